@@ -1,0 +1,90 @@
+// The layers of the project, from the top down. Each may import the ones below it, never the ones above:
+//   bin → cli → training → {models, optim, dataset} → engine → backends → {errors, random}
+const ban = (name, comment, from, to) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from },
+  to: { path: to },
+});
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    ban(
+      'only-the-cli-meets-the-terminal',
+      'A library that prints, draws bars or parses flags cannot be used from another program.',
+      '^src/(?!cli/)',
+      '(^src/cli/|node_modules/(commander|cli-progress)/)',
+    ),
+    ban(
+      'backends-know-nothing-of-gradients',
+      'A backend is numbers in, numbers out; what is derived from what is the business of the gates.',
+      '^src/backends/',
+      '^src/(engine|models|optim|dataset|training)/',
+    ),
+    ban(
+      'gates-know-no-device',
+      'A gate is written once against the contract (backend.ts); naming one backend would tie it to a device.',
+      '^src/(engine|models|optim)/',
+      '^src/backends/(?!backend\\.ts$)',
+    ),
+    ban(
+      'the-engine-knows-no-model',
+      'Gates and graph must serve any network, so they know neither the models nor how these are trained.',
+      '^src/engine/',
+      '^src/(models|optim|dataset|training)/',
+    ),
+    ban(
+      'parts-of-training-are-independent',
+      'Models, update rules and data meet only in src/training; each can be read and tested alone.',
+      '^src/(models|optim|dataset)/',
+      '^src/training/',
+    ),
+    ban(
+      'models-do-not-read-data',
+      'A model is a function of a batch; where the batch comes from must not matter to it.',
+      '^src/models/',
+      '^src/(dataset|optim)/',
+    ),
+    ban(
+      'optim-sees-no-model',
+      'An update rule is arithmetic on one parameter and its gradient.',
+      '^src/optim/',
+      '^src/(models|dataset|engine)/',
+    ),
+    ban(
+      'dataset-stands-alone',
+      'Reading images needs neither network nor graph: the dataset can be checked without training anything.',
+      '^src/dataset/',
+      '^src/(models|optim|engine)/',
+    ),
+    ban(
+      'the-entry-point-only-starts-the-cli',
+      'bin holds the shebang and nothing that would need a test of its own.',
+      '^bin/',
+      '^src/(?!cli/main\\.ts$)',
+    ),
+    ban('no-tests-in-the-product', 'What ships must not need what only the tests have.', '^(bin|src)/', '^test/'),
+    {
+      name: 'no-cycles',
+      comment: 'In a cycle neither file can be understood, tested or moved without the other.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'only-declared-packages',
+      comment: 'A package that package.json does not declare is there by luck.',
+      severity: 'error',
+      from: { path: '^(bin|src)/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,85 @@
+/** Scrambles 32 bits: a bijection whose output bits each depend on all input bits.
+ *  Source: C. Wellons, "Prospecting for Hash Functions" (2018), the function called lowbias32. */
+export function hash32(x: number): number {
+  x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
+  x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
+  return (x ^ (x >>> 16)) >>> 0;
+}
+
+/** Seeded generator of pseudo-random numbers: xoshiro128**, period 2¹²⁸ − 1.
+ *
+ *  A stream is named by a seed and a path such as ('order', epoch): every purpose and every moment has a stream of its
+ *  own, so drawing more numbers for one never shifts another, and the state that a resumed run needs is no more than
+ *  the seed and the step it stands at.
+ *
+ *  Only integer arithmetic, division and Math.log are used, so that every engine gives the same numbers.
+ *  Source: D. Blackman and S. Vigna, "Scrambled Linear Pseudorandom Number Generators" (2021). */
+export class Random {
+  readonly #state = new Uint32Array(4);
+  #spareNormal: number | undefined;
+
+  /** @param seed integer, 0 to 2⁵³ − 1. @param path what the stream is for. */
+  constructor(seed: number, ...path: readonly (string | number)[]) {
+    let key = hash32(seed >>> 0) ^ hash32(Math.floor(seed / 2 ** 32) + 0x9e3779b9);
+    for (const character of path.join('/')) key = hash32(key ^ (character.codePointAt(0)! + 0x9e3779b9));
+    for (let i = 0; i < 4; i++) this.#state[i] = hash32((key = (key + 0x9e3779b9) >>> 0));
+  }
+
+  /** A uniform integer in [0, 2³²). */
+  uint32(): number {
+    const s = this.#state;
+    const x = Math.imul(s[1], 5);
+    const result = Math.imul((x << 7) | (x >>> 25), 9) >>> 0;
+    const t = s[1] << 9;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = (s[3] << 11) | (s[3] >>> 21);
+    return result;
+  }
+
+  /** A uniform number in [0, 1), a multiple of 2⁻³². */
+  uniform(): number {
+    return this.uint32() / 2 ** 32;
+  }
+
+  /** A uniform integer in [0, limit), without bias. @param limit integer, 1 to 2³². */
+  integer(limit: number): number {
+    const unbiased = 2 ** 32 - (2 ** 32 % limit);
+    for (;;) {
+      const x = this.uint32();
+      if (x < unbiased) return x % limit;
+    }
+  }
+
+  /** A standard normal number (Marsaglia's polar method). */
+  normal(): number {
+    if (this.#spareNormal !== undefined) {
+      const spare = this.#spareNormal;
+      this.#spareNormal = undefined;
+      return spare;
+    }
+    for (;;) {
+      const u = 2 * this.uniform() - 1;
+      const v = 2 * this.uniform() - 1;
+      const s = u * u + v * v;
+      if (s >= 1 || s === 0) continue;
+      const radius = Math.sqrt((-2 * Math.log(s)) / s);
+      this.#spareNormal = v * radius;
+      return u * radius;
+    }
+  }
+
+  /** Puts the values into a uniformly random order, in place (Fisher–Yates). */
+  shuffle<T extends Uint32Array>(values: T): T {
+    for (let i = values.length - 1; i > 0; i--) {
+      const j = this.integer(i + 1);
+      const value = values[i];
+      values[i] = values[j];
+      values[j] = value;
+    }
+    return values;
+  }
+}
