@@ -1,0 +1,32 @@
+import { hash32 } from '../../random.ts';
+import type { Activation } from '../backend.ts';
+import type { Values } from './tensor.ts';
+
+const LEAK = 0.01;
+
+/** φ, and φ′ as a function of y = φ(x). Both keep NaN. At 0 the derivative of (leaky) ReLU is that of its lower side. */
+const ACTIVATIONS: Record<Activation, { value(x: number): number; derivative(y: number): number }> = {
+  relu: { value: (x) => Math.max(x, 0), derivative: (y) => (y > 0 ? 1 : 0) },
+  'leaky-relu': { value: (x) => (x <= 0 ? LEAK * x : x), derivative: (y) => (y > 0 ? 1 : LEAK) },
+  sigmoid: { value: (x) => 1 / (1 + Math.exp(-x)), derivative: (y) => y * (1 - y) },
+  tanh: { value: Math.tanh, derivative: (y) => 1 - y * y },
+};
+
+/** target = φ(x). */
+export function activation(kind: Activation, x: Values, target: Values): void {
+  const { value } = ACTIVATIONS[kind];
+  for (let i = 0; i < x.length; i++) target[i] = value(x[i]);
+}
+
+/** target = upstream ⊙ φ′(x), from y = φ(x). */
+export function activationDerivative(kind: Activation, y: Values, upstream: Values, target: Values): void {
+  const { derivative } = ACTIVATIONS[kind];
+  for (let i = 0; i < y.length; i++) target[i] = upstream[i] * derivative(y[i]);
+}
+
+/** target = x ⊙ mask/(1 − rate), the mask as Backend.dropout defines it. */
+export function dropout(x: Values, rate: number, key: number, target: Values): void {
+  const threshold = rate * 2 ** 32;
+  const scale = 1 / (1 - rate);
+  for (let i = 0; i < x.length; i++) target[i] = hash32(key + hash32(i)) >= threshold ? x[i] * scale : 0;
+}

@@ -1,0 +1,202 @@
+import {
+  type Activation,
+  type Backend,
+  type BatchPlan,
+  type DType,
+  expectShape,
+  type ImageSet,
+  type MatmulOptions,
+  type Shape,
+  ShapeError,
+  type Sink,
+  sizeOf,
+  type Tensor,
+} from '../backend.ts';
+import { loadBatch } from './images.ts';
+import * as losses from './losses.ts';
+import { type Matrix, matmul } from './matmul.ts';
+import * as pointwise from './pointwise.ts';
+import { allocate, type Values, valuesOf, view } from './tensor.ts';
+import { update } from './update.ts';
+
+/** The oracle: every operation as plain loops in the order that its formula suggests.
+ *
+ *  Values are kept in float32 or float64; sums run in float64 and are rounded once, when they are stored. */
+export class ReferenceBackend implements Backend {
+  readonly name = 'reference';
+  readonly dtype: 'float32' | 'float64';
+  readonly #scratch = new Map<number, Values>();
+
+  constructor(dtype: 'float32' | 'float64' = 'float32') {
+    this.dtype = dtype;
+  }
+
+  allocate(shape: Shape, dtype: DType = this.dtype): Tensor {
+    return allocate(shape, dtype);
+  }
+
+  view(tensor: Tensor, rows: number): Tensor {
+    return view(tensor, rows);
+  }
+
+  write(tensor: Tensor, values: ArrayLike<number>): void {
+    expectShape('the array', [values.length], [sizeOf(tensor.shape)]);
+    valuesOf(tensor).set(values);
+  }
+
+  async read(tensor: Tensor): Promise<Float32Array | Float64Array> {
+    const values = valuesOf(tensor);
+    return values instanceof Uint8Array ? Float32Array.from(values) : values.slice();
+  }
+
+  loadBatch(source: ImageSet, plan: BatchPlan, images: Tensor, labels: Tensor): void {
+    const B = plan.indices.length;
+    expectShape('images', images.shape, [B, 3072]);
+    expectShape('labels', labels.shape, [B]);
+    loadBatch(source, plan, valuesOf(images), valuesOf(labels));
+  }
+
+  matmul(a: Tensor, b: Tensor, into: Sink, options: MatmulOptions = {}): void {
+    const [left, right] = [matrix(a, options.transposeA), matrix(b, options.transposeB)];
+    if (left.columns !== right.rows) {
+      throw new ShapeError(
+        `cannot multiply [${left.rows}, ${left.columns}] by [${right.rows}, ${right.columns}]: the inner lengths differ`,
+      );
+    }
+    if (options.bias) expectShape('the bias', options.bias.shape, [right.columns]);
+    const bias = options.bias && valuesOf(options.bias);
+    this.#emit([left.rows, right.columns], into, (target) => matmul(left, right, bias, target));
+  }
+
+  sumRows(x: Tensor, into: Sink): void {
+    const [M, N] = x.shape;
+    const values = valuesOf(x);
+    this.#emit([N], into, (target) => {
+      for (let j = 0; j < N; j++) {
+        let sum = 0;
+        for (let i = 0; i < M; i++) sum += values[i * N + j];
+        target[j] = sum;
+      }
+    });
+  }
+
+  add(a: Tensor, b: Tensor, into: Sink): void {
+    expectShape('the second term', b.shape, a.shape);
+    const [left, right] = [valuesOf(a), valuesOf(b)];
+    this.#emit(a.shape, into, (target) => {
+      for (let i = 0; i < target.length; i++) target[i] = left[i] + right[i];
+    });
+  }
+
+  scale(x: Tensor, factor: number, by: Tensor, into: Sink): void {
+    const scale = factor * scalar(by);
+    const values = valuesOf(x);
+    this.#emit(x.shape, into, (target) => {
+      for (let i = 0; i < target.length; i++) target[i] = scale * values[i];
+    });
+  }
+
+  sumSquares(x: Tensor, factor: number, into: Tensor): void {
+    let sum = 0;
+    for (const value of valuesOf(x)) sum += value * value;
+    setScalar(into, factor * sum);
+  }
+
+  activation(kind: Activation, x: Tensor, into: Tensor): void {
+    expectShape('the result', into.shape, x.shape);
+    pointwise.activation(kind, valuesOf(x), valuesOf(into));
+  }
+
+  activationDerivative(kind: Activation, y: Tensor, upstream: Tensor, into: Sink): void {
+    expectShape('upstream', upstream.shape, y.shape);
+    this.#emit(y.shape, into, (target) =>
+      pointwise.activationDerivative(kind, valuesOf(y), valuesOf(upstream), target),
+    );
+  }
+
+  dropout(x: Tensor, rate: number, key: number, into: Sink): void {
+    this.#emit(x.shape, into, (target) => pointwise.dropout(valuesOf(x), rate, key, target));
+  }
+
+  softmaxCrossEntropy(logits: Tensor, labels: Tensor, labelSmoothing: number, into: Tensor): void {
+    expectShape('labels', labels.shape, logits.shape.slice(0, 1));
+    setScalar(into, losses.softmaxCrossEntropy(valuesOf(logits), valuesOf(labels), labelSmoothing));
+  }
+
+  softmaxCrossEntropyDerivative(
+    logits: Tensor,
+    labels: Tensor,
+    labelSmoothing: number,
+    upstream: Tensor,
+    into: Sink,
+  ): void {
+    expectShape('labels', labels.shape, logits.shape.slice(0, 1));
+    const [scores, classes, by] = [valuesOf(logits), valuesOf(labels), scalar(upstream)];
+    this.#emit(logits.shape, into, (target) =>
+      losses.softmaxCrossEntropyDerivative(scores, classes, labelSmoothing, by, target),
+    );
+  }
+
+  hinge(logits: Tensor, labels: Tensor, into: Tensor): void {
+    expectShape('labels', labels.shape, logits.shape.slice(0, 1));
+    setScalar(into, losses.hinge(valuesOf(logits), valuesOf(labels)));
+  }
+
+  hingeDerivative(logits: Tensor, labels: Tensor, upstream: Tensor, into: Sink): void {
+    expectShape('labels', labels.shape, logits.shape.slice(0, 1));
+    const [scores, classes, by] = [valuesOf(logits), valuesOf(labels), scalar(upstream)];
+    this.#emit(logits.shape, into, (target) => losses.hingeDerivative(scores, classes, by, target));
+  }
+
+  countCorrect(logits: Tensor, labels: Tensor, into: Tensor): void {
+    expectShape('labels', labels.shape, logits.shape.slice(0, 1));
+    setScalar(into, losses.countCorrect(valuesOf(logits), valuesOf(labels)));
+  }
+
+  deliver(gradient: Tensor, into: Sink): void {
+    this.#emit(gradient.shape, into, (target) => target.set(valuesOf(gradient)));
+  }
+
+  /** Computes a result of the given shape and hands it to the sink, rounded to the backend's dtype first whatever the
+   *  sink, so that storing, adding and updating see the same bits. */
+  #emit(shape: Shape, into: Sink, compute: (target: Values) => void): void {
+    const target = valuesOf(into.tensor);
+    expectShape('the destination', into.tensor.shape, shape);
+    if (into.kind === 'store') {
+      compute(target);
+      return;
+    }
+    const result = this.#scratchOf(sizeOf(shape));
+    compute(result);
+    if (into.kind === 'update') update(into.rule, target, result, into.state.map(valuesOf));
+    else for (let i = 0; i < target.length; i++) target[i] += result[i];
+  }
+
+  #scratchOf(length: number): Values {
+    let scratch = this.#scratch.get(length);
+    if (!scratch) {
+      scratch = valuesOf(this.allocate([length]));
+      this.#scratch.set(length, scratch);
+    }
+    return scratch;
+  }
+}
+
+function matrix(tensor: Tensor, transposed = false): Matrix {
+  if (tensor.shape.length !== 2) {
+    throw new ShapeError(`a matrix product takes matrices, got a tensor of shape [${tensor.shape.join(', ')}]`);
+  }
+  const [outer, inner] = tensor.shape;
+  const [rows, columns] = transposed ? [inner, outer] : [outer, inner];
+  return { values: valuesOf(tensor), rows, columns, transposed };
+}
+
+function scalar(tensor: Tensor): number {
+  expectShape('the scalar', tensor.shape, []);
+  return valuesOf(tensor)[0];
+}
+
+function setScalar(tensor: Tensor, value: number): void {
+  expectShape('the scalar', tensor.shape, []);
+  valuesOf(tensor)[0] = value;
+}

@@ -1,0 +1,38 @@
+import { type DType, type Shape, ShapeError, sizeOf, type Tensor } from '../backend.ts';
+
+export type Values = Float32Array | Float64Array | Uint8Array;
+
+/** A tensor whose values lie row by row in an array of JavaScript. */
+export class ReferenceTensor implements Tensor {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly values: Values;
+
+  constructor(shape: Shape, dtype: DType, values: Values) {
+    this.shape = shape;
+    this.dtype = dtype;
+    this.values = values;
+  }
+}
+
+const ARRAY = { float32: Float32Array, float64: Float64Array, label: Uint8Array } as const;
+
+export function allocate(shape: Shape, dtype: DType): ReferenceTensor {
+  return new ReferenceTensor(shape, dtype, new ARRAY[dtype](sizeOf(shape)));
+}
+
+export function view(tensor: Tensor, rows: number): ReferenceTensor {
+  const capacity = tensor.shape[0];
+  if (tensor.shape.length === 0 || rows > capacity) {
+    throw new ShapeError(`cannot view ${rows} rows of a tensor of shape [${tensor.shape.join(', ')}]`);
+  }
+  const shape = [rows, ...tensor.shape.slice(1)];
+  return new ReferenceTensor(shape, tensor.dtype, valuesOf(tensor).subarray(0, sizeOf(shape)));
+}
+
+/** The values of a tensor that this backend made.
+ *  @throws TypeError for a tensor of another backend. */
+export function valuesOf(tensor: Tensor): Values {
+  if (tensor instanceof ReferenceTensor) return tensor.values;
+  throw new TypeError('the tensor belongs to another backend');
+}

@@ -1,0 +1,45 @@
+import { EXIT } from '../errors.ts';
+import type { Io } from './io.ts';
+
+/** Why a command is to stop: a signal of the system, or the reader of stdout has gone. */
+export type Interruption = 'SIGINT' | 'SIGTERM' | 'EPIPE';
+
+const EXIT_CODE: Record<Interruption, number> = {
+  SIGINT: EXIT.interrupted,
+  SIGTERM: EXIT.terminated,
+  EPIPE: EXIT.done,
+};
+
+/** Turns the first Ctrl-C (or SIGTERM, or a closed pipe) into an aborted signal, and the second one into an immediate end,
+ *  for as long as the work lasts. */
+export async function interruptible<T>(
+  io: Io,
+  work: (signal: AbortSignal) => Promise<T>,
+  onInterrupt: (why: Interruption) => void = () => {},
+): Promise<T> {
+  const controller = new AbortController();
+  const stop = (why: Interruption) => {
+    if (controller.signal.aborted) {
+      if (why !== 'EPIPE') io.exit(EXIT_CODE[why]);
+      return;
+    }
+    controller.abort(why);
+    onInterrupt(why);
+  };
+  const onStreamError = (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') stop('EPIPE');
+  };
+  io.on('SIGINT', stop).on('SIGTERM', stop);
+  io.stdout.on('error', onStreamError);
+  try {
+    return await work(controller.signal);
+  } finally {
+    io.off('SIGINT', stop).off('SIGTERM', stop);
+    io.stdout.off('error', onStreamError);
+  }
+}
+
+/** The exit code of a command that was stopped by this signal. */
+export function exitCodeOf(signal: AbortSignal): number {
+  return EXIT_CODE[signal.reason as Interruption];
+}

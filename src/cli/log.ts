@@ -1,0 +1,42 @@
+import { appendFileSync } from 'node:fs';
+import { fileError } from '../training/files.ts';
+import type { RunEvent } from '../training/train.ts';
+
+/** Appends a run to a file of JSON lines: its start, each epoch and its end. Every line names the model, the dataset, the
+ *  seed and the run, so that many runs can share one file. */
+export class RunLog {
+  readonly #file: string;
+  #run: object = {};
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** @throws FileError if the file cannot be written. */
+  write(event: RunEvent): void {
+    switch (event.type) {
+      case 'run-started': {
+        const { config, dataset, environment, parameters, trainImages, validationImages, run, progress } = event;
+        this.#run = { model: config.model, dataset: dataset.name, seed: config.seed, run };
+        const images = { train: trainImages, validation: validationImages, test: dataset.test.labels.length };
+        this.#append(event.type, { step: progress.step, images, parameters, config, environment });
+        return;
+      }
+      case 'epoch-ended':
+        this.#append(event.type, { ...event.metrics, isBest: event.isBest });
+        return;
+      case 'run-ended':
+        this.#append(event.type, event.result);
+        return;
+    }
+  }
+
+  #append(type: RunEvent['type'], fields: object): void {
+    const line = JSON.stringify({ type, time: new Date().toISOString(), ...this.#run, ...fields });
+    try {
+      appendFileSync(this.#file, `${line}\n`);
+    } catch (error) {
+      throw fileError(`cannot write the log ${this.#file}`, error);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { Command, CommanderError, Option } from 'commander';
+import { EXIT, UserError } from '../errors.ts';
+import { VERSION } from '../training/environment.ts';
+import type { EvalOptions } from './eval.ts';
+import type { Io } from './io.ts';
+import { addTrainOptions, DATA_HELP } from './options.ts';
+
+/** Runs the command line. Resolves to the exit code. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  let exitCode: number = EXIT.done;
+  const program = buildProgram(io, (code) => {
+    exitCode = code;
+  });
+  // A reader that has seen enough, such as `head`, closes the pipe; that is no error.
+  let pipeIsClosed = false;
+  io.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    pipeIsClosed = true;
+  });
+  try {
+    await program.parseAsync(args[0] === 'train' ? args.slice(1) : args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (pipeIsClosed) return EXIT.done;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    io.stderr.write(`${messageOf(error)}\n`);
+    return error instanceof UserError ? error.exitCode : EXIT.failure;
+  }
+}
+
+function buildProgram(io: Io, setExitCode: (code: number) => void): Command {
+  const program = new Command('nn-train')
+    .description('Trains a linear classifier or a two-layer network on CIFAR-10, with backpropagation written by hand.')
+    .version(VERSION)
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => io.stdout.columns ?? 80,
+      getErrHelpWidth: () => io.stderr.columns ?? 80,
+    })
+    .showHelpAfterError('Run nn-train --help for the options and examples.');
+  addTrainOptions(program).action(async (_options, command: Command) => {
+    const { runTrain } = await import('./train.ts');
+    setExitCode(await runTrain(command, io));
+  });
+  program
+    .command('eval')
+    .argument('<run>', 'run directory')
+    .description('test a saved run again')
+    .addOption(new Option('--weights <last|best>', 'of the last checkpoint, or of the best epoch').default('last'))
+    .option('--data <path>', DATA_HELP)
+    .option('--json', 'print one JSON object on stdout')
+    .action(async (run: string, options: EvalOptions) => {
+      const { runEval } = await import('./eval.ts');
+      await runEval(run, options, io);
+    });
+  return program;
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof UserError) return `error: ${error.message}`;
+  return `This is a bug in nn-train; please report it:\n${error instanceof Error ? (error.stack ?? error.message) : error}`;
+}

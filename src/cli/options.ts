@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import { UsageError } from '../errors.ts';
+import { applies, type Config, FIELD_LIST, parseConfig, parseField, resolveConfig } from '../training/config.ts';
+import type { Field } from '../training/field.ts';
+
+/** The hyperparameter with which each group of the help begins. */
+const GROUPS: Partial<Record<keyof Config, string>> = { model: 'Model:', epochs: 'Training:', dataset: 'Images:' };
+
+const EXAMPLES = `
+Examples:
+  $ nn-train --model linear
+  $ nn-train --model mlp --hidden 100 --epochs 10
+  $ nn-train --model mlp --optimizer adamw --lr 1e-3 --early-stop 3
+  $ nn-train --model linear --loss hinge --data ~/cifar-10-binary.tar.gz
+  $ nn-train --lr 0.01 --json --no-save >> results.jsonl
+  $ nn-train --resume runs/linear-20261124-091500
+
+Every hyperparameter can also come from the environment (NN_TRAIN_BATCH_SIZE=64)
+or from the --config file ({"batchSize": 64}). Flags beat the environment, which
+beats the file, which beats the defaults.
+
+Exit codes: 0 done, 1 a bug or a file that could not be written, 2 wrong usage,
+3 images missing or damaged, 4 training diverged, 130 or 143 interrupted.`;
+
+/** The options of a run that are no hyperparameters. */
+export interface RunOptions {
+  readonly data?: string;
+  readonly out?: string;
+  readonly save: boolean;
+  readonly resume?: string;
+  readonly config?: string;
+  readonly printConfig?: true;
+  readonly log?: string;
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly progress: boolean;
+}
+
+export function addTrainOptions(command: Command): Command {
+  let group = '';
+  for (const [key, field] of FIELD_LIST) {
+    group = GROUPS[key] ?? group;
+    for (const option of optionsOf(key, field)) command.addOption(option.helpGroup(group));
+  }
+  command.optionsGroup('Images:').option('--data <path>', DATA_HELP);
+  command
+    .optionsGroup('Output:')
+    .option('--out <folder>', 'save the run there (default: a new folder in runs/)')
+    .option('--no-save', 'save nothing')
+    .option('--resume <run>', 'go on with a run that was stopped')
+    .option('--config <file>', 'read hyperparameters from a JSON file')
+    .option('--print-config', 'print all hyperparameters as JSON and do nothing else')
+    .option('--log <file>', 'append one JSON line for each epoch to a file')
+    .option('--json', 'print one JSON object with the results on stdout')
+    .option('--quiet', 'print the results only')
+    .option('--no-progress', 'draw no progress bar');
+  return command.addHelpText('after', EXAMPLES);
+}
+
+export const DATA_HELP =
+  'cifar-10-binary.tar.gz, or a folder with it or its .bin files (default: NN_TRAIN_DATA_DIR, ./data, ' +
+  '~/.cache/nn-train, a download)';
+
+function optionsOf(key: keyof Config, { help, isSwitch, choices, ...field }: Field): Option[] {
+  const name = flagOf(key);
+  const description = `${help} (default: ${field.shownDefault ?? field.default})`;
+  if (isSwitch) return [new Option(name, description), new Option(name.replace('--', '--no-'), 'turn that off')];
+  return [new Option(`${name} <${choices ? 'name' : 'n'}>`, description)];
+}
+
+/** The hyperparameters of a new run: flags, then environment, then configuration file, then defaults.
+ *  @throws UsageError for a value out of range, or a flag that means nothing beside the others. */
+export async function readConfig(command: Command, env: NodeJS.ProcessEnv): Promise<Config> {
+  const file = command.opts<RunOptions>().config;
+  const fromFlags = flagsOf(command);
+  const config = resolveConfig({
+    ...(file === undefined ? {} : await readConfigFile(file)),
+    ...environmentOf(env),
+    ...fromFlags,
+  });
+  for (const [key, field] of FIELD_LIST) {
+    if (key in fromFlags && !applies(field, config)) {
+      const [other, value] = Object.entries(field.onlyWith!).find(
+        ([name, wanted]) => config[name as keyof Config] !== wanted,
+      )!;
+      const otherFlag = flagOf(other as keyof Config);
+      throw new UsageError(
+        `${flagOf(key)} has an effect only with ${otherFlag} ${value}, but this run has ${otherFlag} ` +
+          `${config[other as keyof Config]}; leave one of the two out`,
+      );
+    }
+  }
+  return config;
+}
+
+/** The hyperparameters that were given as flags. */
+export function flagsOf(command: Command): Partial<Config> {
+  const options = command.opts();
+  const given = FIELD_LIST.filter(([key]) => options[key] !== undefined);
+  return Object.fromEntries(given.map(([key]) => [key, parseField(key, options[key], flagOf(key))]));
+}
+
+export function flagOf(key: keyof Config): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function environmentOf(env: NodeJS.ProcessEnv): Partial<Config> {
+  const variables = FIELD_LIST.map(
+    ([key]) => [key, `NN_TRAIN_${flagOf(key).slice(2).replaceAll('-', '_').toUpperCase()}`] as const,
+  );
+  const given = variables.filter(([, variable]) => env[variable]);
+  return Object.fromEntries(given.map(([key, variable]) => [key, parseField(key, env[variable], variable)]));
+}
+
+/** A file of hyperparameters, or the config.json of a run. */
+async function readConfigFile(file: string): Promise<Partial<Config>> {
+  let content: Record<string, unknown> | null;
+  try {
+    content = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`cannot read the configuration file ${file}: ${(error as Error).message}`);
+  }
+  return parseConfig(content?.environment ? content.config : content, file);
+}

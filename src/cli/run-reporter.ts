@@ -1,0 +1,152 @@
+import type { SingleBar } from 'cli-progress';
+import type { Config } from '../training/config.ts';
+import type { RunEvent, RunResult, RunStarted } from '../training/train.ts';
+import type { EpochMetrics, TrainingEvent } from '../training/trainer.ts';
+import { makeBar } from './bar.ts';
+import * as format from './format.ts';
+import { type Io, painter } from './io.ts';
+
+const INDENT = 7;
+const DATASET_NAME = { cifar10: 'CIFAR-10', synthetic: 'synthetic stand-in' } as const;
+const HEADER = '  epoch  train loss      acc  val loss      acc        lr  images/s  seconds';
+
+/** Shows a run to a person: a header, one line for each epoch, a bar within the epoch on a terminal, the result.
+ *
+ *  All of it but the bar goes to `out`: stdout, or stderr where stdout is kept for JSON. */
+export class RunReporter {
+  readonly #io: Io;
+  readonly #out: NodeJS.WriteStream;
+  readonly #paint: ReturnType<typeof painter>;
+  readonly #showsBar: boolean;
+  readonly #quiet: boolean;
+  #bar: SingleBar | undefined;
+  #started: RunStarted | undefined;
+
+  constructor(io: Io, options: { json?: boolean; quiet?: boolean; progress: boolean }) {
+    this.#io = io;
+    this.#out = options.json ? io.stderr : io.stdout;
+    this.#paint = painter(this.#out, io.env);
+    this.#quiet = options.quiet ?? false;
+    this.#showsBar = options.progress && !this.#quiet && io.stderr.isTTY === true;
+  }
+
+  show(event: RunEvent): void {
+    switch (event.type) {
+      case 'run-started':
+        this.#started = event;
+        if (!this.#quiet) this.#print(headerOf(event, this.#paint));
+        return;
+      case 'step':
+        if (this.#showsBar) this.#drawBar(event);
+        return;
+      case 'epoch-ended':
+        this.clear();
+        if (!this.#quiet) this.#print(epochLine(event.metrics, this.#started!.config.epochs));
+        return;
+      case 'run-ended':
+        this.#print(this.#resultLines(event.result));
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** Takes the bar off the screen. */
+  clear(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  }
+
+  #print(lines: string | string[]): void {
+    this.#out.write(`${[lines].flat().join('\n')}\n`);
+  }
+
+  #drawBar({ progress, loss }: Extract<TrainingEvent, { type: 'step' }>): void {
+    const { config, trainImages } = this.#started!;
+    if (!this.#bar) {
+      const epoch = `${(progress.lastEpoch?.epoch ?? 0) + 1}/${config.epochs}`.padStart(7);
+      this.#bar = makeBar(
+        this.#io.stderr,
+        `${epoch}  {bar} {percentage} %  loss {loss}  {rate} images/s  {eta_formatted} left`,
+      );
+      this.#bar.start(trainImages, 0, { loss: '', rate: '' });
+    }
+    const rate = format.integer(progress.epochImages / progress.epochSeconds);
+    this.#bar.update(progress.epochImages, { loss: format.loss(loss), rate });
+  }
+
+  #resultLines({ test, dataset, run, bestEpoch, epochs, seconds }: RunResult): string[] {
+    const label = (text: string) => this.#paint('bold', text.padEnd(INDENT));
+    const accuracy = this.#paint('green', format.percent(test.accuracy));
+    const lines = [
+      `${label('test')}loss ${format.loss(test.loss)}, accuracy ${accuracy}, ` +
+        `${epochs < this.#started!.config.epochs ? 'stopped early, ' : ''}${epochs} epochs in ${format.seconds(seconds)}`,
+    ];
+    if (bestEpoch !== null && bestEpoch !== epochs)
+      lines.push(`${label('best')}epoch ${bestEpoch} by validation accuracy`);
+    if (run !== null) lines.push(`${label('saved')}${run}`);
+    if (dataset === 'synthetic') lines.push(standInLine(this.#paint));
+    return this.#quiet ? lines : ['', ...lines];
+  }
+}
+
+/** The line that says that no real images were used. */
+export function standInLine(paint: ReturnType<typeof painter>): string {
+  return paint(['yellow', 'bold'], 'These are results on the synthetic stand-in images, not on CIFAR-10.');
+}
+
+function headerOf(event: RunStarted, paint: ReturnType<typeof painter>): string[] {
+  const { config, dataset, environment, parameters, run, progress } = event;
+  const counts = [event.trainImages, event.validationImages, dataset.test.labels.length].map(format.integer);
+  const size = parameters.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
+  const shapes = parameters.map(({ name, shape }) => `${name} [${shape.join(', ')}]`);
+  const rows: [string, string[]][] = [
+    ['data', [`${DATASET_NAME[dataset.name]}, ${dataset.source}`]],
+    ['', [`${counts[0]} training, ${counts[1]} validation and ${counts[2]} test images`]],
+    ['model', [`${config.model} with ${format.integer(size)} parameters:`, `${shapes.join(', ')}`]],
+    ['train', recipeOf(config)],
+    [
+      'with',
+      [
+        `nn-train ${environment.version}, ${environment.backend} backend (${environment.dtype}), Node ${environment.node}`,
+      ],
+    ],
+    ['seed', [String(config.seed)]],
+    ['run', [run ?? 'not saved']],
+  ];
+  if (progress.step > 0) {
+    rows.push(['from', [`epoch ${(progress.lastEpoch?.epoch ?? 0) + 1}, after step ${format.integer(progress.step)}`]]);
+  }
+  const lines = rows.flatMap(([name, parts]) =>
+    parts.map((part, i) => `${paint('bold', (i === 0 ? name : '').padEnd(INDENT))}${part}`),
+  );
+  return [...lines, '', paint('dim', HEADER)];
+}
+
+function recipeOf(config: Config): string[] {
+  const smoothing = config.labelSmoothing > 0 ? `, label smoothing ${config.labelSmoothing}` : '';
+  const momentum = config.momentum > 0 ? `, ${config.nesterov ? 'Nesterov ' : ''}momentum ${config.momentum}` : '';
+  const augmentation = [config.flip ? 'flips' : '', config.shift > 0 ? `shifts ±${config.shift}` : ''].filter(Boolean);
+  return [
+    `${config.loss} loss${smoothing}, batches of ${config.batchSize}${augmentation.map((name) => `, ${name}`).join('')}`,
+    `${config.optimizer}${config.optimizer === 'sgd' ? momentum : ''}, weight decay ${config.weightDecay}`,
+    `lr ${config.lr}, ${config.schedule} schedule, warm-up ${100 * config.warmup} % of ${config.epochs} epochs`,
+  ];
+}
+
+function epochLine(
+  { epoch, train, validation, learningRate, imagesPerSecond, seconds }: EpochMetrics,
+  epochs: number,
+): string {
+  const none = '–';
+  return [
+    `${epoch}/${epochs}`.padStart(7),
+    format.loss(train.loss).padStart(10),
+    format.percent(train.accuracy).padStart(7),
+    (validation ? format.loss(validation.loss) : none).padStart(8),
+    (validation ? format.percent(validation.accuracy) : none).padStart(7),
+    format.learningRate(learningRate).padStart(8),
+    format.integer(imagesPerSecond).padStart(8),
+    seconds.toFixed(1).padStart(7),
+  ].join('  ');
+}

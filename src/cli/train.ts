@@ -1,0 +1,93 @@
+import type { Command } from 'commander';
+import { ReferenceBackend } from '../backends/reference/reference.ts';
+import { DataError, EXIT, UsageError } from '../errors.ts';
+import { type Config, effectiveConfig } from '../training/config.ts';
+import { expectFree, RunDirectory } from '../training/run-directory.ts';
+import { type Interrupted, type RunEvent, readRunRecord, type TrainOptions, train } from '../training/train.ts';
+import { load } from './dataset.ts';
+import { shellWord } from './format.ts';
+import { exitCodeOf, interruptible } from './interrupt.ts';
+import type { Io } from './io.ts';
+import { RunLog } from './log.ts';
+import { flagOf, flagsOf, type RunOptions, readConfig } from './options.ts';
+import { RunReporter } from './run-reporter.ts';
+
+/** `nn-train [train]`. Resolves to the exit code. */
+export async function runTrain(command: Command, io: Io): Promise<number> {
+  const options = command.opts<RunOptions>();
+  if (options.printConfig) {
+    const config = await readConfig(command, io.env);
+    io.stdout.write(`${JSON.stringify(effectiveConfig(config), null, 2)}\n`);
+    return EXIT.done;
+  }
+  const reporter = new RunReporter(io, options);
+  const log = options.log === undefined ? undefined : new RunLog(options.log);
+  const onEvent = (event: RunEvent) => {
+    log?.write(event);
+    reporter.show(event);
+  };
+  const work = async (signal: AbortSignal): Promise<number> => {
+    try {
+      const plan =
+        options.resume === undefined ? await planNew(command, io, signal) : await planResume(command, io, signal);
+      const outcome = await train({ ...plan, backend: new ReferenceBackend(), signal, onEvent });
+      if ('interrupted' in outcome) {
+        if (signal.reason !== 'EPIPE') io.stderr.write(`${farewell(outcome, options)}\n`);
+        return exitCodeOf(signal);
+      }
+      if (options.json) io.stdout.write(`${JSON.stringify(outcome)}\n`);
+      return EXIT.done;
+    } catch (error) {
+      // Stopped before training began, for example while downloading.
+      if (signal.aborted) return exitCodeOf(signal);
+      throw error;
+    } finally {
+      reporter.clear();
+    }
+  };
+  return interruptible(io, work, (why) => {
+    reporter.clear();
+    if (why !== 'EPIPE') io.stderr.write('stopping after this step; press Ctrl-C again to quit at once\n');
+  });
+}
+
+type Plan = Pick<TrainOptions, 'config' | 'dataset' | 'out' | 'resume'>;
+
+async function planNew(command: Command, io: Io, signal: AbortSignal): Promise<Plan> {
+  const options = command.opts<RunOptions>();
+  const config = await readConfig(command, io.env);
+  if (options.out !== undefined && options.save) await expectFree(options.out);
+  const dataset = await load(io, { ...options, choice: config.dataset, path: options.data, signal });
+  return { config, dataset, out: options.save ? (options.out ?? 'auto') : null };
+}
+
+/** A resumed run takes its configuration and its images from the run directory. */
+async function planResume(command: Command, io: Io, signal: AbortSignal): Promise<Plan> {
+  const options = command.opts<RunOptions>();
+  const extra = [
+    ...Object.keys(flagsOf(command)).map((key) => flagOf(key as keyof Config)),
+    ...(options.out === undefined ? [] : ['--out']),
+    ...(options.config === undefined ? [] : ['--config']),
+    ...(options.save ? [] : ['--no-save']),
+  ];
+  if (extra.length > 0) {
+    throw new UsageError(`--resume takes its configuration from the run; leave ${extra.join(', ')} out`);
+  }
+  const resume = await RunDirectory.open(options.resume!);
+  const { config, dataset: trainedOn } = await readRunRecord(resume);
+  const source = options.data ?? (trainedOn.name === 'cifar10' ? trainedOn.source : undefined);
+  const dataset = await load(io, { ...options, choice: trainedOn.name, path: source, signal });
+  if (dataset.sha256 !== trainedOn.sha256) {
+    throw new DataError(
+      `${dataset.source} does not hold the images that ${resume.path} was trained on: their SHA-256 is ` +
+        `${dataset.sha256}, wanted ${trainedOn.sha256}; name the right ones with --data`,
+    );
+  }
+  return { config, dataset, out: null, resume };
+}
+
+function farewell({ run, progress }: Interrupted, { data }: RunOptions): string {
+  if (run === null) return `stopped after step ${progress.step}; nothing was saved (--no-save)`;
+  const command = ['nn-train', '--resume', run, ...(data === undefined ? [] : ['--data', data])];
+  return `stopped after step ${progress.step} and saved; go on with:\n  ${command.map(shellWord).join(' ')}`;
+}

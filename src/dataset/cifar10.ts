@@ -1,0 +1,108 @@
+import type { ImageSet } from '../backends/backend.ts';
+import { DataError } from '../errors.ts';
+
+// The binary version of CIFAR-10: six files of 10,000 records, each of them one label byte and 3,072 bytes of pixels
+// (1,024 red, 1,024 green, 1,024 blue, each plane 32 × 32 row by row), without any header.
+// Source: A. Krizhevsky, "The CIFAR-10 dataset", https://www.cs.toronto.edu/~kriz/cifar.html.
+
+export const CLASSES = [
+  'airplane',
+  'automobile',
+  'bird',
+  'cat',
+  'deer',
+  'dog',
+  'frog',
+  'horse',
+  'ship',
+  'truck',
+] as const;
+
+export const IMAGE_BYTES = 3 * 32 * 32;
+export const RECORD_BYTES = 1 + IMAGE_BYTES;
+export const RECORDS_PER_FILE = 10_000;
+export const BATCH_BYTES = RECORDS_PER_FILE * RECORD_BYTES;
+
+const TRAIN_FILES = [
+  'data_batch_1.bin',
+  'data_batch_2.bin',
+  'data_batch_3.bin',
+  'data_batch_4.bin',
+  'data_batch_5.bin',
+];
+const TEST_FILE = 'test_batch.bin';
+/** The six files; the first five are the training set, in this order. */
+export const BATCH_FILES: readonly string[] = [...TRAIN_FILES, TEST_FILE];
+
+/** The folder that holds the files, on the disk as in the archive. */
+export const BATCH_FOLDER = 'cifar-10-batches-bin';
+export const ARCHIVE_NAME = 'cifar-10-binary.tar.gz';
+export const ARCHIVE_URL = `https://www.cs.toronto.edu/~kriz/${ARCHIVE_NAME}`;
+export const ARCHIVE_SHA256 = 'c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd';
+
+/** What the user can do about damaged files, wherever they are. */
+export const HOW_TO_MEND = `Put a whole copy in its place, or download ${ARCHIVE_URL} and name that file with --data.`;
+
+/** One of the six files in memory. */
+export interface Batch {
+  /** One of BATCH_FILES. */
+  readonly name: string;
+  /** Where the bytes came from, for messages. */
+  readonly origin: string;
+  readonly bytes: Uint8Array;
+}
+
+/** @throws DataError if a file of this many bytes cannot be one of the six; `origin` is named. */
+export function checkSize(size: number, origin: string): void {
+  if (size === BATCH_BYTES) return;
+  const records = size % RECORD_BYTES === 0 ? ` (${count(size / RECORD_BYTES)} records)` : '';
+  throw new DataError(
+    `${origin} has ${count(size)} bytes${records}, wanted ${count(BATCH_BYTES)}: ` +
+      `${count(RECORDS_PER_FILE)} records of ${count(RECORD_BYTES)} bytes. ${HOW_TO_MEND}`,
+  );
+}
+
+/** @throws DataError if the file is not 10,000 records with labels from 0 to 9. */
+export function checkBatch({ bytes, origin }: Batch): void {
+  checkSize(bytes.length, origin);
+  for (let i = 0; i < RECORDS_PER_FILE; i++) {
+    const label = bytes[i * RECORD_BYTES];
+    if (label < CLASSES.length) continue;
+    throw new DataError(
+      `${origin} is damaged: record ${count(i)} (the first is 0) has the label ${label}, ` +
+        `wanted 0 to ${CLASSES.length - 1}. ${HOW_TO_MEND}`,
+    );
+  }
+}
+
+/** Splits whole records into rows of `images` and `labels`, from row `first` on. */
+export function decodeRecords(records: Uint8Array, { images, labels }: ImageSet, first: number): void {
+  for (let at = 0, row = first; at < records.length; at += RECORD_BYTES, row++) {
+    labels[row] = records[at];
+    images.set(records.subarray(at + 1, at + RECORD_BYTES), row * IMAGE_BYTES);
+  }
+}
+
+/** The images of all six files, which may come in any order.
+ *  @throws DataError if one of them is damaged. */
+export async function decodeBatches(batches: AsyncIterable<Batch>): Promise<{ train: ImageSet; test: ImageSet }> {
+  const train = imageSet(TRAIN_FILES.length * RECORDS_PER_FILE);
+  const test = imageSet(RECORDS_PER_FILE);
+  for await (const batch of batches) {
+    checkBatch(batch);
+    if (batch.name === TEST_FILE) decodeRecords(batch.bytes, test, 0);
+    else decodeRecords(batch.bytes, train, TRAIN_FILES.indexOf(batch.name) * RECORDS_PER_FILE);
+  }
+  return { train, test };
+}
+
+function imageSet(length: number): ImageSet {
+  return {
+    images: new Uint8Array(new SharedArrayBuffer(length * IMAGE_BYTES)),
+    labels: new Uint8Array(new SharedArrayBuffer(length)),
+  };
+}
+
+function count(n: number): string {
+  return n.toLocaleString('en-US');
+}

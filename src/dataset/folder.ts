@@ -1,0 +1,51 @@
+import { mkdir, open, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataError } from '../errors.ts';
+import { BATCH_BYTES, BATCH_FILES, type Batch, checkBatch, checkSize } from './cifar10.ts';
+
+/** The six files of a folder, one after the other, all in the same memory: a batch is gone when the next one is asked
+ *  for. (New memory for each would cost more time than reading the file into it.)
+ *  @throws DataError if a file cannot be read or is not of the right size. */
+export async function* readFolder(folder: string, signal?: AbortSignal): AsyncGenerator<Batch> {
+  const memory = new Uint8Array(BATCH_BYTES);
+  for (const name of BATCH_FILES) {
+    signal?.throwIfAborted();
+    const origin = join(folder, name);
+    yield { name, origin, bytes: await readBatch(origin, memory) };
+  }
+}
+
+/** Writes the batches into a new folder and waits until the disk has them, so that a later rename publishes whole
+ *  files even if the power fails.
+ *  @throws DataError if a batch is damaged; whatever the file system throws. */
+export async function writeFolder(folder: string, batches: AsyncIterable<Batch>): Promise<void> {
+  await mkdir(folder);
+  for await (const batch of batches) {
+    checkBatch(batch);
+    await writeFile(join(folder, batch.name), batch.bytes, { flush: true });
+  }
+}
+
+/** Turns an error of the file system into one that names the path; any other error is handed on as it is. */
+export function cannotRead(what: string, error: unknown): unknown {
+  if (!(error instanceof Error && 'syscall' in error)) return error;
+  // Node's message is "EACCES: permission denied, open '/a/b'".
+  return new DataError(`cannot read ${what}: ${error.message.split(',')[0]}`, { cause: error });
+}
+
+async function readBatch(path: string, memory: Uint8Array): Promise<Uint8Array> {
+  try {
+    // Asked first, because opening a pipe would wait for ever.
+    checkSize((await stat(path)).size, path);
+    const file = await open(path);
+    try {
+      // One request for the whole file: readFile would ask for half a megabyte at a time.
+      const { bytesRead } = await file.read(memory, 0, BATCH_BYTES, 0);
+      return memory.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+}

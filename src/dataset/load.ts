@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import type { ImageSet } from '../backends/backend.ts';
+import { DataError, UsageError } from '../errors.ts';
+import { readArchive } from './archive.ts';
+import { ARCHIVE_URL, CLASSES, decodeBatches } from './cifar10.ts';
+import { type DatasetEvent, DownloadError, downloadCifar10 } from './download.ts';
+import { readFolder } from './folder.ts';
+import { cacheFolder, locate, type SearchOptions, type Source, usualPlaces } from './locate.ts';
+import { syntheticDataset } from './synthetic.ts';
+
+export type { DatasetEvent } from './download.ts';
+
+/** `auto` takes the generated stand-in where there is neither a local copy of CIFAR-10 nor a network to get one. */
+export type DatasetChoice = 'auto' | 'cifar10' | 'synthetic';
+
+export interface Dataset {
+  readonly name: 'cifar10' | 'synthetic';
+  /** Where the images came from: a path, or 'generated'. */
+  readonly source: string;
+  readonly classes: readonly string[];
+  readonly train: ImageSet;
+  readonly test: ImageSet;
+  /** SHA-256 over train images, train labels, test images, test labels. */
+  readonly sha256: string;
+  /** Why the stand-in was taken, where `auto` had to (one sentence). */
+  readonly fallback?: string;
+}
+
+export interface LoadOptions extends SearchOptions {
+  readonly choice: DatasetChoice;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: DatasetEvent) => void) | undefined;
+}
+
+/** Loads the images: from the disk, or else downloaded into the cache, or else, where `auto` allows it, generated.
+ *
+ *  `auto` falls back only if there is no trace of CIFAR-10 on the disk and the download fails. Local files that are
+ *  damaged or that were named and are not there are an error for every choice but `synthetic`, which does not look.
+ *  Environment: NN_TRAIN_DATA_DIR, XDG_CACHE_HOME (see `locate`), and NN_TRAIN_CIFAR10_URL, another address of the
+ *  same archive.
+ *  @throws DataError if the images are missing or damaged; UsageError if NN_TRAIN_CIFAR10_URL is no address; FileError
+ *  if the cache cannot be written. Rejects with the reason of `signal` when that is aborted. */
+export async function loadDataset(options: LoadOptions): Promise<Dataset> {
+  options.signal?.throwIfAborted();
+  if (options.choice === 'synthetic') return synthetic();
+  const source = await locate(options);
+  if (source) return cifar10(source, options.signal);
+  try {
+    const path = await download(options);
+    return await cifar10({ kind: 'folder', path }, options.signal);
+  } catch (error) {
+    if (!(error instanceof DownloadError)) throw error;
+    if (options.choice === 'auto') return { ...synthetic(), fallback: reasonToFallBack(options, error) };
+    throw new DataError(notFound(options, error), { cause: error });
+  }
+}
+
+function download({ env, signal, onEvent }: LoadOptions): Promise<string> {
+  const url = env.NN_TRAIN_CIFAR10_URL || ARCHIVE_URL;
+  if (!/^https?:/.test(url) || !URL.canParse(url)) {
+    throw new UsageError(`NN_TRAIN_CIFAR10_URL is '${url}', wanted an address that begins with https:// or http://`);
+  }
+  return downloadCifar10({ cacheFolder: cacheFolder(env), url, signal, onEvent });
+}
+
+async function cifar10({ kind, path }: Source, signal: AbortSignal | undefined): Promise<Dataset> {
+  const read = kind === 'folder' ? readFolder : readArchive;
+  const sets = await decodeBatches(read(path, signal));
+  return { name: 'cifar10', source: path, classes: CLASSES, ...sets, sha256: hash(sets) };
+}
+
+function synthetic(): Dataset {
+  const { classes, train, test } = syntheticDataset();
+  return { name: 'synthetic', source: 'generated', classes, train, test, sha256: hash({ train, test }) };
+}
+
+function hash({ train, test }: { train: ImageSet; test: ImageSet }): string {
+  const sha256 = createHash('sha256');
+  for (const bytes of [train.images, train.labels, test.images, test.labels]) sha256.update(bytes);
+  return sha256.digest('hex');
+}
+
+function reasonToFallBack({ env, cwd }: LoadOptions, error: DownloadError): string {
+  return `there is no CIFAR-10 in ${usualPlaces(env, cwd).join(' or ')}, and it could not be downloaded: ${error.message}`;
+}
+
+function notFound({ env, cwd }: LoadOptions, error: DownloadError): string {
+  const places = ['--data (not given)', 'NN_TRAIN_DATA_DIR (not set)', ...usualPlaces(env, cwd), 'the network'];
+  return (
+    `CIFAR-10 was not found; searched in this order: ${places.join(', ')}. The last failed: ${error.message}. ` +
+    `Get ${ARCHIVE_URL} by other means and name that file with --data, or take generated images with --dataset synthetic.`
+  );
+}

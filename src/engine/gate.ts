@@ -1,0 +1,37 @@
+import type { Backend, Shape, Sink, Tensor } from '../backends/backend.ts';
+
+/** What is true of one forward pass and of the backward pass that follows it. */
+export interface Pass {
+  /** Whether dropout and label smoothing act. */
+  readonly training: boolean;
+  /** A 32-bit integer, another one for every step: what dropout draws its mask from. */
+  readonly key: number;
+}
+
+/** A gradient that has not been computed yet: called with a sink, it computes itself into it. A gradient that nobody
+ *  asks for costs nothing, and one that is asked for goes straight to where it is wanted. */
+export type Gradient = (into: Sink) => void;
+
+/** One operation of the computational graph, forward and backward together. `Name` are the names of its inputs.
+ *
+ *  A gate holds no values and knows no device: it says which operations of a backend make its output, and which of them
+ *  make, from the *upstream* gradient (that of the loss by the output) and the *local* one, the gradient by each input. */
+export interface Gate<Name extends string = string> {
+  readonly name: string;
+  /** The shape of the output. @throws ShapeError if the inputs do not fit each other. */
+  shape(inputs: Readonly<Record<Name, Shape>>): Shape;
+  forward(backend: Backend, inputs: Readonly<Record<Name, Tensor>>, output: Tensor, pass: Pass): void;
+  /** One gradient for each input, of the input's own shape; undefined where the input is not differentiable. */
+  backward(backend: Backend, at: BackwardPoint<Name>): Readonly<Record<Name, Gradient | undefined>>;
+}
+
+export interface BackwardPoint<Name extends string> {
+  readonly inputs: Readonly<Record<Name, Tensor>>;
+  readonly output: Tensor;
+  readonly upstream: Tensor;
+  readonly pass: Pass;
+}
+
+export function store(tensor: Tensor): Sink {
+  return { kind: 'store', tensor };
+}

@@ -1,0 +1,24 @@
+import { expectShape } from '../../backends/backend.ts';
+import { type Gate, store } from '../gate.ts';
+
+/** a + b, elementwise, of one shape.
+ *
+ *  Backward: da = db = upstream: an add gate hands its gradient on to both inputs, as it is.
+ *  @throws ShapeError if the shapes differ.
+ *  Source: CS231n notes, "Backpropagation" (patterns in backward flow). */
+export const add: Gate<'a' | 'b'> = {
+  name: '+',
+  shape({ a, b }) {
+    expectShape('b', b, a);
+    return a;
+  },
+  forward(backend, { a, b }, sum) {
+    backend.add(a, b, store(sum));
+  },
+  backward(backend, { upstream }) {
+    return {
+      a: (into) => backend.deliver(upstream, into),
+      b: (into) => backend.deliver(upstream, into),
+    };
+  },
+};

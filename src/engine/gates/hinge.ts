@@ -1,0 +1,28 @@
+import { expectShape } from '../../backends/backend.ts';
+import type { Gate } from '../gate.ts';
+
+/** Mean multiclass SVM loss with margin 1.
+ *
+ *  loss = 1/B Σ_b Σ_{c ≠ y} max(0, s_bc − s_by + 1), with y the label of row b.
+ *  logits s [B, C]; labels [B], integers 0 … C − 1; loss is a scalar.
+ *  Backward: each class within the margin gets upstream/B, the label gets minus their sum; a class exactly at the kink
+ *  gets 0.
+ *  @throws ShapeError if there is not one label for each row.
+ *  Source: CS231n notes, "Linear classification"; J. Weston and C. Watkins, "Support Vector Machines for Multi-Class
+ *  Pattern Recognition" (1999). */
+export const hinge: Gate<'logits' | 'labels'> = {
+  name: 'hinge',
+  shape({ logits, labels }) {
+    expectShape('labels', labels, [logits[0]]);
+    return [];
+  },
+  forward(backend, { logits, labels }, loss) {
+    backend.hinge(logits, labels, loss);
+  },
+  backward(backend, { inputs: { logits, labels }, upstream }) {
+    return {
+      logits: (into) => backend.hingeDerivative(logits, labels, upstream, into),
+      labels: undefined,
+    };
+  },
+};

@@ -1,0 +1,42 @@
+/** The public API: train, test and load runs, and build graphs of gates. */
+export type {
+  Activation,
+  Backend,
+  BatchPlan,
+  DType,
+  ImageSet,
+  MatmulOptions,
+  Shape,
+  Sink,
+  Tensor,
+  UpdateRule,
+} from './backends/backend.ts';
+export { ShapeError } from './backends/backend.ts';
+export { ReferenceBackend } from './backends/reference/reference.ts';
+export { type Dataset, type DatasetChoice, type DatasetEvent, loadDataset } from './dataset/load.ts';
+export type { BackwardPoint, Gate, Gradient, Pass } from './engine/gate.ts';
+export { activation } from './engine/gates/activation.ts';
+export { add } from './engine/gates/add.ts';
+export { dropout } from './engine/gates/dropout.ts';
+export { hinge } from './engine/gates/hinge.ts';
+export { l2Penalty } from './engine/gates/l2-penalty.ts';
+export { linear } from './engine/gates/linear.ts';
+export { softmaxCrossEntropy } from './engine/gates/softmax-cross-entropy.ts';
+export { checkGradients, type GradientCheck } from './engine/gradient-check.ts';
+export { Graph, type Wire } from './engine/graph.ts';
+export { DataError, DivergedError, FileError, UsageError, UserError } from './errors.ts';
+export { initialise } from './models/initialise.ts';
+export { buildModel, type Model, type ModelConfig } from './models/model.ts';
+export { type Config, resolveConfig } from './training/config.ts';
+export { evaluate, type Metrics } from './training/evaluation.ts';
+export { RunDirectory } from './training/run-directory.ts';
+export {
+  type Interrupted,
+  loadRun,
+  type RunEvent,
+  type RunResult,
+  type RunStarted,
+  type TrainOptions,
+  train,
+} from './training/train.ts';
+export type { EpochMetrics, Progress, TrainingEvent } from './training/trainer.ts';

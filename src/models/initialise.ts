@@ -1,0 +1,48 @@
+import { sizeOf } from '../backends/backend.ts';
+import { Random } from '../random.ts';
+import type { Model } from './model.ts';
+
+export interface InitConfig {
+  readonly init: 'he' | 'xavier' | 'normal';
+  /** The standard deviation σ for `normal`. */
+  readonly initStd: number;
+  readonly seed: number;
+}
+
+/** What `he` and `xavier` multiply the weights of the output layer by, so that training starts from nearly equal scores
+ *  and so from the loss of a guess: ln 10 for softmax, 9 for the hinge. */
+const OUTPUT_SCALE = 0.1;
+
+/** Draws the weights from N(0, σ²) and sets the biases to 0. For a weight [out, in]:
+ *
+ *  - `he`: σ² = 2/in. Source: K. He et al., "Delving Deep into Rectifiers" (2015).
+ *  - `xavier`: σ² = 2/(in + out). Source: X. Glorot and Y. Bengio, "Understanding the difficulty of training deep
+ *    feedforward neural networks" (2010).
+ *  - `normal`: σ as given, for every layer.
+ *
+ *  Every parameter has a random stream of its own, so that a layer starts the same whatever else the model has. */
+export function initialise(model: Model, config: InitConfig): void {
+  const { backend, parameters } = model.graph;
+  const outputWeight = parameters.findLast(({ shape }) => shape.length === 2);
+  for (const parameter of parameters) {
+    const values = new Float64Array(sizeOf(parameter.shape));
+    if (parameter.shape.length === 2) {
+      const scale = parameter === outputWeight && config.init !== 'normal' ? OUTPUT_SCALE : 1;
+      const deviation = scale * standardDeviation(config, parameter.shape);
+      const random = new Random(config.seed, 'init', parameter.name);
+      for (let i = 0; i < values.length; i++) values[i] = deviation * random.normal();
+    }
+    backend.write(parameter.tensor, values);
+  }
+}
+
+function standardDeviation({ init, initStd }: InitConfig, [fanOut, fanIn]: readonly number[]): number {
+  switch (init) {
+    case 'he':
+      return Math.sqrt(2 / fanIn);
+    case 'xavier':
+      return Math.sqrt(2 / (fanIn + fanOut));
+    case 'normal':
+      return initStd;
+  }
+}

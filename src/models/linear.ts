@@ -1,0 +1,13 @@
+import { linear } from '../engine/gates/linear.ts';
+import type { Graph, Wire } from '../engine/graph.ts';
+
+/** The linear classifier: logits = X Wᵀ + b.
+ *
+ *  images X [B, 3072]; `linear.weight` W [10, 3072], each row the template of a class; `linear.bias` b [10];
+ *  logits [B, 10]. 30,730 parameters. */
+export function linearClassifier(graph: Graph, images: Wire, classes: number): Wire {
+  const [, D] = images.shape;
+  const weight = graph.parameter('linear.weight', [classes, D]);
+  const bias = graph.parameter('linear.bias', [classes]);
+  return graph.apply(linear, { x: images, weight, bias }, 'logits');
+}

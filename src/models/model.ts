@@ -1,0 +1,53 @@
+import type { Backend } from '../backends/backend.ts';
+import { hinge } from '../engine/gates/hinge.ts';
+import { softmaxCrossEntropy } from '../engine/gates/softmax-cross-entropy.ts';
+import { Graph, type Wire } from '../engine/graph.ts';
+import { linearClassifier } from './linear.ts';
+import { type HiddenLayer, twoLayerNetwork } from './mlp.ts';
+
+export interface ModelConfig extends HiddenLayer {
+  readonly model: 'linear' | 'mlp';
+  readonly loss: 'softmax' | 'hinge';
+  readonly labelSmoothing: number;
+}
+
+/** A graph whose leaves are the images [B, D], the labels [B] and the parameters. */
+export interface Model {
+  readonly graph: Graph;
+  readonly images: Wire;
+  readonly labels: Wire;
+  readonly logits: Wire;
+  /** The mean over the batch, a scalar. */
+  readonly loss: Wire;
+}
+
+/** How the numbers of a model are laid out; CIFAR-10 unless something smaller is wanted. */
+export interface ModelSize {
+  /** D */
+  readonly inputs: number;
+  /** C */
+  readonly classes: number;
+}
+
+export const CIFAR10_SIZE: ModelSize = { inputs: 3072, classes: 10 };
+
+/** Builds a model for batches of up to `capacity` images. Its parameters are zero until they are initialised. */
+export function buildModel(
+  backend: Backend,
+  config: ModelConfig,
+  capacity: number,
+  { inputs, classes }: ModelSize = CIFAR10_SIZE,
+): Model {
+  const graph = new Graph(backend, capacity);
+  const images = graph.input('images', [inputs]);
+  const labels = graph.input('labels', [], 'label');
+  const logits =
+    config.model === 'linear'
+      ? linearClassifier(graph, images, classes)
+      : twoLayerNetwork(graph, images, classes, config);
+  const loss = graph.apply(config.loss === 'hinge' ? hinge : softmaxCrossEntropy(config.labelSmoothing), {
+    logits,
+    labels,
+  });
+  return { graph, images, labels, logits, loss };
+}

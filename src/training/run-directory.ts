@@ -1,0 +1,150 @@
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { FileError, UsageError, UserError } from '../errors.ts';
+import { fileError, syncFolder, temporaryName, writeWhole } from './files.ts';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
+import type { Checkpoint, EpochMetrics, Progress } from './trainer.ts';
+
+/** Which weights of a run: those of the last checkpoint, or of the epoch with the best validation accuracy. */
+export type Weights = 'last' | 'best';
+
+const CONFIG = 'config.json';
+const METRICS = 'metrics.jsonl';
+const PROGRESS = 'progress';
+
+/** The folder of a run:
+ *
+ *  - `config.json`: every hyperparameter, the dataset with its hash, and the environment
+ *  - `metrics.jsonl`: one line for each epoch
+ *  - `last.safetensors`: parameters, optimiser state and progress at the last checkpoint
+ *  - `best.safetensors`: the same for the best epoch, once there is one
+ *
+ *  Every file is replaced as a whole, so that a run killed at any moment can go on from its last checkpoint. */
+export class RunDirectory {
+  readonly path: string;
+
+  private constructor(folder: string) {
+    this.path = folder;
+  }
+
+  /** Makes the folder of a new run with its first checkpoint: all of it, or nothing.
+   *  @param config what config.json is to hold.
+   *  @throws UsageError if the folder is there already and not empty; FileError if it cannot be written. */
+  static async create(folder: string, config: object, start: Checkpoint): Promise<RunDirectory> {
+    const temporary = temporaryName(folder);
+    try {
+      await mkdir(temporary, { recursive: true });
+      const draft = new RunDirectory(temporary);
+      await writeWhole(path.join(temporary, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
+      await writeWhole(path.join(temporary, METRICS), '');
+      await draft.save('last', start);
+      await rename(temporary, folder);
+      await syncFolder(path.dirname(folder));
+    } catch (error) {
+      await rm(temporary, { recursive: true, force: true });
+      if (await isOccupied(folder)) throw occupied(folder);
+      throw fileError(`cannot make the run directory ${folder}`, error);
+    }
+    return new RunDirectory(folder);
+  }
+
+  /** @throws UsageError if the folder does not hold a run. */
+  static async open(folder: string): Promise<RunDirectory> {
+    const names = await readdir(folder).catch((error) => {
+      throw new UsageError(`${folder} is not a run directory: ${(error as Error).message}`);
+    });
+    const missing = [CONFIG, 'last.safetensors'].filter((name) => !names.includes(name));
+    if (missing.length > 0) {
+      throw new UsageError(
+        `${folder} is not a run directory: it has no ${missing.join(' and no ')}; ` +
+          'give the folder that training named in its last line, such as runs/linear-20261124-091500',
+      );
+    }
+    return new RunDirectory(folder);
+  }
+
+  /** What config.json holds. @throws FileError if it cannot be read. */
+  async config(): Promise<unknown> {
+    const file = path.join(this.path, CONFIG);
+    try {
+      return JSON.parse(await readFile(file, 'utf8'));
+    } catch (error) {
+      throw new FileError(`cannot read ${file}: ${(error as Error).message}`, undefined, { cause: error });
+    }
+  }
+
+  /** @throws FileError if the file cannot be written; the earlier one is kept. */
+  async save(weights: Weights, { progress, tensors }: Checkpoint): Promise<void> {
+    const metadata = { [PROGRESS]: JSON.stringify(progress) };
+    await writeWhole(this.#fileOf(weights), encodeSafetensors({ tensors, metadata }));
+  }
+
+  /** @throws UserError if there is no such file, or if it is damaged. */
+  async load(weights: Weights): Promise<Checkpoint> {
+    const file = this.#fileOf(weights);
+    const content = await readFile(file).catch((error) => {
+      throw fileError(`cannot read ${file}`, error);
+    });
+    const { tensors, metadata } = decodeSafetensors(content, file);
+    if (metadata[PROGRESS] === undefined)
+      throw new UserError(`${file} was not written by nn-train: it has no progress`);
+    const progress: Progress = JSON.parse(metadata[PROGRESS]);
+    return { progress, tensors };
+  }
+
+  /** Appends one line to metrics.jsonl. */
+  async appendMetrics(metrics: EpochMetrics & { readonly dataset: string }): Promise<void> {
+    const file = path.join(this.path, METRICS);
+    try {
+      const handle = await open(file, 'a');
+      try {
+        await handle.appendFile(`${JSON.stringify(metrics)}\n`);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      throw fileError(`cannot write ${file}`, error);
+    }
+  }
+
+  /** Drops the lines of epochs after `epoch`, and a last line that was cut short: what a killed run wrote after its last
+   *  checkpoint. */
+  async rewindMetrics(epoch: number): Promise<void> {
+    const file = path.join(this.path, METRICS);
+    const text = await readFile(file, 'utf8').catch(() => '');
+    const kept = text.split('\n').filter((line) => epochOf(line) <= epoch);
+    await writeWhole(file, kept.map((line) => `${line}\n`).join(''));
+  }
+
+  #fileOf(weights: Weights): string {
+    return path.join(this.path, `${weights}.safetensors`);
+  }
+}
+
+/** @throws UsageError if a new run cannot be saved there because something is. */
+export async function expectFree(folder: string): Promise<void> {
+  if (await isOccupied(folder)) throw occupied(folder);
+}
+
+async function isOccupied(folder: string): Promise<boolean> {
+  try {
+    return (await readdir(folder)).length > 0;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOTDIR';
+  }
+}
+
+function occupied(folder: string): UsageError {
+  return new UsageError(
+    `${folder} is there already and is kept; choose another folder with --out, or go on with --resume ${folder}`,
+  );
+}
+
+function epochOf(line: string): number {
+  try {
+    return JSON.parse(line).epoch ?? Infinity;
+  } catch {
+    return Infinity;
+  }
+}

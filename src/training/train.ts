@@ -1,0 +1,231 @@
+import path from 'node:path';
+import type { Backend, Shape } from '../backends/backend.ts';
+import type { Dataset } from '../dataset/load.ts';
+import { UsageError } from '../errors.ts';
+import { initialise } from '../models/initialise.ts';
+import { buildModel, type Model } from '../models/model.ts';
+import { rows, type Split, splitTrainingSet } from './batches.ts';
+import { type Config, effectiveConfig, parseConfig, resolveConfig } from './config.ts';
+import { describeEnvironment, type Environment } from './environment.ts';
+import { evaluate, type Metrics } from './evaluation.ts';
+import { RunDirectory, type Weights } from './run-directory.ts';
+import { type Progress, Trainer, type TrainingEvent, writeTensors } from './trainer.ts';
+
+/** How long a checkpoint may be old while an epoch is under way. */
+const CHECKPOINT_INTERVAL_MS = 60_000;
+
+/** What config.json of a run holds. */
+export interface RunRecord {
+  readonly config: Partial<Config>;
+  readonly dataset: Pick<Dataset, 'name' | 'source' | 'sha256'>;
+  readonly environment: Environment;
+}
+
+export interface RunStarted {
+  readonly type: 'run-started';
+  readonly config: Config;
+  readonly dataset: Dataset;
+  readonly environment: Environment;
+  readonly parameters: readonly { readonly name: string; readonly shape: Shape }[];
+  readonly trainImages: number;
+  readonly validationImages: number;
+  /** The run directory, or null if nothing is saved. */
+  readonly run: string | null;
+  /** Where the run stands: at its start, or where it is resumed. */
+  readonly progress: Progress;
+}
+
+/** What a finished run came to; `--json` prints it. Its names are a contract. */
+export interface RunResult {
+  readonly model: Config['model'];
+  readonly dataset: Dataset['name'];
+  readonly seed: number;
+  /** Epochs trained, fewer than configured after an early stop. */
+  readonly epochs: number;
+  /** The epoch with the best validation accuracy; null without validation images. */
+  readonly bestEpoch: number | null;
+  /** Of the last epoch. */
+  readonly train: Metrics;
+  readonly validation: Metrics | null;
+  /** With the weights of the last epoch. */
+  readonly test: Metrics;
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+  readonly run: string | null;
+  readonly config: Partial<Config>;
+  readonly environment: Environment;
+}
+
+export type RunEvent = RunStarted | TrainingEvent | { readonly type: 'run-ended'; readonly result: RunResult };
+
+export interface TrainOptions {
+  readonly config: Config;
+  readonly dataset: Dataset;
+  readonly backend: Backend;
+  /** Where to save the run: a folder, 'auto' for a new one in ./runs, or null to save nothing. */
+  readonly out: string | 'auto' | null;
+  /** A run to go on with, instead of `out`. */
+  readonly resume?: RunDirectory | undefined;
+  /** Stops the run after the step under way, with a checkpoint. */
+  readonly signal?: AbortSignal | undefined;
+  onEvent?(event: RunEvent): void | Promise<void>;
+}
+
+/** A run that was stopped by its signal. */
+export interface Interrupted {
+  readonly interrupted: true;
+  readonly run: string | null;
+  readonly progress: Progress;
+}
+
+/** Trains one configuration: sets the model up (or resumes it), trains, saves, and tests the last weights.
+ *  @throws DivergedError, FileError, UsageError or DataError; the last checkpoint stays whole. */
+export async function train(options: TrainOptions): Promise<RunResult | Interrupted> {
+  const { config, dataset, backend, signal, onEvent = () => {} } = options;
+  const split = splitTrainingSet(dataset.train.labels.length, config.val, config.trainLimit);
+  const model = buildModel(backend, config, config.batchSize);
+  const trainer = new Trainer(model, dataset.train, split, config);
+  const run = options.resume ? await resume(options.resume, trainer) : await begin(model, trainer, options);
+  await onEvent(startOf(options, model, split, trainer, run));
+
+  let saved = performance.now();
+  if (signal?.aborted) return interrupted(trainer, run);
+  for await (const event of trainer.run()) {
+    if (run && event.type === 'epoch-ended') {
+      await run.appendMetrics({ dataset: dataset.name, ...event.metrics });
+      const checkpoint = await trainer.checkpoint();
+      if (event.isBest) await run.save('best', checkpoint);
+      await run.save('last', checkpoint);
+      saved = performance.now();
+    } else if (run && performance.now() - saved > CHECKPOINT_INTERVAL_MS) {
+      await run.save('last', await trainer.checkpoint());
+      saved = performance.now();
+    }
+    await onEvent(event);
+    if (signal?.aborted) return interrupted(trainer, run);
+  }
+
+  let test: Metrics;
+  try {
+    test = await evaluate(model, dataset.test, rows(dataset.test.labels.length), signal);
+  } catch (error) {
+    if (signal?.aborted) return interrupted(trainer, run);
+    throw error;
+  }
+  const result = resultOf(options, trainer, run, test);
+  await onEvent({ type: 'run-ended', result });
+  return result;
+}
+
+/** What config.json of a run says, with the defaults of fields that have no effect filled in. */
+export type SavedRun = Omit<RunRecord, 'config'> & { readonly config: Config };
+
+/** @throws UsageError if config.json is not one of a run. */
+export async function readRunRecord(run: RunDirectory): Promise<SavedRun> {
+  const record = (await run.config()) as Partial<RunRecord> | null;
+  const origin = path.join(run.path, 'config.json');
+  if (!record?.dataset || !record.environment) throw new UsageError(`${origin} is not the configuration of a run`);
+  const config = resolveConfig(parseConfig(record.config, origin));
+  return { config, dataset: record.dataset, environment: record.environment };
+}
+
+/** The trained model of a run. @param weights of the last checkpoint or of the best epoch. */
+export async function loadRun(
+  run: RunDirectory,
+  backend: Backend,
+  weights: Weights,
+): Promise<{ model: Model; record: SavedRun; progress: Progress }> {
+  const record = await readRunRecord(run);
+  const { progress, tensors } = await run.load(weights);
+  const model = buildModel(backend, record.config, record.config.batchSize);
+  writeTensors(
+    backend,
+    model.graph.parameters.map(({ name, tensor }) => [name, tensor]),
+    tensors,
+  );
+  return { model, record, progress };
+}
+
+async function resume(run: RunDirectory, trainer: Trainer): Promise<RunDirectory> {
+  trainer.restore(await run.load('last'));
+  await run.rewindMetrics(trainer.epochsDone);
+  return run;
+}
+
+async function begin(model: Model, trainer: Trainer, options: TrainOptions): Promise<RunDirectory | null> {
+  const { config, dataset, backend, out } = options;
+  initialise(model, config);
+  if (out === null) return null;
+  const record: RunRecord = {
+    config: effectiveConfig(config),
+    dataset: { name: dataset.name, source: dataset.source, sha256: dataset.sha256 },
+    environment: describeEnvironment(backend),
+  };
+  const start = await trainer.checkpoint();
+  if (out !== 'auto') return RunDirectory.create(out, record, start);
+  const name = nameOf(config.model, new Date());
+  for (let number = 1; ; number++) {
+    try {
+      return await RunDirectory.create(number === 1 ? name : `${name}-${number}`, record, start);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+    }
+  }
+}
+
+/** runs/<model>-<date>-<time> */
+function nameOf(model: string, now: Date): string {
+  const two = (value: number) => String(value).padStart(2, '0');
+  const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
+  const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
+  return path.join('runs', `${model}-${date}-${time}`);
+}
+
+async function interrupted(trainer: Trainer, run: RunDirectory | null): Promise<Interrupted> {
+  await run?.save('last', await trainer.checkpoint());
+  return { interrupted: true, run: run?.path ?? null, progress: trainer.progress };
+}
+
+function startOf(
+  { config, dataset, backend }: TrainOptions,
+  model: Model,
+  split: Split,
+  trainer: Trainer,
+  run: RunDirectory | null,
+): RunStarted {
+  return {
+    type: 'run-started',
+    config,
+    dataset,
+    environment: describeEnvironment(backend),
+    parameters: model.graph.parameters.map(({ name, shape }) => ({ name, shape })),
+    trainImages: split.train.length,
+    validationImages: split.validation.length,
+    run: run?.path ?? null,
+    progress: trainer.progress,
+  };
+}
+
+function resultOf(
+  { config, dataset, backend }: TrainOptions,
+  trainer: Trainer,
+  run: RunDirectory | null,
+  test: Metrics,
+): RunResult {
+  const { lastEpoch, best, seconds, trainingSeconds, trainedImages } = trainer.progress;
+  return {
+    model: config.model,
+    dataset: dataset.name,
+    seed: config.seed,
+    epochs: trainer.epochsDone,
+    bestEpoch: best?.epoch ?? null,
+    train: lastEpoch!.train,
+    validation: lastEpoch!.validation,
+    test,
+    seconds,
+    imagesPerSecond: trainedImages / trainingSeconds,
+    run: run?.path ?? null,
+    config: effectiveConfig(config),
+    environment: describeEnvironment(backend),
+  };
+}

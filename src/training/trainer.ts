@@ -1,0 +1,273 @@
+import type { Backend, ImageSet, Sink, Tensor } from '../backends/backend.ts';
+import type { Wire } from '../engine/graph.ts';
+import { DivergedError, UserError } from '../errors.ts';
+import type { Model } from '../models/model.ts';
+import { adamw } from '../optim/adamw.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+import { learningRateAt } from '../optim/schedule.ts';
+import { sgd } from '../optim/sgd.ts';
+import { hash32 } from '../random.ts';
+import { augmentedBatch, type Split, shuffled } from './batches.ts';
+import { breathe } from './breathe.ts';
+import type { Config } from './config.ts';
+import { evaluate, loadBatch, type Metrics } from './evaluation.ts';
+import type { NamedTensor } from './safetensors.ts';
+
+/** What an epoch came to. */
+export interface EpochMetrics {
+  /** Counted from 1. */
+  readonly epoch: number;
+  /** Updates done since the start of the run. */
+  readonly step: number;
+  /** Over the batches as they were trained on: augmented, with dropout and label smoothing, each before its update. */
+  readonly train: Metrics;
+  /** After the epoch, on the images held out, as they are; null if there are none. */
+  readonly validation: Metrics | null;
+  /** Of the last step. */
+  readonly learningRate: number;
+  /** Training only. */
+  readonly imagesPerSecond: number;
+  /** Training and validation. */
+  readonly seconds: number;
+}
+
+export type TrainingEvent =
+  | { readonly type: 'step'; readonly progress: Progress; readonly loss: number; readonly learningRate: number }
+  | { readonly type: 'epoch-ended'; readonly metrics: EpochMetrics; readonly isBest: boolean };
+
+/** Where a run stands. Together with the configuration and the tensors it is all that a run needs to go on with the same
+ *  bits: every random number follows from the seed and the step. */
+export interface Progress {
+  /** Updates done. */
+  readonly step: number;
+  /** Sums over the images of the epoch that is under way. */
+  readonly epochImages: number;
+  readonly epochLoss: number;
+  readonly epochCorrect: number;
+  readonly epochSeconds: number;
+  /** The epochs that have ended, the last of them, and the best by validation accuracy (then loss). */
+  readonly lastEpoch: EpochMetrics | null;
+  readonly best: EpochMetrics | null;
+  /** Over the whole run: images trained on, seconds that took, and seconds with validation. */
+  readonly trainedImages: number;
+  readonly trainingSeconds: number;
+  readonly seconds: number;
+}
+
+/** A moment of a run. */
+export interface Checkpoint {
+  readonly progress: Progress;
+  /** The parameters under their names; a parameter's optimiser state under the parameter's name and its own. */
+  readonly tensors: ReadonlyMap<string, NamedTensor>;
+}
+
+const START: Progress = {
+  step: 0,
+  epochImages: 0,
+  epochLoss: 0,
+  epochCorrect: 0,
+  epochSeconds: 0,
+  lastEpoch: null,
+  best: null,
+  trainedImages: 0,
+  trainingSeconds: 0,
+  seconds: 0,
+};
+
+/** Trains a model on images by mini-batches. It knows neither terminal nor file: it yields what happens. */
+export class Trainer {
+  readonly stepsPerEpoch: number;
+  readonly #model: Model;
+  readonly #images: ImageSet;
+  readonly #split: Split;
+  readonly #config: Config;
+  readonly #optimizer: Optimizer;
+  readonly #state: ReadonlyMap<Wire, readonly Tensor[]>;
+  readonly #correct: Tensor;
+  #progress: Progress = START;
+
+  constructor(model: Model, images: ImageSet, split: Split, config: Config) {
+    this.#model = model;
+    this.#images = images;
+    this.#split = split;
+    this.#config = config;
+    this.#optimizer = config.optimizer === 'sgd' ? sgd(config) : adamw(config);
+    this.stepsPerEpoch = Math.ceil(split.train.length / config.batchSize);
+    const { backend, parameters } = model.graph;
+    this.#state = new Map(
+      parameters.map((wire) => [wire, this.#optimizer.state.map(() => backend.allocate(wire.shape))]),
+    );
+    this.#correct = backend.allocate([]);
+  }
+
+  get progress(): Progress {
+    return this.#progress;
+  }
+
+  get epochsDone(): number {
+    return this.#progress.lastEpoch?.epoch ?? 0;
+  }
+
+  /** Whether validation has not improved for so long that the run is over. */
+  get stopsEarly(): boolean {
+    const { earlyStop } = this.#config;
+    const { best, lastEpoch } = this.#progress;
+    return earlyStop !== null && best !== null && lastEpoch !== null && lastEpoch.epoch - best.epoch >= earlyStop;
+  }
+
+  get isDone(): boolean {
+    return this.epochsDone >= this.#config.epochs || this.stopsEarly;
+  }
+
+  /** Trains from where the run stands to its end. May be left between any two events, and begun again.
+   *  @throws DivergedError if a loss is NaN or infinite. */
+  async *run(): AsyncGenerator<TrainingEvent, void> {
+    while (!this.isDone) {
+      const epoch = this.epochsDone + 1;
+      const order = shuffled(this.#split.train, this.#config.seed, epoch);
+      while (this.#progress.epochImages < order.length) yield await this.#step(order);
+      yield await this.#endEpoch(epoch);
+    }
+  }
+
+  async checkpoint(): Promise<Checkpoint> {
+    const tensors = new Map<string, NamedTensor>();
+    for (const [name, tensor] of this.#named()) {
+      const values = await this.#model.graph.backend.read(tensor);
+      tensors.set(name, { shape: tensor.shape, values: Float32Array.from(values) });
+    }
+    return { progress: this.#progress, tensors };
+  }
+
+  /** Puts the run back to a checkpoint of the same configuration.
+   *  @throws UserError if a tensor is missing or has another shape. */
+  restore({ progress, tensors }: Checkpoint): void {
+    writeTensors(this.#model.graph.backend, this.#named(), tensors);
+    this.#progress = progress;
+  }
+
+  /** The parameters and the optimiser's state, by the names under which they are saved. */
+  #named(): [string, Tensor][] {
+    return this.#model.graph.parameters.flatMap((wire) => [
+      [wire.name, wire.tensor] as [string, Tensor],
+      ...this.#optimizer.state.map(
+        (name, i) => [`${wire.name}.${name}`, this.#state.get(wire)![i]] as [string, Tensor],
+      ),
+    ]);
+  }
+
+  /** One update: the next batch forward and backward, every gradient turned into an update on the spot. */
+  async #step(order: Uint32Array): Promise<TrainingEvent> {
+    const started = performance.now();
+    const { step, epochImages } = this.#progress;
+    const { graph, logits, labels, loss } = this.#model;
+    const { seed, batchSize } = this.#config;
+    const learningRate = learningRateAt(step, this.#config.epochs * this.stepsPerEpoch, this.#config);
+
+    const indices = order.subarray(epochImages, epochImages + batchSize);
+    loadBatch(this.#model, this.#images, augmentedBatch(indices, { ...this.#config, step }));
+    graph.forward({ training: true, key: hash32(hash32(seed >>> 0) + step) });
+    graph.backend.countCorrect(logits.tensor, labels.tensor, this.#correct);
+    const meanLoss = (await graph.backend.read(loss.tensor))[0];
+    if (!Number.isFinite(meanLoss)) throw diverged(meanLoss, step + 1, this.epochsDone + 1, learningRate);
+    graph.backward(loss, this.#sinks(step + 1, learningRate));
+    const correct = (await graph.backend.read(this.#correct))[0];
+
+    this.#advance(indices.length, meanLoss, correct, (performance.now() - started) / 1000);
+    await breathe();
+    return { type: 'step', progress: this.#progress, loss: meanLoss, learningRate };
+  }
+
+  #sinks(step: number, learningRate: number): Map<Wire, Sink> {
+    const sinks = new Map<Wire, Sink>();
+    for (const [wire, state] of this.#state) {
+      const decays = wire.shape.length > 1;
+      const rule = this.#optimizer.rule(step, learningRate, decays);
+      sinks.set(wire, { kind: 'update', tensor: wire.tensor, rule, state });
+    }
+    return sinks;
+  }
+
+  #advance(images: number, meanLoss: number, correct: number, seconds: number): void {
+    const now = this.#progress;
+    this.#progress = {
+      ...now,
+      step: now.step + 1,
+      epochImages: now.epochImages + images,
+      epochLoss: now.epochLoss + meanLoss * images,
+      epochCorrect: now.epochCorrect + correct,
+      epochSeconds: now.epochSeconds + seconds,
+      trainedImages: now.trainedImages + images,
+      trainingSeconds: now.trainingSeconds + seconds,
+      seconds: now.seconds + seconds,
+    };
+  }
+
+  async #endEpoch(epoch: number): Promise<TrainingEvent> {
+    const started = performance.now();
+    const now = this.#progress;
+    const { validation: heldOut } = this.#split;
+    const validation = heldOut.length > 0 ? await evaluate(this.#model, this.#images, heldOut) : null;
+    const seconds = (performance.now() - started) / 1000;
+    const steps = this.#config.epochs * this.stepsPerEpoch;
+    const learningRate = learningRateAt(now.step - 1, steps, this.#config);
+    if (validation && !Number.isFinite(validation.loss)) {
+      throw diverged(validation.loss, now.step, epoch, learningRate);
+    }
+    const metrics: EpochMetrics = {
+      epoch,
+      step: now.step,
+      train: { loss: now.epochLoss / now.epochImages, accuracy: now.epochCorrect / now.epochImages },
+      validation,
+      learningRate,
+      imagesPerSecond: now.epochImages / now.epochSeconds,
+      seconds: now.epochSeconds + seconds,
+    };
+    const isBest = isBetter(metrics, now.best);
+    this.#progress = {
+      ...START,
+      step: now.step,
+      lastEpoch: metrics,
+      best: isBest ? metrics : now.best,
+      trainedImages: now.trainedImages,
+      trainingSeconds: now.trainingSeconds,
+      seconds: now.seconds + seconds,
+    };
+    return { type: 'epoch-ended', metrics, isBest };
+  }
+}
+
+/** Sets tensors to the saved values of their names.
+ *  @throws UserError if one is missing or has another shape. */
+export function writeTensors(
+  backend: Backend,
+  named: readonly (readonly [name: string, tensor: Tensor])[],
+  saved: Checkpoint['tensors'],
+): void {
+  for (const [name, tensor] of named) {
+    const found = saved.get(name);
+    const wanted = `[${tensor.shape.join(', ')}]`;
+    if (!found)
+      throw new UserError(`the checkpoint does not fit the configuration: it has no tensor '${name}' ${wanted}`);
+    if (found.shape.join() !== tensor.shape.join()) {
+      throw new UserError(
+        `the checkpoint does not fit the configuration: '${name}' has shape [${found.shape.join(', ')}], wanted ${wanted}`,
+      );
+    }
+    backend.write(tensor, found.values);
+  }
+}
+
+function isBetter(metrics: EpochMetrics, best: EpochMetrics | null): boolean {
+  if (!metrics.validation) return false;
+  if (!best?.validation) return true;
+  const gain = metrics.validation.accuracy - best.validation.accuracy;
+  return gain > 0 || (gain === 0 && metrics.validation.loss < best.validation.loss);
+}
+
+function diverged(loss: number, step: number, epoch: number, learningRate: number): DivergedError {
+  return new DivergedError(
+    `training diverged: the loss is ${loss} at step ${step} (epoch ${epoch}), at a learning rate of ${learningRate}; ` +
+      'try a smaller --lr, or a smaller --weight-decay',
+  );
+}

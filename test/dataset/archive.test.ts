@@ -1,0 +1,163 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readArchive } from '../../src/dataset/archive.ts';
+import { DataError } from '../../src/errors.ts';
+import {
+  batchEntries,
+  batchFile,
+  drain,
+  NAMES,
+  rejection,
+  scratchFolder,
+  TAR_END,
+  tarEntry,
+  tree,
+} from '../support/cifar10.ts';
+
+const folder = scratchFolder();
+const archive = join(folder, 'cifar-10-binary.tar.gz');
+const SIX = batchEntries();
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+}
+
+/** Writes the archive and returns what reading it fails with. */
+async function failure(...pieces: Uint8Array[]): Promise<Error> {
+  writeFileSync(archive, Buffer.concat(pieces));
+  const error = await rejection(drain(readArchive(archive)));
+  expect(error).toBeInstanceOf(DataError);
+  expect(error.message).toContain(archive);
+  return error;
+}
+
+async function names(...pieces: Uint8Array[]): Promise<string[]> {
+  writeFileSync(archive, Buffer.concat(pieces));
+  const found: string[] = [];
+  for await (const { name, bytes } of readArchive(archive)) {
+    expect(batchFile(NAMES.indexOf(name)).equals(bytes)).toBe(true);
+    found.push(name);
+  }
+  return found;
+}
+
+describe('an archive', () => {
+  test('gives its six files, and writes nothing, whatever else is in it', async () => {
+    const evil = Buffer.from('evil');
+    const found = await names(
+      tarEntry('cifar-10-batches-bin/batches.meta.txt', evil),
+      tarEntry('../outside.txt', evil),
+      tarEntry(join(folder, 'absolute.txt'), evil),
+      tarEntry('../cifar-10-batches-bin/test_batch.bin', evil),
+      tarEntry('/cifar-10-batches-bin/test_batch.bin', evil),
+      tarEntry('other/test_batch.bin', evil),
+      tarEntry('cifar-10-batches-bin/link', undefined, { type: 'SymbolicLink', linkpath: '/etc/passwd' }),
+      tarEntry('cifar-10-batches-bin/hard', undefined, { type: 'Link', linkpath: '../../etc/passwd' }),
+      tarEntry('null', undefined, { type: 'CharacterDevice' }),
+      ...SIX,
+      TAR_END,
+    );
+    expect(found).toEqual(NAMES);
+    expect(tree(folder)).toEqual(['cifar-10-binary.tar.gz']);
+  });
+
+  test('may hold them without their folder, with a leading ./, and in any order', async () => {
+    const prefixes = ['', './', './cifar-10-batches-bin/', '', './', 'cifar-10-batches-bin/'];
+    const entries = NAMES.map((name, n) => tarEntry(prefixes[n] + name, batchFile(n)));
+    expect(await names(...entries.reverse(), TAR_END)).toEqual(NAMES.toReversed());
+  });
+
+  test('may hold a huge other file, which does not come into memory', async () => {
+    const MEGABYTE = 1 << 20;
+    const zeros = gzipSync(Buffer.alloc(64 * MEGABYTE), { level: 1 });
+    const huge = tarEntry('huge.bin', undefined, { size: 512 * MEGABYTE });
+    collectGarbage();
+    const before = process.memoryUsage().arrayBuffers;
+    let peak = before;
+    const watch = setInterval(() => {
+      peak = Math.max(peak, process.memoryUsage().arrayBuffers);
+    }, 5);
+    const error = await failure(huge, ...Array(8).fill(zeros), SIX[0], TAR_END);
+    clearInterval(watch);
+    expect(error.message).toContain(`lacks ${NAMES.slice(1).join(', ')}.`);
+    expect(peak).toBeGreaterThan(before);
+    expect(peak).toBeLessThan(before + 256 * MEGABYTE);
+  });
+});
+
+describe('an archive is refused', () => {
+  test.each(['SymbolicLink', 'Link'] as const)('with a %s in place of a file', async (type) => {
+    const link = tarEntry('cifar-10-batches-bin/data_batch_2.bin', undefined, { type, linkpath: '/etc/passwd' });
+    const { message } = await failure(SIX[0], link, TAR_END);
+    expect(message).toContain(`data_batch_2.bin in ${archive} is of the type ${type}, wanted a regular file`);
+  });
+
+  test('with a file of the wrong size, before it is read', async () => {
+    const { message } = await failure(tarEntry('test_batch.bin', undefined, { size: 10 * 2 ** 30 }));
+    expect(message).toContain(`test_batch.bin in ${archive} has 10,737,418,240 bytes, wanted 30,730,000`);
+  });
+
+  test('with one file twice', async () => {
+    const again = tarEntry('data_batch_1.bin', batchFile(0));
+    expect((await failure(SIX[0], again, TAR_END)).message).toContain(`data_batch_1.bin in ${archive} is there twice`);
+  });
+
+  test('with a file missing', async () => {
+    const { message } = await failure(...SIX.slice(0, 5), TAR_END);
+    expect(message).toContain('lacks test_batch.bin. ');
+  });
+
+  test('cut off or changed at any place, unless it still holds the very same bytes', async () => {
+    const original = batchFile(0);
+    const whole = Buffer.concat([SIX[0], TAR_END]);
+    const place = fc.integer({ min: 1, max: SIX[0].length - 1 });
+    await fc.assert(
+      fc.asyncProperty(place, fc.nat(255), async (at, change) => {
+        const damaged = change === 0 ? whole.subarray(0, at) : Buffer.from(whole);
+        damaged[at] ^= change;
+        writeFileSync(archive, damaged);
+        const found: boolean[] = [];
+        const reading = async () => {
+          for await (const { bytes } of readArchive(archive)) found.push(original.equals(bytes));
+        };
+        // The archive holds only one of the six: what is not noticed as damage ends here.
+        const { message } = await rejection(reading());
+        if (message.includes('lacks')) expect([...found, change > 0]).toEqual([true, true]);
+      }),
+      { numRuns: 20, examples: [[SIX[0].length >> 1, 0]] },
+    );
+  });
+
+  test.each([
+    ['a text', Buffer.from('<!DOCTYPE html>'), 'incorrect header check'],
+    ['an empty file', Buffer.alloc(0), 'unexpected end of file'],
+    ['a compressed text', gzipSync('not a tar file'.repeat(100)), 'TAR_ENTRY_INVALID'],
+    ['a whole gzip file around a truncated tar file', tarEntry('a.bin', undefined, { size: 9_999 }), 'Truncated input'],
+  ])('that is %s', async (_, content, reason) => {
+    const { message } = await failure(content);
+    expect(message).toContain(`${archive} is not a whole .tar.gz archive: `);
+    expect(message).toContain(reason);
+  });
+
+  test('that is not there', async () => {
+    const error = await rejection(drain(readArchive(join(folder, 'none.tar.gz'))));
+    expect(error).toBeInstanceOf(DataError);
+    expect(error.message).toBe(`cannot read ${join(folder, 'none.tar.gz')}: ENOENT: no such file or directory`);
+  });
+});
+
+test('reading stops when it is aborted, with the reason of the signal', async () => {
+  writeFileSync(archive, Buffer.concat([...SIX, TAR_END]));
+  const controller = new AbortController();
+  const reason = new Error('Ctrl-C');
+  const batches = readArchive(archive, controller.signal);
+  await batches.next();
+  controller.abort(reason);
+  expect(await rejection(drain(batches))).toBe(reason);
+});

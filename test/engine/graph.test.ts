@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest';
+import type { Backend, Sink } from '../../src/backends/backend.ts';
+import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
+import { add } from '../../src/engine/gates/add.ts';
+import { dropout } from '../../src/engine/gates/dropout.ts';
+import { l2Penalty } from '../../src/engine/gates/l2-penalty.ts';
+import { linear } from '../../src/engine/gates/linear.ts';
+import { softmaxCrossEntropy } from '../../src/engine/gates/softmax-cross-entropy.ts';
+import { checkGradients } from '../../src/engine/gradient-check.ts';
+import { Graph, type Wire } from '../../src/engine/graph.ts';
+import { float64Graph, normals } from '../support/graphs.ts';
+
+describe('the lecture', () => {
+  it('‖Wx‖² has the gradients 2q xᵀ and 2Wᵀq', async () => {
+    const graph = float64Graph();
+    const x = graph.parameter('x', [1, 2]);
+    const weight = graph.parameter('W', [2, 2]);
+    const bias = graph.parameter('b', [2]);
+    graph.backend.write(x.tensor, [0.2, 0.4]);
+    graph.backend.write(weight.tensor, [0.1, 0.5, -0.3, 0.8]);
+    const q = graph.apply(linear, { x, weight, bias });
+    const f = graph.apply(l2Penalty(2), { weight: q });
+    graph.forward();
+    graph.backward(f);
+    const read = async (wire: Wire) => Array.from(await graph.backend.read(wire.gradient));
+    expect((await graph.backend.read(f.tensor))[0]).toBeCloseTo(0.116, 12);
+    expect(await read(q)).toEqual([expect.closeTo(0.44, 12), expect.closeTo(0.52, 12)]);
+    expect(await read(weight)).toEqual([0.088, 0.176, 0.104, 0.208].map((value) => expect.closeTo(value, 12)));
+    expect(await read(x)).toEqual([-0.112, 0.636].map((value) => expect.closeTo(value, 12)));
+  });
+});
+
+/** Softmax regression with an L2 term: W reaches the loss on two ways. */
+function regularised(backend: Backend = new ReferenceBackend('float64')) {
+  const graph = new Graph(backend, 4);
+  const x = graph.input('x', [3]);
+  const labels = graph.input('labels', [], 'label');
+  const weight = graph.parameter('W', [2, 3]);
+  const bias = graph.parameter('b', [2]);
+  const logits = graph.apply(linear, { x, weight, bias });
+  const dataLoss = graph.apply(softmaxCrossEntropy(), { logits, labels });
+  const loss = graph.apply(add, { a: dataLoss, b: graph.apply(l2Penalty(0.7), { weight }) });
+  backend.write(x.tensor, normals(12, 'x'));
+  backend.write(labels.tensor, [0, 1, 1, 0]);
+  backend.write(weight.tensor, normals(6, 'W'));
+  backend.write(bias.tensor, normals(2, 'b'));
+  return { graph, weight, bias, logits, dataLoss, loss };
+}
+
+describe('a value that fans out', () => {
+  it('gets the sum of its gradients', async () => {
+    const { graph, loss } = regularised();
+    for (const check of await checkGradients(graph, loss)) expect(check.relativeError).toBeLessThan(1e-8);
+  });
+
+  it('counts twice when it enters one gate twice', async () => {
+    const graph = float64Graph();
+    const x = graph.parameter('x', [3]);
+    graph.backend.write(x.tensor, [1, -2, 3]);
+    const loss = graph.apply(l2Penalty(1), { weight: graph.apply(add, { a: x, b: x }) });
+    graph.forward();
+    graph.backward(loss);
+    expect(Array.from(await graph.backend.read(x.gradient))).toEqual([4, -8, 12]);
+  });
+
+  it('is begun anew by every backward pass', async () => {
+    const { graph, weight, loss } = regularised();
+    graph.forward();
+    graph.backward(loss);
+    const once = await graph.backend.read(weight.gradient);
+    graph.backward(loss);
+    expect(await graph.backend.read(weight.gradient)).toEqual(once);
+  });
+});
+
+describe('sinks', () => {
+  const rule = { kind: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.01 } as const;
+
+  it.each(['float32', 'float64'] as const)(
+    'give the same bits in %s, whether stored, added or updated on the spot',
+    async (dtype) => {
+      const results: Float32Array[][] = [];
+      for (const kind of ['store', 'add', 'update'] as const) {
+        // Without the L2 term W is used once, so that its sink is handed to the gate itself.
+        const { graph, weight, bias, dataLoss } = regularised(new ReferenceBackend(dtype));
+        const { backend } = graph;
+        graph.forward();
+        const states = new Map([weight, bias].map((wire) => [wire, [backend.allocate(wire.shape)]]));
+        const sinks = new Map<Wire, Sink>();
+        for (const [wire, state] of states) {
+          const tensor = kind === 'update' ? wire.tensor : backend.allocate(wire.shape);
+          sinks.set(wire, kind === 'update' ? { kind, tensor, rule, state } : { kind, tensor });
+        }
+        graph.backward(dataLoss, sinks);
+        if (kind !== 'update') {
+          for (const [wire, state] of states) {
+            backend.deliver(sinks.get(wire)!.tensor, { kind: 'update', tensor: wire.tensor, rule, state });
+          }
+        }
+        results.push(
+          await Promise.all([weight, bias].map(async (wire) => Float32Array.from(await backend.read(wire.tensor)))),
+        );
+      }
+      expect(results[1]).toEqual(results[0]);
+      expect(results[2]).toEqual(results[0]);
+      expect(results[0][0]).not.toEqual(Float32Array.from(normals(6, 'W')));
+    },
+  );
+
+  it('update a parameter that is used twice once, with the whole gradient', async () => {
+    const stored = regularised();
+    stored.graph.forward();
+    stored.graph.backward(stored.loss);
+    const gradient = await stored.graph.backend.read(stored.weight.gradient);
+
+    const plain = { ...rule, momentum: 0, nesterov: false, weightDecay: 0 };
+    const updated = regularised();
+    updated.graph.forward();
+    updated.graph.backward(
+      updated.loss,
+      new Map([[updated.weight, { kind: 'update', tensor: updated.weight.tensor, rule: plain, state: [] }]]),
+    );
+    const weights = await updated.graph.backend.read(updated.weight.tensor);
+    expect(Array.from(weights)).toEqual(
+      Array.from(normals(6, 'W'), (w, i) => expect.closeTo(w - 0.1 * gradient[i], 14)),
+    );
+  });
+});
+
+describe('a batch smaller than the capacity', () => {
+  it('gives what a graph of that capacity gives', async () => {
+    const { graph, weight, logits, loss } = regularised();
+    const { backend } = graph;
+    graph.batchSize = 3;
+    expect(logits.shape).toEqual([3, 2]);
+    expect(loss.shape).toEqual([]);
+    graph.forward();
+    graph.backward(loss);
+    const [small, gradient] = [await backend.read(logits.tensor), await backend.read(weight.gradient)];
+
+    const exact = new Graph(backend, 3);
+    const x = exact.input('x', [3]);
+    const labels = exact.input('labels', [], 'label');
+    const W = exact.parameter('W', [2, 3]);
+    const b = exact.parameter('b', [2]);
+    const scores = exact.apply(linear, { x, weight: W, bias: b });
+    const data = exact.apply(softmaxCrossEntropy(), { logits: scores, labels });
+    const total = exact.apply(add, { a: data, b: exact.apply(l2Penalty(0.7), { weight: W }) });
+    backend.write(x.tensor, normals(12, 'x').subarray(0, 9));
+    backend.write(labels.tensor, [0, 1, 1]);
+    backend.write(W.tensor, normals(6, 'W'));
+    backend.write(b.tensor, normals(2, 'b'));
+    exact.forward();
+    exact.backward(total);
+    expect(small).toEqual(await backend.read(scores.tensor));
+    expect(gradient).toEqual(await backend.read(W.gradient));
+  });
+
+  it('is refused when it is larger than the capacity', () => {
+    const { graph } = regularised();
+    expect(() => {
+      graph.batchSize = 5;
+    }).toThrow('a batch of 5 images in a graph for 1 to 4');
+  });
+});
+
+describe('dropout', () => {
+  function dropped(passes: { training: boolean; key: number }[]) {
+    const graph = float64Graph();
+    const x = graph.parameter('x', [100, 100]);
+    graph.backend.write(x.tensor, new Float64Array(10000).fill(1));
+    const y = graph.apply(dropout(0.3), { x });
+    const z = graph.apply(dropout(0.3), { x });
+    return Promise.all(
+      passes.map(async (pass) => {
+        graph.forward(pass);
+        return { y: await graph.backend.read(y.tensor), z: await graph.backend.read(z.tensor) };
+      }),
+    );
+  }
+
+  it('drops the given share, keeps the mean, and does nothing outside training', async () => {
+    const [{ y }, evaluated] = await dropped([
+      { training: true, key: 1 },
+      { training: false, key: 1 },
+    ]);
+    const zeros = y.filter((value) => value === 0).length;
+    // Five standard deviations of a binomial of 10,000 draws.
+    expect(Math.abs(zeros - 3000)).toBeLessThan(5 * Math.sqrt(10000 * 0.3 * 0.7));
+    expect(new Set(y)).toEqual(new Set([0, 1 / 0.7]));
+    expect(new Set(evaluated.y)).toEqual(new Set([1]));
+  });
+
+  it('draws another mask for another key and another gate, and the same one for the same', async () => {
+    const [first, again, other] = await dropped([1, 1, 2].map((key) => ({ training: true, key })));
+    const agreement = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+      Array.from(a).filter((value, i) => value === b[i]).length / a.length;
+    expect(first).toEqual(again);
+    // Independent masks agree where both keep or both drop: 0.7² + 0.3² = 0.58.
+    expect(agreement(first.y, other.y)).toBeCloseTo(0.58, 1);
+    expect(agreement(first.y, first.z)).toBeCloseTo(0.58, 1);
+  });
+});

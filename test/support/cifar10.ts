@@ -1,0 +1,70 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { Header } from 'tar';
+import { afterAll } from 'vitest';
+
+// Written out here, not imported: the tests must notice if the product's idea of the format changes.
+export const NAMES = [1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`).concat('test_batch.bin');
+export const FILE_BYTES = 10_000 * 3_073;
+
+/** A whole file of 10,000 records: record i has the label (i + n) mod 10, and every pixel is 20·n + label. */
+export function batchFile(n: number): Buffer {
+  const bytes = Buffer.alloc(FILE_BYTES);
+  for (let i = 0; i < 10_000; i++) {
+    const label = (i + n) % 10;
+    bytes.fill(20 * n + label, i * 3_073 + 1, (i + 1) * 3_073);
+    bytes[i * 3_073] = label;
+  }
+  return bytes;
+}
+
+/** The six files, data_batch_1.bin made with n = 0. */
+export function writeBatchFiles(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  for (const [n, name] of NAMES.entries()) writeFileSync(join(folder, name), batchFile(n));
+  return folder;
+}
+
+/** One entry of a tar archive, compressed. A gzip file may be a chain of such pieces. */
+export function tarEntry(
+  path: string,
+  body: Uint8Array = Buffer.alloc(0),
+  header: { type?: 'SymbolicLink' | 'Link' | 'CharacterDevice'; linkpath?: string; size?: number } = {},
+): Buffer {
+  const block = Buffer.alloc(512);
+  new Header({ path, mode: 0o644, size: body.length, type: 'File', ...header }).encode(block);
+  return gzipSync(Buffer.concat([block, body, Buffer.alloc(-body.length & 511)]), { level: 1 });
+}
+
+export const TAR_END = gzipSync(Buffer.alloc(1024));
+
+/** The six files as pieces of an archive. */
+export function batchEntries(): Buffer[] {
+  return NAMES.map((name, n) => tarEntry(`cifar-10-batches-bin/${name}`, batchFile(n)));
+}
+
+/** A folder for a test file's trials, removed at its end. */
+export function scratchFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'nn-train-test-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** All paths below a folder. */
+export function tree(folder: string): string[] {
+  return readdirSync(folder, { recursive: true }).map(String).sort();
+}
+
+/** What a promise was rejected with. */
+export function rejection(promise: Promise<unknown>): Promise<Error & { exitCode?: number }> {
+  return promise.then(
+    (value) => Promise.reject(new Error(`wanted a rejection, got ${value}`)),
+    (error) => error,
+  );
+}
+
+export async function drain(batches: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of batches);
+}
