@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
-import { EXIT, UserError } from '../errors.ts';
+import { EXIT, UsageError, UserError } from '../errors.ts';
 import { VERSION } from '../training/environment.ts';
 import type { EvalOptions } from './eval.ts';
 import type { Io } from './io.ts';
@@ -41,7 +41,9 @@ function buildProgram(io: Io, setExitCode: (code: number) => void): Command {
       getErrHelpWidth: () => io.stderr.columns ?? 80,
     })
     .showHelpAfterError('Run nn-train --help for the options and examples.');
-  addTrainOptions(program).action(async (_options, command: Command) => {
+  addTrainOptions(program.allowExcessArguments()).action(async (_options, command: Command) => {
+    const [unknown] = command.args;
+    if (unknown !== undefined) throw new UsageError(`there is no command '${unknown}'; there are train and eval`);
     const { runTrain } = await import('./train.ts');
     setExitCode(await runTrain(command, io));
   });

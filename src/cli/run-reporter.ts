@@ -80,7 +80,7 @@ export class RunReporter {
     const accuracy = this.#paint('green', format.percent(test.accuracy));
     const lines = [
       `${label('test')}loss ${format.loss(test.loss)}, accuracy ${accuracy}, ` +
-        `${epochs < this.#started!.config.epochs ? 'stopped early, ' : ''}${epochs} epochs in ${format.seconds(seconds)}`,
+        `${epochs < this.#started!.config.epochs ? 'stopped early, ' : ''}${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} in ${format.seconds(seconds)}`,
     ];
     if (bestEpoch !== null && bestEpoch !== epochs)
       lines.push(`${label('best')}epoch ${bestEpoch} by validation accuracy`);
@@ -130,7 +130,7 @@ function recipeOf(config: Config): string[] {
   return [
     `${config.loss} loss${smoothing}, batches of ${config.batchSize}${augmentation.map((name) => `, ${name}`).join('')}`,
     `${config.optimizer}${config.optimizer === 'sgd' ? momentum : ''}, weight decay ${config.weightDecay}`,
-    `lr ${config.lr}, ${config.schedule} schedule, warm-up ${100 * config.warmup} % of ${config.epochs} epochs`,
+    `lr ${config.lr}, ${config.schedule} schedule, warm-up ${100 * config.warmup} % of ${config.epochs} epoch${config.epochs === 1 ? '' : 's'}`,
   ];
 }
 

@@ -18,9 +18,9 @@ export const CLASSES = [
   'truck',
 ] as const;
 
-export const IMAGE_BYTES = 3 * 32 * 32;
-export const RECORD_BYTES = 1 + IMAGE_BYTES;
-export const RECORDS_PER_FILE = 10_000;
+const IMAGE_BYTES = 3 * 32 * 32;
+const RECORD_BYTES = 1 + IMAGE_BYTES;
+const RECORDS_PER_FILE = 10_000;
 export const BATCH_BYTES = RECORDS_PER_FILE * RECORD_BYTES;
 
 const TRAIN_FILES = [

@@ -23,7 +23,7 @@ export type DatasetEvent =
 export class DownloadError extends DataError {}
 
 /** How long, in milliseconds, a server may keep silent. */
-export interface Patience {
+interface Patience {
   /** Until the answer begins, with all redirects. */
   readonly answer: number;
   /** Between one piece of it and the next. */
@@ -124,6 +124,8 @@ async function save(response: Response, path: string, settings: Settings): Promi
 async function* chunks(response: Response, settings: Settings): AsyncGenerator<Uint8Array> {
   const reader = response.body!.getReader();
   for (;;) {
+    // Where everything has arrived, fetch answers an abort neither with an error nor with the end.
+    settings.signal?.throwIfAborted();
     const { done, value } = await patiently(reader.read(), settings.patience.silence, settings);
     if (done) return;
     yield value;

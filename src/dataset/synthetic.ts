@@ -1,8 +1,9 @@
 /** A stand-in for CIFAR-10 that needs no download: drawn in memory, in the same format.
  *
- *  Ten classes of figures and textures whose position, size, tilt, contrast and colours vary, under noise. The two
- *  halves of the table share their hues, so colour alone leaves two classes to choose from, and the shape that decides
- *  between them moves about: a linear classifier ends near 60 %, a two-layer network of 100 hidden units near 80 %.
+ *  Ten classes of figures and textures whose position, size, tilt, contrast and colours vary, under noise. A figure and
+ *  a texture share each hue, so colour leaves two classes to choose from, and the shape that decides between them moves
+ *  about: after ten epochs a linear classifier gets 59 % of the test images right, a two-layer network with 100 hidden
+ *  units 82 %.
  *
  *  Only integer arithmetic, + − × ÷ and Math.sqrt decide a byte, so that every engine draws the same images. */
 import type { ImageSet } from '../backends/backend.ts';
@@ -12,8 +13,8 @@ const SIDE = 32;
 const PLANE = SIDE * SIDE;
 const CHANNELS = 3;
 
-/** How much of the pixel at (x, y) is foreground, 0 to 1. The figure is centred at (0, 0) and y points down; r is half
- *  of its extent, or the width of two stripes. All in pixels. */
+/** How much of the pixel at (x, y) is foreground, 0 to 1. The figure is centred at (0, 0), y points down, and r is its
+ *  size: half of its extent, or about two stripes. All in pixels. */
 type Coverage = (x: number, y: number, r: number) => number;
 
 /** What a hue adds to red, green and blue of the foreground, in units of TINT. */
@@ -32,7 +33,7 @@ const CLASSES: readonly { readonly name: string; readonly hue: Hue; readonly cov
   {
     name: 'triangle',
     hue: LIME,
-    coverage: (x, y, r) => edge(Math.min(0.85 * r - y, 0.5 * (r + y) - 0.85 * Math.abs(x))),
+    coverage: (x, y, r) => edge(Math.min(0.85 * r - y, (r + y) / 2 - 0.85 * Math.abs(x))),
   },
   { name: 'cross', hue: PINK, coverage: (x, y, r) => Math.max(box(x, y, r, 0.3 * r), box(x, y, 0.3 * r, r)) },
   { name: 'horizontal stripes', hue: LIME, coverage: (_x, y, r) => stripes(y, 0.5 * r) },
@@ -55,7 +56,7 @@ const COLOUR_SPREAD = 48;
 const TINT = 38;
 const NOISE_SPREAD = 45;
 
-export interface SyntheticOptions {
+interface SyntheticOptions {
   /** Number of training images, an integer; 10,000 unless given. */
   readonly trainCount?: number;
   /** Number of test images, an integer; 2,000 unless given. */
@@ -64,9 +65,9 @@ export interface SyntheticOptions {
   readonly seed?: number;
 }
 
-/** Draws the data set: `trainCount` and `testCount` images [N, 3072] with labels [N], in random order and balanced: every ten
- *  images in a row hold each class once. A smaller count gives the first images of a larger one. Training and test
- *  images come from separate random streams. */
+/** Draws the data set: `trainCount` and `testCount` images [N, 3072] with labels [N]. The order is random and balanced:
+ *  of each ten images, counted from the first, every class has one. A smaller count gives the first images of a larger
+ *  one. Training and test images come from separate random streams. */
 export function syntheticDataset({ trainCount = 10_000, testCount = 2_000, seed = 0 }: SyntheticOptions = {}): {
   classes: readonly string[];
   train: ImageSet;

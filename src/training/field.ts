@@ -6,7 +6,7 @@ export type Recipe = Pick<ModelConfig, 'model' | 'loss'> & Pick<OptimizerConfig,
 
 /** One hyperparameter: its range, its default and its help. The table of all of them is in config.ts. */
 export interface Field<T = unknown> {
-  /** What is accepted, in words: "an integer from 1 to 8192". */
+  /** What is accepted, in words: "an integer ≥ 1 and ≤ 8192". */
   readonly wanted: string;
   readonly help: string;
   readonly default: T | ((recipe: Recipe) => T);
@@ -50,7 +50,7 @@ function numeric(range: Range, isInteger = false): Pick<Field<number>, 'wanted' 
     wanted: `${isInteger ? 'an integer' : 'a number'} ${inWords(range)}`,
     parse(raw) {
       const value = typeof raw === 'string' && raw.trim() !== '' ? Number(raw) : raw;
-      if (typeof value !== 'number' || !Number.isFinite(value) || (isInteger && !Number.isInteger(value))) return;
+      if (typeof value !== 'number' || !Number.isFinite(value) || (isInteger && !Number.isSafeInteger(value))) return;
       return value >= min && value > above && value <= max && value < below ? value : undefined;
     },
   };

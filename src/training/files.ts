@@ -19,9 +19,14 @@ export async function writeWhole(file: string, content: Uint8Array | string): Pr
     await rename(temporary, file);
     await syncFolder(path.dirname(file));
   } catch (error) {
-    await rm(temporary, { force: true });
+    await removeQuietly(temporary);
     throw fileError(`cannot write ${file}`, error);
   }
+}
+
+/** Removes what a failed attempt left; a failure to do so must not hide why the attempt failed. */
+export async function removeQuietly(target: string): Promise<void> {
+  await rm(target, { recursive: true, force: true }).catch(() => {});
 }
 
 /** A name beside `target` that nobody else uses. */

@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { FileError, UsageError, UserError } from '../errors.ts';
-import { fileError, syncFolder, temporaryName, writeWhole } from './files.ts';
+import { fileError, removeQuietly, syncFolder, temporaryName, writeWhole } from './files.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 import type { Checkpoint, EpochMetrics, Progress } from './trainer.ts';
 
@@ -41,7 +42,7 @@ export class RunDirectory {
       await rename(temporary, folder);
       await syncFolder(path.dirname(folder));
     } catch (error) {
-      await rm(temporary, { recursive: true, force: true });
+      await removeQuietly(temporary);
       if (await isOccupied(folder)) throw occupied(folder);
       throw fileError(`cannot make the run directory ${folder}`, error);
     }
@@ -130,8 +131,8 @@ export async function expectFree(folder: string): Promise<void> {
 async function isOccupied(folder: string): Promise<boolean> {
   try {
     return (await readdir(folder)).length > 0;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOTDIR';
+  } catch {
+    return existsSync(folder);
   }
 }
 

@@ -1,0 +1,65 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { ImageSet } from '../../src/backends/backend.ts';
+import { syntheticDataset } from '../../src/dataset/synthetic.ts';
+import { NAMES, scratchFolder } from '../support/cifar10.ts';
+import { nnTrain } from '../support/cli.ts';
+import { independentAccuracy } from '../support/independent-accuracy.ts';
+
+const scratch = scratchFolder();
+const data = path.join(scratch, 'cifar-10-batches-bin');
+
+/** 10,000 images as a file of CIFAR-10. */
+function recordsOf({ images, labels }: ImageSet): Buffer {
+  const file = Buffer.alloc(labels.length * 3073);
+  for (let i = 0; i < labels.length; i++) {
+    file[i * 3073] = labels[i];
+    file.set(images.subarray(i * 3072, (i + 1) * 3072), i * 3073 + 1);
+  }
+  return file;
+}
+
+beforeAll(() => {
+  const { train, test } = syntheticDataset({ trainCount: 10000, testCount: 10000 });
+  mkdirSync(data);
+  const [training, testing] = [recordsOf(train), recordsOf(test)];
+  for (const name of NAMES) writeFileSync(path.join(data, name), name === 'test_batch.bin' ? testing : training);
+});
+
+describe('a run on files in the format of CIFAR-10', () => {
+  it.each([
+    ['linear', []],
+    ['mlp', ['--hidden', '16', '--activation', 'relu']],
+  ])('%s: an independent program finds the reported test accuracy', async (model, extra) => {
+    const run = path.join(scratch, model);
+    const args = ['--model', model, ...extra, '--train-limit', '2000', '--epochs', '4', '--out', run, '--json'];
+    const { code, stdout, stderr } = await nnTrain([...args, '--data', scratch]);
+    expect(code, stderr).toBe(0);
+    const result = JSON.parse(stdout);
+    expect(result.dataset).toBe('cifar10');
+    expect(result.test.accuracy).toBeGreaterThan(0.25);
+    const accuracy = independentAccuracy(run, data);
+    expect(Math.abs(accuracy - result.test.accuracy)).toBeLessThanOrEqual(1 / 10000);
+  });
+
+  it('remembers where its images are, and refuses others when it is resumed', async () => {
+    const run = path.join(scratch, 'resumed');
+    const env = { NN_TRAIN_DATA_DIR: data };
+    const args = ['--dataset', 'cifar10', '--train-limit', '100', '--epochs', '1', '--out', run];
+    expect((await nnTrain([...args], { env })).code).toBe(0);
+    const again = await nnTrain(['--resume', run]);
+    expect([again.code, again.stderr]).toEqual([0, '']);
+    expect((await nnTrain(['eval', run])).stdout).toContain('on 10,000 images');
+
+    const other = path.join(scratch, 'other');
+    mkdirSync(other);
+    for (const name of NAMES) writeFileSync(path.join(other, name), Buffer.alloc(10000 * 3073));
+    const refused = await nnTrain(['--resume', run, '--data', other]);
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toContain(`${other} does not hold the images that ${run} was trained on`);
+    expect((await nnTrain(['eval', run, '--data', other])).stdout).toContain(
+      'not the images that the run was trained with',
+    );
+  });
+});

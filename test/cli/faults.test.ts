@@ -1,0 +1,165 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { decodeSafetensors } from '../../src/training/safetensors.ts';
+import { NN_TRAIN, nnTrain, QUICK } from '../support/cli.ts';
+import { temporaryFolder } from '../support/files.ts';
+
+/** A command that runs another in a mount namespace of its own, where this user may mount; undefined if none may. */
+const UNSHARE = [
+  ['unshare', '--mount'],
+  ['unshare', '--user', '--map-root-user', '--mount'],
+].find(([command, ...args]) => {
+  const probe = ['sh', '-c', 'mount -t tmpfs tmpfs /mnt'];
+  return spawnSync(command, [...args, ...probe]).status === 0;
+});
+
+/** An address where nothing listens. */
+const NO_NETWORK = { NN_TRAIN_CIFAR10_URL: `http://127.0.0.1:${await closedPort()}/cifar-10-binary.tar.gz` };
+
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+describe('training that diverges', () => {
+  it('exits with 4, names the step and leaves the last checkpoint whole', async () => {
+    const cwd = temporaryFolder();
+    const { code, stdout, stderr } = await nnTrain([...QUICK, '--lr', '1e6', '--epochs', '9', '--out', 'run'], { cwd });
+    expect(code).toBe(4);
+    expect(stderr).toMatch(
+      /^error: training diverged: the loss is (NaN|Infinity) at step \d+ \(epoch \d+\), at a learning rate of [\de.+]+; try a smaller --lr, or a smaller --weight-decay\n$/,
+    );
+    expect(stdout).not.toMatch(/^test /m);
+    const { tensors } = decodeSafetensors(readFileSync(path.join(cwd, 'run/last.safetensors')), 'last');
+    expect(tensors.get('linear.weight')!.values.every(Number.isFinite)).toBe(true);
+  });
+});
+
+describe('a disk that is full', () => {
+  it.skipIf(!UNSHARE)('while saving: exit 1, one message, the earlier checkpoint whole, and it can go on', async () => {
+    const cwd = temporaryFolder();
+    mkdirSync(path.join(cwd, 'small'));
+    // A checkpoint of the linear model has 247 kB: the third one, with the best weights kept, does not fit.
+    const script =
+      'mount -t tmpfs -o size=600k tmpfs small && "$0" "$@"; code=$?; cp -r small/run saved; ls -a small/run; exit $code';
+    const [command, ...args] = UNSHARE!;
+    const run = [...QUICK, '--epochs', '4', '--out', 'small/run', '--quiet'];
+    const result = spawnSync(command, [...args, 'sh', '-c', script, process.execPath, NN_TRAIN, ...run], {
+      cwd,
+      encoding: 'utf8',
+    });
+    expect(result.stderr).toBe(
+      'error: cannot write small/run/last.safetensors: no space is left on the device; free some and go on with --resume\n',
+    );
+    expect(result.status).toBe(1);
+    expect(result.stdout).not.toContain('.tmp');
+    expect(readdirSync(path.join(cwd, 'saved'))).toContain('last.safetensors');
+    const resumed = await nnTrain(['--resume', 'saved', '--json'], { cwd });
+    const whole = await nnTrain([...QUICK, '--epochs', '4', '--no-save', '--json'], { cwd });
+    expect(JSON.parse(resumed.stdout).test).toEqual(JSON.parse(whole.stdout).test);
+  });
+
+  it.skipIf(!UNSHARE)('at the start: exit 1 and nothing left behind', () => {
+    const cwd = temporaryFolder();
+    mkdirSync(path.join(cwd, 'small'));
+    const script = 'mount -t tmpfs -o size=100k tmpfs small && "$0" "$@"; code=$?; ls -A small; exit $code';
+    const [command, ...args] = UNSHARE!;
+    const run = [...QUICK, '--epochs', '1', '--out', 'small/run', '--quiet'];
+    const result = spawnSync(command, [...args, 'sh', '-c', script, process.execPath, NN_TRAIN, ...run], {
+      cwd,
+      encoding: 'utf8',
+    });
+    expect([result.status, result.stdout]).toEqual([1, '']);
+    expect(result.stderr).toContain('no space is left on the device');
+  });
+});
+
+describe('files', () => {
+  it('that cannot be written are one message and exit 1', async () => {
+    const cwd = temporaryFolder();
+    writeFileSync(path.join(cwd, 'file'), '');
+    const run = await nnTrain([...QUICK, '--epochs', '1', '--out', 'file/run'], { cwd });
+    expect([run.code, run.stderr]).toEqual([
+      1,
+      'error: cannot make the run directory file/run: a part of the path is a file, not a folder\n',
+    ]);
+    const log = await nnTrain([...QUICK, '--epochs', '1', '--no-save', '--log', 'nowhere/log.jsonl'], { cwd });
+    expect([log.code, log.stderr]).toEqual([
+      1,
+      'error: cannot write the log nowhere/log.jsonl: there is no such file or folder\n',
+    ]);
+  });
+
+  it('of a run that are damaged are one message and exit 1', async () => {
+    const cwd = temporaryFolder();
+    await nnTrain([...QUICK, '--epochs', '1', '--out', 'run'], { cwd });
+    const file = path.join(cwd, 'run/last.safetensors');
+    writeFileSync(file, readFileSync(file).subarray(0, 5000));
+    for (const args of [
+      ['eval', 'run'],
+      ['--resume', 'run'],
+    ]) {
+      const { code, stderr } = await nnTrain(args, { cwd });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^error: run\/last\.safetensors is not a whole safetensors file of float32 tensors: .*\n$/,
+      );
+    }
+    writeFileSync(path.join(cwd, 'run/config.json'), '{"config"');
+    expect((await nnTrain(['eval', 'run'], { cwd })).stderr).toMatch(/^error: cannot read run\/config\.json: .*JSON/);
+  });
+});
+
+describe('images that are missing or damaged', () => {
+  it('end a run with --dataset cifar10, exit 3; with auto it takes the stand-in within 5 s and says so', async () => {
+    const cwd = temporaryFolder();
+    const missing = await nnTrain(['--dataset', 'cifar10'], { cwd, env: NO_NETWORK });
+    expect(missing.code).toBe(3);
+    expect(missing.stderr).toMatch(/error: CIFAR-10 was not found; .*--data.*--dataset synthetic/);
+    expect(missing.stdout).toBe('');
+
+    const started = performance.now();
+    const args = ['--train-limit', '100', '--epochs', '1', '--no-save', '--json'];
+    const auto = await nnTrain(args, { cwd, env: NO_NETWORK });
+    expect(performance.now() - started).toBeLessThan(5000);
+    expect(auto.code).toBe(0);
+    expect(JSON.parse(auto.stdout).dataset).toBe('synthetic');
+    expect(auto.stderr).toMatch(/^WARNING: these are synthetic stand-in images, not CIFAR-10\.$/m);
+    expect(auto.stderr.trimEnd().split('\n').at(-1)).toContain('not on CIFAR-10');
+  });
+
+  it('are never replaced in silence where they were named', async () => {
+    const cwd = temporaryFolder();
+    const gone = await nnTrain(['--data', 'nowhere', '--no-save'], { cwd, env: NO_NETWORK });
+    expect([gone.code, gone.stdout]).toEqual([3, '']);
+    expect(gone.stderr).toContain('nowhere');
+    mkdirSync(path.join(cwd, 'data'));
+    writeFileSync(path.join(cwd, 'data/data_batch_1.bin'), Buffer.alloc(3073));
+    const partial = await nnTrain(['--no-save'], { cwd, env: NO_NETWORK });
+    expect([partial.code, partial.stdout]).toEqual([3, '']);
+    expect(partial.stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+});
+
+describe('a closed pipe', () => {
+  it.each(['head -1', 'true'])('ends a run quietly (| %s)', (reader) => {
+    const cwd = temporaryFolder();
+    const command = `{ "$0" "$@"; echo "exit $?" >&2; } | ${reader}`;
+    const args = [...QUICK, '--epochs', '500', '--out', 'run'];
+    const { stderr } = spawnSync('sh', ['-c', command, process.execPath, NN_TRAIN, ...args], { cwd, encoding: 'utf8' });
+    expect(stderr).toBe('exit 0\n');
+  });
+
+  it('ends the help quietly', () => {
+    const command = '{ "$0" "$1" --help; echo "exit $?" >&2; } | true';
+    const { stderr } = spawnSync('sh', ['-c', command, process.execPath, NN_TRAIN], { encoding: 'utf8' });
+    expect(stderr).toBe('exit 0\n');
+  });
+});

@@ -1,0 +1,173 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { main } from '../../src/cli/main.ts';
+import { applies, FIELD_LIST, resolveConfig } from '../../src/training/config.ts';
+import { temporaryFolder } from '../support/files.ts';
+
+/** Runs the command line in this process. */
+async function run(args: string[], env: Record<string, string> = {}) {
+  const output = { stdout: '', stderr: '' };
+  const stream = (name: keyof typeof output) => ({
+    write: (text: string) => {
+      output[name] += text;
+      return true;
+    },
+    on: () => {},
+    off: () => {},
+  });
+  const io = {
+    stdout: stream('stdout'),
+    stderr: stream('stderr'),
+    env,
+    cwd: () => '/',
+    on: () => io,
+    off: () => io,
+  };
+  const code = await main(args, io as unknown as NodeJS.Process);
+  return { code, ...output };
+}
+
+async function config(args: string[], env?: Record<string, string>) {
+  const { code, stdout, stderr } = await run([...args, '--print-config'], env);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  return JSON.parse(stdout);
+}
+
+function fileOf(content: unknown): string {
+  const file = path.join(temporaryFolder(), 'config.json');
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+  return file;
+}
+
+describe('precedence', () => {
+  it('is flags, environment, file, defaults', async () => {
+    const file = fileOf({ lr: 0.1, batchSize: 11, epochs: 12, flip: false });
+    const env = { NN_TRAIN_LR: '0.2', NN_TRAIN_BATCH_SIZE: '21' };
+    expect(await config(['--config', file, '--lr', '0.3'], env)).toMatchObject({
+      lr: 0.3,
+      batchSize: 21,
+      epochs: 12,
+      flip: false,
+      momentum: 0.9,
+    });
+  });
+
+  it('holds for switches too', async () => {
+    const file = fileOf({ flip: false });
+    expect(await config(['--config', file])).toMatchObject({ flip: false });
+    expect(await config(['--config', file, '--flip'])).toMatchObject({ flip: true });
+    expect(await config(['--config', file], { NN_TRAIN_FLIP: 'true' })).toMatchObject({ flip: true });
+    expect(await config(['--no-flip'], { NN_TRAIN_FLIP: 'true' })).toMatchObject({ flip: false });
+  });
+});
+
+describe('defaults', () => {
+  it('follow the model and the loss', async () => {
+    expect(await config([])).toMatchObject({
+      model: 'linear',
+      lr: 0.003,
+      weightDecay: 1e-4,
+      shift: 0,
+      labelSmoothing: 0,
+    });
+    expect(await config(['--model', 'mlp'])).toMatchObject({
+      lr: 0.05,
+      weightDecay: 5e-4,
+      shift: 2,
+      labelSmoothing: 0.1,
+    });
+    expect((await config(['--loss', 'hinge'])).lr).toBeLessThan(0.003);
+  });
+
+  it('are within their own ranges, and the help names every choice', () => {
+    for (const model of ['linear', 'mlp'] as const) {
+      const resolved = resolveConfig({ model });
+      for (const [key, field] of FIELD_LIST) {
+        expect(field.parse(resolved[key]), key).toBe(resolved[key]);
+        for (const choice of field.choices ?? []) expect(field.help, key).toContain(choice);
+      }
+    }
+  });
+});
+
+describe('--print-config', () => {
+  it('prints what --config reads, with the options that have an effect only', async () => {
+    const args = ['--model', 'mlp', '--optimizer', 'adamw', '--early-stop', '3', '--train-limit', '100', '--seed', '9'];
+    const printed = await config(args);
+    expect(await config(['--config', fileOf(printed)])).toEqual(printed);
+    const resolved = resolveConfig(printed);
+    const shown = FIELD_LIST.filter(([, field]) => applies(field, resolved)).map(([key]) => key);
+    expect(Object.keys(printed)).toEqual(shown);
+    expect(printed).not.toHaveProperty('momentum');
+  });
+
+  it('reads the config.json of a run as well', async () => {
+    const file = fileOf({ config: { model: 'mlp', hidden: 33 }, dataset: {}, environment: { node: 'v20' } });
+    expect(await config(['--config', file])).toMatchObject({ model: 'mlp', hidden: 33 });
+  });
+});
+
+describe('wrong usage is one clear message and exit code 2', () => {
+  const cases: [args: string[], message: string][] = [
+    [['--hidden', '0', '--model', 'mlp'], '--hidden must be an integer ≥ 1 and ≤ 8192, got 0'],
+    [['--hidden', '2.5', '--model', 'mlp'], '--hidden must be an integer ≥ 1 and ≤ 8192, got 2.5'],
+    [['--lr', '-3'], '--lr must be a number > 0, got -3'],
+    [['--lr', 'fast'], '--lr must be a number > 0, got fast'],
+    [['--lr', ''], '--lr must be a number > 0, got '],
+    [['--lr', 'Infinity'], '--lr must be a number > 0, got Infinity'],
+    [['--dropout', '1', '--model', 'mlp'], '--dropout must be a number ≥ 0 and < 1, got 1'],
+    [['--epochs', '0x10000000000000000'], '--epochs must be an integer ≥ 1, got 0x1'],
+    [['--model', 'cnn'], '--model must be one of linear, mlp, got cnn'],
+    [['--hidden', '9'], '--hidden has an effect only with --model mlp, but this run has --model linear'],
+    [['--loss', 'hinge', '--label-smoothing', '0.1'], '--label-smoothing has an effect only with --loss softmax'],
+    [['--early-stop', '2', '--val', '0'], '--early-stop 2 needs validation images'],
+    [['--learning-rate', '1'], "unknown option '--learning-rate'"],
+    [['--lr'], "option '--lr <n>' argument missing"],
+    [['paint', '--lr', '1'], "there is no command 'paint'; there are train and eval"],
+    [['eval'], "missing required argument 'run'"],
+    [['eval', '/nowhere'], '/nowhere is not a run directory'],
+    [['eval', '/tmp', '--weights', 'worst'], '--weights must be one of last, best, got worst'],
+    [['--resume', '/nowhere'], '/nowhere is not a run directory'],
+    [
+      ['--resume', '/nowhere', '--lr', '1', '--no-save'],
+      '--resume takes its configuration from the run; leave --lr, --no-save out',
+    ],
+    [['--config', '/nowhere.json'], 'cannot read the configuration file /nowhere.json'],
+  ];
+  it.each(cases)('%j', async (args, message) => {
+    const { code, stdout, stderr } = await run(args);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+
+  it('in the environment and in the file', async () => {
+    const bad = async (args: string[], env: Record<string, string>, message: string) => {
+      const { code, stderr } = await run(args, env);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    };
+    await bad([], { NN_TRAIN_MOMENTUM: '2' }, 'NN_TRAIN_MOMENTUM must be a number ≥ 0 and < 1, got 2');
+    const file = fileOf({ learningRate: 1 });
+    await bad(['--config', file], {}, `${file}: there is no option 'learningRate'; known are model, hidden`);
+    const typed = fileOf({ lr: [1] });
+    await bad(['--config', typed], {}, `${typed}: lr must be a number > 0, got [1]`);
+    await bad(['--config', fileOf('[]')], {}, 'must hold one JSON object');
+    await bad(['--config', fileOf('{')], {}, 'cannot read the configuration file');
+  });
+});
+
+describe('help', () => {
+  it('shows every option with its default, and examples, in 80 columns', async () => {
+    const { code, stdout } = await run(['--help']);
+    expect(code).toBe(0);
+    for (const [key, field] of FIELD_LIST) {
+      expect(stdout).toContain(`--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+      expect(stdout.replace(/\s+/g, ' ')).toContain(`(default: ${field.shownDefault ?? field.default})`);
+    }
+    expect(stdout).toContain('$ nn-train --model linear');
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+});

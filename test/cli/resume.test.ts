@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Random } from '../../src/random.ts';
+import { decodeSafetensors } from '../../src/training/safetensors.ts';
+import { type Finished, nnTrain } from '../support/cli.ts';
+import { temporaryFolder } from '../support/files.ts';
+
+const EPOCHS = 12;
+const RUN = [
+  '--model',
+  'mlp',
+  '--hidden',
+  '16',
+  '--dropout',
+  '0.2',
+  '--dataset',
+  'synthetic',
+  '--train-limit',
+  '1500',
+].concat(['--val', '100', '--batch-size', '50', '--epochs', String(EPOCHS)]);
+
+/** All that must not depend on interruptions: the tensors, and the figures of every epoch. */
+function outcome(run: string) {
+  const { tensors } = decodeSafetensors(readFileSync(path.join(run, 'last.safetensors')), run);
+  const best = decodeSafetensors(readFileSync(path.join(run, 'best.safetensors')), run);
+  const lines = readFileSync(path.join(run, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
+  const epochs = lines.map((line) => {
+    const { epoch, step, train, validation } = JSON.parse(line);
+    return { epoch, step, train, validation };
+  });
+  return { tensors, best: best.tensors, epochs };
+}
+
+async function uninterrupted() {
+  const cwd = temporaryFolder();
+  const started = performance.now();
+  const { code, stdout } = await nnTrain([...RUN, '--out', 'run', '--json'], { cwd });
+  expect(code).toBe(0);
+  const milliseconds = performance.now() - started;
+  return { ...outcome(path.join(cwd, 'run')), test: JSON.parse(stdout).test, milliseconds };
+}
+
+describe('a run that is killed', () => {
+  it('ends, once resumed, with the bits of one that was not', { timeout: 120_000 }, async () => {
+    const expected = await uninterrupted();
+    expect(expected.epochs).toHaveLength(EPOCHS);
+    const random = new Random(Date.now(), 'kill');
+    for (let trial = 0; trial < 3; trial++) {
+      const cwd = temporaryFolder();
+      const delays: number[] = [];
+      let kills = 0;
+      let finished: Finished | undefined;
+      // Killed at a random moment, resumed and killed again, until it has been killed three times while training.
+      while (finished?.code !== 0) {
+        const begun = finished !== undefined && kills > 0;
+        const delay = kills < 3 ? 250 + random.uniform() * 0.8 * expected.milliseconds : Infinity;
+        delays.push(Math.round(delay));
+        finished = await nnTrain(begun ? ['--resume', 'run', '--json'] : [...RUN, '--out', 'run', '--json'], {
+          cwd,
+          onStart: (child) => {
+            if (delay < Infinity) setTimeout(() => child.kill('SIGKILL'), delay);
+          },
+        });
+        expect([0, null], finished.stderr).toContain(finished.code);
+        if (finished.signal && existsRun(cwd)) kills++;
+      }
+      const label = `killed after ${delays} ms`;
+      const { tensors, best, epochs } = outcome(path.join(cwd, 'run'));
+      expect(epochs, label).toEqual(expected.epochs);
+      expect(tensors, label).toEqual(expected.tensors);
+      expect(best, label).toEqual(expected.best);
+      expect(JSON.parse(finished.stdout).test, label).toEqual(expected.test);
+    }
+  });
+});
+
+function existsRun(cwd: string): boolean {
+  try {
+    readFileSync(path.join(cwd, 'run/config.json'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('a run that is interrupted', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('by %s saves, says how to go on, exits with %i and goes on', async (signal, exitCode) => {
+    const expected = await uninterrupted();
+    const cwd = temporaryFolder();
+    let sent = false;
+    const stopped = await nnTrain([...RUN, '--out', 'my run'], {
+      cwd,
+      onOutput: (stdout, child) => {
+        if (sent || !stdout.includes(`2/${EPOCHS} `)) return;
+        sent = true;
+        child.kill(signal);
+      },
+    });
+    expect(stopped.code).toBe(exitCode);
+    const [, step] = stopped.stderr.match(
+      /^stopping after this step; press Ctrl-C again to quit at once\nstopped after step (\d+) and saved; go on with:\n {2}nn-train --resume 'my run'\n$/,
+    )!;
+    expect(Number(step)).toBeGreaterThanOrEqual(60);
+    expect(Number(step)).toBeLessThan(30 * EPOCHS);
+    expect(stopped.stdout).not.toMatch(/^test /m);
+
+    const resumed = await nnTrain(['--resume', 'my run', '--json'], { cwd });
+    expect(resumed.code).toBe(0);
+    expect(resumed.stderr).toContain(`after step ${step}`);
+    expect(JSON.parse(resumed.stdout).test).toEqual(expected.test);
+    const { milliseconds, test, ...bits } = expected;
+    expect(outcome(path.join(cwd, 'my run'))).toEqual(bits);
+  });
+
+  it('prints no JSON then', async () => {
+    const cwd = temporaryFolder();
+    let sent = false;
+    const { code, stdout } = await nnTrain([...RUN, '--epochs', '1000', '--json', '--no-save'], {
+      cwd,
+      onStart: (child) => {
+        child.stderr!.on('data', () => {
+          if (!sent) child.kill('SIGINT');
+          sent = true;
+        });
+      },
+    });
+    expect([code, stdout]).toEqual([130, '']);
+  });
+
+  it('shows the results of a finished run again when that is resumed', async () => {
+    const cwd = temporaryFolder();
+    const args = ['--dataset', 'synthetic', '--train-limit', '200', '--epochs', '1', '--out', 'run', '--json'];
+    const once = JSON.parse((await nnTrain(args, { cwd })).stdout);
+    expect(JSON.parse((await nnTrain(['--resume', 'run', '--json'], { cwd })).stdout)).toEqual(once);
+  });
+});

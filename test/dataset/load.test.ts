@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { linkSync, mkdirSync, mkdtempSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type Dataset, type DatasetChoice, loadDataset } from '../../src/dataset/load.ts';
+import { DataError, UsageError } from '../../src/errors.ts';
+import { batchEntries, NAMES, rejection, scratchFolder, TAR_END, tree, writeBatchFiles } from '../support/cifar10.ts';
+
+const scratch = scratchFolder();
+const images = join(scratch, 'images');
+let answer: string | undefined;
+let requests = 0;
+const server = createServer((_, response) => {
+  requests++;
+  if (answer !== undefined) response.end(answer);
+});
+let cwd: string;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  writeBatchFiles(images);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+}, 30_000);
+afterAll(() => {
+  server.close().closeAllConnections();
+});
+
+beforeEach(() => {
+  cwd = mkdtempSync(join(scratch, 'cwd-'));
+  const port = (server.address() as AddressInfo).port;
+  env = { XDG_CACHE_HOME: join(cwd, 'cache'), NN_TRAIN_CIFAR10_URL: `http://127.0.0.1:${port}/` };
+  answer = 'not the archive';
+  requests = 0;
+});
+
+function load(choice: DatasetChoice, path?: string): Promise<Dataset> {
+  return loadDataset({ choice, path, env, cwd });
+}
+
+async function refusal(choice: DatasetChoice, path?: string): Promise<string> {
+  const error = await rejection(load(choice, path));
+  expect(error).toBeInstanceOf(DataError);
+  expect(error.exitCode).toBe(3);
+  return error.message;
+}
+
+/** A folder with five good files, and the first one cut to `bytes`. */
+function damaged(folder: string, bytes: number): string {
+  const path = join(cwd, folder);
+  mkdirSync(path);
+  for (const name of NAMES.slice(1)) linkSync(join(images, name), join(path, name));
+  writeFileSync(join(path, NAMES[0]), '');
+  truncateSync(join(path, NAMES[0]), bytes);
+  return path;
+}
+
+describe('real images', () => {
+  test('are the same from the folder and from the archive, and need no network', async () => {
+    const archive = join(cwd, 'mine.tar.gz');
+    writeFileSync(archive, Buffer.concat([...batchEntries(), TAR_END]));
+    symlinkSync(images, join(cwd, 'data'));
+
+    const fromFolder = await load('auto');
+    const fromArchive = await load('cifar10', 'mine.tar.gz');
+
+    expect(fromFolder).toMatchObject({ name: 'cifar10', source: join(cwd, 'data') });
+    expect(fromFolder).not.toHaveProperty('fallback');
+    expect(fromFolder.classes[9]).toBe('truck');
+    expect([fromFolder.train.labels.length, fromFolder.test.labels.length]).toEqual([50_000, 10_000]);
+    expect(fromArchive.source).toBe(archive);
+    expect(fromArchive.sha256).toBe(fromFolder.sha256);
+    const { train, test } = fromFolder;
+    const all = Buffer.concat([train.images, train.labels, test.images, test.labels]);
+    expect(fromFolder.sha256).toBe(createHash('sha256').update(all).digest('hex'));
+    expect(requests).toBe(0);
+  });
+
+  test.each(['auto', 'cifar10'] as const)('that are damaged are an error, never replaced: %s', async (choice) => {
+    const named = damaged('mine', 30_730_000 - 3_073);
+    expect(await refusal(choice, 'mine')).toContain(
+      `${join(named, NAMES[0])} has 30,726,927 bytes (9,999 records), wanted 30,730,000`,
+    );
+    expect(await refusal(choice, 'nowhere')).toContain('nowhere (named by --data): ENOENT');
+    env.NN_TRAIN_DATA_DIR = 'mine';
+    expect(await refusal(choice)).toContain('9,999 records');
+    env.NN_TRAIN_DATA_DIR = '';
+    const found = damaged('data', 5);
+    expect(await refusal(choice)).toContain(`${join(found, NAMES[0])} has 5 bytes, wanted 30,730,000`);
+    expect(requests).toBe(0);
+  });
+});
+
+describe('without real images', () => {
+  test('auto takes the stand-in and says why', async () => {
+    const dataset = await load('auto');
+    expect(dataset).toMatchObject({ name: 'synthetic', source: 'generated' });
+    expect([dataset.train.labels.length, dataset.test.labels.length]).toEqual([10_000, 2_000]);
+    expect(dataset.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(dataset.fallback).toMatch(
+      `there is no CIFAR-10 in ${cwd}/data or ${cwd}/cache/nn-train, and it could not be downloaded: the 15 bytes from`,
+    );
+    expect(dataset.fallback).toContain('wanted c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd');
+    expect(tree(join(cwd, 'cache', 'nn-train'))).toEqual([]);
+  });
+
+  test('it is noticed within 4 s that there is no network', async () => {
+    answer = undefined;
+    const asked = once(server, 'request');
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const refused = refusal('cifar10');
+    await asked;
+    await vi.advanceTimersByTimeAsync(4_000);
+    vi.useRealTimers();
+    expect(await refused).toMatch(/nothing came from http:\S+ for 3.5 s\./);
+    expect(tree(cwd)).toEqual([]);
+  });
+
+  test('cifar10 is an error that says where was looked and what can be done', async () => {
+    expect(await refusal('cifar10')).toMatch(
+      new RegExp(
+        'searched in this order: --data \\(not given\\), NN_TRAIN_DATA_DIR \\(not set\\), ' +
+          `${cwd}/data, ${cwd}/cache/nn-train, the network\\. ` +
+          'The last failed: the 15 bytes from .*\\. Get https://.* name that file with --data, or .* --dataset synthetic',
+      ),
+    );
+  });
+
+  test('synthetic neither searches nor downloads', async () => {
+    damaged('data', 5);
+    const dataset = await load('synthetic');
+    expect(dataset).toMatchObject({ name: 'synthetic', source: 'generated' });
+    expect(dataset).not.toHaveProperty('fallback');
+    expect(requests).toBe(0);
+  });
+});
+
+test('NN_TRAIN_CIFAR10_URL must be an address', async () => {
+  for (const url of ['ftp://example.com/', 'example.com', 'http://']) {
+    env.NN_TRAIN_CIFAR10_URL = url;
+    const error = await rejection(load('auto'));
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error.message).toBe(
+      `NN_TRAIN_CIFAR10_URL is '${url}', wanted an address that begins with https:// or http://`,
+    );
+  }
+});
+
+test('nothing begins after an abort', async () => {
+  const reason = new Error('Ctrl-C');
+  const signal = AbortSignal.abort(reason);
+  expect(await rejection(loadDataset({ choice: 'synthetic', env, cwd, signal }))).toBe(reason);
+});

@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
+import { syntheticDataset } from '../../src/dataset/synthetic.ts';
+import { DivergedError, UserError } from '../../src/errors.ts';
+import { initialise } from '../../src/models/initialise.ts';
+import { buildModel } from '../../src/models/model.ts';
+import { rows, splitTrainingSet } from '../../src/training/batches.ts';
+import { type Config, resolveConfig } from '../../src/training/config.ts';
+import { type Checkpoint, type EpochMetrics, Trainer } from '../../src/training/trainer.ts';
+
+const { train: IMAGES } = syntheticDataset({ trainCount: 150, testCount: 10 });
+
+/** Every option that draws random numbers or keeps state is on; 110 images in batches of 32 leave a last one of 14. */
+const EVERYTHING = resolveConfig({
+  model: 'mlp',
+  hidden: 7,
+  dropout: 0.2,
+  labelSmoothing: 0.1,
+  epochs: 3,
+  batchSize: 32,
+  val: 40,
+  shift: 3,
+  flip: true,
+});
+
+function makeTrainer(config: Config): Trainer {
+  const model = buildModel(new ReferenceBackend(), config, config.batchSize);
+  initialise(model, config);
+  return new Trainer(model, IMAGES, splitTrainingSet(IMAGES.labels.length, config.val, config.trainLimit), config);
+}
+
+/** Runs to the end, or up to the given number of events. */
+async function run(trainer: Trainer, events = Infinity): Promise<EpochMetrics[]> {
+  const epochs: EpochMetrics[] = [];
+  let seen = 0;
+  for await (const event of trainer.run()) {
+    if (event.type === 'epoch-ended') epochs.push(event.metrics);
+    if (++seen >= events) break;
+  }
+  return epochs;
+}
+
+/** What must be the same in two equal runs: all but the times. */
+function timeless({ epoch, step, train, validation, learningRate }: EpochMetrics) {
+  return { epoch, step, train, validation, learningRate };
+}
+
+describe('Trainer', () => {
+  it('gives the same bits for the same seed, and others for another', async () => {
+    const finish = async (config: Config) => {
+      const trainer = makeTrainer(config);
+      await run(trainer);
+      return (await trainer.checkpoint()).tensors;
+    };
+    const once = await finish(EVERYTHING);
+    expect(await finish(EVERYTHING)).toEqual(once);
+    expect(await finish({ ...EVERYTHING, seed: 1 })).not.toEqual(once);
+    for (const change of [{ flip: false }, { shift: 0 }, { dropout: 0 }, { labelSmoothing: 0 }, { weightDecay: 0 }]) {
+      expect(await finish({ ...EVERYTHING, ...change }), JSON.stringify(change)).not.toEqual(once);
+    }
+  });
+
+  it.each(['sgd', 'adamw'] as const)('goes on from any checkpoint with the same bits (%s)', async (optimizer) => {
+    const config = resolveConfig({ ...EVERYTHING, optimizer, lr: 0.01 });
+    const whole = makeTrainer(config);
+    const epochs = (await run(whole)).map(timeless);
+    const { tensors } = await whole.checkpoint();
+    // 4 steps and the end of an epoch make 5 events an epoch.
+    for (const events of [1, 3, 4, 5, 6, 9, 10, 14]) {
+      const first = makeTrainer(config);
+      const before = await run(first, events);
+      const saved: Checkpoint = structuredClone(await first.checkpoint());
+      const second = makeTrainer(config);
+      second.restore({ ...saved, progress: JSON.parse(JSON.stringify(saved.progress)) });
+      const after = await run(second);
+      expect([...before, ...after].map(timeless), `stopped after ${events} events`).toEqual(epochs);
+      expect((await second.checkpoint()).tensors).toEqual(tensors);
+    }
+  });
+
+  it('does every step of every epoch once, on every training image', async () => {
+    const trainer = makeTrainer(EVERYTHING);
+    expect(trainer.stepsPerEpoch).toBe(4);
+    const images: number[] = [];
+    for await (const event of trainer.run()) if (event.type === 'step') images.push(event.progress.epochImages);
+    expect(images).toEqual([32, 64, 96, 110, 32, 64, 96, 110, 32, 64, 96, 110]);
+    expect(trainer.progress.step).toBe(12);
+    expect(trainer.progress.trainedImages).toBe(330);
+  });
+
+  it('overfits 20 images to a loss below 0.01', async () => {
+    const trainer = makeTrainer(
+      resolveConfig({
+        model: 'mlp',
+        hidden: 50,
+        epochs: 120,
+        batchSize: 20,
+        trainLimit: 20,
+        val: 0,
+        labelSmoothing: 0,
+        flip: false,
+        shift: 0,
+        weightDecay: 0,
+      }),
+    );
+    const epochs = await run(trainer);
+    expect(epochs[0].train.loss).toBeGreaterThan(2);
+    expect(epochs.at(-1)!.train.loss).toBeLessThan(0.01);
+    expect(epochs.at(-1)!.train.accuracy).toBe(1);
+    expect(epochs.at(-1)!.validation).toBeNull();
+  });
+
+  it('keeps the best epoch, and stops when none has been better for long enough', async () => {
+    // A learning rate that destroys what the first epochs learnt.
+    const trainer = makeTrainer(
+      resolveConfig({ ...EVERYTHING, epochs: 50, earlyStop: 3, lr: 0.02, schedule: 'constant' }),
+    );
+    const epochs = await run(trainer);
+    const accuracies = epochs.map(({ validation }) => validation!.accuracy);
+    const best = trainer.progress.best!;
+    expect(best.validation!.accuracy).toBe(Math.max(...accuracies));
+    expect(epochs.length).toBeLessThan(50);
+    expect(epochs.length).toBe(best.epoch + 3);
+    expect(trainer.isDone).toBe(true);
+    expect(await run(trainer)).toEqual([]);
+  });
+
+  it('says at which step training diverged', async () => {
+    const trainer = makeTrainer(resolveConfig({ model: 'linear', lr: 1e6, epochs: 50, batchSize: 32, val: 40 }));
+    await expect(run(trainer)).rejects.toThrow(DivergedError);
+    await expect(run(trainer)).rejects.toThrow(/the loss is (NaN|Infinity) at step \d+ \(epoch \d+\)/);
+  });
+
+  it('refuses a checkpoint of another configuration', async () => {
+    const saved = await makeTrainer(EVERYTHING).checkpoint();
+    const wider = makeTrainer({ ...EVERYTHING, hidden: 8 });
+    expect(() => wider.restore(saved)).toThrow(UserError);
+    expect(() => wider.restore(saved)).toThrow("'fc1.weight' has shape [7, 3072], wanted [8, 3072]");
+    expect(() => makeTrainer(resolveConfig({ val: 40 })).restore(saved)).toThrow(
+      "no tensor 'linear.weight' [10, 3072]",
+    );
+  });
+});
+
+describe('splitTrainingSet', () => {
+  it('takes every image once, and the same validation images whatever else', () => {
+    const { train, validation } = splitTrainingSet(100, 30, null);
+    expect([...train, ...validation].sort((a, b) => a - b)).toEqual(Array.from(rows(100)));
+    expect(validation.length).toBe(30);
+    const limited = splitTrainingSet(100, 30, 20);
+    expect(limited.validation).toEqual(validation);
+    expect(limited.train).toEqual(train.subarray(0, 20));
+    expect(Array.from(validation)).not.toEqual(Array.from(validation).sort((a, b) => a - b));
+  });
+
+  it('refuses to hold everything out', () => {
+    expect(() => splitTrainingSet(100, 100, null)).toThrow('--val must leave images to train on');
+  });
+});
