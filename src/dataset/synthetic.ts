@@ -26,21 +26,17 @@ const GREEN: Hue = [-1, 1, 0];
 const BLUE: Hue = [-1, 0, 1];
 const PINK: Hue = [1, -1, 0];
 
-const CLASSES: readonly { readonly name: string; readonly hue: Hue; readonly coverage: Coverage }[] = [
-  { name: 'disc', hue: ORANGE, coverage: (x, y, r) => edge(r - length(x, y)) },
-  { name: 'ring', hue: BLUE, coverage: (x, y, r) => edge(0.25 * r - Math.abs(length(x, y) - 0.8 * r)) },
-  { name: 'square', hue: GREEN, coverage: (x, y, r) => box(x, y, 0.85 * r, 0.85 * r) },
-  {
-    name: 'triangle',
-    hue: LIME,
-    coverage: (x, y, r) => edge(Math.min(0.85 * r - y, (r + y) / 2 - 0.85 * Math.abs(x))),
-  },
-  { name: 'cross', hue: PINK, coverage: (x, y, r) => Math.max(box(x, y, r, 0.3 * r), box(x, y, 0.3 * r, r)) },
-  { name: 'horizontal stripes', hue: LIME, coverage: (_x, y, r) => stripes(y, 0.5 * r) },
-  { name: 'vertical stripes', hue: ORANGE, coverage: (x, _y, r) => stripes(x, 0.5 * r) },
-  { name: 'diagonal stripes', hue: GREEN, coverage: (x, y, r) => stripes((x + y) * Math.SQRT1_2, 0.5 * r) },
-  { name: 'checkerboard', hue: PINK, coverage: (x, y, r) => differ(stripes(x, 0.6 * r), stripes(y, 0.6 * r)) },
-  { name: 'gradient', hue: BLUE, coverage: (_x, y, r) => clamp(0.5 - y / (2 * r)) },
+const CLASSES: readonly { readonly name: string; readonly hue: Hue; readonly cover: Coverage }[] = [
+  { name: 'disc', hue: ORANGE, cover: (x, y, r) => edge(r - length(x, y)) },
+  { name: 'ring', hue: BLUE, cover: (x, y, r) => edge(0.25 * r - Math.abs(length(x, y) - 0.8 * r)) },
+  { name: 'square', hue: GREEN, cover: (x, y, r) => box(x, y, 0.85 * r, 0.85 * r) },
+  { name: 'triangle', hue: LIME, cover: (x, y, r) => edge(Math.min(0.85 * r - y, (r + y) / 2 - 0.85 * Math.abs(x))) },
+  { name: 'cross', hue: PINK, cover: (x, y, r) => Math.max(box(x, y, r, 0.3 * r), box(x, y, 0.3 * r, r)) },
+  { name: 'horizontal stripes', hue: LIME, cover: (_x, y, r) => stripes(y, 0.5 * r) },
+  { name: 'vertical stripes', hue: ORANGE, cover: (x, _y, r) => stripes(x, 0.5 * r) },
+  { name: 'diagonal stripes', hue: GREEN, cover: (x, y, r) => stripes((x + y) * Math.SQRT1_2, 0.5 * r) },
+  { name: 'checkerboard', hue: PINK, cover: (x, y, r) => differ(stripes(x, 0.6 * r), stripes(y, 0.6 * r)) },
+  { name: 'gradient', hue: BLUE, cover: (_x, y, r) => clamp(0.5 - y / (2 * r)) },
 ];
 
 // How much the images of a class vary. Positions and sizes are in pixels, brightness and noise in steps of 256.
@@ -94,7 +90,7 @@ function drawImages(count: number, random: Random): ImageSet {
   return { images, labels };
 }
 
-function drawImage(image: Uint8ClampedArray, { hue, coverage }: (typeof CLASSES)[number], random: Random): void {
+function drawImage(image: Uint8ClampedArray, { hue, cover }: (typeof CLASSES)[number], random: Random): void {
   const around = (middle: number, spread: number) => middle + spread * (2 * random.uniform() - 1);
   const between = (low: number, high: number) => low + (high - low) * random.uniform();
 
@@ -115,7 +111,7 @@ function drawImage(image: Uint8ClampedArray, { hue, coverage }: (typeof CLASSES)
   for (let pixel = 0; pixel < PLANE; pixel++) {
     const dx = mirror * ((pixel % SIDE) - centreX);
     const dy = Math.floor(pixel / SIDE) - centreY;
-    const covered = coverage(cosine * dx + sine * dy, cosine * dy - sine * dx, r);
+    const covered = cover(cosine * dx + sine * dy, cosine * dy - sine * dx, r);
     const bits = random.uint32();
     for (let channel = 0; channel < CHANNELS; channel++) {
       const colour = background[channel] + covered * (foreground[channel] - background[channel]);

@@ -1,0 +1,33 @@
+// Prints the runs of a file that `nn-train --json` wrote, as a table:
+//
+//   node scripts/results-table.mjs results.jsonl lr weightDecay
+//
+// The names are the hyperparameters to show. The best validation accuracy comes first, because that is what a choice
+// between runs should rest on; the test accuracy of the first row is then an honest figure.
+import { readFileSync } from 'node:fs';
+
+const [file, ...names] = process.argv.slice(2);
+if (!file) {
+  console.error('usage: node scripts/results-table.mjs FILE.jsonl [HYPERPARAMETER…]');
+  process.exit(2);
+}
+const percent = (metrics) => (metrics ? `${(100 * metrics.accuracy).toFixed(2)} %` : '–');
+const header = ['validation', 'test', ...names, 'seed', 'epochs', 'seconds', 'dataset'];
+const runs = readFileSync(file, 'utf8')
+  .split('\n')
+  .filter((line) => line !== '')
+  .map((line) => JSON.parse(line))
+  .sort((a, b) => (b.validation?.accuracy ?? 0) - (a.validation?.accuracy ?? 0));
+const rows = runs.map(({ validation, test, config, seed, epochs, seconds, dataset }) => [
+  percent(validation),
+  percent(test),
+  ...names.map((name) => config[name] ?? '–'),
+  seed,
+  epochs,
+  seconds.toFixed(1),
+  dataset,
+]);
+
+const table = [header, ...rows].map((row) => row.map(String));
+const widths = header.map((_, column) => Math.max(...table.map((row) => row[column].length)));
+for (const row of table) console.log(row.map((cell, column) => cell.padStart(widths[column])).join('  '));
