@@ -29,7 +29,7 @@ export interface ModelSize {
   readonly classes: number;
 }
 
-export const CIFAR10_SIZE: ModelSize = { inputs: 3072, classes: 10 };
+const CIFAR10_SIZE: ModelSize = { inputs: 3072, classes: 10 };
 
 /** Builds a model for batches of up to `capacity` images. Its parameters are zero until they are initialised. */
 export function buildModel(

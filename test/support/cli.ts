@@ -24,13 +24,10 @@ export interface CliOptions {
 
 /** Runs `nn-train` in a process of its own, without the caller's settings and without any images in the cache. */
 export function nnTrain(args: readonly string[], options: CliOptions = {}): Promise<Finished> {
-  return runNode([NN_TRAIN, ...args], options);
-}
-
-export function runNode(args: readonly string[], { cwd, env, onStart, onOutput }: CliOptions): Promise<Finished> {
+  const { cwd = tmpdir(), env, onStart, onOutput } = options;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, {
-      cwd: cwd ?? tmpdir(),
+    const child = spawn(process.execPath, [NN_TRAIN, ...args], {
+      cwd,
       env: { PATH: process.env.PATH, XDG_CACHE_HOME: path.join(tmpdir(), 'nn-train-no-cache'), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -3,7 +3,7 @@ import { type DType, type Shape, ShapeError, sizeOf, type Tensor } from '../back
 export type Values = Float32Array | Float64Array | Uint8Array;
 
 /** A tensor whose values lie row by row in an array of JavaScript. */
-export class ReferenceTensor implements Tensor {
+class ReferenceTensor implements Tensor {
   readonly shape: Shape;
   readonly dtype: DType;
   readonly values: Values;
