@@ -27,7 +27,8 @@ export async function load(io: Io, { choice, path, progress = true, quiet, signa
     io.stderr.write(
       `${paint(['yellow', 'bold'], 'WARNING: these are synthetic stand-in images, not CIFAR-10.')}\n` +
         `Reason: ${dataset.fallback}.\n` +
-        'Put the images into ./data or name them with --data PATH; --dataset cifar10 makes this an error.\n\n',
+        'Put the images into ./data or name them with --data PATH.\n' +
+        'With --dataset cifar10, missing images are an error.\n\n',
     );
   }
   return dataset;
@@ -49,7 +50,9 @@ class DownloadReporter {
     switch (event.kind) {
       case 'download-started':
         this.#started = performance.now();
-        this.#io.stderr.write(`downloading CIFAR-10 from ${event.url} (--dataset synthetic starts at once)\n`);
+        this.#io.stderr.write(
+          `downloading CIFAR-10 (170 MB) from ${event.url}\n(to start without it, stop this and add --dataset synthetic)\n`,
+        );
         return;
       case 'download-progress':
         if (this.#showsBar) this.#draw(event.received, event.total);

@@ -17,8 +17,8 @@ export class RunReporter {
   readonly #io: Io;
   readonly #out: NodeJS.WriteStream;
   readonly #paint: ReturnType<typeof painter>;
-  readonly #showsBar: boolean;
   readonly #quiet: boolean;
+  #showsBar: boolean;
   #bar: SingleBar | undefined;
   #started: RunStarted | undefined;
 
@@ -40,7 +40,7 @@ export class RunReporter {
         if (this.#showsBar) this.#drawBar(event);
         return;
       case 'epoch-ended':
-        this.clear();
+        this.#wipeBar();
         if (!this.#quiet) this.#print(epochLine(event.metrics, this.#started!.config.epochs));
         return;
       case 'run-ended':
@@ -51,8 +51,13 @@ export class RunReporter {
     }
   }
 
-  /** Takes the bar off the screen. */
-  clear(): void {
+  /** Takes the bar off the screen for good. */
+  close(): void {
+    this.#showsBar = false;
+    this.#wipeBar();
+  }
+
+  #wipeBar(): void {
     this.#bar?.stop();
     this.#bar = undefined;
   }
@@ -99,11 +104,11 @@ function headerOf(event: RunStarted, paint: ReturnType<typeof painter>): string[
   const { config, dataset, environment, parameters, run, progress } = event;
   const counts = [event.trainImages, event.validationImages, dataset.test.labels.length].map(format.integer);
   const size = parameters.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
-  const shapes = parameters.map(({ name, shape }) => `${name} [${shape.join(', ')}]`);
+  const shapes = wrap(parameters.map(({ name, shape }) => `${name} [${shape.join(', ')}]`));
   const rows: [string, string[]][] = [
     ['data', [`${DATASET_NAME[dataset.name]}, ${dataset.source}`]],
     ['', [`${counts[0]} training, ${counts[1]} validation and ${counts[2]} test images`]],
-    ['model', [`${config.model} with ${format.integer(size)} parameters:`, `${shapes.join(', ')}`]],
+    ['model', [`${config.model} with ${format.integer(size)} parameters:`, ...shapes]],
     ['train', recipeOf(config)],
     [
       'with',
@@ -121,6 +126,18 @@ function headerOf(event: RunStarted, paint: ReturnType<typeof painter>): string[
     parts.map((part, i) => `${paint('bold', (i === 0 ? name : '').padEnd(INDENT))}${part}`),
   );
   return [...lines, '', paint('dim', HEADER)];
+}
+
+/** Joins parts by commas into lines that fit an 80-column terminal beside their label. */
+function wrap(parts: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    const fits = last !== undefined && INDENT + last.length + part.length + 3 <= 80;
+    if (fits) lines.pop();
+    lines.push(fits ? `${last}, ${part}` : part);
+  }
+  return lines.map((line, i) => (i < lines.length - 1 ? `${line},` : line));
 }
 
 function recipeOf(config: Config): string[] {

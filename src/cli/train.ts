@@ -42,12 +42,12 @@ export async function runTrain(command: Command, io: Io): Promise<number> {
       if (signal.aborted) return exitCodeOf(signal);
       throw error;
     } finally {
-      reporter.clear();
+      reporter.close();
     }
   };
   return interruptible(io, work, (why) => {
-    reporter.clear();
-    if (why !== 'EPIPE') io.stderr.write('stopping after this step; press Ctrl-C again to quit at once\n');
+    reporter.close();
+    if (why !== 'EPIPE') io.stderr.write('stopping; press Ctrl-C again to quit at once\n');
   });
 }
 

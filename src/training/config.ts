@@ -22,7 +22,7 @@ export const FIELDS = {
   }),
   hidden: integer(
     { min: 1, max: 8192 },
-    { help: 'hidden units H, 1 to 8192', default: 512, onlyWith: { model: 'mlp' } },
+    { help: 'hidden units H, 1 to 8192', default: 128, onlyWith: { model: 'mlp' } },
   ),
   activation: choice(['relu', 'leaky-relu', 'sigmoid', 'tanh'], {
     help: 'relu, leaky-relu, sigmoid or tanh',

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -145,6 +145,33 @@ describe('images that are missing or damaged', () => {
     const partial = await nnTrain(['--no-save'], { cwd, env: NO_NETWORK });
     expect([partial.code, partial.stdout]).toEqual([3, '']);
     expect(partial.stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+});
+
+/** Root may read everything, so it runs these as nobody, where nobody may run Node and this build. */
+const NOBODY = process.getuid?.() === 0 ? 65534 : undefined;
+const canRunUnprivileged =
+  NOBODY === undefined ||
+  spawnSync(process.execPath, [NN_TRAIN, '--version'], { uid: NOBODY, gid: NOBODY, cwd: '/' }).status === 0;
+
+describe('a folder that must not be read', () => {
+  it.skipIf(!canRunUnprivileged)('is one message and the exit code of its kind', async () => {
+    const cwd = temporaryFolder();
+    chmodSync(cwd, 0o755);
+    for (const name of ['images', 'run']) mkdirSync(path.join(cwd, name), { mode: 0o000 });
+    const unprivileged = (args: string[]) => nnTrain(args, { cwd, uid: NOBODY });
+    const images = await unprivileged(['--data', 'images', '--no-save']);
+    expect([images.code, images.stdout]).toEqual([3, '']);
+    expect(images.stderr).toMatch(/^error: .*images.*(EACCES|permission).*\n$/);
+    const saved = await unprivileged([...QUICK, '--epochs', '1', '--out', 'run/inside', '--quiet']);
+    expect([saved.code, saved.stderr]).toEqual([
+      1,
+      'error: cannot make the run directory run/inside: permission is denied\n',
+    ]);
+    const loaded = await unprivileged(['eval', 'run']);
+    expect(loaded.code).toBe(2);
+    expect(loaded.stderr).toMatch(/^error: run is not a run directory: EACCES.*\n$/);
+    for (const name of ['images', 'run']) chmodSync(path.join(cwd, name), 0o755);
   });
 });
 

@@ -102,7 +102,7 @@ describe('a run that is interrupted', () => {
     });
     expect(stopped.code).toBe(exitCode);
     const [, step] = stopped.stderr.match(
-      /^stopping after this step; press Ctrl-C again to quit at once\nstopped after step (\d+) and saved; go on with:\n {2}nn-train --resume 'my run'\n$/,
+      /^stopping; press Ctrl-C again to quit at once\nstopped after step (\d+) and saved; go on with:\n {2}nn-train --resume 'my run'\n$/,
     )!;
     expect(Number(step)).toBeGreaterThanOrEqual(60);
     expect(Number(step)).toBeLessThan(30 * EPOCHS);

@@ -16,6 +16,8 @@ export interface Finished {
 export interface CliOptions {
   readonly cwd?: string;
   readonly env?: Record<string, string>;
+  /** The user to run as; only root may choose. */
+  readonly uid?: number | undefined;
   /** Called with the process as soon as it runs. */
   readonly onStart?: (child: ChildProcess) => void;
   /** Called with all of stdout so far, whenever there is more. */
@@ -24,12 +26,13 @@ export interface CliOptions {
 
 /** Runs `nn-train` in a process of its own, without the caller's settings and without any images in the cache. */
 export function nnTrain(args: readonly string[], options: CliOptions = {}): Promise<Finished> {
-  const { cwd = tmpdir(), env, onStart, onOutput } = options;
+  const { cwd = tmpdir(), env, uid, onStart, onOutput } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [NN_TRAIN, ...args], {
       cwd,
       env: { PATH: process.env.PATH, XDG_CACHE_HOME: path.join(tmpdir(), 'nn-train-no-cache'), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(uid === undefined ? {} : { uid, gid: uid }),
     });
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text) => {
