@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The built command line; `npm test` builds it first. */
-export const NN_TRAIN = fileURLToPath(new URL('../../dist/bin/nn-train.js', import.meta.url));
+/** The command line; `npm test` builds it first. */
+export const NN_TRAIN = fileURLToPath(new URL('../../bin/nn-train.js', import.meta.url));
 
 export interface Finished {
   readonly code: number | null;

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// Plain JavaScript, so that the command is there before the first build: npx links it into its cache when it is first
+// called in a clone, and does not recover if there is nothing to link.
+import { existsSync } from 'node:fs';
+
+const built = new URL('../dist/cli/main.js', import.meta.url);
+if (existsSync(built)) {
+  const { main } = await import(built.href);
+  process.exitCode = await main(process.argv.slice(2), process);
+} else {
+  console.error('error: nn-train is not built yet; run npm ci first');
+  process.exitCode = 1;
+}
