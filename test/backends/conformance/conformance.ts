@@ -1,0 +1,23 @@
+import { describe } from 'vitest';
+import type { Backend } from '../../../src/backends/backend.ts';
+import { contextOf } from './context.ts';
+import { checkLoadBatch } from './load-batch.ts';
+import { checkLosses } from './losses.ts';
+import { checkPointwise } from './pointwise.ts';
+import { checkProducts } from './products.ts';
+import { checkSinks } from './sinks.ts';
+import { checkTensors } from './tensors.ts';
+
+/** The suite that every backend has to pass. What is expected is computed in float64, straight from the formulas of the
+ *  contract, so that no backend is compared with itself. */
+export function describeConformance(name: string, create: () => Backend): void {
+  describe(name, () => {
+    const context = contextOf(create());
+    checkTensors(context);
+    checkLoadBatch(context);
+    checkProducts(context);
+    checkPointwise(context);
+    checkLosses(context);
+    checkSinks(context);
+  });
+}

@@ -1,0 +1,36 @@
+import { expect } from 'vitest';
+import { type Backend, type DType, type Shape, type Sink, sizeOf, type Tensor } from '../../../src/backends/backend.ts';
+import { normals } from '../../support/graphs.ts';
+
+/** A backend, and what the suite needs to put numbers in and to judge what comes out. */
+export type Context = ReturnType<typeof contextOf>;
+
+export function contextOf(backend: Backend) {
+  // Sums of up to 3072 products of numbers around 1, relative to their size.
+  const tolerance = backend.dtype === 'float64' ? 1e-12 : 2e-5;
+
+  const tensor = (shape: Shape, values: ArrayLike<number> | string, dtype?: DType): Tensor => {
+    const made = backend.allocate(shape, dtype);
+    backend.write(made, typeof values === 'string' ? normals(sizeOf(shape), values) : values);
+    return made;
+  };
+  /** The values as the backend keeps them: rounded to float32 where it computes in that. */
+  const kept = (shape: Shape, seed: string): Float64Array => {
+    const values = normals(sizeOf(shape), seed);
+    return backend.dtype === 'float64' ? values : Float64Array.from(values, Math.fround);
+  };
+  const storeIn = (shape: Shape): Sink => ({ kind: 'store', tensor: backend.allocate(shape) });
+  const scalar = (value: number) => tensor([], [value]);
+  const expectClose = async (result: Tensor, expected: ArrayLike<number>) => {
+    const values = await backend.read(result);
+    expect(values.length).toBe(expected.length);
+    const largest = Array.from(expected).reduce((max, value) => Math.max(max, Math.abs(value)), 1e-3);
+    let worst = 0;
+    for (let i = 0; i < values.length; i++) {
+      const error = Math.abs(values[i] - expected[i]) / largest;
+      worst = Math.max(worst, error);
+    }
+    expect(worst).toBeLessThan(tolerance);
+  };
+  return { backend, tensor, kept, storeIn, scalar, expectClose };
+}

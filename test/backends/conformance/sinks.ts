@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { ShapeError, type UpdateRule } from '../../../src/backends/backend.ts';
+import type { Context } from './context.ts';
+
+export function checkSinks({ backend, tensor, kept, expectClose }: Context): void {
+  describe('sinks', () => {
+    it('deliver stores, adds and updates', async () => {
+      const gradient = tensor([3], [1, -2, 4]);
+      const there = tensor([3], [10, 20, 30]);
+      backend.deliver(gradient, { kind: 'add', tensor: there });
+      expect(Array.from(await backend.read(there))).toEqual([11, 18, 34]);
+      backend.deliver(gradient, { kind: 'store', tensor: there });
+      expect(Array.from(await backend.read(there))).toEqual([1, -2, 4]);
+      expect(() => backend.deliver(gradient, { kind: 'add', tensor: backend.allocate([4]) })).toThrow(ShapeError);
+    });
+
+    const RULES: Record<string, UpdateRule> = {
+      'plain SGD': { kind: 'sgd', learningRate: 0.1, momentum: 0, nesterov: false, weightDecay: 0.02 },
+      'SGD with momentum': { kind: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: false, weightDecay: 0 },
+      'SGD with Nesterov momentum': {
+        kind: 'sgd',
+        learningRate: 0.1,
+        momentum: 0.9,
+        nesterov: true,
+        weightDecay: 0.02,
+      },
+      AdamW: {
+        kind: 'adamw',
+        learningRate: 0.1,
+        beta1: 0.9,
+        beta2: 0.99,
+        epsilon: 1e-8,
+        weightDecay: 0.02,
+        correction1: 0.271,
+        correction2: 0.029701,
+      },
+    };
+
+    it.each(Object.keys(RULES))(
+      '%s follows its formula, the same from a product as from a stored gradient',
+      async (name) => {
+        const rule = RULES[name];
+        const [M, K, N] = [7, 11, 13];
+        const [w, g] = [kept([M, N], 'w'), backend.allocate([M, N])];
+        const states = rule.kind === 'adamw' ? ['m', 'v'] : rule.momentum > 0 ? ['v'] : [];
+        const positive = (seed: string) => kept([M, N], seed).map((value) => value * value);
+        const make = () => ({
+          kind: 'update' as const,
+          tensor: tensor([M, N], 'w'),
+          rule,
+          state: states.map((seed) => tensor([M, N], positive(seed))),
+        });
+        const [fused, delivered] = [make(), make()];
+        const factors = [tensor([M, K], 'a'), tensor([K, N], 'b')] as const;
+        backend.matmul(...factors, { kind: 'store', tensor: g });
+        backend.deliver(g, delivered);
+        backend.matmul(...factors, fused);
+
+        const gradient = await backend.read(g);
+        const before = states.map(positive);
+        const expected = Array.from(w, (value, i) =>
+          expectedUpdate(
+            rule,
+            value,
+            gradient[i],
+            before.map((s) => s[i]),
+          ),
+        );
+        await expectClose(
+          fused.tensor,
+          expected.map(({ value }) => value),
+        );
+        for (const [slot, state] of fused.state.entries()) {
+          await expectClose(
+            state,
+            expected.map(({ state }) => state[slot]),
+          );
+          expect(await backend.read(state)).toEqual(await backend.read(delivered.state[slot]));
+        }
+        expect(await backend.read(fused.tensor)).toEqual(await backend.read(delivered.tensor));
+      },
+    );
+  });
+}
+
+/** The formulas of torch.optim.SGD and torch.optim.AdamW, for one number. */
+function expectedUpdate(rule: UpdateRule, w: number, g: number, state: number[]): { value: number; state: number[] } {
+  if (rule.kind === 'adamw') {
+    const m = rule.beta1 * state[0] + (1 - rule.beta1) * g;
+    const v = rule.beta2 * state[1] + (1 - rule.beta2) * g ** 2;
+    const decayed = w * (1 - rule.learningRate * rule.weightDecay);
+    const step = m / rule.correction1 / (Math.sqrt(v / rule.correction2) + rule.epsilon);
+    return { value: decayed - rule.learningRate * step, state: [m, v] };
+  }
+  const d = g + rule.weightDecay * w;
+  if (rule.momentum === 0) return { value: w - rule.learningRate * d, state: [] };
+  const v = rule.momentum * state[0] + d;
+  return { value: w - rule.learningRate * (rule.nesterov ? d + rule.momentum * v : v), state: [v] };
+}
