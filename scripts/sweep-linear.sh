@@ -8,7 +8,7 @@ set -euo pipefail
 
 results=results-linear.jsonl
 for lr in 0.001 0.003 0.01; do
-  for weight_decay in 0 0.0001 0.01; do
+  for weight_decay in 0 0.01 0.1; do
     npx nn-train --model linear --epochs 3 --lr "$lr" --weight-decay "$weight_decay" \
       --no-save --quiet --json "$@" >> "$results"
   done
