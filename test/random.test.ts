@@ -52,6 +52,8 @@ describe('Random', () => {
     expect(Math.abs(moment(2) - 1)).toBeLessThan(0.036);
     expect(Math.abs(moment(3))).toBeLessThan(0.097);
     expect(Math.abs(moment(4) - 3)).toBeLessThan(0.245);
+    const products = values.slice(1).map((value, i) => value * values[i]);
+    expect(Math.abs(products.reduce((sum, product) => sum + product, 0) / products.length)).toBeLessThan(0.025);
   });
 
   it('shuffles into every order equally often', () => {

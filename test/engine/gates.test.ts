@@ -65,8 +65,9 @@ describe.each(Object.keys(GATES))('the gate %s', (name) => {
   it('agrees with central differences', async () => {
     const graph = float64Graph();
     const loss = GATES[name](graph);
-    for (const check of await checkGradients(graph, loss))
-      expect(check.relativeError, check.parameter).toBeLessThan(1e-6);
+    const checks = await checkGradients(graph, loss);
+    expect(checks.map(({ parameter }) => parameter)).toEqual(graph.parameters.map(({ name }) => name));
+    for (const check of checks) expect(check.relativeError, check.parameter).toBeLessThan(1e-6);
   });
 
   it('has gradients that are not all zero', async () => {
@@ -81,6 +82,25 @@ describe.each(Object.keys(GATES))('the gate %s', (name) => {
   });
 });
 
+describe('outside training', () => {
+  const losses: Record<string, (graph: Graph, x: Wire, amount: number) => Wire> = {
+    dropout: (graph, x, rate) => halfSquaredNorm(graph, graph.apply(dropout(rate), { x })),
+    'label smoothing': (graph, x, smoothing) =>
+      graph.apply(softmaxCrossEntropy(smoothing), { logits: x, labels: labels(graph) }),
+  };
+  it.each(Object.keys(losses))('%s does nothing, forward and backward', async (name) => {
+    const run = async (amount: number) => {
+      const graph = float64Graph();
+      const x = parameter(graph, 'x', [5, 4]);
+      const loss = losses[name](graph, x, amount);
+      graph.forward({ training: false, key: 1 });
+      graph.backward(loss);
+      return [await graph.backend.read(loss.tensor), await graph.backend.read(x.gradient)];
+    };
+    expect(await run(0.3)).toEqual(await run(0));
+  });
+});
+
 describe('shapes', () => {
   it('are checked when a gate is applied', () => {
     const graph = float64Graph();
@@ -89,6 +109,14 @@ describe('shapes', () => {
     const bias = graph.parameter('bias', [3]);
     expect(() => graph.apply(linear, { x, weight, bias })).toThrow(ShapeError);
     expect(() => graph.apply(linear, { x, weight, bias })).toThrow('weight has shape [3, 6], wanted [3, 7]');
+    expect(() => graph.apply(linear, { x, weight: graph.parameter('w', [3, 7]), bias: weight })).toThrow(
+      'bias has shape',
+    );
+    const four = graph.parameter('logits', [4, 3]);
+    const labels = graph.input('labels', [], 'label');
+    expect(() => graph.apply(softmaxCrossEntropy(), { logits: four, labels })).toThrow(
+      'labels has shape [5], wanted [4]',
+    );
     expect(() => graph.apply(add, { a: x, b: weight })).toThrow('b has shape [3, 6], wanted [5, 7]');
     expect(() => graph.apply(hinge, { logits: weight, labels: graph.input('labels', [], 'label') })).toThrow(
       ShapeError,

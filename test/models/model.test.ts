@@ -164,6 +164,17 @@ describe('initialise', () => {
     expect([bias1, bias2]).toEqual([0, 0]);
   });
 
+  it('draws every layer from a stream of its own', async () => {
+    const model = build({ ...MLP, hidden: 3072 });
+    initialise(model, { init: 'normal', initStd: 1, seed: 0 });
+    const [weight1, , weight2] = model.graph.parameters;
+    const [first, second] = [
+      await model.graph.backend.read(weight1.tensor),
+      await model.graph.backend.read(weight2.tensor),
+    ];
+    expect(second.subarray(0, 100)).not.toEqual(first.subarray(0, 100));
+  });
+
   it('gives a layer the same weights whatever else the model has, and others for another seed', async () => {
     const weights = async (config: ModelConfig, seed: number) => {
       const model = build(config);

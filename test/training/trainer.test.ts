@@ -4,8 +4,12 @@ import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { DivergedError, UserError } from '../../src/errors.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { buildModel } from '../../src/models/model.ts';
-import { rows, splitTrainingSet } from '../../src/training/batches.ts';
+import { adamw } from '../../src/optim/adamw.ts';
+import { learningRateAt } from '../../src/optim/schedule.ts';
+import { hash32 } from '../../src/random.ts';
+import { augmentedBatch, shuffled, splitTrainingSet } from '../../src/training/batches.ts';
 import { type Config, resolveConfig } from '../../src/training/config.ts';
+import { evaluate, loadBatch } from '../../src/training/evaluation.ts';
 import { type Checkpoint, type EpochMetrics, Trainer } from '../../src/training/trainer.ts';
 
 const { train: IMAGES } = syntheticDataset({ trainCount: 150, testCount: 10 });
@@ -88,6 +92,66 @@ describe('Trainer', () => {
     expect(trainer.progress.trainedImages).toBe(330);
   });
 
+  it('reports of an epoch what its steps and the held-out images add up to', async () => {
+    const config = { ...EVERYTHING, epochs: 2 };
+    const trainer = makeTrainer(config);
+    let [images, loss] = [0, 0];
+    const rates: number[] = [];
+    for await (const event of trainer.run()) {
+      if (event.type === 'step') {
+        loss += event.loss * (event.progress.epochImages - images);
+        images = event.progress.epochImages;
+        rates.push(event.learningRate);
+        continue;
+      }
+      const { metrics } = event;
+      expect(metrics.train.loss).toBeCloseTo(loss / 110, 12);
+      expect(metrics.train.accuracy * 110).toBeCloseTo(Math.round(metrics.train.accuracy * 110), 9);
+      expect(metrics.learningRate).toBe(rates.at(-1));
+      // The held-out images, on a model of their own with these weights, without dropout or smoothing.
+      const model = buildModel(new ReferenceBackend(), { ...config, dropout: 0, labelSmoothing: 0 }, 7);
+      const { tensors } = await trainer.checkpoint();
+      for (const { name, tensor } of model.graph.parameters)
+        model.graph.backend.write(tensor, tensors.get(name)!.values);
+      const { validation } = splitTrainingSet(IMAGES.labels.length, config.val, null);
+      const expected = await evaluate(model, IMAGES, validation);
+      expect(metrics.validation!.loss).toBeCloseTo(expected.loss, 6);
+      expect(metrics.validation!.accuracy).toBe(expected.accuracy);
+      [images, loss] = [0, 0];
+    }
+    expect(rates).toEqual(Array.from({ length: 8 }, (_, step) => learningRateAt(step, 8, config)));
+  });
+
+  it('does what a loop over the gates does, batch by batch', async () => {
+    const config = resolveConfig({ ...EVERYTHING, epochs: 2, optimizer: 'adamw', lr: 0.01, weightDecay: 0.3 });
+    const trainer = makeTrainer(config);
+    await run(trainer);
+    const { tensors } = await trainer.checkpoint();
+
+    const model = buildModel(new ReferenceBackend(), config, config.batchSize);
+    initialise(model, config);
+    const { graph } = model;
+    const optimizer = adamw(config);
+    const states = new Map(
+      graph.parameters.map((wire) => [wire, [0, 1].map(() => graph.backend.allocate(wire.shape))]),
+    );
+    const { train } = splitTrainingSet(IMAGES.labels.length, config.val, null);
+    for (let step = 0; step < 8; step++) {
+      const order = shuffled(train, config.seed, 1 + Math.floor(step / 4));
+      const batch = order.subarray(32 * (step % 4), 32 * (step % 4) + 32);
+      loadBatch(model, IMAGES, augmentedBatch(batch, { flip: true, shift: 3, seed: config.seed, step }));
+      graph.forward({ training: true, key: hash32(hash32(config.seed) + step) });
+      graph.backward(model.loss);
+      for (const [wire, state] of states) {
+        const rule = optimizer.rule(step + 1, learningRateAt(step, 8, config), wire.name.endsWith('weight'));
+        graph.backend.deliver(wire.gradient, { kind: 'update', tensor: wire.tensor, rule, state });
+      }
+    }
+    for (const { name, tensor } of graph.parameters) {
+      expect(tensors.get(name)!.values, name).toEqual(await graph.backend.read(tensor));
+    }
+  });
+
   it('overfits 20 images to a loss below 0.01', async () => {
     const trainer = makeTrainer(
       resolveConfig({
@@ -118,6 +182,10 @@ describe('Trainer', () => {
     const epochs = await run(trainer);
     const accuracies = epochs.map(({ validation }) => validation!.accuracy);
     const best = trainer.progress.best!;
+    const { validation } = epochs
+      .toSorted((a, b) => b.validation!.accuracy - a.validation!.accuracy || a.validation!.loss - b.validation!.loss)
+      .at(0)!;
+    expect(best.validation).toEqual(validation);
     expect(best.validation!.accuracy).toBe(Math.max(...accuracies));
     expect(epochs.length).toBeLessThan(50);
     expect(epochs.length).toBe(best.epoch + 3);
@@ -125,10 +193,20 @@ describe('Trainer', () => {
     expect(await run(trainer)).toEqual([]);
   });
 
-  it('says at which step training diverged', async () => {
+  it('stops at the first step whose loss is no number, before its update', async () => {
     const trainer = makeTrainer(resolveConfig({ model: 'linear', lr: 1e6, epochs: 50, batchSize: 32, val: 40 }));
-    await expect(run(trainer)).rejects.toThrow(DivergedError);
-    await expect(run(trainer)).rejects.toThrow(/the loss is (NaN|Infinity) at step \d+ \(epoch \d+\)/);
+    let error: unknown;
+    let last = 0;
+    try {
+      for await (const event of trainer.run()) if (event.type === 'step') last = event.progress.step;
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(DivergedError);
+    expect((error as Error).message).toMatch(
+      new RegExp(`the loss is (NaN|Infinity) at step ${last + 1} \\(epoch \\d+\\)`),
+    );
+    expect(trainer.progress.step).toBe(last);
   });
 
   it('refuses a checkpoint of another configuration', async () => {
@@ -139,21 +217,5 @@ describe('Trainer', () => {
     expect(() => makeTrainer(resolveConfig({ val: 40 })).restore(saved)).toThrow(
       "no tensor 'linear.weight' [10, 3072]",
     );
-  });
-});
-
-describe('splitTrainingSet', () => {
-  it('takes every image once, and the same validation images whatever else', () => {
-    const { train, validation } = splitTrainingSet(100, 30, null);
-    expect([...train, ...validation].sort((a, b) => a - b)).toEqual(Array.from(rows(100)));
-    expect(validation.length).toBe(30);
-    const limited = splitTrainingSet(100, 30, 20);
-    expect(limited.validation).toEqual(validation);
-    expect(limited.train).toEqual(train.subarray(0, 20));
-    expect(Array.from(validation)).not.toEqual(Array.from(validation).sort((a, b) => a - b));
-  });
-
-  it('refuses to hold everything out', () => {
-    expect(() => splitTrainingSet(100, 100, null)).toThrow('--val must leave images to train on');
   });
 });

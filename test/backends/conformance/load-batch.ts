@@ -46,6 +46,8 @@ export function checkLoadBatch({ backend }: Context): void {
       };
       const [images, labels] = [backend.allocate([3, 3072]), backend.allocate([2], 'label')];
       expect(() => backend.loadBatch(set, plan, images, labels)).toThrow(ShapeError);
+      const [two, three] = [backend.allocate([2, 3072]), backend.allocate([3], 'label')];
+      expect(() => backend.loadBatch(set, plan, two, three)).toThrow(ShapeError);
     });
   });
 }

@@ -72,17 +72,23 @@ export function checkLosses({ backend, tensor, kept, storeIn, scalar, expectClos
       expect((await backend.read(loss))[0]).toBeNaN();
     });
 
+    it('hinge has the derivative 0 exactly at the kink', async () => {
+      const sink = storeIn([1, 3]);
+      backend.hingeDerivative(tensor([1, 3], [1, 2, 1.5]), tensor([1], [1], 'label'), scalar(1), sink);
+      expect(Array.from(await backend.read(sink.tensor))).toEqual([0, -1, 1]);
+    });
+
     it('countCorrect counts rows whose first maximum is the label', async () => {
       const scores = [
         [3, 1, 2],
         [1, 3, 3],
-        [3, 3, 1],
+        [2, 3, 3],
         [0, 0, 1],
         [NaN, 5, 0],
       ];
       const count = backend.allocate([]);
-      backend.countCorrect(tensor([5, 3], scores.flat()), tensor([5], [0, 1, 1, 2, 1], 'label'), count);
-      expect(Array.from(await backend.read(count))).toEqual([3]);
+      backend.countCorrect(tensor([5, 3], scores.flat()), tensor([5], [0, 1, 1, 2, 0], 'label'), count);
+      expect(Array.from(await backend.read(count))).toEqual([4]);
     });
 
     it('refuse labels that do not fit', () => {
@@ -91,6 +97,8 @@ export function checkLosses({ backend, tensor, kept, storeIn, scalar, expectClos
       expect(() => backend.hinge(logits, labels, loss)).toThrow(ShapeError);
       expect(() => backend.countCorrect(logits, labels, loss)).toThrow(ShapeError);
       expect(() => backend.hingeDerivative(logits, labels, scalar(1), storeIn([4, 3]))).toThrow(ShapeError);
+      const derivative = () => backend.softmaxCrossEntropyDerivative(logits, labels, 0, scalar(1), storeIn([4, 3]));
+      expect(derivative).toThrow(ShapeError);
     });
   });
 }

@@ -26,6 +26,15 @@ export function checkPointwise({ backend, tensor, kept, storeIn, expectClose }: 
         upstream.map((u, i) => u * derivative(x[i])),
       );
       expect(() => backend.activation(kind, y, backend.allocate([13, 9]))).toThrow(ShapeError);
+      expect(() => backend.activationDerivative(kind, y, backend.allocate([13, 9]), sink)).toThrow(ShapeError);
+    });
+
+    it('the derivative of (leaky) ReLU at 0 is that of its lower side', async () => {
+      const sink = storeIn([1]);
+      backend.activationDerivative('relu', tensor([1], [0]), tensor([1], [1]), sink);
+      expect(Array.from(await backend.read(sink.tensor))).toEqual([0]);
+      backend.activationDerivative('leaky-relu', tensor([1], [0]), tensor([1], [1]), sink);
+      await expectClose(sink.tensor, [0.01]);
     });
 
     it.each(ACTIVATIONS)('%s keeps NaN and bears large numbers', async (kind) => {
