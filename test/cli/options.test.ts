@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/main.ts';
-import { applies, FIELD_LIST, resolveConfig } from '../../src/training/config.ts';
+import { applies, type Config, FIELD_LIST, FIELDS, resolveConfig } from '../../src/training/config.ts';
+import type { Field } from '../../src/training/field.ts';
 import { temporaryFolder } from '../support/files.ts';
 
 /** Runs the command line in this process. */
@@ -60,6 +61,8 @@ describe('precedence', () => {
     expect(await config(['--config', file, '--flip'])).toMatchObject({ flip: true });
     expect(await config(['--config', file], { NN_TRAIN_FLIP: 'true' })).toMatchObject({ flip: true });
     expect(await config(['--no-flip'], { NN_TRAIN_FLIP: 'true' })).toMatchObject({ flip: false });
+    expect(await config([], { NN_TRAIN_FLIP: 'false' })).toMatchObject({ flip: false });
+    expect(await config([], { NN_TRAIN_FLIP: '0' })).toMatchObject({ flip: false });
   });
 });
 
@@ -78,7 +81,8 @@ describe('defaults', () => {
       shift: 2,
       labelSmoothing: 0.1,
     });
-    expect((await config(['--loss', 'hinge'])).lr).toBeLessThan(0.003);
+    expect((await config(['--loss', 'hinge'])).lr).toBe(0.0005);
+    expect((await config(['--optimizer', 'adamw', '--model', 'mlp'])).lr).toBe(0.001);
   });
 
   it('are within their own ranges, and the help names every choice', () => {
@@ -89,6 +93,31 @@ describe('defaults', () => {
         for (const choice of field.choices ?? []) expect(field.help, key).toContain(choice);
       }
     }
+  });
+});
+
+describe('ranges', () => {
+  it.each<[keyof Config, accepted: number[], refused: number[]]>([
+    ['hidden', [1, 8192], [0, 8193, 1.5]],
+    ['dropout', [0, 0.99], [-0.1, 1]],
+    ['labelSmoothing', [0, 0.99], [-0.1, 1]],
+    ['initStd', [1e-9, 5], [0, -1]],
+    ['epochs', [1, 1e6], [0, 0.5]],
+    ['batchSize', [1, 50000], [0, 50001]],
+    ['lr', [1e-12, 1e6], [0, -1]],
+    ['warmup', [0, 0.99], [-0.1, 1]],
+    ['momentum', [0, 0.99], [-0.1, 1]],
+    ['weightDecay', [0, 10], [-1e-9]],
+    ['shift', [0, 31], [-1, 32]],
+    ['val', [0, 49999], [-1, 0.5]],
+    ['trainLimit', [1, 1e6], [0]],
+    ['earlyStop', [1, 1e6], [0]],
+    ['seed', [0, 2 ** 53 - 1], [-1, 2 ** 53, 0.5]],
+  ])('of %s hold at their ends, for text and for numbers', (key, accepted, refused) => {
+    const field: Field = FIELDS[key];
+    for (const value of accepted) expect([field.parse(value), field.parse(String(value))]).toEqual([value, value]);
+    for (const value of refused)
+      expect([field.parse(value), field.parse(String(value))]).toEqual([undefined, undefined]);
   });
 });
 

@@ -1,0 +1,47 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { exitCodeOf, interruptible } from '../../src/cli/interrupt.ts';
+import type { Io } from '../../src/cli/io.ts';
+
+function fakeProcess() {
+  const exits: number[] = [];
+  const process = Object.assign(new EventEmitter(), {
+    stdout: new EventEmitter(),
+    exit: (code: number) => exits.push(code),
+  });
+  return { process, exits, io: process as unknown as Io };
+}
+
+describe('interruptible', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ])('%s aborts the work, and the second one quits at once with %i', async (signal, code) => {
+    const { process, exits, io } = fakeProcess();
+    const seen: string[] = [];
+    await interruptible(
+      io,
+      async (aborted) => {
+        expect(aborted.aborted).toBe(false);
+        process.emit(signal, signal);
+        expect(aborted.aborted).toBe(true);
+        expect(exitCodeOf(aborted)).toBe(code);
+        expect(exits).toEqual([]);
+        process.emit(signal, signal);
+        expect(exits).toEqual([code]);
+      },
+      (why) => seen.push(why),
+    );
+    expect(seen).toEqual([signal]);
+    expect(process.listenerCount(signal)).toBe(0);
+  });
+
+  it('a closed pipe aborts the work once, and never quits', async () => {
+    const { process, exits, io } = fakeProcess();
+    await interruptible(io, async (aborted) => {
+      for (let i = 0; i < 3; i++) process.stdout.emit('error', Object.assign(new Error(), { code: 'EPIPE' }));
+      expect(exitCodeOf(aborted)).toBe(0);
+    });
+    expect(exits).toEqual([]);
+  });
+});

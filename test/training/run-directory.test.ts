@@ -1,0 +1,93 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
+import type { Dataset } from '../../src/dataset/load.ts';
+import { syntheticDataset } from '../../src/dataset/synthetic.ts';
+import { FileError, UsageError } from '../../src/errors.ts';
+import { resolveConfig } from '../../src/training/config.ts';
+import { RunDirectory } from '../../src/training/run-directory.ts';
+import { decodeSafetensors } from '../../src/training/safetensors.ts';
+import { type RunEvent, train } from '../../src/training/train.ts';
+import { temporaryFolder } from '../support/files.ts';
+
+const DATASET: Dataset = {
+  ...syntheticDataset({ trainCount: 100, testCount: 10 }),
+  name: 'synthetic',
+  source: 'generated',
+  sha256: '0'.repeat(64),
+};
+const CONFIG = resolveConfig({ val: 20, batchSize: 20, epochs: 3 });
+
+function trainIn(out: string, onEvent: (event: RunEvent) => void) {
+  return train({ config: CONFIG, dataset: DATASET, backend: new ReferenceBackend(), out, onEvent });
+}
+
+const stepOf = (file: string) => {
+  const { metadata } = decodeSafetensors(readFileSync(file), file);
+  return JSON.parse(metadata.progress).step;
+};
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('a run directory', () => {
+  it('is whole from its first moment', async () => {
+    const folder = temporaryFolder();
+    const out = path.join(folder, 'a/run');
+    await trainIn(out, (event) => {
+      if (event.type !== 'run-started') return;
+      expect(readdirSync(out).sort()).toEqual(['config.json', 'last.safetensors', 'metrics.jsonl']);
+      expect(stepOf(path.join(out, 'last.safetensors'))).toBe(0);
+    });
+    expect(readdirSync(path.join(folder, 'a'))).toEqual(['run']);
+  });
+
+  it('has the metrics of an epoch before its checkpoint, so that a kill between the two loses no line', async () => {
+    const out = path.join(temporaryFolder(), 'run');
+    const training = trainIn(out, (event) => {
+      if (event.type !== 'run-started') return;
+      // A folder in the place of the file: the line cannot be written.
+      rmSync(path.join(out, 'metrics.jsonl'));
+      mkdirSync(path.join(out, 'metrics.jsonl'));
+    });
+    await expect(training).rejects.toThrow(FileError);
+    await expect(training).rejects.toThrow(/cannot write .*metrics\.jsonl: it is a folder/);
+    expect(stepOf(path.join(out, 'last.safetensors'))).toBe(0);
+  });
+
+  it('gets a checkpoint every minute within a long epoch', async () => {
+    const out = path.join(temporaryFolder(), 'run');
+    const clock = vi.spyOn(performance, 'now');
+    let now = 0;
+    clock.mockImplementation(() => now);
+    const saved: number[] = [];
+    await trainIn(out, (event) => {
+      if (event.type !== 'step') return;
+      now += 25_000;
+      saved.push(stepOf(path.join(out, 'last.safetensors')));
+    });
+    // Four steps of 25 s make an epoch; the fourth step of each comes 75 s after the last checkpoint.
+    expect(saved.slice(0, 4)).toEqual([0, 0, 0, 4]);
+  });
+
+  it('drops the metrics that a killed run wrote after its checkpoint, and a torn last line', async () => {
+    const out = path.join(temporaryFolder(), 'run');
+    await trainIn(out, () => {});
+    const file = path.join(out, 'metrics.jsonl');
+    const lines = readFileSync(file, 'utf8').split('\n');
+    const run = await RunDirectory.open(out);
+    writeFileSync(file, `${lines.slice(0, 3).join('\n')}\n{"epoch":4,"st`);
+    await run.rewindMetrics(2);
+    expect(readFileSync(file, 'utf8')).toBe(`${lines.slice(0, 2).join('\n')}\n`);
+    await run.rewindMetrics(0);
+    expect(readFileSync(file, 'utf8')).toBe('');
+  });
+
+  it('is not opened where there is none', async () => {
+    const folder = temporaryFolder();
+    await expect(RunDirectory.open(folder)).rejects.toThrow(UsageError);
+    await expect(RunDirectory.open(folder)).rejects.toThrow('it has no config.json and no last.safetensors');
+  });
+});
