@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs';
 import type { SingleBar } from 'cli-progress';
 import { type Dataset, type DatasetChoice, type DatasetEvent, loadDataset } from '../dataset/load.ts';
+import { DataError } from '../errors.ts';
+import type { RunDirectory } from '../training/run-directory.ts';
+import type { SavedRun } from '../training/train.ts';
 import { makeBar } from './bar.ts';
 import * as format from './format.ts';
 import { type Io, painter } from './io.ts';
@@ -32,6 +36,14 @@ export async function load(io: Io, { choice, path, progress = true, quiet, signa
     );
   }
   return dataset;
+}
+
+/** Where the images of a saved run are: where --data says, or else where they were when it was trained.
+ *  @throws DataError if they are not there any more. */
+export function sourceOf(run: RunDirectory, { name, source }: SavedRun['dataset'], data?: string): string | undefined {
+  if (data !== undefined || name === 'synthetic') return data;
+  if (existsSync(source)) return source;
+  throw new DataError(`the images of ${run.path} are not in ${source} any more; name their new place with --data PATH`);
 }
 
 /** A bar with bytes, rate and time left on a terminal; without one, a line at the start and one at the end. */

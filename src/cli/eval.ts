@@ -4,7 +4,7 @@ import { rows } from '../training/batches.ts';
 import { evaluate } from '../training/evaluation.ts';
 import { RunDirectory } from '../training/run-directory.ts';
 import { loadRun } from '../training/train.ts';
-import { load } from './dataset.ts';
+import { load, sourceOf } from './dataset.ts';
 import * as format from './format.ts';
 import { type Io, painter } from './io.ts';
 import { standInLine } from './run-reporter.ts';
@@ -24,7 +24,7 @@ export async function runEval(folder: string, options: EvalOptions, io: Io): Pro
   const run = await RunDirectory.open(folder);
   const { model, record, progress } = await loadRun(run, new ReferenceBackend(), weights);
   const choice = record.dataset.name;
-  const path = options.data ?? (choice === 'cifar10' ? record.dataset.source : undefined);
+  const path = sourceOf(run, record.dataset, options.data);
   const dataset = await load(io, { choice, path });
   const images = dataset.test.labels.length;
   const test = await evaluate(model, dataset.test, rows(images));

@@ -14,9 +14,13 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   // A reader that has seen enough, such as `head`, closes the pipe; that is no error.
   let pipeIsClosed = false;
   io.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    pipeIsClosed = true;
+    pipeIsClosed = error.code === 'EPIPE';
+    if (pipeIsClosed) return;
+    io.stderr.write(`error: cannot write the results to stdout: ${error.message}\n`);
+    io.exit(EXIT.failure);
   });
+  // Nobody reads the progress; that is no reason to lose the results.
+  io.stderr.on('error', () => {});
   try {
     await program.parseAsync(args[0] === 'train' ? args.slice(1) : args, { from: 'user' });
     return exitCode;

@@ -4,7 +4,7 @@ import { DataError, EXIT, UsageError } from '../errors.ts';
 import { type Config, effectiveConfig } from '../training/config.ts';
 import { expectFree, RunDirectory } from '../training/run-directory.ts';
 import { type Interrupted, type RunEvent, readRunRecord, type TrainOptions, train } from '../training/train.ts';
-import { load } from './dataset.ts';
+import { load, sourceOf } from './dataset.ts';
 import { shellWord } from './format.ts';
 import { exitCodeOf, interruptible } from './interrupt.ts';
 import type { Io } from './io.ts';
@@ -56,6 +56,7 @@ type Plan = Pick<TrainOptions, 'config' | 'dataset' | 'out' | 'resume'>;
 async function planNew(command: Command, io: Io, signal: AbortSignal): Promise<Plan> {
   const options = command.opts<RunOptions>();
   const config = await readConfig(command, io.env);
+  if (options.out === '') throw new UsageError('--out must name a folder, got an empty text');
   if (options.out !== undefined && options.save) await expectFree(options.out);
   const dataset = await load(io, { ...options, choice: config.dataset, path: options.data, signal });
   return { config, dataset, out: options.save ? (options.out ?? 'auto') : null };
@@ -75,7 +76,7 @@ async function planResume(command: Command, io: Io, signal: AbortSignal): Promis
   }
   const resume = await RunDirectory.open(options.resume!);
   const { config, dataset: trainedOn } = await readRunRecord(resume);
-  const source = options.data ?? (trainedOn.name === 'cifar10' ? trainedOn.source : undefined);
+  const source = sourceOf(resume, trainedOn, options.data);
   const dataset = await load(io, { ...options, choice: trainedOn.name, path: source, signal });
   if (dataset.sha256 !== trainedOn.sha256) {
     throw new DataError(

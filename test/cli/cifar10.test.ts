@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ImageSet } from '../../src/backends/backend.ts';
@@ -51,6 +51,14 @@ describe('a run on files in the format of CIFAR-10', () => {
     const again = await nnTrain(['--resume', run]);
     expect([again.code, again.stderr]).toEqual([0, '']);
     expect((await nnTrain(['eval', run])).stdout).toContain('on 10,000 images');
+
+    renameSync(data, `${data}-moved`);
+    const moved = await nnTrain(['--resume', run]);
+    renameSync(`${data}-moved`, data);
+    expect([moved.code, moved.stderr]).toEqual([
+      3,
+      `error: the images of ${run} are not in ${data} any more; name their new place with --data PATH\n`,
+    ]);
 
     const other = path.join(scratch, 'other');
     mkdirSync(other);

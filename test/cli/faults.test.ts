@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -182,6 +182,24 @@ describe('a closed pipe', () => {
     const args = [...QUICK, '--epochs', '500', '--out', 'run'];
     const { stderr } = spawnSync('sh', ['-c', command, process.execPath, NN_TRAIN, ...args], { cwd, encoding: 'utf8' });
     expect(stderr).toBe('exit 0\n');
+  });
+
+  it('of the progress alone does not cost the results', () => {
+    const cwd = temporaryFolder();
+    const command = '"$0" "$@" 2>&1 >result.json | true';
+    const args = [...QUICK, '--epochs', '2', '--no-save', '--json'];
+    spawnSync('sh', ['-c', command, process.execPath, NN_TRAIN, ...args], { cwd });
+    expect(JSON.parse(readFileSync(path.join(cwd, 'result.json'), 'utf8')).epochs).toBe(2);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('is not taken for a full disk: that is one message and exit 1', () => {
+    const command = '"$0" "$@" >/dev/full';
+    const args = [...QUICK, '--epochs', '1', '--no-save'];
+    const { status, stderr } = spawnSync('sh', ['-c', command, process.execPath, NN_TRAIN, ...args], {
+      encoding: 'utf8',
+    });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^error: cannot write the results to stdout: ENOSPC.*\n$/);
   });
 
   it('ends the help quietly', () => {

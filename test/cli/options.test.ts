@@ -163,6 +163,7 @@ describe('wrong usage is one clear message and exit code 2', () => {
       ['--resume', '/nowhere', '--lr', '1', '--no-save'],
       '--resume takes its configuration from the run; leave --lr, --no-save out',
     ],
+    [['--out', ''], '--out must name a folder'],
     [['--config', '/nowhere.json'], 'cannot read the configuration file /nowhere.json'],
   ];
   it.each(cases)('%j', async (args, message) => {
