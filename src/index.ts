@@ -30,9 +30,9 @@ export { buildModel, type Model, type ModelConfig } from './models/model.ts';
 export { type Config, resolveConfig } from './training/config.ts';
 export { evaluate, type Metrics } from './training/evaluation.ts';
 export { RunDirectory } from './training/run-directory.ts';
+export { loadRun, type SavedRun } from './training/saved-run.ts';
 export {
   type Interrupted,
-  loadRun,
   type RunEvent,
   type RunResult,
   type RunStarted,

@@ -3,7 +3,7 @@ import type { SingleBar } from 'cli-progress';
 import { type Dataset, type DatasetChoice, type DatasetEvent, loadDataset } from '../dataset/load.ts';
 import { DataError } from '../errors.ts';
 import type { RunDirectory } from '../training/run-directory.ts';
-import type { SavedRun } from '../training/train.ts';
+import type { SavedRun } from '../training/saved-run.ts';
 import { makeBar } from './bar.ts';
 import * as format from './format.ts';
 import { type Io, painter } from './io.ts';

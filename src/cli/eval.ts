@@ -3,7 +3,7 @@ import { UsageError } from '../errors.ts';
 import { rows } from '../training/batches.ts';
 import { evaluate } from '../training/evaluation.ts';
 import { RunDirectory } from '../training/run-directory.ts';
-import { loadRun } from '../training/train.ts';
+import { loadRun } from '../training/saved-run.ts';
 import { load, sourceOf } from './dataset.ts';
 import * as format from './format.ts';
 import { type Io, painter } from './io.ts';

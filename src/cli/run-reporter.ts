@@ -147,7 +147,7 @@ function recipeOf(config: Config): string[] {
   return [
     `${config.loss} loss${smoothing}, batches of ${config.batchSize}${augmentation.map((name) => `, ${name}`).join('')}`,
     `${config.optimizer}${config.optimizer === 'sgd' ? momentum : ''}, weight decay ${config.weightDecay}`,
-    `lr ${config.lr}, ${config.schedule} schedule, warm-up ${100 * config.warmup} % of ${config.epochs} epoch${config.epochs === 1 ? '' : 's'}`,
+    `lr ${config.lr}, ${config.schedule} schedule, warm-up ${Number((100 * config.warmup).toFixed(2))} % of ${config.epochs} epoch${config.epochs === 1 ? '' : 's'}`,
   ];
 }
 

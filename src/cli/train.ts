@@ -3,7 +3,8 @@ import { ReferenceBackend } from '../backends/reference/reference.ts';
 import { DataError, EXIT, UsageError } from '../errors.ts';
 import { type Config, effectiveConfig } from '../training/config.ts';
 import { expectFree, RunDirectory } from '../training/run-directory.ts';
-import { type Interrupted, type RunEvent, readRunRecord, type TrainOptions, train } from '../training/train.ts';
+import { readRunRecord } from '../training/saved-run.ts';
+import { type Interrupted, type RunEvent, type TrainOptions, train } from '../training/train.ts';
 import { load, sourceOf } from './dataset.ts';
 import { shellWord } from './format.ts';
 import { exitCodeOf, interruptible } from './interrupt.ts';
@@ -39,7 +40,7 @@ export async function runTrain(command: Command, io: Io): Promise<number> {
       return EXIT.done;
     } catch (error) {
       // Stopped before training began, for example while downloading.
-      if (signal.aborted) return exitCodeOf(signal);
+      if (signal.aborted && error === signal.reason) return exitCodeOf(signal);
       throw error;
     } finally {
       reporter.close();
@@ -59,7 +60,7 @@ async function planNew(command: Command, io: Io, signal: AbortSignal): Promise<P
   if (options.out === '') throw new UsageError('--out must name a folder, got an empty text');
   if (options.out !== undefined && options.save) await expectFree(options.out);
   const dataset = await load(io, { ...options, choice: config.dataset, path: options.data, signal });
-  return { config, dataset, out: options.save ? (options.out ?? 'auto') : null };
+  return { config, dataset, out: options.save ? options.out : null };
 }
 
 /** A resumed run takes its configuration and its images from the run directory. */
@@ -84,7 +85,7 @@ async function planResume(command: Command, io: Io, signal: AbortSignal): Promis
         `${dataset.sha256}, wanted ${trainedOn.sha256}; name the right ones with --data`,
     );
   }
-  return { config, dataset, out: null, resume };
+  return { config, dataset, resume };
 }
 
 function farewell({ run, progress }: Interrupted, { data }: RunOptions): string {

@@ -5,21 +5,15 @@ import { UsageError } from '../errors.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { rows, type Split, splitTrainingSet } from './batches.ts';
-import { type Config, effectiveConfig, parseConfig, resolveConfig } from './config.ts';
+import { type Config, effectiveConfig } from './config.ts';
 import { describeEnvironment, type Environment } from './environment.ts';
 import { evaluate, type Metrics } from './evaluation.ts';
-import { RunDirectory, type Weights } from './run-directory.ts';
-import { type Progress, Trainer, type TrainingEvent, writeTensors } from './trainer.ts';
+import { RunDirectory } from './run-directory.ts';
+import type { RunRecord } from './saved-run.ts';
+import { diverged, type Progress, Trainer, type TrainingEvent } from './trainer.ts';
 
 /** How long a checkpoint may be old while an epoch is under way. */
 const CHECKPOINT_INTERVAL_MS = 60_000;
-
-/** What config.json of a run holds. */
-export interface RunRecord {
-  readonly config: Partial<Config>;
-  readonly dataset: Pick<Dataset, 'name' | 'source' | 'sha256'>;
-  readonly environment: Environment;
-}
 
 export interface RunStarted {
   readonly type: 'run-started';
@@ -62,8 +56,8 @@ export interface TrainOptions {
   readonly config: Config;
   readonly dataset: Dataset;
   readonly backend: Backend;
-  /** Where to save the run: a folder, 'auto' for a new one in ./runs, or null to save nothing. */
-  readonly out: string | 'auto' | null;
+  /** Where to save the run: a folder, or a new one in ./runs where it is left out; null saves nothing. */
+  readonly out?: string | null | undefined;
   /** A run to go on with, instead of `out`. */
   readonly resume?: RunDirectory | undefined;
   /** Stops the run after the step under way, with a checkpoint. */
@@ -109,41 +103,13 @@ export async function train(options: TrainOptions): Promise<RunResult | Interrup
   try {
     test = await evaluate(model, dataset.test, rows(dataset.test.labels.length), signal);
   } catch (error) {
-    if (signal?.aborted) return interrupted(trainer, run);
+    if (signal?.aborted && error === signal.reason) return interrupted(trainer, run);
     throw error;
   }
+  if (!Number.isFinite(test.loss)) throw diverged(test.loss, trainer.progress.lastEpoch!);
   const result = resultOf(options, trainer, run, test);
   await onEvent({ type: 'run-ended', result });
   return result;
-}
-
-/** What config.json of a run says, with the defaults of fields that have no effect filled in. */
-export type SavedRun = Omit<RunRecord, 'config'> & { readonly config: Config };
-
-/** @throws UsageError if config.json is not one of a run. */
-export async function readRunRecord(run: RunDirectory): Promise<SavedRun> {
-  const record = (await run.config()) as Partial<RunRecord> | null;
-  const origin = path.join(run.path, 'config.json');
-  if (!record?.dataset || !record.environment) throw new UsageError(`${origin} is not the configuration of a run`);
-  const config = resolveConfig(parseConfig(record.config, origin));
-  return { config, dataset: record.dataset, environment: record.environment };
-}
-
-/** The trained model of a run. @param weights of the last checkpoint or of the best epoch. */
-export async function loadRun(
-  run: RunDirectory,
-  backend: Backend,
-  weights: Weights,
-): Promise<{ model: Model; record: SavedRun; progress: Progress }> {
-  const record = await readRunRecord(run);
-  const { progress, tensors } = await run.load(weights);
-  const model = buildModel(backend, record.config, record.config.batchSize);
-  writeTensors(
-    backend,
-    model.graph.parameters.map(({ name, tensor }) => [name, tensor]),
-    tensors,
-  );
-  return { model, record, progress };
 }
 
 async function resume(run: RunDirectory, trainer: Trainer): Promise<RunDirectory> {
@@ -162,7 +128,7 @@ async function begin(model: Model, trainer: Trainer, options: TrainOptions): Pro
     environment: describeEnvironment(backend),
   };
   const start = await trainer.checkpoint();
-  if (out !== 'auto') return RunDirectory.create(out, record, start);
+  if (out !== undefined) return RunDirectory.create(out, record, start);
   const name = nameOf(config.model, new Date());
   for (let number = 1; ; number++) {
     try {

@@ -169,7 +169,9 @@ export class Trainer {
     graph.forward({ training: true, key: hash32(hash32(seed >>> 0) + step) });
     graph.backend.countCorrect(logits.tensor, labels.tensor, this.#correct);
     const meanLoss = (await graph.backend.read(loss.tensor))[0];
-    if (!Number.isFinite(meanLoss)) throw diverged(meanLoss, step + 1, this.epochsDone + 1, learningRate);
+    if (!Number.isFinite(meanLoss)) {
+      throw diverged(meanLoss, { step: step + 1, epoch: this.epochsDone + 1, learningRate });
+    }
     graph.backward(loss, this.#sinks(step + 1, learningRate));
     const correct = (await graph.backend.read(this.#correct))[0];
 
@@ -212,7 +214,7 @@ export class Trainer {
     const steps = this.#config.epochs * this.stepsPerEpoch;
     const learningRate = learningRateAt(now.step - 1, steps, this.#config);
     if (validation && !Number.isFinite(validation.loss)) {
-      throw diverged(validation.loss, now.step, epoch, learningRate);
+      throw diverged(validation.loss, { step: now.step, epoch, learningRate });
     }
     const metrics: EpochMetrics = {
       epoch,
@@ -265,7 +267,11 @@ function isBetter(metrics: EpochMetrics, best: EpochMetrics | null): boolean {
   return gain > 0 || (gain === 0 && metrics.validation.loss < best.validation.loss);
 }
 
-function diverged(loss: number, step: number, epoch: number, learningRate: number): DivergedError {
+/** Says where a loss was no number any more. */
+export function diverged(
+  loss: number,
+  { step, epoch, learningRate }: Pick<EpochMetrics, 'step' | 'epoch' | 'learningRate'>,
+): DivergedError {
   return new DivergedError(
     `training diverged: the loss is ${loss} at step ${step} (epoch ${epoch}), at a learning rate of ${learningRate}; ` +
       'try a smaller --lr, or a smaller --weight-decay',

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import type { Dataset } from '../../src/dataset/load.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
-import { FileError, UsageError } from '../../src/errors.ts';
+import { DivergedError, FileError, UsageError } from '../../src/errors.ts';
 import { resolveConfig } from '../../src/training/config.ts';
 import { RunDirectory } from '../../src/training/run-directory.ts';
 import { decodeSafetensors } from '../../src/training/safetensors.ts';
@@ -19,7 +19,7 @@ const DATASET: Dataset = {
 };
 const CONFIG = resolveConfig({ val: 20, batchSize: 20, epochs: 3 });
 
-function trainIn(out: string, onEvent: (event: RunEvent) => void) {
+function trainIn(out: string, onEvent: (event: RunEvent) => void = () => {}) {
   return train({ config: CONFIG, dataset: DATASET, backend: new ReferenceBackend(), out, onEvent });
 }
 
@@ -30,6 +30,16 @@ const stepOf = (file: string) => {
 
 afterEach(() => {
   vi.restoreAllMocks();
+});
+
+describe('train', () => {
+  it('reports no result whose loss is no number', async () => {
+    // One step: its loss is finite, but its update makes the weights infinite.
+    const config = resolveConfig({ val: 0, trainLimit: 1, epochs: 1, lr: 1e300 });
+    const training = train({ config, dataset: DATASET, backend: new ReferenceBackend(), out: null });
+    await expect(training).rejects.toThrow(DivergedError);
+    await expect(training).rejects.toThrow(/the loss is NaN at step 1 \(epoch 1\)/);
+  });
 });
 
 describe('a run directory', () => {
@@ -74,7 +84,7 @@ describe('a run directory', () => {
 
   it('drops the metrics that a killed run wrote after its checkpoint, and a torn last line', async () => {
     const out = path.join(temporaryFolder(), 'run');
-    await trainIn(out, () => {});
+    await trainIn(out);
     const file = path.join(out, 'metrics.jsonl');
     const lines = readFileSync(file, 'utf8').split('\n');
     const run = await RunDirectory.open(out);
@@ -83,6 +93,27 @@ describe('a run directory', () => {
     expect(readFileSync(file, 'utf8')).toBe(`${lines.slice(0, 2).join('\n')}\n`);
     await run.rewindMetrics(0);
     expect(readFileSync(file, 'utf8')).toBe('');
+  });
+
+  it('keeps its earlier checkpoint, and says so, when it cannot be written on an interruption', async () => {
+    const out = path.join(temporaryFolder(), 'run');
+    const controller = new AbortController();
+    const training = train({
+      config: CONFIG,
+      dataset: DATASET,
+      backend: new ReferenceBackend(),
+      out,
+      signal: controller.signal,
+      onEvent: (event) => {
+        if (event.type !== 'step') return;
+        // A folder that is not empty cannot be replaced by a file.
+        rmSync(path.join(out, 'last.safetensors'));
+        mkdirSync(path.join(out, 'last.safetensors/inside'), { recursive: true });
+        controller.abort('SIGINT');
+      },
+    });
+    await expect(training).rejects.toThrow(/cannot write .*last\.safetensors/);
+    expect(readdirSync(out).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
   it('is not opened where there is none', async () => {

@@ -1,0 +1,45 @@
+import path from 'node:path';
+import type { Backend } from '../backends/backend.ts';
+import type { Dataset } from '../dataset/load.ts';
+import { UsageError } from '../errors.ts';
+import { buildModel, type Model } from '../models/model.ts';
+import { type Config, parseConfig, resolveConfig } from './config.ts';
+import type { Environment } from './environment.ts';
+import type { RunDirectory, Weights } from './run-directory.ts';
+import { type Progress, writeTensors } from './trainer.ts';
+
+/** What config.json of a run holds. */
+export interface RunRecord {
+  readonly config: Partial<Config>;
+  readonly dataset: Pick<Dataset, 'name' | 'source' | 'sha256'>;
+  readonly environment: Environment;
+}
+
+/** What config.json of a run says, with the defaults of fields that have no effect filled in. */
+export type SavedRun = Omit<RunRecord, 'config'> & { readonly config: Config };
+
+/** @throws UsageError if config.json is not one of a run. */
+export async function readRunRecord(run: RunDirectory): Promise<SavedRun> {
+  const record = (await run.config()) as Partial<RunRecord> | null;
+  const origin = path.join(run.path, 'config.json');
+  if (!record?.dataset || !record.environment) throw new UsageError(`${origin} is not the configuration of a run`);
+  const config = resolveConfig(parseConfig(record.config, origin));
+  return { config, dataset: record.dataset, environment: record.environment };
+}
+
+/** The trained model of a run. @param weights of the last checkpoint or of the best epoch. */
+export async function loadRun(
+  run: RunDirectory,
+  backend: Backend,
+  weights: Weights,
+): Promise<{ model: Model; record: SavedRun; progress: Progress }> {
+  const record = await readRunRecord(run);
+  const { progress, tensors } = await run.load(weights);
+  const model = buildModel(backend, record.config, record.config.batchSize);
+  writeTensors(
+    backend,
+    model.graph.parameters.map(({ name, tensor }) => [name, tensor]),
+    tensors,
+  );
+  return { model, record, progress };
+}
