@@ -12,7 +12,7 @@ export function hash32(x: number): number {
  *  own, so drawing more numbers for one never shifts another, and the state that a resumed run needs is no more than
  *  the seed and the step it stands at.
  *
- *  Only integer arithmetic, division and Math.log are used, so that every engine gives the same numbers.
+ *  Only integer arithmetic, division, Math.sqrt and Math.log are used, so that every engine gives the same numbers.
  *  Source: D. Blackman and S. Vigna, "Scrambled Linear Pseudorandom Number Generators" (2021). */
 export class Random {
   readonly #state = new Uint32Array(4);

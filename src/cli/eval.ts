@@ -48,7 +48,7 @@ export async function runEval(folder: string, options: EvalOptions, io: Io): Pro
   const paint = painter(io.stdout, io.env);
   const lines = [
     `${paint('bold', 'test ')}  loss ${format.loss(test.loss)}, accuracy ${paint('green', format.percent(test.accuracy))} ` +
-      `on ${format.integer(images)} images, ${weights} weights (epoch ${epoch})`,
+      `on ${format.integer(images)} images, ${weights} weights (epoch ${epoch}, step ${format.integer(progress.step)})`,
   ];
   if (dataset.sha256 !== record.dataset.sha256)
     lines.push('note   these are not the images that the run was trained with');

@@ -10,6 +10,9 @@ const EXIT_CODE: Record<Interruption, number> = {
   EPIPE: EXIT.done,
 };
 
+/** A terminal sends Ctrl-C to npx and to us, and npx hands it on: what comes at once is the same press again. */
+const ECHO_MS = 300;
+
 /** Turns the first Ctrl-C (or SIGTERM, or a closed pipe) into an aborted signal, and the second one into an immediate end,
  *  for as long as the work lasts. */
 export async function interruptible<T>(
@@ -18,11 +21,13 @@ export async function interruptible<T>(
   onInterrupt: (why: Interruption) => void = () => {},
 ): Promise<T> {
   const controller = new AbortController();
+  let first = 0;
   const stop = (why: Interruption) => {
     if (controller.signal.aborted) {
-      if (why !== 'EPIPE') io.exit(EXIT_CODE[why]);
+      if (why !== 'EPIPE' && performance.now() - first > ECHO_MS) io.exit(EXIT_CODE[why]);
       return;
     }
+    first = performance.now();
     controller.abort(why);
     onInterrupt(why);
   };

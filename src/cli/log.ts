@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { effectiveConfig } from '../training/config.ts';
 import { fileError } from '../training/files.ts';
 import type { RunEvent } from '../training/train.ts';
 
@@ -8,8 +9,10 @@ export class RunLog {
   readonly #file: string;
   #run: object = {};
 
+  /** @throws FileError if the file cannot be written: better now than when the run has begun. */
   constructor(file: string) {
     this.#file = file;
+    this.#write('');
   }
 
   /** @throws FileError if the file cannot be written. */
@@ -19,7 +22,13 @@ export class RunLog {
         const { config, dataset, environment, parameters, trainImages, validationImages, run, progress } = event;
         this.#run = { model: config.model, dataset: dataset.name, seed: config.seed, run };
         const images = { train: trainImages, validation: validationImages, test: dataset.test.labels.length };
-        this.#append(event.type, { step: progress.step, images, parameters, config, environment });
+        this.#append(event.type, {
+          step: progress.step,
+          images,
+          parameters,
+          config: effectiveConfig(config),
+          environment,
+        });
         return;
       }
       case 'epoch-ended':
@@ -32,9 +41,12 @@ export class RunLog {
   }
 
   #append(type: RunEvent['type'], fields: object): void {
-    const line = JSON.stringify({ type, time: new Date().toISOString(), ...this.#run, ...fields });
+    this.#write(`${JSON.stringify({ type, time: new Date().toISOString(), ...this.#run, ...fields })}\n`);
+  }
+
+  #write(text: string): void {
     try {
-      appendFileSync(this.#file, `${line}\n`);
+      appendFileSync(this.#file, text);
     } catch (error) {
       throw fileError(`cannot write the log ${this.#file}`, error);
     }

@@ -12,10 +12,8 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     exitCode = code;
   });
   // A reader that has seen enough, such as `head`, closes the pipe; that is no error.
-  let pipeIsClosed = false;
   io.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    pipeIsClosed = error.code === 'EPIPE';
-    if (pipeIsClosed) return;
+    if (error.code === 'EPIPE') return;
     io.stderr.write(`error: cannot write the results to stdout: ${error.message}\n`);
     io.exit(EXIT.failure);
   });
@@ -25,7 +23,6 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(args[0] === 'train' ? args.slice(1) : args, { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (pipeIsClosed) return EXIT.done;
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     io.stderr.write(`${messageOf(error)}\n`);
     return error instanceof UserError ? error.exitCode : EXIT.failure;
@@ -46,19 +43,29 @@ function buildProgram(io: Io, setExitCode: (code: number) => void): Command {
     })
     .showHelpAfterError('Run nn-train --help for the options and examples.');
   addTrainOptions(program.allowExcessArguments()).action(async (_options, command: Command) => {
-    const [unknown] = command.args;
-    if (unknown !== undefined) throw new UsageError(`there is no command '${unknown}'; there are train and eval`);
+    const [unknown] = command.args.filter((name) => name !== 'train');
+    if (unknown !== undefined)
+      throw new UsageError(`there is no command '${unknown}'; there are train and eval, see nn-train --help`);
     const { runTrain } = await import('./train.ts');
     setExitCode(await runTrain(command, io));
   });
   program
     .command('eval')
     .argument('<run>', 'run directory')
+    .allowExcessArguments(false)
     .description('test a saved run again')
     .addOption(new Option('--weights <last|best>', 'of the last checkpoint, or of the best epoch').default('last'))
     .option('--data <path>', DATA_HELP)
     .option('--json', 'print one JSON object on stdout')
     .action(async (run: string, options: EvalOptions) => {
+      const misplaced = program.options.filter(
+        (option) => program.getOptionValueSource(option.attributeName()) === 'cli',
+      );
+      if (misplaced.length > 0) {
+        throw new UsageError(
+          `options of eval come after it, got ${misplaced.map(({ long }) => long).join(', ')} before it`,
+        );
+      }
       const { runEval } = await import('./eval.ts');
       await runEval(run, options, io);
     });

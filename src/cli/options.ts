@@ -50,7 +50,7 @@ export function addTrainOptions(command: Command): Command {
     .option('--no-save', 'save nothing')
     .option('--resume <run>', 'go on with a run that was stopped')
     .option('--config <file>', 'read hyperparameters from a JSON file')
-    .option('--print-config', 'print all hyperparameters as JSON and do nothing else')
+    .option('--print-config', 'print the hyperparameters as JSON and do nothing else')
     .option('--log <file>', 'append one JSON line for each epoch to a file')
     .option('--json', 'print one JSON object with the results on stdout')
     .option('--quiet', 'print the results only')
@@ -117,7 +117,8 @@ function environmentOf(env: NodeJS.ProcessEnv): Partial<Config> {
 async function readConfigFile(file: string): Promise<Partial<Config>> {
   let content: Record<string, unknown> | null;
   try {
-    content = JSON.parse(await readFile(file, 'utf8'));
+    const text = await readFile(file, 'utf8');
+    content = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw new UsageError(`cannot read the configuration file ${file}: ${(error as Error).message}`);
   }

@@ -1,4 +1,5 @@
 import type { SingleBar } from 'cli-progress';
+import { sizeOf } from '../backends/backend.ts';
 import type { Config } from '../training/config.ts';
 import type { RunEvent, RunResult, RunStarted } from '../training/train.ts';
 import type { EpochMetrics, TrainingEvent } from '../training/trainer.ts';
@@ -8,7 +9,7 @@ import { type Io, painter } from './io.ts';
 
 const INDENT = 7;
 const DATASET_NAME = { cifar10: 'CIFAR-10', synthetic: 'synthetic stand-in' } as const;
-const HEADER = '  epoch  train loss      acc  val loss      acc        lr  images/s  seconds';
+const HEADER = '  epoch  train loss       acc  val loss       acc        lr  images/s  seconds';
 
 /** Shows a run to a person: a header, one line for each epoch, a bar within the epoch on a terminal, the result.
  *
@@ -66,7 +67,7 @@ export class RunReporter {
     this.#out.write(`${[lines].flat().join('\n')}\n`);
   }
 
-  #drawBar({ progress, loss }: Extract<TrainingEvent, { type: 'step' }>): void {
+  #drawBar({ progress, times, loss }: Extract<TrainingEvent, { type: 'step' }>): void {
     const { config, trainImages } = this.#started!;
     if (!this.#bar) {
       const epoch = `${(progress.lastEpoch?.epoch ?? 0) + 1}/${config.epochs}`.padStart(7);
@@ -76,7 +77,7 @@ export class RunReporter {
       );
       this.#bar.start(trainImages, 0, { loss: '', rate: '' });
     }
-    const rate = format.integer(progress.epochImages / progress.epochSeconds);
+    const rate = format.integer(progress.epochImages / times.epochTraining);
     this.#bar.update(progress.epochImages, { loss: format.loss(loss), rate });
   }
 
@@ -87,8 +88,10 @@ export class RunReporter {
       `${label('test')}loss ${format.loss(test.loss)}, accuracy ${accuracy}, ` +
         `${epochs < this.#started!.config.epochs ? 'stopped early, ' : ''}${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} in ${format.seconds(seconds)}`,
     ];
-    if (bestEpoch !== null && bestEpoch !== epochs)
-      lines.push(`${label('best')}epoch ${bestEpoch} by validation accuracy`);
+    if (bestEpoch !== null && bestEpoch !== epochs) {
+      const how = run === null ? '' : '; nn-train eval RUN --weights best tests it';
+      lines.push(`${label('best')}epoch ${bestEpoch} by validation accuracy${how}`);
+    }
     if (run !== null) lines.push(`${label('saved')}${run}`);
     if (dataset === 'synthetic') lines.push(standInLine(this.#paint));
     return this.#quiet ? lines : ['', ...lines];
@@ -103,12 +106,12 @@ export function standInLine(paint: ReturnType<typeof painter>): string {
 function headerOf(event: RunStarted, paint: ReturnType<typeof painter>): string[] {
   const { config, dataset, environment, parameters, run, progress } = event;
   const counts = [event.trainImages, event.validationImages, dataset.test.labels.length].map(format.integer);
-  const size = parameters.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
+  const size = parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const shapes = wrap(parameters.map(({ name, shape }) => `${name} [${shape.join(', ')}]`));
   const rows: [string, string[]][] = [
     ['data', [`${DATASET_NAME[dataset.name]}, ${dataset.source}`]],
     ['', [`${counts[0]} training, ${counts[1]} validation and ${counts[2]} test images`]],
-    ['model', [`${config.model} with ${format.integer(size)} parameters:`, ...shapes]],
+    ['model', [`${modelOf(config)} with ${format.integer(size)} parameters:`, ...shapes]],
     ['train', recipeOf(config)],
     [
       'with',
@@ -120,7 +123,7 @@ function headerOf(event: RunStarted, paint: ReturnType<typeof painter>): string[
     ['run', [run ?? 'not saved']],
   ];
   if (progress.step > 0) {
-    rows.push(['from', [`epoch ${(progress.lastEpoch?.epoch ?? 0) + 1}, after step ${format.integer(progress.step)}`]]);
+    rows.push(['from', [`step ${format.integer(progress.step)}, ${progress.lastEpoch?.epoch ?? 0} epochs done`]]);
   }
   const lines = rows.flatMap(([name, parts]) =>
     parts.map((part, i) => `${paint('bold', (i === 0 ? name : '').padEnd(INDENT))}${part}`),
@@ -140,13 +143,18 @@ function wrap(parts: readonly string[]): string[] {
   return lines.map((line, i) => (i < lines.length - 1 ? `${line},` : line));
 }
 
+function modelOf({ model, activation, dropout }: Config): string {
+  return model === 'linear' ? model : `${model} (${activation}${dropout > 0 ? `, dropout ${dropout}` : ''})`;
+}
+
 function recipeOf(config: Config): string[] {
-  const smoothing = config.labelSmoothing > 0 ? `, label smoothing ${config.labelSmoothing}` : '';
+  const smoothing =
+    config.loss === 'softmax' && config.labelSmoothing > 0 ? `, label smoothing ${config.labelSmoothing}` : '';
   const momentum = config.momentum > 0 ? `, ${config.nesterov ? 'Nesterov ' : ''}momentum ${config.momentum}` : '';
   const augmentation = [config.flip ? 'flips' : '', config.shift > 0 ? `shifts ±${config.shift}` : ''].filter(Boolean);
   return [
     `${config.loss} loss${smoothing}, batches of ${config.batchSize}${augmentation.map((name) => `, ${name}`).join('')}`,
-    `${config.optimizer}${config.optimizer === 'sgd' ? momentum : ''}, weight decay ${config.weightDecay}`,
+    `${config.optimizer}${config.optimizer === 'sgd' ? momentum : ''}, weight decay ${config.weightDecay}, ${config.init} init`,
     `lr ${config.lr}, ${config.schedule} schedule, warm-up ${Number((100 * config.warmup).toFixed(2))} % of ${config.epochs} epoch${config.epochs === 1 ? '' : 's'}`,
   ];
 }
@@ -159,9 +167,9 @@ function epochLine(
   return [
     `${epoch}/${epochs}`.padStart(7),
     format.loss(train.loss).padStart(10),
-    format.percent(train.accuracy).padStart(7),
+    format.percent(train.accuracy).padStart(8),
     (validation ? format.loss(validation.loss) : none).padStart(8),
-    (validation ? format.percent(validation.accuracy) : none).padStart(7),
+    (validation ? format.percent(validation.accuracy) : none).padStart(8),
     format.learningRate(learningRate).padStart(8),
     format.integer(imagesPerSecond).padStart(8),
     seconds.toFixed(1).padStart(7),

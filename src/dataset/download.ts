@@ -54,8 +54,8 @@ const DEFAULTS = {
  *
  *  All work is done in a temporary folder of the cache, removed at the end whatever happens, and the finished files
  *  are renamed into place: a run that fails or is killed leaves nothing that could be taken for images.
- *  @throws DownloadError if the network or the server fails, or sends something else; FileError if the cache cannot
- *  be written; DataError if the archive does not hold the images. Rejects with the reason of `signal` when aborted. */
+ *  @throws DownloadError if the network or the server fails, or sends something else; DataError if the archive has the
+ *  wrong hash or does not hold the images; FileError if the cache cannot be written. Rejects with the reason of `signal` when aborted. */
 export async function downloadCifar10(options: DownloadOptions): Promise<string> {
   const settings = { ...DEFAULTS, ...options };
   const { cacheFolder, url, onEvent } = settings;
@@ -115,9 +115,10 @@ async function save(response: Response, path: string, settings: Settings): Promi
   }
   const got = hash.digest('hex');
   if (got === sha256) return;
-  throw new DownloadError(
+  throw new DataError(
     `the ${received.toLocaleString('en-US')} bytes from ${url} have the SHA-256 ${got}, wanted ${sha256}: ` +
-      'the archive was damaged or changed on its way',
+      'the archive was damaged or changed on its way. Try again, or name a good copy with --data, or take generated ' +
+      'images with --dataset synthetic.',
   );
 }
 

@@ -34,7 +34,8 @@ export interface LoadOptions extends SearchOptions {
 
 /** Loads the images: from the disk, or else downloaded into the cache, or else, where `auto` allows it, generated.
  *
- *  `auto` falls back only if there is no trace of CIFAR-10 on the disk and the download fails. Local files that are
+ *  `auto` falls back only if there is no trace of CIFAR-10 on the disk and none can be had from the network. An archive
+ *  with the wrong hash is an error, as damage always is. Local files that are
  *  damaged or that were named and are not there are an error for every choice but `synthetic`, which does not look.
  *  Environment: NN_TRAIN_DATA_DIR, XDG_CACHE_HOME (see `locate`), and NN_TRAIN_CIFAR10_URL, another address of the
  *  same archive.

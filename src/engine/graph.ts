@@ -5,6 +5,7 @@ import {
   type Shape,
   ShapeError,
   type Sink,
+  sizeOf,
   type Tensor,
 } from '../backends/backend.ts';
 import type { Gate, Pass } from './gate.ts';
@@ -132,9 +133,9 @@ export class Graph {
     const uses = countUses(path);
     const begun = new Set<Wire>();
 
-    const sinkFor = (wire: Wire): Sink => {
+    const sinkFor = (wire: Wire, isLast: boolean): Sink => {
       const sink = sinks.get(wire);
-      if (sink && uses.get(wire) === 1) return sink;
+      if (sink && isLast && uses.get(wire) === 1) return sink;
       const kind = begun.has(wire) ? 'add' : 'store';
       begun.add(wire);
       return { kind, tensor: this.#makeGradient(wire) };
@@ -148,7 +149,8 @@ export class Graph {
         upstream: entry.output.gradient,
         pass: this.#passAt(entry),
       });
-      for (const [name, wire] of differentiable(entry)) gradients[name]!(sinkFor(wire));
+      const wires = differentiable(entry);
+      for (const [i, [name, wire]] of wires.entries()) gradients[name]!(sinkFor(wire, i === wires.length - 1));
     }
     for (const [wire, sink] of sinks) if (begun.has(wire)) this.backend.deliver(wire.gradient, sink);
   }
@@ -224,12 +226,14 @@ export class Graph {
   }
 }
 
-/** The inputs of an entry that need a gradient. Parameters come last: their sink may change the parameter on the spot,
- *  and the gradients of the other inputs need its old value. */
+/** The inputs of an entry that need a gradient, the largest parameter last. Only that one's sink may act on the spot: it
+ *  can change the parameter, and the gradients of the other inputs need its old value. The others are stored first, which
+ *  costs little, and handed to their sinks at the end. */
 function differentiable(entry: Entry): [name: string, wire: Wire][] {
+  const rank = ({ isParameter, shape }: Wire) => (isParameter ? sizeOf(shape) : -1);
   return Object.entries(entry.inputs)
     .filter(([, wire]) => wire.needsGradient)
-    .sort(([, a], [, b]) => Number(a.isParameter) - Number(b.isParameter));
+    .sort(([, a], [, b]) => rank(a) - rank(b));
 }
 
 function countUses(path: readonly Entry[]): Map<Wire, number> {

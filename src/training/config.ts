@@ -25,7 +25,7 @@ export const FIELDS = {
     { help: 'hidden units H, 1 to 8192', default: 128, onlyWith: { model: 'mlp' } },
   ),
   activation: choice(['relu', 'leaky-relu', 'sigmoid', 'tanh'], {
-    help: 'relu, leaky-relu, sigmoid or tanh',
+    help: 'of the hidden units: relu, leaky-relu, sigmoid or tanh',
     default: 'relu' as const,
     onlyWith: { model: 'mlp' },
   }),
@@ -52,10 +52,10 @@ export const FIELDS = {
   }),
   initStd: number(
     { above: 0 },
-    { help: 'their standard deviation, with normal', default: 0.01, onlyWith: { init: 'normal' } },
+    { help: 'standard deviation of the weights, with --init normal', default: 0.01, onlyWith: { init: 'normal' } },
   ),
   epochs: integer({ min: 1 }, { help: 'passes over the training images', default: 10 }),
-  batchSize: integer({ min: 1, max: 50000 }, { help: 'images a step', default: 256 }),
+  batchSize: integer({ min: 1, max: 50000 }, { help: 'images per step', default: 256 }),
   lr: number(
     { above: 0 },
     {
@@ -65,11 +65,14 @@ export const FIELDS = {
     },
   ),
   schedule: choice(['constant', 'step', 'linear', 'cosine'], {
-    help: 'of the learning rate: constant, step, linear or cosine',
+    help: 'learning-rate schedule: constant, step, linear or cosine',
     default: 'cosine' as const,
   }),
-  warmup: number({ min: 0, below: 1 }, { help: 'share of all steps in which the rate rises, < 1', default: 0.1 }),
-  optimizer: choice(['sgd', 'adamw'], { help: 'sgd or adamw', default: RECIPE.optimizer }),
+  warmup: number(
+    { min: 0, below: 1 },
+    { help: 'share of all steps in which the learning rate rises, < 1', default: 0.1 },
+  ),
+  optimizer: choice(['sgd', 'adamw'], { help: 'update rule: sgd or adamw', default: RECIPE.optimizer }),
   momentum: number({ min: 0, below: 1 }, { help: 'μ of SGD, < 1', default: 0.9, onlyWith: { optimizer: 'sgd' } }),
   nesterov: flag({ help: 'Nesterov momentum for SGD', default: true, onlyWith: { optimizer: 'sgd' } }),
   weightDecay: number(
@@ -84,7 +87,7 @@ export const FIELDS = {
   shift: integer(
     { min: 0, max: 31 },
     {
-      help: 'move them by up to so many pixels each way, ≤ 31',
+      help: 'shift training images by up to so many pixels, ≤ 31',
       default: byModel(0, 2),
       shownDefault: 'linear 0, mlp 2',
     },
@@ -99,7 +102,7 @@ export const FIELDS = {
   ),
   seed: integer(
     { min: 0, max: Number.MAX_SAFE_INTEGER },
-    { help: 'of all randomness; the same seed gives the same bits', default: 0 },
+    { help: 'seed of all randomness; the same seed gives the same bits', default: 0 },
   ),
   dataset: choice(['auto', 'cifar10', 'synthetic'], {
     help: 'cifar10, synthetic (a generated stand-in), or auto: the first if it can be had, else the second',

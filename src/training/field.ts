@@ -72,11 +72,16 @@ export function choice<const T extends string>(choices: readonly T[], extra: Ext
 }
 
 export function flag(extra: Extra<boolean>): Field<boolean> {
-  const words: Record<string, boolean> = { true: true, 1: true, false: false, 0: false };
+  const words = new Map([
+    ['true', true],
+    ['1', true],
+    ['false', false],
+    ['0', false],
+  ]);
   return {
     ...extra,
     isSwitch: true,
     wanted: 'true or false',
-    parse: (raw) => (typeof raw === 'boolean' ? raw : words[String(raw)]),
+    parse: (raw) => (typeof raw === 'boolean' ? raw : words.get(String(raw))),
   };
 }

@@ -50,8 +50,9 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 const MEANING: Record<string, string> = {
-  ENOSPC: 'no space is left on the device; free some and go on with --resume',
-  EDQUOT: 'the disk quota is used up; free some space and go on with --resume',
+  ENOSPC: 'no space is left on the device',
+  EDQUOT: 'the disk quota is used up',
+  EBUSY: 'it is in use; choose another folder with --out',
   EFBIG: 'the file would exceed the size limit of this process',
   EACCES: 'permission is denied',
   EPERM: 'permission is denied',

@@ -4,13 +4,14 @@ import path from 'node:path';
 import { FileError, UsageError, UserError } from '../errors.ts';
 import { fileError, removeQuietly, syncFolder, temporaryName, writeWhole } from './files.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
-import type { Checkpoint, EpochMetrics, Progress } from './trainer.ts';
+import { type Checkpoint, type EpochMetrics, NO_TIME, type Progress } from './trainer.ts';
 
 /** Which weights of a run: those of the last checkpoint, or of the epoch with the best validation accuracy. */
 export type Weights = 'last' | 'best';
 
 const CONFIG = 'config.json';
 const METRICS = 'metrics.jsonl';
+const TIMES = 'times.json';
 const PROGRESS = 'progress';
 
 /** The folder of a run:
@@ -19,6 +20,7 @@ const PROGRESS = 'progress';
  *  - `metrics.jsonl`: one line for each epoch
  *  - `last.safetensors`: parameters, optimiser state and progress at the last checkpoint
  *  - `best.safetensors`: the same for the best epoch, once there is one
+ *  - `times.json`: seconds spent so far, apart from the rest so that equal runs have equal files
  *
  *  Every file is replaced as a whole, so that a run killed at any moment can go on from its last checkpoint. */
 export class RunDirectory {
@@ -32,15 +34,15 @@ export class RunDirectory {
    *  @param config what config.json is to hold.
    *  @throws UsageError if the folder is there already and not empty; FileError if it cannot be written. */
   static async create(folder: string, config: object, start: Checkpoint): Promise<RunDirectory> {
-    const temporary = temporaryName(folder);
+    const temporary = temporaryName(path.resolve(folder));
     try {
       await mkdir(temporary, { recursive: true });
       const draft = new RunDirectory(temporary);
       await writeWhole(path.join(temporary, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
       await writeWhole(path.join(temporary, METRICS), '');
       await draft.save('last', start);
-      await rename(temporary, folder);
-      await syncFolder(path.dirname(folder));
+      await rename(temporary, path.resolve(folder));
+      await syncFolder(path.dirname(path.resolve(folder)));
     } catch (error) {
       await removeQuietly(temporary);
       if (await isOccupied(folder)) throw occupied(folder);
@@ -74,9 +76,10 @@ export class RunDirectory {
     }
   }
 
-  /** @throws FileError if the file cannot be written; the earlier one is kept. */
-  async save(weights: Weights, { progress, tensors }: Checkpoint): Promise<void> {
+  /** @throws FileError if a file cannot be written; the earlier one is kept. */
+  async save(weights: Weights, { progress, times, tensors }: Checkpoint): Promise<void> {
     const metadata = { [PROGRESS]: JSON.stringify(progress) };
+    await writeWhole(path.join(this.path, TIMES), `${JSON.stringify(times)}\n`);
     await writeWhole(this.#fileOf(weights), encodeSafetensors({ tensors, metadata }));
   }
 
@@ -84,13 +87,16 @@ export class RunDirectory {
   async load(weights: Weights): Promise<Checkpoint> {
     const file = this.#fileOf(weights);
     const content = await readFile(file).catch((error) => {
+      if (weights === 'best' && error.code === 'ENOENT') {
+        throw new UserError(`${this.path} has no best weights: no epoch has ended, or it has no validation images`);
+      }
       throw fileError(`cannot read ${file}`, error);
     });
     const { tensors, metadata } = decodeSafetensors(content, file);
-    if (metadata[PROGRESS] === undefined)
-      throw new UserError(`${file} was not written by nn-train: it has no progress`);
-    const progress: Progress = JSON.parse(metadata[PROGRESS]);
-    return { progress, tensors };
+    const progress = parseOr<Progress | undefined>(metadata[PROGRESS], undefined);
+    if (!progress) throw new UserError(`${file} was not written by nn-train: it says nothing of the progress`);
+    const times = await readFile(path.join(this.path, TIMES), 'utf8').catch(() => undefined);
+    return { progress, times: parseOr(times, NO_TIME), tensors };
   }
 
   /** Appends one line to metrics.jsonl. */
@@ -109,11 +115,20 @@ export class RunDirectory {
     }
   }
 
+  /** Removes what a save left that was killed half way. */
+  async removeLeftovers(): Promise<void> {
+    const leftovers = (await readdir(this.path)).filter((name) => name.endsWith('.tmp'));
+    for (const name of leftovers) await removeQuietly(path.join(this.path, name));
+  }
+
   /** Drops the lines of epochs after `epoch`, and a last line that was cut short: what a killed run wrote after its last
    *  checkpoint. */
   async rewindMetrics(epoch: number): Promise<void> {
     const file = path.join(this.path, METRICS);
-    const text = await readFile(file, 'utf8').catch(() => '');
+    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return '';
+      throw fileError(`cannot read ${file}`, error);
+    });
     const kept = text.split('\n').filter((line) => epochOf(line) <= epoch);
     await writeWhole(file, kept.map((line) => `${line}\n`).join(''));
   }
@@ -143,9 +158,14 @@ function occupied(folder: string): UsageError {
 }
 
 function epochOf(line: string): number {
+  return parseOr<{ epoch?: number }>(line, {}).epoch ?? Infinity;
+}
+
+/** What a JSON text holds, or `otherwise` if it is missing or torn. */
+function parseOr<T>(text: string | undefined, otherwise: T): T {
   try {
-    return JSON.parse(line).epoch ?? Infinity;
+    return text === undefined ? otherwise : JSON.parse(text);
   } catch {
-    return Infinity;
+    return otherwise;
   }
 }

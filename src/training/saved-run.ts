@@ -8,6 +8,9 @@ import type { Environment } from './environment.ts';
 import type { RunDirectory, Weights } from './run-directory.ts';
 import { type Progress, writeTensors } from './trainer.ts';
 
+/** Enough images for testing; a run may have trained on more at a time, at a cost in memory. */
+const LARGEST_BATCH = 1000;
+
 /** What config.json of a run holds. */
 export interface RunRecord {
   readonly config: Partial<Config>;
@@ -22,9 +25,12 @@ export type SavedRun = Omit<RunRecord, 'config'> & { readonly config: Config };
 export async function readRunRecord(run: RunDirectory): Promise<SavedRun> {
   const record = (await run.config()) as Partial<RunRecord> | null;
   const origin = path.join(run.path, 'config.json');
-  if (!record?.dataset || !record.environment) throw new UsageError(`${origin} is not the configuration of a run`);
+  const names: readonly unknown[] = ['cifar10', 'synthetic'];
+  if (!record?.environment || !names.includes(record.dataset?.name)) {
+    throw new UsageError(`${origin} is not the configuration of a run`);
+  }
   const config = resolveConfig(parseConfig(record.config, origin));
-  return { config, dataset: record.dataset, environment: record.environment };
+  return { config, dataset: record.dataset!, environment: record.environment };
 }
 
 /** The trained model of a run. @param weights of the last checkpoint or of the best epoch. */
@@ -35,7 +41,7 @@ export async function loadRun(
 ): Promise<{ model: Model; record: SavedRun; progress: Progress }> {
   const record = await readRunRecord(run);
   const { progress, tensors } = await run.load(weights);
-  const model = buildModel(backend, record.config, record.config.batchSize);
+  const model = buildModel(backend, record.config, Math.min(record.config.batchSize, LARGEST_BATCH));
   writeTensors(
     backend,
     model.graph.parameters.map(({ name, tensor }) => [name, tensor]),

@@ -77,7 +77,7 @@ export interface Interrupted {
 export async function train(options: TrainOptions): Promise<RunResult | Interrupted> {
   const { config, dataset, backend, signal, onEvent = () => {} } = options;
   const split = splitTrainingSet(dataset.train.labels.length, config.val, config.trainLimit);
-  const model = buildModel(backend, config, config.batchSize);
+  const model = buildModel(backend, config, Math.min(config.batchSize, split.train.length));
   const trainer = new Trainer(model, dataset.train, split, config);
   const run = options.resume ? await resume(options.resume, trainer) : await begin(model, trainer, options);
   await onEvent(startOf(options, model, split, trainer, run));
@@ -114,6 +114,7 @@ export async function train(options: TrainOptions): Promise<RunResult | Interrup
 
 async function resume(run: RunDirectory, trainer: Trainer): Promise<RunDirectory> {
   trainer.restore(await run.load('last'));
+  await run.removeLeftovers();
   await run.rewindMetrics(trainer.epochsDone);
   return run;
 }
@@ -178,7 +179,8 @@ function resultOf(
   run: RunDirectory | null,
   test: Metrics,
 ): RunResult {
-  const { lastEpoch, best, seconds, trainingSeconds, trainedImages } = trainer.progress;
+  const { lastEpoch, best, trainedImages } = trainer.progress;
+  const { all: seconds, training } = trainer.times;
   return {
     model: config.model,
     dataset: dataset.name,
@@ -189,7 +191,7 @@ function resultOf(
     validation: lastEpoch!.validation,
     test,
     seconds,
-    imagesPerSecond: trainedImages / trainingSeconds,
+    imagesPerSecond: trainedImages / training,
     run: run?.path ?? null,
     config: effectiveConfig(config),
     environment: describeEnvironment(backend),

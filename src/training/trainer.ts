@@ -6,15 +6,15 @@ import { adamw } from '../optim/adamw.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { learningRateAt } from '../optim/schedule.ts';
 import { sgd } from '../optim/sgd.ts';
-import { hash32 } from '../random.ts';
+import { Random } from '../random.ts';
 import { augmentedBatch, type Split, shuffled } from './batches.ts';
 import { breathe } from './breathe.ts';
 import type { Config } from './config.ts';
 import { evaluate, loadBatch, type Metrics } from './evaluation.ts';
 import type { NamedTensor } from './safetensors.ts';
 
-/** What an epoch came to. */
-export interface EpochMetrics {
+/** What an epoch came to: the same in every run of one configuration. */
+export interface EpochResult {
   /** Counted from 1. */
   readonly epoch: number;
   /** Updates done since the start of the run. */
@@ -25,6 +25,10 @@ export interface EpochMetrics {
   readonly validation: Metrics | null;
   /** Of the last step. */
   readonly learningRate: number;
+}
+
+/** The same with the time that it took. */
+export interface EpochMetrics extends EpochResult {
   /** Training only. */
   readonly imagesPerSecond: number;
   /** Training and validation. */
@@ -32,7 +36,13 @@ export interface EpochMetrics {
 }
 
 export type TrainingEvent =
-  | { readonly type: 'step'; readonly progress: Progress; readonly loss: number; readonly learningRate: number }
+  | {
+      readonly type: 'step';
+      readonly progress: Progress;
+      readonly times: Times;
+      readonly loss: number;
+      readonly learningRate: number;
+    }
   | { readonly type: 'epoch-ended'; readonly metrics: EpochMetrics; readonly isBest: boolean };
 
 /** Where a run stands. Together with the configuration and the tensors it is all that a run needs to go on with the same
@@ -44,19 +54,26 @@ export interface Progress {
   readonly epochImages: number;
   readonly epochLoss: number;
   readonly epochCorrect: number;
-  readonly epochSeconds: number;
-  /** The epochs that have ended, the last of them, and the best by validation accuracy (then loss). */
-  readonly lastEpoch: EpochMetrics | null;
-  readonly best: EpochMetrics | null;
-  /** Over the whole run: images trained on, seconds that took, and seconds with validation. */
+  /** Of the epochs that have ended: the last one, and the best by validation accuracy (then loss). */
+  readonly lastEpoch: EpochResult | null;
+  readonly best: EpochResult | null;
+  /** Over the whole run. */
   readonly trainedImages: number;
-  readonly trainingSeconds: number;
-  readonly seconds: number;
+}
+
+/** Seconds so far; kept apart from the progress, which is the same in every run of one configuration. */
+export interface Times {
+  /** On the steps of the epoch that is under way, and of the whole run. */
+  readonly epochTraining: number;
+  readonly training: number;
+  /** On steps and validation. */
+  readonly all: number;
 }
 
 /** A moment of a run. */
 export interface Checkpoint {
   readonly progress: Progress;
+  readonly times: Times;
   /** The parameters under their names; a parameter's optimiser state under the parameter's name and its own. */
   readonly tensors: ReadonlyMap<string, NamedTensor>;
 }
@@ -66,13 +83,12 @@ const START: Progress = {
   epochImages: 0,
   epochLoss: 0,
   epochCorrect: 0,
-  epochSeconds: 0,
   lastEpoch: null,
   best: null,
   trainedImages: 0,
-  trainingSeconds: 0,
-  seconds: 0,
 };
+
+export const NO_TIME: Times = { epochTraining: 0, training: 0, all: 0 };
 
 /** Trains a model on images by mini-batches. It knows neither terminal nor file: it yields what happens. */
 export class Trainer {
@@ -85,6 +101,7 @@ export class Trainer {
   readonly #state: ReadonlyMap<Wire, readonly Tensor[]>;
   readonly #correct: Tensor;
   #progress: Progress = START;
+  #times: Times = NO_TIME;
 
   constructor(model: Model, images: ImageSet, split: Split, config: Config) {
     this.#model = model;
@@ -102,6 +119,10 @@ export class Trainer {
 
   get progress(): Progress {
     return this.#progress;
+  }
+
+  get times(): Times {
+    return this.#times;
   }
 
   get epochsDone(): number {
@@ -130,20 +151,26 @@ export class Trainer {
     }
   }
 
+  /** @throws DivergedError rather than hand out numbers that are NaN or infinite. */
   async checkpoint(): Promise<Checkpoint> {
     const tensors = new Map<string, NamedTensor>();
     for (const [name, tensor] of this.#named()) {
       const values = await this.#model.graph.backend.read(tensor);
+      if (!values.every(Number.isFinite)) {
+        const what = `'${name}' holds a number that is NaN or infinite after step ${this.#progress.step}`;
+        throw new DivergedError(`training diverged: ${what}; ${ADVICE}`);
+      }
       tensors.set(name, { shape: tensor.shape, values: Float32Array.from(values) });
     }
-    return { progress: this.#progress, tensors };
+    return { progress: this.#progress, times: this.#times, tensors };
   }
 
   /** Puts the run back to a checkpoint of the same configuration.
    *  @throws UserError if a tensor is missing or has another shape. */
-  restore({ progress, tensors }: Checkpoint): void {
+  restore({ progress, times, tensors }: Checkpoint): void {
     writeTensors(this.#model.graph.backend, this.#named(), tensors);
     this.#progress = progress;
+    this.#times = times;
   }
 
   /** The parameters and the optimiser's state, by the names under which they are saved. */
@@ -166,7 +193,7 @@ export class Trainer {
 
     const indices = order.subarray(epochImages, epochImages + batchSize);
     loadBatch(this.#model, this.#images, augmentedBatch(indices, { ...this.#config, step }));
-    graph.forward({ training: true, key: hash32(hash32(seed >>> 0) + step) });
+    graph.forward({ training: true, key: new Random(seed, 'dropout', step).uint32() });
     graph.backend.countCorrect(logits.tensor, labels.tensor, this.#correct);
     const meanLoss = (await graph.backend.read(loss.tensor))[0];
     if (!Number.isFinite(meanLoss)) {
@@ -177,7 +204,7 @@ export class Trainer {
 
     this.#advance(indices.length, meanLoss, correct, (performance.now() - started) / 1000);
     await breathe();
-    return { type: 'step', progress: this.#progress, loss: meanLoss, learningRate };
+    return { type: 'step', progress: this.#progress, times: this.#times, loss: meanLoss, learningRate };
   }
 
   #sinks(step: number, learningRate: number): Map<Wire, Sink> {
@@ -191,6 +218,8 @@ export class Trainer {
   }
 
   #advance(images: number, meanLoss: number, correct: number, seconds: number): void {
+    const { epochTraining, training, all } = this.#times;
+    this.#times = { epochTraining: epochTraining + seconds, training: training + seconds, all: all + seconds };
     const now = this.#progress;
     this.#progress = {
       ...now,
@@ -198,10 +227,7 @@ export class Trainer {
       epochImages: now.epochImages + images,
       epochLoss: now.epochLoss + meanLoss * images,
       epochCorrect: now.epochCorrect + correct,
-      epochSeconds: now.epochSeconds + seconds,
       trainedImages: now.trainedImages + images,
-      trainingSeconds: now.trainingSeconds + seconds,
-      seconds: now.seconds + seconds,
     };
   }
 
@@ -216,24 +242,22 @@ export class Trainer {
     if (validation && !Number.isFinite(validation.loss)) {
       throw diverged(validation.loss, { step: now.step, epoch, learningRate });
     }
-    const metrics: EpochMetrics = {
+    const result: EpochResult = {
       epoch,
       step: now.step,
       train: { loss: now.epochLoss / now.epochImages, accuracy: now.epochCorrect / now.epochImages },
       validation,
       learningRate,
-      imagesPerSecond: now.epochImages / now.epochSeconds,
-      seconds: now.epochSeconds + seconds,
     };
-    const isBest = isBetter(metrics, now.best);
-    this.#progress = {
-      ...START,
-      step: now.step,
-      lastEpoch: metrics,
-      best: isBest ? metrics : now.best,
-      trainedImages: now.trainedImages,
-      trainingSeconds: now.trainingSeconds,
-      seconds: now.seconds + seconds,
+    const isBest = isBetter(result, now.best);
+    const { step, trainedImages } = now;
+    this.#progress = { ...START, step, trainedImages, lastEpoch: result, best: isBest ? result : now.best };
+    const { epochTraining, training, all } = this.#times;
+    this.#times = { epochTraining: 0, training, all: all + seconds };
+    const metrics = {
+      ...result,
+      imagesPerSecond: now.epochImages / epochTraining,
+      seconds: epochTraining + seconds,
     };
     return { type: 'epoch-ended', metrics, isBest };
   }
@@ -260,20 +284,21 @@ export function writeTensors(
   }
 }
 
-function isBetter(metrics: EpochMetrics, best: EpochMetrics | null): boolean {
+function isBetter(metrics: EpochResult, best: EpochResult | null): boolean {
   if (!metrics.validation) return false;
   if (!best?.validation) return true;
   const gain = metrics.validation.accuracy - best.validation.accuracy;
   return gain > 0 || (gain === 0 && metrics.validation.loss < best.validation.loss);
 }
 
+const ADVICE = 'try a smaller --lr, or a smaller --weight-decay';
+
 /** Says where a loss was no number any more. */
 export function diverged(
   loss: number,
-  { step, epoch, learningRate }: Pick<EpochMetrics, 'step' | 'epoch' | 'learningRate'>,
+  { step, epoch, learningRate }: Pick<EpochResult, 'step' | 'epoch' | 'learningRate'>,
 ): DivergedError {
   return new DivergedError(
-    `training diverged: the loss is ${loss} at step ${step} (epoch ${epoch}), at a learning rate of ${learningRate}; ` +
-      'try a smaller --lr, or a smaller --weight-decay',
+    `training diverged: the loss is ${loss} at step ${step} (epoch ${epoch}), at a learning rate of ${learningRate}; ${ADVICE}`,
   );
 }

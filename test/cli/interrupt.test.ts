@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { exitCodeOf, interruptible } from '../../src/cli/interrupt.ts';
 import type { Io } from '../../src/cli/io.ts';
@@ -27,6 +28,10 @@ describe('interruptible', () => {
         expect(aborted.aborted).toBe(true);
         expect(exitCodeOf(aborted)).toBe(code);
         expect(exits).toEqual([]);
+        // The same press again, handed on by npx.
+        process.emit(signal, signal);
+        expect(exits).toEqual([]);
+        await setTimeout(350);
         process.emit(signal, signal);
         expect(exits).toEqual([code]);
       },

@@ -63,6 +63,7 @@ describe('precedence', () => {
     expect(await config(['--no-flip'], { NN_TRAIN_FLIP: 'true' })).toMatchObject({ flip: false });
     expect(await config([], { NN_TRAIN_FLIP: 'false' })).toMatchObject({ flip: false });
     expect(await config([], { NN_TRAIN_FLIP: '0' })).toMatchObject({ flip: false });
+    expect(await config(['--quiet', 'train', '--no-flip'])).toMatchObject({ flip: false });
   });
 });
 
@@ -154,7 +155,9 @@ describe('wrong usage is one clear message and exit code 2', () => {
     [['--early-stop', '2', '--val', '0'], '--early-stop 2 needs validation images'],
     [['--learning-rate', '1'], "unknown option '--learning-rate'"],
     [['--lr'], "option '--lr <n>' argument missing"],
-    [['paint', '--lr', '1'], "there is no command 'paint'; there are train and eval"],
+    [['paint', '--lr', '1'], "there is no command 'paint'; there are train and eval, see nn-train --help"],
+    [['--json', 'eval', 'run'], 'options of eval come after it, got --json before it'],
+    [['eval', 'one', 'two'], 'too many arguments'],
     [['eval'], "missing required argument 'run'"],
     [['eval', '/nowhere'], '/nowhere is not a run directory'],
     [['eval', '/tmp', '--weights', 'worst'], '--weights must be one of last, best, got worst'],
@@ -179,6 +182,7 @@ describe('wrong usage is one clear message and exit code 2', () => {
       const { code, stderr } = await run(args, env);
       expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
     };
+    await bad([], { NN_TRAIN_FLIP: 'toString' }, 'NN_TRAIN_FLIP must be true or false, got toString');
     await bad([], { NN_TRAIN_MOMENTUM: '2' }, 'NN_TRAIN_MOMENTUM must be a number ≥ 0 and < 1, got 2');
     const file = fileOf({ learningRate: 1 });
     await bad(['--config', file], {}, `${file}: there is no option 'learningRate'; known are model, hidden`);

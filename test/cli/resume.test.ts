@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/random.ts';
-import { decodeSafetensors } from '../../src/training/safetensors.ts';
 import { type Finished, nnTrain } from '../support/cli.ts';
 import { temporaryFolder } from '../support/files.ts';
 
@@ -20,16 +19,15 @@ const RUN = [
   '1500',
 ].concat(['--val', '100', '--batch-size', '50', '--epochs', String(EPOCHS)]);
 
-/** All that must not depend on interruptions: the tensors, and the figures of every epoch. */
+/** All that must not depend on interruptions: the checkpoints, byte for byte, and the figures of every epoch. */
 function outcome(run: string) {
-  const { tensors } = decodeSafetensors(readFileSync(path.join(run, 'last.safetensors')), run);
-  const best = decodeSafetensors(readFileSync(path.join(run, 'best.safetensors')), run);
+  const [last, best] = ['last', 'best'].map((name) => readFileSync(path.join(run, `${name}.safetensors`), 'hex'));
   const lines = readFileSync(path.join(run, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
   const epochs = lines.map((line) => {
     const { epoch, step, train, validation } = JSON.parse(line);
     return { epoch, step, train, validation };
   });
-  return { tensors, best: best.tensors, epochs };
+  return { last, best, epochs };
 }
 
 async function uninterrupted() {
@@ -66,10 +64,10 @@ describe('a run that is killed', () => {
         if (finished.signal && existsRun(cwd)) kills++;
       }
       const label = `killed after ${delays} ms`;
-      const { tensors, best, epochs } = outcome(path.join(cwd, 'run'));
+      const { last, best, epochs } = outcome(path.join(cwd, 'run'));
       expect(epochs, label).toEqual(expected.epochs);
-      expect(tensors, label).toEqual(expected.tensors);
-      expect(best, label).toEqual(expected.best);
+      expect(last === expected.last, label).toBe(true);
+      expect(best === expected.best, label).toBe(true);
       expect(JSON.parse(finished.stdout).test, label).toEqual(expected.test);
     }
   });
@@ -110,7 +108,7 @@ describe('a run that is interrupted', () => {
 
     const resumed = await nnTrain(['--resume', 'my run', '--json'], { cwd });
     expect(resumed.code).toBe(0);
-    expect(resumed.stderr).toContain(`after step ${step}`);
+    expect(resumed.stderr).toContain(`from   step ${step}, `);
     expect(JSON.parse(resumed.stdout).test).toEqual(expected.test);
     const { milliseconds, test, ...bits } = expected;
     expect(outcome(path.join(cwd, 'my run'))).toEqual(bits);

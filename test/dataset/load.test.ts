@@ -11,11 +11,13 @@ import { batchEntries, NAMES, rejection, scratchFolder, TAR_END, tree, writeBatc
 
 const scratch = scratchFolder();
 const images = join(scratch, 'images');
-let answer: string | undefined;
+/** What the server sends, or the status of an error, or nothing for ever. */
+let answer: string | number | undefined;
 let requests = 0;
 const server = createServer((_, response) => {
   requests++;
-  if (answer !== undefined) response.end(answer);
+  if (typeof answer === 'number') response.writeHead(answer).end();
+  else if (answer !== undefined) response.end(answer);
 });
 let cwd: string;
 let env: NodeJS.ProcessEnv;
@@ -32,7 +34,7 @@ beforeEach(() => {
   cwd = mkdtempSync(join(scratch, 'cwd-'));
   const port = (server.address() as AddressInfo).port;
   env = { XDG_CACHE_HOME: join(cwd, 'cache'), NN_TRAIN_CIFAR10_URL: `http://127.0.0.1:${port}/` };
-  answer = 'not the archive';
+  answer = 503;
   requests = 0;
 });
 
@@ -100,10 +102,10 @@ describe('without real images', () => {
     expect([dataset.train.labels.length, dataset.test.labels.length]).toEqual([10_000, 2_000]);
     expect(dataset.sha256).toMatch(/^[0-9a-f]{64}$/);
     expect(dataset.fallback).toMatch(
-      `there is no CIFAR-10 in ${cwd}/data or ${cwd}/cache/nn-train, and it could not be downloaded: the 15 bytes from`,
+      `there is no CIFAR-10 in ${cwd}/data or ${cwd}/cache/nn-train, and it could not be downloaded: http`,
     );
-    expect(dataset.fallback).toContain('wanted c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd');
-    expect(tree(join(cwd, 'cache', 'nn-train'))).toEqual([]);
+    expect(dataset.fallback).toContain('answered 503');
+    expect(tree(cwd)).toEqual([]);
   });
 
   test('it is noticed within 4 s that there is no network', async () => {
@@ -123,9 +125,17 @@ describe('without real images', () => {
       new RegExp(
         'searched in this order: --data \\(not given\\), NN_TRAIN_DATA_DIR \\(not set\\), ' +
           `${cwd}/data, ${cwd}/cache/nn-train, the network\\. ` +
-          'The last failed: the 15 bytes from .*\\. Get https://.* name that file with --data, or .* --dataset synthetic',
+          'The last failed: http.* answered 503 .*\\. Get https://.* name that file with --data, or .* --dataset synthetic',
       ),
     );
+  });
+
+  test.each(['auto', 'cifar10'] as const)('an archive with the wrong hash is an error for %s', async (choice) => {
+    answer = 'not the archive';
+    expect(await refusal(choice)).toMatch(
+      /^the 15 bytes from http:\S+ have the SHA-256 \w+, wanted c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd: .* --data/,
+    );
+    expect(tree(join(cwd, 'cache', 'nn-train'))).toEqual([]);
   });
 
   test('synthetic neither searches nor downloads', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Backend, Sink } from '../../src/backends/backend.ts';
+import { type Backend, type Sink, sizeOf } from '../../src/backends/backend.ts';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import { add } from '../../src/engine/gates/add.ts';
 import { dropout } from '../../src/engine/gates/dropout.ts';
@@ -130,6 +130,26 @@ describe('sinks', () => {
     expect(Array.from(weights)).toEqual(
       Array.from(normals(6, 'W'), (w, i) => expect.closeTo(w - 0.1 * 1.9 * gradient[i], 14)),
     );
+  });
+
+  it('give the bits of stored gradients also where a gate has several parameters', async () => {
+    const results = [];
+    for (const onTheSpot of [false, true]) {
+      const graph = float64Graph();
+      const wires = [graph.parameter('x', [4, 3]), graph.parameter('W', [5, 3]), graph.parameter('b', [5])];
+      const [x, weight, bias] = wires;
+      for (const { tensor, name } of wires) graph.backend.write(tensor, normals(sizeOf(tensor.shape), name));
+      const loss = graph.apply(l2Penalty(1), { weight: graph.apply(linear, { x, weight, bias }) });
+      const update = { ...rule, momentum: 0 };
+      const sinks = wires.map(
+        (wire) => [wire, { kind: 'update', tensor: wire.tensor, rule: update, state: [] }] as const,
+      );
+      graph.forward();
+      graph.backward(loss, onTheSpot ? new Map(sinks) : undefined);
+      if (!onTheSpot) for (const [wire, sink] of sinks) graph.backend.deliver(wire.gradient, sink);
+      results.push(await Promise.all(wires.map(({ tensor }) => graph.backend.read(tensor))));
+    }
+    expect(results[1]).toEqual(results[0]);
   });
 
   it('change a parameter only after the other gradients of its gate are computed, in whatever order it is named', async () => {

@@ -42,13 +42,24 @@ describe('train', () => {
   });
 });
 
+describe('a checkpoint', () => {
+  it('never holds weights that are no numbers', async () => {
+    const out = path.join(temporaryFolder(), 'run');
+    const config = resolveConfig({ val: 0, batchSize: 100, epochs: 5, lr: 1e300 });
+    const training = train({ config, dataset: DATASET, backend: new ReferenceBackend(), out });
+    await expect(training).rejects.toThrow(DivergedError);
+    await expect(training).rejects.toThrow("'linear.weight' holds a number that is NaN or infinite after step 1");
+    expect(stepOf(path.join(out, 'last.safetensors'))).toBe(0);
+  });
+});
+
 describe('a run directory', () => {
   it('is whole from its first moment', async () => {
     const folder = temporaryFolder();
     const out = path.join(folder, 'a/run');
     await trainIn(out, (event) => {
       if (event.type !== 'run-started') return;
-      expect(readdirSync(out).sort()).toEqual(['config.json', 'last.safetensors', 'metrics.jsonl']);
+      expect(readdirSync(out).sort()).toEqual(['config.json', 'last.safetensors', 'metrics.jsonl', 'times.json']);
       expect(stepOf(path.join(out, 'last.safetensors'))).toBe(0);
     });
     expect(readdirSync(path.join(folder, 'a'))).toEqual(['run']);
@@ -80,6 +91,16 @@ describe('a run directory', () => {
     });
     // Four steps of 25 s make an epoch; the fourth step of each comes 75 s after the last checkpoint.
     expect(saved.slice(0, 4)).toEqual([0, 0, 0, 4]);
+  });
+
+  it('is byte for byte the same for the same seed, but for the times', async () => {
+    const [one, other] = [path.join(temporaryFolder(), 'run'), path.join(temporaryFolder(), 'run')];
+    await trainIn(one);
+    // With a slash at the end, as the completion of a shell types it.
+    await trainIn(`${other}/`);
+    for (const name of ['config.json', 'last.safetensors', 'best.safetensors']) {
+      expect(readFileSync(path.join(one, name)).equals(readFileSync(path.join(other, name))), name).toBe(true);
+    }
   });
 
   it('drops the metrics that a killed run wrote after its checkpoint, and a torn last line', async () => {
