@@ -33,7 +33,7 @@ export async function runTrain(command: Command, io: Io): Promise<number> {
         options.resume === undefined ? await planNew(command, io, signal) : await planResume(command, io, signal);
       const outcome = await train({ ...plan, backend: new ReferenceBackend(), signal, onEvent });
       if ('interrupted' in outcome) {
-        if (signal.reason !== 'EPIPE') io.stderr.write(`${farewell(outcome, options)}\n`);
+        if (signal.reason !== 'EPIPE') io.stderr.write(`${farewell(outcome, options, io.env)}\n`);
         return exitCodeOf(signal);
       }
       if (options.json) io.stdout.write(`${JSON.stringify(outcome)}\n`);
@@ -88,8 +88,9 @@ async function planResume(command: Command, io: Io, signal: AbortSignal): Promis
   return { config, dataset, resume };
 }
 
-function farewell({ run, progress }: Interrupted, { data }: RunOptions): string {
+function farewell({ run, progress }: Interrupted, { data }: RunOptions, env: NodeJS.ProcessEnv): string {
   if (run === null) return `stopped after step ${progress.step}; nothing was saved (--no-save)`;
-  const command = ['nn-train', '--resume', run, ...(data === undefined ? [] : ['--data', data])];
+  const program = env.npm_command === 'exec' ? ['npx', 'nn-train'] : ['nn-train'];
+  const command = [...program, '--resume', run, ...(data === undefined ? [] : ['--data', data])];
   return `stopped after step ${progress.step} and saved; go on with:\n  ${command.map(shellWord).join(' ')}`;
 }
