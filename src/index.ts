@@ -29,6 +29,7 @@ export { initialise } from './models/initialise.ts';
 export { buildModel, type Model, type ModelConfig } from './models/model.ts';
 export { type Config, resolveConfig } from './training/config.ts';
 export { evaluate, type Metrics } from './training/evaluation.ts';
+export type { EpochMetrics, Progress, TrainingEvent } from './training/progress.ts';
 export { RunDirectory } from './training/run-directory.ts';
 export { loadRun, type SavedRun } from './training/saved-run.ts';
 export {
@@ -39,4 +40,3 @@ export {
   type TrainOptions,
   train,
 } from './training/train.ts';
-export type { EpochMetrics, Progress, TrainingEvent } from './training/trainer.ts';

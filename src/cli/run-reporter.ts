@@ -1,8 +1,8 @@
 import type { SingleBar } from 'cli-progress';
 import { sizeOf } from '../backends/backend.ts';
 import type { Config } from '../training/config.ts';
+import type { EpochMetrics, TrainingEvent } from '../training/progress.ts';
 import type { RunEvent, RunResult, RunStarted } from '../training/train.ts';
-import type { EpochMetrics, TrainingEvent } from '../training/trainer.ts';
 import { makeBar } from './bar.ts';
 import * as format from './format.ts';
 import { type Io, painter } from './io.ts';

@@ -3,8 +3,8 @@ import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { FileError, UsageError, UserError } from '../errors.ts';
 import { fileError, removeQuietly, syncFolder, temporaryName, writeWhole } from './files.ts';
+import { type Checkpoint, type EpochMetrics, NO_TIME, type Progress } from './progress.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
-import { type Checkpoint, type EpochMetrics, NO_TIME, type Progress } from './trainer.ts';
 
 /** Which weights of a run: those of the last checkpoint, or of the epoch with the best validation accuracy. */
 export type Weights = 'last' | 'best';

@@ -5,8 +5,9 @@ import { UsageError } from '../errors.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { type Config, parseConfig, resolveConfig } from './config.ts';
 import type { Environment } from './environment.ts';
+import type { Progress } from './progress.ts';
 import type { RunDirectory, Weights } from './run-directory.ts';
-import { type Progress, writeTensors } from './trainer.ts';
+import { writeTensors } from './trainer.ts';
 
 /** Enough images for testing; a run may have trained on more at a time, at a cost in memory. */
 const LARGEST_BATCH = 1000;

@@ -8,9 +8,10 @@ import { rows, type Split, splitTrainingSet } from './batches.ts';
 import { type Config, effectiveConfig } from './config.ts';
 import { describeEnvironment, type Environment } from './environment.ts';
 import { evaluate, type Metrics } from './evaluation.ts';
+import type { Progress, TrainingEvent } from './progress.ts';
 import { RunDirectory } from './run-directory.ts';
 import type { RunRecord } from './saved-run.ts';
-import { diverged, type Progress, Trainer, type TrainingEvent } from './trainer.ts';
+import { diverged, Trainer } from './trainer.ts';
 
 /** How long a checkpoint may be old while an epoch is under way. */
 const CHECKPOINT_INTERVAL_MS = 60_000;

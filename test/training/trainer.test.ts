@@ -11,7 +11,8 @@ import { Random } from '../../src/random.ts';
 import { augmentedBatch, shuffled, splitTrainingSet } from '../../src/training/batches.ts';
 import { type Config, resolveConfig } from '../../src/training/config.ts';
 import { evaluate, loadBatch } from '../../src/training/evaluation.ts';
-import { type Checkpoint, type EpochMetrics, Trainer } from '../../src/training/trainer.ts';
+import type { Checkpoint, EpochMetrics } from '../../src/training/progress.ts';
+import { Trainer } from '../../src/training/trainer.ts';
 
 const { train: IMAGES } = syntheticDataset({ trainCount: 150, testCount: 10 });
 
