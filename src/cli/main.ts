@@ -20,7 +20,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   // Nobody reads the progress; that is no reason to lose the results.
   io.stderr.on('error', () => {});
   try {
-    await program.parseAsync(args[0] === 'train' ? args.slice(1) : args, { from: 'user' });
+    await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;

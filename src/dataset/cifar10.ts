@@ -96,7 +96,8 @@ export async function decodeBatches(batches: AsyncIterable<Batch>): Promise<{ tr
   return { train, test };
 }
 
-function imageSet(length: number): ImageSet {
+/** Room for so many images, in shared memory. */
+export function imageSet(length: number): ImageSet {
   return {
     images: new Uint8Array(new SharedArrayBuffer(length * IMAGE_BYTES)),
     labels: new Uint8Array(new SharedArrayBuffer(length)),

@@ -8,6 +8,7 @@
  *  Only integer arithmetic, + − × ÷ and Math.sqrt decide a byte, so that every engine draws the same images. */
 import type { ImageSet } from '../backends/backend.ts';
 import { Random } from '../random.ts';
+import { imageSet } from './cifar10.ts';
 
 const SIDE = 32;
 const PLANE = SIDE * SIDE;
@@ -77,8 +78,7 @@ export function syntheticDataset({ trainCount = 10_000, testCount = 2_000, seed 
 }
 
 function drawImages(count: number, random: Random): ImageSet {
-  const images = new Uint8Array(new SharedArrayBuffer(count * CHANNELS * PLANE));
-  const labels = new Uint8Array(new SharedArrayBuffer(count));
+  const { images, labels } = imageSet(count);
   const order = Uint32Array.from(CLASSES.keys());
   for (let i = 0; i < count; i++) {
     if (i % order.length === 0) random.shuffle(order);

@@ -40,7 +40,7 @@ export class RunDirectory {
       const draft = new RunDirectory(temporary);
       await writeWhole(path.join(temporary, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
       await writeWhole(path.join(temporary, METRICS), '');
-      await draft.save('last', start);
+      await draft.save(start);
       await rename(temporary, path.resolve(folder));
       await syncFolder(path.dirname(path.resolve(folder)));
     } catch (error) {
@@ -76,11 +76,13 @@ export class RunDirectory {
     }
   }
 
-  /** @throws FileError if a file cannot be written; the earlier one is kept. */
-  async save(weights: Weights, { progress, times, tensors }: Checkpoint): Promise<void> {
-    const metadata = { [PROGRESS]: JSON.stringify(progress) };
+  /** Writes a checkpoint as the last one and, if it is that, as the best one.
+   *  @throws FileError if a file cannot be written; the earlier one is kept. */
+  async save({ progress, times, tensors }: Checkpoint, isBest = false): Promise<void> {
+    const content = encodeSafetensors({ tensors, metadata: { [PROGRESS]: JSON.stringify(progress) } });
+    if (isBest) await writeWhole(this.#fileOf('best'), content);
     await writeWhole(path.join(this.path, TIMES), `${JSON.stringify(times)}\n`);
-    await writeWhole(this.#fileOf(weights), encodeSafetensors({ tensors, metadata }));
+    await writeWhole(this.#fileOf('last'), content);
   }
 
   /** @throws UserError if there is no such file, or if it is damaged. */

@@ -88,12 +88,10 @@ export async function train(options: TrainOptions): Promise<RunResult | Interrup
   for await (const event of trainer.run()) {
     if (run && event.type === 'epoch-ended') {
       await run.appendMetrics({ dataset: dataset.name, ...event.metrics });
-      const checkpoint = await trainer.checkpoint();
-      if (event.isBest) await run.save('best', checkpoint);
-      await run.save('last', checkpoint);
+      await run.save(await trainer.checkpoint(), event.isBest);
       saved = performance.now();
     } else if (run && performance.now() - saved > CHECKPOINT_INTERVAL_MS) {
-      await run.save('last', await trainer.checkpoint());
+      await run.save(await trainer.checkpoint());
       saved = performance.now();
     }
     await onEvent(event);
@@ -150,7 +148,7 @@ function nameOf(model: string, now: Date): string {
 }
 
 async function interrupted(trainer: Trainer, run: RunDirectory | null): Promise<Interrupted> {
-  await run?.save('last', await trainer.checkpoint());
+  await run?.save(await trainer.checkpoint());
   return { interrupted: true, run: run?.path ?? null, progress: trainer.progress };
 }
 

@@ -121,7 +121,7 @@ export class Trainer {
     const { step, epochImages } = this.#progress;
     const { graph, logits, labels, loss } = this.#model;
     const { seed, batchSize } = this.#config;
-    const learningRate = learningRateAt(step, this.#config.epochs * this.stepsPerEpoch, this.#config);
+    const learningRate = this.#learningRateAt(step);
 
     const indices = order.subarray(epochImages, epochImages + batchSize);
     loadBatch(this.#model, this.#images, augmentedBatch(indices, { ...this.#config, step }));
@@ -137,6 +137,11 @@ export class Trainer {
     this.#advance(indices.length, meanLoss, correct, (performance.now() - started) / 1000);
     await breathe();
     return { type: 'step', progress: this.#progress, times: this.#times, loss: meanLoss, learningRate };
+  }
+
+  /** @param step counted from 0. */
+  #learningRateAt(step: number): number {
+    return learningRateAt(step, this.#config.epochs * this.stepsPerEpoch, this.#config);
   }
 
   #sinks(step: number, learningRate: number): Map<Wire, Sink> {
@@ -169,8 +174,7 @@ export class Trainer {
     const { validation: heldOut } = this.#split;
     const validation = heldOut.length > 0 ? await evaluate(this.#model, this.#images, heldOut) : null;
     const seconds = (performance.now() - started) / 1000;
-    const steps = this.#config.epochs * this.stepsPerEpoch;
-    const learningRate = learningRateAt(now.step - 1, steps, this.#config);
+    const learningRate = this.#learningRateAt(now.step - 1);
     if (validation && !Number.isFinite(validation.loss)) {
       throw diverged(validation.loss, { step: now.step, epoch, learningRate });
     }
