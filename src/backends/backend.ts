@@ -4,8 +4,17 @@
 
 export type Shape = readonly number[];
 
-/** `label` is a byte that holds a class, 0 to C − 1. */
-export type DType = 'float32' | 'float64' | 'label';
+/** `label` is a byte that holds a class, 0 to C − 1. `pixel` stands for (p − 128)/64 with a byte p; rows of pixels are a
+ *  multiple of 16 long, and only `loadBatch`, products, `view`, `write` and `read` take them. */
+export type DType = 'float32' | 'float64' | 'label' | 'pixel';
+
+/** How products with pixels are computed.
+ *
+ *  - `float32`: as all other products.
+ *  - `int16`: the vectors of the other operand that are multiplied with those of the pixels, w, are each rounded to 16 bits,
+ *    q = nearest(w · 32767/max|w|), and Σ q (p − 128) is added up in integers, exactly; see `int16` below. An order of
+ *    additions or a width of vectors cannot change a bit of it. */
+export type Precision = 'float32' | 'int16';
 
 /** A handle on numbers that a backend holds. Only that backend knows how and where they are stored;
  *  `write` and `read` are the only ways in and out. */
@@ -80,12 +89,22 @@ export interface MatmulOptions {
   readonly bias?: Tensor;
 }
 
+/** The arithmetic of precision `int16`, in float32 but for the sums of integers:
+ *
+ *      scale  = max|w|/32767 · 1/64; 0 where max|w| < 1e-30, NaN where it is not finite
+ *      q_k    = nearest(w_k · (32767/max|w|)), ties to even
+ *      result = scale · Σ_blocks float32(Σ_k q_k (p_k − 128)), blocks of 512 k, upwards
+ *
+ *  512 products of |q| ≤ 32767 and |p − 128| ≤ 128 stay below 2³¹. */
+export const INT16 = { max: 32767, negligible: 1e-30, block: 512, pixelScale: 1 / 64 } as const;
+
 /** The operations. Each one only enqueues its work, in order; `read` waits for it. A result is never one of the
  *  operands. Every operation throws ShapeError, before any work, if the shapes do not fit. */
 export interface Backend {
   readonly name: string;
   /** The type that it computes with. */
   readonly dtype: 'float32' | 'float64';
+  readonly precision: Precision;
 
   /** A new tensor, filled with zeros, of the backend's dtype unless another one is named. */
   allocate(shape: Shape, dtype?: DType): Tensor;
@@ -96,6 +115,8 @@ export interface Backend {
   /** A copy of all values, in row-major order. */
   read(tensor: Tensor): Promise<Float32Array | Float64Array>;
 
+  /** Room for images where `loadBatch` finds them without copying. It takes images from elsewhere, too. */
+  imageSet(count: number): ImageSet;
   /** images [B, D] = (p − 128)/64 for the bytes p of the planned rows, flipped and shifted; labels [B]. */
   loadBatch(source: ImageSet, plan: BatchPlan, images: Tensor, labels: Tensor): void;
 
@@ -137,6 +158,9 @@ export interface Backend {
 
   /** Hands a finished gradient to a sink of the same shape. */
   deliver(gradient: Tensor, into: Sink): void;
+
+  /** Gives back what the backend holds beside memory, such as threads. */
+  close(): void;
 }
 
 /** Tensors that do not fit an operation: a bug in the caller, never the user's fault. */
@@ -154,4 +178,19 @@ export function expectShape(what: string, got: Shape, wanted: Shape): void {
   if (got.length !== wanted.length || got.some((length, axis) => length !== wanted[axis])) {
     throw new ShapeError(`${what} has shape [${got.join(', ')}], wanted [${wanted.join(', ')}]`);
   }
+}
+
+/** The byte p of a pixel's value (p − 128)/64. @throws RangeError if there is none. */
+export function pixelOf(value: number): number {
+  const p = value * 64 + 128;
+  if (Number.isInteger(p) && p >= 0 && p <= 255) return p;
+  throw new RangeError(`a pixel is (p − 128)/64 with p from 0 to 255, got ${value}`);
+}
+
+/** Room for images in shared memory of its own. */
+export function plainImageSet(count: number): ImageSet {
+  return {
+    images: new Uint8Array(new SharedArrayBuffer(count * 3072)),
+    labels: new Uint8Array(new SharedArrayBuffer(count)),
+  };
 }

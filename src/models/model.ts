@@ -1,4 +1,4 @@
-import type { Backend } from '../backends/backend.ts';
+import type { Backend, DType } from '../backends/backend.ts';
 import { hinge } from '../engine/gates/hinge.ts';
 import { softmaxCrossEntropy } from '../engine/gates/softmax-cross-entropy.ts';
 import { Graph, type Wire } from '../engine/graph.ts';
@@ -27,19 +27,21 @@ export interface ModelSize {
   readonly inputs: number;
   /** C */
   readonly classes: number;
+  /** What the inputs are; real numbers unless it is given. */
+  readonly inputType?: DType;
 }
 
-const CIFAR10_SIZE: ModelSize = { inputs: 3072, classes: 10 };
+const CIFAR10_SIZE: ModelSize = { inputs: 3072, classes: 10, inputType: 'pixel' };
 
 /** Builds a model for batches of up to `capacity` images. Its parameters are zero until they are initialised. */
 export function buildModel(
   backend: Backend,
   config: ModelConfig,
   capacity: number,
-  { inputs, classes }: ModelSize = CIFAR10_SIZE,
+  { inputs, classes, inputType }: ModelSize = CIFAR10_SIZE,
 ): Model {
   const graph = new Graph(backend, capacity);
-  const images = graph.input('images', [inputs]);
+  const images = graph.input('images', [inputs], inputType);
   const labels = graph.input('labels', [], 'label');
   const logits =
     config.model === 'linear'

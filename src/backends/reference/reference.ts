@@ -6,6 +6,9 @@ import {
   expectShape,
   type ImageSet,
   type MatmulOptions,
+  type Precision,
+  pixelOf,
+  plainImageSet,
   type Shape,
   ShapeError,
   type Sink,
@@ -13,6 +16,7 @@ import {
   type Tensor,
 } from '../backend.ts';
 import { loadBatch } from './images.ts';
+import { int16Product } from './int16.ts';
 import * as losses from './losses.ts';
 import { type Matrix, matmul } from './matmul.ts';
 import * as pointwise from './pointwise.ts';
@@ -25,10 +29,15 @@ import { update } from './update.ts';
 export class ReferenceBackend implements Backend {
   readonly name = 'reference';
   readonly dtype: 'float32' | 'float64';
+  readonly precision: Precision;
   readonly #scratch = new Map<number, Values>();
 
-  constructor(dtype: 'float32' | 'float64' = 'float32') {
+  /** @param precision that of products with pixels; int16 only beside float32. */
+  constructor(dtype: 'float32' | 'float64' = 'float32', precision: Precision = 'float32') {
+    if (dtype === 'float64' && precision === 'int16')
+      throw new TypeError('int16 products go with float32, got float64');
     this.dtype = dtype;
+    this.precision = precision;
   }
 
   allocate(shape: Shape, dtype: DType = this.dtype): Tensor {
@@ -41,12 +50,17 @@ export class ReferenceBackend implements Backend {
 
   write(tensor: Tensor, values: ArrayLike<number>): void {
     expectShape('the array', [values.length], [sizeOf(tensor.shape)]);
+    if (tensor.dtype === 'pixel') Array.from(values, pixelOf);
     valuesOf(tensor).set(values);
   }
 
   async read(tensor: Tensor): Promise<Float32Array | Float64Array> {
     const values = valuesOf(tensor);
     return values instanceof Uint8Array ? Float32Array.from(values) : values.slice();
+  }
+
+  imageSet(count: number): ImageSet {
+    return plainImageSet(count);
   }
 
   loadBatch(source: ImageSet, plan: BatchPlan, images: Tensor, labels: Tensor): void {
@@ -65,7 +79,10 @@ export class ReferenceBackend implements Backend {
     }
     if (options.bias) expectShape('the bias', options.bias.shape, [right.columns]);
     const bias = options.bias && valuesOf(options.bias);
-    this.#emit([left.rows, right.columns], into, (target) => matmul(left, right, bias, target));
+    const isPixels = ({ dtype }: Tensor) => this.precision === 'int16' && dtype === 'pixel';
+    if (isPixels(a) && isPixels(b)) throw new TypeError('a product of pixels by pixels');
+    const product = isPixels(a) || isPixels(b) ? int16Product(isPixels(a) ? 'left' : 'right') : matmul;
+    this.#emit([left.rows, right.columns], into, (target) => product(left, right, bias, target));
   }
 
   sumRows(x: Tensor, into: Sink): void {
@@ -156,6 +173,8 @@ export class ReferenceBackend implements Backend {
   deliver(gradient: Tensor, into: Sink): void {
     this.#emit(gradient.shape, into, (target) => target.set(valuesOf(gradient)));
   }
+
+  close(): void {}
 
   /** Computes a result of the given shape and hands it to the sink, rounded to the backend's dtype first whatever the
    *  sink, so that storing, adding and updating see the same bits. */

@@ -15,7 +15,8 @@ class ReferenceTensor implements Tensor {
   }
 }
 
-const ARRAY = { float32: Float32Array, float64: Float64Array, label: Uint8Array } as const;
+/** Pixels are kept as the numbers that they stand for, which float32 holds exactly. */
+const ARRAY = { float32: Float32Array, float64: Float64Array, label: Uint8Array, pixel: Float32Array } as const;
 
 export function allocate(shape: Shape, dtype: DType): ReferenceTensor {
   return new ReferenceTensor(shape, dtype, new ARRAY[dtype](sizeOf(shape)));

@@ -1,0 +1,118 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { THREADS } from './workloads.mjs';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const SETUP = 'run scripts/bench/setup.sh';
+
+/** Every peer that can be started here: { id, group, command, args, env }. Peers of one group are different settings of
+ *  the same rival, the fastest of which counts; only our own are all shown.
+ *  @param skip is told what is missing, one line each. */
+export function findPeers({ data, pythons, skip }) {
+  return [...ourPeers(data, skip), ...pythonPeers(data, pythons, skip), ...javascriptPeers(data, skip)];
+}
+
+function ourPeers(data, skip) {
+  const built = existsSync(here('../../dist/index.js'));
+  if (!built) skip('nn-train', 'run npm run build');
+  const nodes = new Map([[major(process.versions.node), process.execPath]]);
+  for (const name of ['24', '26']) {
+    const command = here(`node_modules/node${name}/bin/node`);
+    if (nodes.has(name)) continue;
+    if (existsSync(command)) nodes.set(name, command);
+    else skip(`Node ${name}`, SETUP);
+  }
+  if (!built) return [];
+  const args = [here('peers/nn-train.mjs'), data];
+  return [...nodes].map(([name, command]) => ({ id: `ours-${name}`, group: 'ours', command, args }));
+}
+
+function javascriptPeers(data, skip) {
+  const peer = (id, group, needs, script, ...args) => {
+    if (existsSync(here(`node_modules/${needs}`))) {
+      return [{ id, group, command: process.execPath, args: [here(`peers/${script}`), data, ...args] }];
+    }
+    skip(id, SETUP);
+    return [];
+  };
+  return [
+    ...peer('tfjs-cpu', 'TensorFlow.js, cpu', '@tensorflow/tfjs', 'tfjs.mjs', 'cpu'),
+    ...peer('tfjs-wasm', 'TensorFlow.js, wasm', '@tensorflow/tfjs-backend-wasm', 'tfjs.mjs', 'wasm'),
+    ...peer('jax-js-1', 'jax-js', '@jax-js/jax', 'jax-js.mjs', '1'),
+    ...peer(`jax-js-${THREADS}`, 'jax-js', '@jax-js/jax', 'jax-js.mjs', `${THREADS}`),
+  ];
+}
+
+function pythonPeers(data, pythons, skip) {
+  const found = [...pythons, here('.venv/bin/python'), '/usr/bin/python3'].filter(existsSync).map(probe);
+  const peers = found.filter(({ torch }) => torch).flatMap((python) => pytorchPeers(data, python));
+  if (peers.length === 0) skip('PyTorch', `${SETUP}, or name a Python that has it with --python`);
+  for (const [module, group, script] of [
+    ['numpy', 'NumPy', 'numpy_peer.py'],
+    ['sklearn', 'scikit-learn', 'sklearn_peer.py'],
+  ]) {
+    const python = found.find((one) => one[module]);
+    if (!python) skip(group, `${SETUP}, or name a Python that has it with --python`);
+    // With a single column for each class, a second thread can cost more than it gains.
+    for (const threads of python ? [THREADS, 1] : []) {
+      const id = `${group.toLowerCase()}-${threads}`;
+      peers.push(pythonPeer(python, id, group, threads, [here(`peers/${script}`), data]));
+    }
+  }
+  return peers;
+}
+
+/** Thread settings belong to a process: each of them is a peer of its own. */
+function pytorchPeers(data, python) {
+  const settings = [
+    { suffix: THREADS, threads: THREADS, blas: THREADS, says: `${THREADS} threads` },
+    { suffix: 1, threads: 1, blas: 1, says: '1 thread' },
+  ];
+  // Two pools of threads that fight for the cores make the default setting of such builds slow.
+  const mixed = { suffix: `1-blas-${THREADS}`, threads: 1, blas: THREADS, says: `1 thread, BLAS ${THREADS} threads` };
+  if (!python.mkl) settings.push(mixed);
+  return settings.map(({ suffix, threads, blas, says }) => {
+    const args = [here('peers/pytorch_peer.py'), data, `${threads}`, says];
+    return pythonPeer(python, `pytorch-${python.torch}-${suffix}`, 'PyTorch', blas, args);
+  });
+}
+
+function pythonPeer(python, id, group, blasThreads, args) {
+  const env = {
+    ...process.env,
+    OMP_WAIT_POLICY: 'passive', // an idle peer must not spin while others are measured
+    OPENBLAS_NUM_THREADS: `${blasThreads}`,
+    PYTHONDONTWRITEBYTECODE: '1',
+  };
+  for (const name of ['OMP_NUM_THREADS', 'MKL_NUM_THREADS']) delete env[name];
+  if (python.isCurrent) {
+    // Some machines set these because old builds compute wrong results without; they slow current ones.
+    for (const name of ['OPENBLAS_CORETYPE', 'OPENBLAS_L2_SIZE']) delete env[name];
+  }
+  return { id, group, command: python.command, args, env };
+}
+
+const PROBE = `
+import importlib.util, json
+def version(name):
+    try: return __import__(name).__version__.split('+')[0]
+    except ImportError: return None
+torch = version('torch')
+mkl = torch is not None and 'BLAS_INFO=mkl' in __import__('torch').__config__.show()
+sklearn = importlib.util.find_spec('sklearn') is not None
+print(json.dumps(dict(numpy=version('numpy'), torch=torch, mkl=mkl, sklearn=sklearn)))
+`;
+
+/** What a Python has: { command, numpy, torch, mkl, sklearn, isCurrent }. */
+function probe(command) {
+  const { stdout, status } = spawnSync(command, ['-c', PROBE], { encoding: 'utf8' });
+  if (status !== 0) return { command };
+  const found = JSON.parse(stdout);
+  const isCurrent = Number(major(found.numpy ?? '0')) >= 2 && Number(major(found.torch ?? '2')) >= 2;
+  return { command, ...found, isCurrent };
+}
+
+function major(version) {
+  return version.split('.')[0];
+}

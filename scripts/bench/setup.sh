@@ -1,0 +1,8 @@
+#!/bin/sh
+# Installs the peers that compare.mjs measures against: npm packages, two newer versions of Node.js and a Python
+# environment with PyTorch, NumPy and scikit-learn.
+set -eu
+cd "$(dirname "$0")"
+npm install --no-package-lock --no-audit --no-fund
+python3 -m venv .venv
+.venv/bin/pip install torch numpy scikit-learn

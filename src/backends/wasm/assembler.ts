@@ -1,0 +1,186 @@
+/** A small assembler for WebAssembly: functions as structured code, encoded into the bytes of a module.
+ *
+ *  The instructions themselves are in instructions.ts, under the names that the specification gives them.
+ *  Source: WebAssembly Core Specification 2.0, chapter 5 (binary format). */
+
+export type ValueType = 'i32' | 'i64' | 'f32' | 'v128';
+const TYPE_CODE = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b } as const satisfies Record<ValueType, number>;
+
+/** Code that leaves one value of a type on the stack, or none (`void`). */
+export class Expr<T extends ValueType | 'void' = ValueType | 'void'> {
+  readonly type: T;
+  readonly code: readonly number[];
+
+  constructor(type: T, code: readonly number[]) {
+    this.type = type;
+    this.code = code;
+  }
+}
+
+/** A variable or parameter of a function; as an expression, its value. */
+export class Local<T extends ValueType = ValueType> extends Expr<T> {
+  readonly index: number;
+
+  constructor(type: T, index: number) {
+    super(type, [0x20, ...unsigned(index)]);
+    this.index = index;
+  }
+}
+
+/** A function of the module: what a call needs to know of it. */
+export interface FunctionHandle {
+  readonly index: number;
+  readonly result: ValueType | 'void';
+}
+
+type LocalsOf<Types extends readonly ValueType[]> = { [I in keyof Types]: Local<Types[I]> };
+
+/** The body of one function, written statement by statement. */
+export class FunctionBuilder {
+  readonly #parameterCount: number;
+  readonly #locals: ValueType[] = [];
+  #code: number[] = [];
+
+  constructor(parameterCount: number) {
+    this.#parameterCount = parameterCount;
+  }
+
+  /** A new variable, zero unless it is given a value. */
+  local<T extends ValueType>(type: T, value?: Expr<T>): Local<T> {
+    const local = new Local(type, this.#parameterCount + this.#locals.length);
+    this.#locals.push(type);
+    if (value) this.set(local, value);
+    return local;
+  }
+
+  set<T extends ValueType>(local: Local<T>, value: Expr<T>): void {
+    this.#code.push(...value.code, 0x21, ...unsigned(local.index));
+  }
+
+  /** Appends an expression that leaves nothing, such as a store. */
+  do(statement: Expr<'void'>): void {
+    this.#code.push(...statement.code);
+  }
+
+  while(condition: Expr<'i32'>, body: () => void): void {
+    // block { loop { if (!condition) break; body; continue } }
+    this.#code.push(0x02, 0x40, 0x03, 0x40, ...condition.code, 0x45, 0x0d, 0x01);
+    body();
+    this.#code.push(0x0c, 0x00, 0x0b, 0x0b);
+  }
+
+  if(condition: Expr<'i32'>, then: () => void, otherwise?: () => void): void {
+    this.#code.push(...condition.code, 0x04, 0x40);
+    then();
+    if (otherwise) {
+      this.#code.push(0x05);
+      otherwise();
+    }
+    this.#code.push(0x0b);
+  }
+
+  return(value?: Expr<ValueType>): void {
+    this.#code.push(...(value?.code ?? []), 0x0f);
+  }
+
+  /** The encoded body. */
+  encode(): number[] {
+    const locals = vector(this.#locals.map((type) => [1, TYPE_CODE[type]]));
+    return sized([...locals, ...this.#code, 0x0b]);
+  }
+}
+
+export interface MemoryLimits {
+  readonly initialPages: number;
+  readonly maximumPages: number;
+  readonly shared: boolean;
+}
+
+/** A module that imports its memory as `env.memory`, and has all of its functions in one table, by their index. */
+export class ModuleBuilder {
+  readonly #types: number[][] = [];
+  readonly #functions: { type: number; builder: FunctionBuilder; exportName: string | undefined }[] = [];
+
+  /** Adds a function; `write` gets its builder and its parameters. */
+  function<const Types extends readonly ValueType[], Result extends ValueType | 'void' = 'void'>(
+    parameters: Types,
+    write: (f: FunctionBuilder, ...locals: LocalsOf<Types>) => void,
+    options: { readonly name?: string; readonly result?: Result } = {},
+  ): FunctionHandle {
+    const result = options.result ?? 'void';
+    const builder = new FunctionBuilder(parameters.length);
+    write(builder, ...(parameters.map((type, i) => new Local(type, i)) as unknown as LocalsOf<Types>));
+    this.#functions.push({ type: this.type(parameters, result), builder, exportName: options.name });
+    return { index: this.#functions.length - 1, result };
+  }
+
+  /** The index of a function type. */
+  type(parameters: readonly ValueType[], result: ValueType | 'void'): number {
+    const encoded = [
+      0x60,
+      ...vector(parameters.map((type) => [TYPE_CODE[type]])),
+      ...vector(result === 'void' ? [] : [[TYPE_CODE[result]]]),
+    ];
+    const found = this.#types.findIndex((type) => type.join() === encoded.join());
+    return found >= 0 ? found : this.#types.push(encoded) - 1;
+  }
+
+  encode({ initialPages, maximumPages, shared }: MemoryLimits): Uint8Array<ArrayBuffer> {
+    const count = this.#functions.length;
+    const memory = [...text('env'), ...text('memory'), 0x02, shared ? 0x03 : 0x01];
+    const exported = this.#functions.flatMap(({ exportName }, i) =>
+      exportName === undefined ? [] : [[...text(exportName), 0x00, ...unsigned(i)]],
+    );
+    const indices = this.#functions.map((_, i) => unsigned(i));
+    return Uint8Array.from([
+      ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+      ...section(1, vector(this.#types)),
+      ...section(2, vector([[...memory, ...unsigned(initialPages), ...unsigned(maximumPages)]])),
+      ...section(3, vector(this.#functions.map(({ type }) => unsigned(type)))),
+      ...section(4, vector([[0x70, 0x00, ...unsigned(count)]])),
+      ...section(7, vector(exported)),
+      ...section(9, vector([[0x00, 0x41, 0x00, 0x0b, ...vector(indices)]])),
+      ...section(10, vector(this.#functions.map(({ builder }) => builder.encode()))),
+    ]);
+  }
+}
+
+/** LEB128 of a natural number below 2³². */
+export function unsigned(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value >>> 0;
+  do {
+    bytes.push((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
+    rest >>>= 7;
+  } while (rest > 0);
+  return bytes;
+}
+
+/** LEB128 of an integer, as the constants of i32 and i64 are written. */
+export function signed(value: bigint): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (;;) {
+    const byte = Number(rest & 0x7fn);
+    rest >>= 7n;
+    const isLast = (rest === 0n && (byte & 0x40) === 0) || (rest === -1n && (byte & 0x40) !== 0);
+    bytes.push(isLast ? byte : byte | 0x80);
+    if (isLast) return bytes;
+  }
+}
+
+function vector(items: readonly (readonly number[])[]): number[] {
+  return [...unsigned(items.length), ...items.flat()];
+}
+
+function sized(bytes: readonly number[]): number[] {
+  return [...unsigned(bytes.length), ...bytes];
+}
+
+function section(id: number, content: readonly number[]): number[] {
+  return [id, ...sized(content)];
+}
+
+function text(name: string): number[] {
+  return sized([...new TextEncoder().encode(name)]);
+}

@@ -1,0 +1,114 @@
+import type { FunctionBuilder, Local } from '../assembler.ts';
+import { f32x4, i8x16, i16x8, i32, i32x4, type V128, v128 } from '../instructions.ts';
+import { kernel, loop } from './kernel.ts';
+
+const SIDE = 32;
+const PIXELS = 3 * SIDE * SIDE;
+
+/** Bytes of the table of columns: for every shift and flip the 32 columns that an image's row is gathered from. */
+export const COLUMN_TABLE_BYTES = 2 * 64 * SIDE;
+
+/** columns[flip][shiftX + 32][x]: the image is flipped first, then shifted; what a shift uncovers is filled by reflection
+ *  about the border pixel. */
+export function columnTable(): Uint8Array {
+  const table = new Uint8Array(COLUMN_TABLE_BYTES);
+  for (let i = 0; i < table.length; i++) {
+    const [flip, shift, x] = [i >> 11, ((i >> 5) & 63) - 32, i & 31];
+    const column = reflected(x - shift);
+    table[i] = flip ? SIDE - 1 - column : column;
+  }
+  return table;
+}
+
+/** Folds a coordinate back into 0 … 31, mirroring at the centres of the border pixels: −1 → 1, 32 → 30. */
+function reflected(x: number): number {
+  if (x < 0) return -x;
+  return x < SIDE ? x : 2 * (SIDE - 1) - x;
+}
+
+/** Images that one task of `loadBatch` takes. */
+export const LOAD_IMAGES = 8;
+
+/** Gathers the planned images, flipped and shifted: as bytes p − 128 (`asPixels`), or as floats (p − 128)/64, row after
+ *  row; and their labels. A task is some images. */
+export const loadBatch = kernel(
+  'loadBatch',
+  {
+    images: 'i32',
+    labels: 'i32',
+    indices: 'i32',
+    flip: 'i32',
+    shiftX: 'i32',
+    shiftY: 'i32',
+    table: 'i32',
+    target: 'i32',
+    targetLabels: 'i32',
+    asPixels: 'i32',
+    count: 'i32',
+  },
+  (f, p, { task }) => {
+    const first = f.local('i32', i32.mul(task, LOAD_IMAGES));
+    const end = i32.min_u(p.count, f.local('i32', i32.add(first, LOAD_IMAGES)));
+    loop(f, first, end, (b) => loadImage(f, p, b));
+  },
+);
+
+function loadImage(f: FunctionBuilder, p: Readonly<Record<string, Local<'i32'>>>, b: Local<'i32'>): void {
+  const index = f.local('i32', i32.load(i32.add(p.indices, i32.shl(b, 2))));
+  f.do(i32.store8(i32.add(p.targetLabels, b), i32.load8_u(i32.add(p.labels, index))));
+  const image = f.local('i32', i32.add(p.images, i32.mul(index, PIXELS)));
+  const shift = i32.add(i32.load8_s(i32.add(p.shiftX, b)), 32);
+  const flip = i32.load8_u(i32.add(p.flip, b));
+  const columns = f.local('i32', i32.add(p.table, i32.shl(i32.add(i32.shl(flip, 6), shift), 5)));
+  const shiftY = f.local('i32', i32.load8_s(i32.add(p.shiftY, b)));
+
+  // A swizzle gives 0 for an index beyond its 16 bytes, so that the two halves of the source can be or-ed.
+  const sixteen = f.local('v128', i8x16.splat(16));
+  const halves = [0, 16].map((offset) => {
+    const low = f.local('v128', v128.load(columns, offset));
+    return { low, high: f.local('v128', i8x16.sub(low, sixteen)) };
+  });
+  const middle = f.local('v128', i8x16.splat(128));
+  const scale = f.local('v128', f32x4.splat(1 / 64));
+  const left = f.local('v128');
+  const right = f.local('v128');
+  const size = f.local('i32', i32.shl(PIXELS, i32.shl(i32.eqz(p.asPixels), 1)));
+  const to = f.local('i32', i32.add(p.target, i32.mul(b, size)));
+
+  loop(f, 0, 3, (plane) => {
+    loop(f, 0, SIDE, (y) => {
+      const row = f.local('i32', i32.sub(y, shiftY));
+      f.if(i32.lt_s(row, 0), () => f.set(row, i32.sub(0, row)));
+      f.if(i32.ge_u(row, SIDE), () => f.set(row, i32.sub(2 * (SIDE - 1), row)));
+      const from = f.local('i32', i32.add(image, i32.shl(i32.add(i32.shl(plane, 5), row), 5)));
+      f.set(left, v128.xor(v128.load(from), middle));
+      f.set(right, v128.xor(v128.load(from, 16), middle));
+      const gathered = halves.map(({ low, high }) =>
+        f.local('v128', v128.or(i8x16.swizzle(left, low), i8x16.swizzle(right, high))),
+      );
+      f.if(
+        p.asPixels,
+        () => {
+          for (const [half, bytes] of gathered.entries()) f.do(v128.store(to, bytes, 16 * half));
+          f.set(to, i32.add(to, SIDE));
+        },
+        () => {
+          for (const [half, bytes] of gathered.entries()) {
+            for (const [quarter, numbers] of widened(bytes).entries()) {
+              f.do(v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(numbers), scale), 64 * half + 16 * quarter));
+            }
+          }
+          f.set(to, i32.add(to, 4 * SIDE));
+        },
+      );
+    });
+  });
+}
+
+/** 16 bytes as four vectors of four integers. */
+function widened(bytes: V128): V128[] {
+  return [i16x8.extend_low_i8x16_s(bytes), i16x8.extend_high_i8x16_s(bytes)].flatMap((eight) => [
+    i32x4.extend_low_i16x8_s(eight),
+    i32x4.extend_high_i16x8_s(eight),
+  ]);
+}

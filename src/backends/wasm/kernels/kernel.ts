@@ -1,0 +1,104 @@
+import type { Expr, FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../assembler.ts';
+import { f32, i32, i32x4, v128 } from '../instructions.ts';
+
+/** The numbers that a kernel is called with, by name: addresses and counts are i32. */
+export type Parameters = Readonly<Record<string, 'i32' | 'f32'>>;
+export type Arguments<P extends Parameters> = { readonly [Name in keyof P]: number };
+type Locals<P extends Parameters> = { readonly [Name in keyof P]: Local<P[Name]> };
+
+export interface KernelContext {
+  readonly module: ModuleBuilder;
+  /** Which part of the work this call is to do, and on which thread. */
+  readonly task: Local<'i32'>;
+  readonly thread: Local<'i32'>;
+  /** Functions that several kernels call. */
+  readonly shared: SharedFunctions;
+}
+
+export interface SharedFunctions {
+  /** (sink, first element, gradient, count): hands `count` numbers at the address `gradient` to a sink. */
+  readonly sink: FunctionHandle;
+  /** By number of rows, from 1; see tile.ts. */
+  readonly tiles: { readonly wide: readonly FunctionHandle[]; readonly narrow: readonly FunctionHandle[] };
+  readonly tilesInt16: SharedFunctions['tiles'];
+  /** (way, source, its rows, its columns, first of the 16, panel): makes a panel; see pack.ts. */
+  readonly pack: FunctionHandle;
+}
+
+/** One piece of parallel work: a function of the task number. Tasks are independent, so neither the number of threads nor
+ *  who does which of them can change a bit of the result. */
+export interface Kernel<P extends Parameters = Parameters> {
+  readonly name: string;
+  readonly parameters: P;
+  write(f: FunctionBuilder, parameters: Locals<P>, context: KernelContext): void;
+}
+
+export function kernel<const P extends Parameters>(name: string, parameters: P, write: Kernel<P>['write']): Kernel<P> {
+  return { name, parameters, write };
+}
+
+/** Adds a kernel as a function (task, arguments, thread); the arguments lie one after the other in memory. */
+export function addKernel(module: ModuleBuilder, { parameters, write }: Kernel, shared: SharedFunctions): number {
+  const handle = module.function(['i32', 'i32', 'i32'], (f, task, args, thread) => {
+    const locals = Object.entries(parameters).map(([name, type], i) => {
+      const value = type === 'i32' ? i32.load(args, 4 * i) : f32.load(args, 4 * i);
+      return [name, f.local<'i32' | 'f32'>(type, value)] as const;
+    });
+    write(f, Object.fromEntries(locals) as Locals<Parameters>, { module, task, thread, shared });
+  });
+  return handle.index;
+}
+
+/** for (i = from; i < below; i += step) body(i), with unsigned numbers. */
+export function loop(
+  f: FunctionBuilder,
+  from: Expr<'i32'> | number,
+  below: Expr<'i32'> | number,
+  body: (i: Local<'i32'>) => void,
+  step = 1,
+): void {
+  const i = f.local('i32', typeof from === 'number' ? i32.const(from) : from);
+  const end = f.local('i32', typeof below === 'number' ? i32.const(below) : below);
+  f.while(i32.lt_u(i, end), () => {
+    body(i);
+    f.set(i, i32.add(i, step));
+  });
+}
+
+/** How `vectorised` reads and writes: whole vectors, or one number in the first lane. */
+export interface Access {
+  load(address: Expr<'i32'>): Expr<'v128'>;
+  store(address: Expr<'i32'>, value: Expr<'v128'>): void;
+}
+
+/** Runs `body` over `count` floats, four at a time, and the last ones one at a time with the same instructions.
+ *  `offset` is the distance in bytes from the first of them. */
+export function vectorised(
+  f: FunctionBuilder,
+  count: Expr<'i32'>,
+  body: (offset: Local<'i32'>, access: Access) => void,
+): void {
+  const offset = f.local('i32', i32.const(0));
+  const endOfVectors = f.local('i32', i32.shl(i32.and(count, -4), 2));
+  const end = f.local('i32', i32.shl(count, 2));
+  f.while(i32.lt_u(offset, endOfVectors), () => {
+    body(offset, {
+      load: (address) => v128.load(address),
+      store: (address, value) => f.do(v128.store(address, value)),
+    });
+    f.set(offset, i32.add(offset, 16));
+  });
+  f.while(i32.lt_u(offset, end), () => {
+    body(offset, {
+      load: (address) => v128.load32_zero(address),
+      store: (address, value) => f.do(v128.store32_lane(address, value, 0)),
+    });
+    f.set(offset, i32.add(offset, 4));
+  });
+}
+
+export const ZERO = v128.const(new Uint8Array(16));
+
+export function splatInt(value: number): Expr<'v128'> {
+  return i32x4.splat(i32.const(value));
+}

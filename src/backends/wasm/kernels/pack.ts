@@ -1,0 +1,326 @@
+import { INT16 } from '../../backend.ts';
+import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../assembler.ts';
+import { call, f32, f32x4, i8x16, i16x8, i32, i32x4, type V128, v128 } from '../instructions.ts';
+import { kernel, loop, vectorised, ZERO } from './kernel.ts';
+import { PANEL, STEP_BYTES } from './tile.ts';
+
+// Brings the operands of a product into the order in which a tile reads them. Rows and columns are those of the source,
+// a matrix in row-major order. Panels are padded with zeros: columns that nobody reads, and the second half of an odd
+// pair.
+
+/** Numbers of an unpaired lane in bytes of a shuffle. */
+const lanes32 = (...lanes: number[]) => lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte));
+const lanes16 = (...lanes: number[]) => lanes.flatMap((lane) => [0, 1].map((byte) => 2 * lane + byte));
+
+/** The transpose of four vectors of four. */
+export function transpose4(f: FunctionBuilder, rows: readonly V128[]): Local<'v128'>[] {
+  const mix = (a: V128, b: V128, lanes: number[]) => f.local('v128', i8x16.shuffle(a, b, lanes));
+  const [low01, low23] = [mix(rows[0], rows[1], lanes32(0, 4, 1, 5)), mix(rows[2], rows[3], lanes32(0, 4, 1, 5))];
+  const [high01, high23] = [mix(rows[0], rows[1], lanes32(2, 6, 3, 7)), mix(rows[2], rows[3], lanes32(2, 6, 3, 7))];
+  return [
+    mix(low01, low23, lanes32(0, 1, 4, 5)),
+    mix(low01, low23, lanes32(2, 3, 6, 7)),
+    mix(high01, high23, lanes32(0, 1, 4, 5)),
+    mix(high01, high23, lanes32(2, 3, 6, 7)),
+  ];
+}
+
+/** Rows that one task of `transpose` takes. */
+export const TRANSPOSE_ROWS = 16;
+
+/** target[j][i] = source[i][j]: [rows, columns] → [columns, rows]. A task is 16 rows of the source. */
+export const transpose = kernel(
+  'transpose',
+  { source: 'i32', target: 'i32', rows: 'i32', columns: 'i32' },
+  (f, { source, target, rows, columns }, { task }) => {
+    const first = f.local('i32', i32.mul(task, TRANSPOSE_ROWS));
+    const end = f.local('i32', i32.min_u(rows, i32.add(first, TRANSPOSE_ROWS)));
+    const sourceRow = f.local('i32', i32.shl(columns, 2));
+    const targetRow = f.local('i32', i32.shl(rows, 2));
+    const address = (base: Local<'i32'>, row: I32Local, stride: Local<'i32'>, column: I32Local) =>
+      i32.add(i32.add(base, i32.mul(row, stride)), i32.shl(column, 2));
+    const row = f.local('i32', first);
+    const column = f.local('i32');
+    f.while(i32.lt_u(i32.add(row, 3), end), () => {
+      f.set(column, i32.const(0));
+      f.while(i32.lt_u(i32.add(column, 3), columns), () => {
+        const from = f.local('i32', address(source, row, sourceRow, column));
+        const to = f.local('i32', address(target, column, targetRow, row));
+        const loaded = [0, 1, 2, 3].map(() => {
+          const vector = f.local('v128', v128.load(from));
+          f.set(from, i32.add(from, sourceRow));
+          return vector;
+        });
+        for (const vector of transpose4(f, loaded)) {
+          f.do(v128.store(to, vector));
+          f.set(to, i32.add(to, targetRow));
+        }
+        f.set(column, i32.add(column, 4));
+      });
+      loop(f, column, columns, (j) => {
+        for (let r = 0; r < 4; r++) {
+          const i = i32.add(row, r);
+          f.do(f32.store(address(target, j, targetRow, row), f32.load(address(source, i, sourceRow, j)), 4 * r));
+        }
+      });
+      f.set(row, i32.add(row, 4));
+    });
+    loop(f, row, end, (i) =>
+      loop(f, 0, columns, (j) =>
+        f.do(f32.store(address(target, j, targetRow, i), f32.load(address(source, i, sourceRow, j)))),
+      ),
+    );
+  },
+);
+type I32Local = Local<'i32'> | ReturnType<typeof i32.add>;
+
+// The four ways to make a panel, as functions (source, its rows, its columns, first of the 16, panel). Either the rows of
+// the source are the steps of k, or its columns are.
+
+const PANEL_PARAMETERS = ['i32', 'i32', 'i32', 'i32', 'i32'] as const;
+
+/** panel[k][j] = source[k][first + j] */
+function addPackRows(module: ModuleBuilder): FunctionHandle {
+  return module.function(PANEL_PARAMETERS, (f, source, rows, columns, first, panel) => {
+    const width = f.local('i32', i32.min_u(i32.const(PANEL), f.local('i32', i32.sub(columns, first))));
+    const from = f.local('i32', i32.add(source, i32.shl(first, 2)));
+    const to = f.local('i32', panel);
+    const stride = f.local('i32', i32.shl(columns, 2));
+    const end = f.local('i32', i32.add(to, i32.mul(rows, STEP_BYTES)));
+    f.while(i32.lt_u(to, end), () => {
+      f.if(
+        i32.eq(width, PANEL),
+        () => {
+          for (let byte = 0; byte < STEP_BYTES; byte += 16) f.do(v128.store(to, v128.load(from, byte), byte));
+        },
+        () => {
+          for (let byte = 0; byte < STEP_BYTES; byte += 16) f.do(v128.store(to, ZERO, byte));
+          vectorised(f, width, (i, { load, store }) => store(i32.add(to, i), load(i32.add(from, i))));
+        },
+      );
+      f.set(from, i32.add(from, stride));
+      f.set(to, i32.add(to, STEP_BYTES));
+    });
+  });
+}
+
+/** panel[k][j] = source[first + j][k] */
+function addPackColumns(module: ModuleBuilder): FunctionHandle {
+  return module.function(PANEL_PARAMETERS, (f, source, rows, columns, first, panel) => {
+    const stride = f.local('i32', i32.shl(columns, 2));
+    const addresses = rowAddresses(f, { source, rows, stride, first });
+    const k = f.local('i32', i32.const(0));
+    const to = f.local('i32', panel);
+    f.while(i32.lt_u(i32.add(k, 3), columns), () => {
+      for (let group = 0; group < PANEL; group += 4) {
+        const loaded = [0, 1, 2, 3].map((j) =>
+          f.local('v128', v128.load(i32.add(addresses[group + j], i32.shl(k, 2)))),
+        );
+        for (const [step, vector] of transpose4(f, loaded).entries()) {
+          f.do(v128.store(to, vector, step * STEP_BYTES + 4 * group));
+        }
+      }
+      f.set(to, i32.add(to, 4 * STEP_BYTES));
+      f.set(k, i32.add(k, 4));
+    });
+    loop(f, k, columns, (step) => {
+      for (const [j, address] of addresses.entries()) {
+        f.do(f32.store(to, f32.load(i32.add(address, i32.shl(step, 2))), 4 * j));
+      }
+      f.set(to, i32.add(to, STEP_BYTES));
+    });
+  });
+}
+
+/** The addresses of 16 rows from `first` on. What is beyond the last row is the last row: its sums are never read. */
+function rowAddresses(
+  f: FunctionBuilder,
+  { source, rows, stride, first }: Record<'source' | 'rows' | 'stride' | 'first', Local<'i32'>>,
+): Local<'i32'>[] {
+  const last = f.local('i32', i32.sub(rows, 1));
+  return Array.from({ length: PANEL }, (_, j) => {
+    const row = i32.min_u(f.local('i32', i32.add(first, j)), last);
+    return f.local('i32', i32.add(source, i32.mul(row, stride)));
+  });
+}
+
+/** Of pixels (bytes p − 128), pairs of int16: panel[k/2][j] = (source[k][first + j], source[k + 1][first + j]). */
+function addPackPixelRows(module: ModuleBuilder): FunctionHandle {
+  const low = Array.from({ length: 8 }, (_, i) => [i, 16 + i]).flat();
+  const high = low.map((lane) => lane + 8);
+  return module.function(PANEL_PARAMETERS, (f, source, rows, columns, first, panel) => {
+    const to = f.local('i32', panel);
+    const from = f.local('i32', i32.add(source, first));
+    const upper = f.local('v128');
+    const lower = f.local('v128');
+    const storePair = () => {
+      for (const [half, lanes] of [low, high].entries()) {
+        const mixed = f.local('v128', i8x16.shuffle(upper, lower, lanes));
+        f.do(v128.store(to, i16x8.extend_low_i8x16_s(mixed), 32 * half));
+        f.do(v128.store(to, i16x8.extend_high_i8x16_s(mixed), 32 * half + 16));
+      }
+    };
+    loop(f, 0, i32.shr_u(rows, 1), () => {
+      f.set(upper, v128.load(from));
+      f.set(lower, v128.load(i32.add(from, columns)));
+      storePair();
+      f.set(from, i32.add(from, i32.shl(columns, 1)));
+      f.set(to, i32.add(to, STEP_BYTES));
+    });
+    f.if(i32.and(rows, 1), () => {
+      f.set(upper, v128.load(from));
+      f.set(lower, ZERO);
+      storePair();
+    });
+  });
+}
+
+/** Of pixels (bytes p − 128), pairs of int16: panel[k/2][j] = (source[first + j][k], source[first + j][k + 1]). */
+function addPackPixelColumns(module: ModuleBuilder): FunctionHandle {
+  return module.function(PANEL_PARAMETERS, (f, source, rows, columns, first, panel) => {
+    const to = f.local('i32', panel);
+    const addresses = rowAddresses(f, { source, rows, stride: columns, first });
+    loop(
+      f,
+      0,
+      columns,
+      (k) => {
+        for (let half = 0; half < 2; half++) {
+          const loaded = addresses
+            .slice(8 * half, 8 * half + 8)
+            .map((address) => f.local('v128', v128.load(i32.add(address, k))));
+          for (const [pair, vector] of transpose8(f, loaded).entries()) {
+            const at = pair * STEP_BYTES + 32 * half;
+            f.do(v128.store(to, i16x8.extend_low_i8x16_s(vector), at));
+            f.do(v128.store(to, i16x8.extend_high_i8x16_s(vector), at + 16));
+          }
+        }
+        f.set(to, i32.add(to, 8 * STEP_BYTES));
+      },
+      16,
+    );
+  });
+}
+
+/** Which of the four ways `pack` and `multiply` take. */
+export const PACK = { none: 0, rows: 1, columns: 2, pixelRows: 3, pixelColumns: 4 } as const;
+
+/** (way, source, its rows, its columns, first of the 16, panel) */
+export function addPack(module: ModuleBuilder): FunctionHandle {
+  const ways = [
+    [PACK.rows, addPackRows(module)],
+    [PACK.columns, addPackColumns(module)],
+    [PACK.pixelRows, addPackPixelRows(module)],
+    [PACK.pixelColumns, addPackPixelColumns(module)],
+  ] as const;
+  return module.function(['i32', ...PANEL_PARAMETERS], (f, wanted, ...args) => {
+    for (const [way, handle] of ways) f.if(i32.eq(wanted, way), () => f.do(call(handle, ...args)));
+  });
+}
+
+/** Panels that one task of `pack` makes: of bytes, those of one cache line. */
+export const PACK_PANELS = 4;
+
+/** All panels of a matrix of `count` vectors, one after the other. A task is some panels. */
+export const pack = kernel(
+  'pack',
+  { way: 'i32', source: 'i32', rows: 'i32', columns: 'i32', count: 'i32', steps: 'i32', panels: 'i32' },
+  (f, { way, source, rows, columns, count, steps, panels }, { task, shared }) => {
+    const first = f.local('i32', i32.mul(task, PACK_PANELS * PANEL));
+    const end = i32.min_u(count, f.local('i32', i32.add(first, PACK_PANELS * PANEL)));
+    const to = f.local('i32', i32.add(panels, i32.mul(i32.mul(i32.shr_u(first, 4), steps), STEP_BYTES)));
+    loop(
+      f,
+      first,
+      end,
+      (vector) => {
+        f.do(call(shared.pack, way, source, rows, columns, vector, to));
+        f.set(to, i32.add(to, i32.mul(steps, STEP_BYTES)));
+      },
+      PANEL,
+    );
+  },
+);
+
+/** The transpose of eight vectors of eight 16-bit numbers. */
+function transpose8(f: FunctionBuilder, rows: readonly V128[]): Local<'v128'>[] {
+  const mix = (a: V128, b: V128, lanes: number[]) => f.local('v128', i8x16.shuffle(a, b, lanes));
+  const [low, high] = [lanes16(0, 8, 1, 9, 2, 10, 3, 11), lanes16(4, 12, 5, 13, 6, 14, 7, 15)];
+  // Pairs of rows, then quadruples: [column 0–1], [2–3], [4–5], [6–7], each of rows 0–3 and of rows 4–7.
+  const pairs = [0, 2, 4, 6].map((r) => [mix(rows[r], rows[r + 1], low), mix(rows[r], rows[r + 1], high)]);
+  const fours = [0, 2].map((r) =>
+    [0, 1].flatMap((half) => [
+      mix(pairs[r][half], pairs[r + 1][half], lanes32(0, 4, 1, 5)),
+      mix(pairs[r][half], pairs[r + 1][half], lanes32(2, 6, 3, 7)),
+    ]),
+  );
+  return [0, 1, 2, 3].flatMap((two) => [
+    mix(fours[0][two], fours[1][two], lanes32(0, 1, 4, 5)),
+    mix(fours[0][two], fours[1][two], lanes32(2, 3, 6, 7)),
+  ]);
+}
+
+/** Rows that one task of `quantise` takes. */
+export const QUANTISE_ROWS = 4;
+
+/** 1.5 · 2²³: added to a number below 2²² it leaves the nearest integer (of two, the even one) in the last bits of the sum,
+ *  in fewer instructions than rounding and converting take. */
+const ROUNDER = 12_582_912;
+const ROUNDER_BITS = 0x4b400000;
+
+/** Rounds each row to int16, with its scale, as INT16 in backend.ts defines it. A row of the target is padded to an even
+ *  number. A task is some rows. */
+export const quantise = kernel(
+  'quantise',
+  { source: 'i32', target: 'i32', scales: 'i32', rows: 'i32', columns: 'i32' },
+  (f, { source, target, scales, rows, columns }, { task }) => {
+    const targetRow = f.local('i32', i32.shl(i32.and(i32.add(columns, 1), -2), 1));
+    const first = f.local('i32', i32.mul(task, QUANTISE_ROWS));
+    const end = f.local('i32', i32.min_u(rows, f.local('i32', i32.add(first, QUANTISE_ROWS))));
+    const signless = f.local('v128', i32x4.splat(0x7fffffff));
+    const rounder = f.local('v128', f32x4.splat(ROUNDER));
+    const rounderBits = f.local('v128', i32x4.splat(ROUNDER_BITS));
+    loop(f, first, end, (row) => {
+      const from = f.local('i32', i32.add(source, i32.mul(i32.shl(columns, 2), row)));
+      const to = f.local('i32', i32.add(target, i32.mul(targetRow, row)));
+      // Without its sign a float is ordered as an integer is, and NaN is larger than all.
+      const largest = f.local('v128', ZERO);
+      vectorised(f, columns, (i, { load }) =>
+        f.set(largest, i32x4.max_s(largest, v128.and(load(i32.add(from, i)), signless))),
+      );
+      const max = f.local('f32', maximumLane(f, largest));
+      const inverse = f.local('f32', f32.div(INT16.max, max));
+      f.if(f32.lt(max, INT16.negligible), () => {
+        f.set(max, f32.const(0));
+        f.set(inverse, f32.const(0));
+      });
+      // ∞ − ∞ is NaN: what is not finite makes the whole row so.
+      f.set(max, f32.add(max, f32.sub(max, max)));
+      f.do(f32.store(i32.add(scales, i32.shl(row, 2)), f32.mul(f32.div(max, INT16.max), INT16.pixelScale)));
+      const factor = f.local('v128', f32x4.splat(inverse));
+      const rounded = (x: V128) => i32x4.sub(f32x4.add(f32x4.mul(x, factor), rounder), rounderBits);
+      const k = f.local('i32', i32.const(0));
+      f.while(i32.lt_u(i32.add(k, 7), columns), () => {
+        const at = f.local('i32', i32.add(from, i32.shl(k, 2)));
+        const pair = i16x8.narrow_i32x4_s(rounded(v128.load(at)), rounded(v128.load(at, 16)));
+        f.do(v128.store(i32.add(to, i32.shl(k, 1)), pair));
+        f.set(k, i32.add(k, 8));
+      });
+      f.set(to, i32.add(to, i32.shl(k, 1)));
+      loop(f, k, columns, (i) => {
+        const q = rounded(v128.load32_zero(i32.add(from, i32.shl(i, 2))));
+        f.do(i32.store16(to, i32x4.extract_lane(i16x8.narrow_i32x4_s(q, ZERO), 0)));
+        f.set(to, i32.add(to, 2));
+      });
+      f.if(i32.and(columns, 1), () => f.do(i32.store16(to, 0)));
+    });
+  },
+);
+
+/** The largest of four numbers that have no sign. */
+function maximumLane(f: FunctionBuilder, lanes: Local<'v128'>) {
+  const swapped = (order: number[]) => f.set(lanes, i32x4.max_s(lanes, i8x16.shuffle(lanes, lanes, lanes32(...order))));
+  swapped([2, 3, 0, 1]);
+  swapped([1, 0, 3, 2]);
+  return f32x4.extract_lane(lanes, 0);
+}

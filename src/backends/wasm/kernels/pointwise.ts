@@ -1,0 +1,194 @@
+import type { Activation } from '../../backend.ts';
+import type { FunctionBuilder, Local } from '../assembler.ts';
+import { call, f32, f32x4, i32, i32x4, type V128, v128 } from '../instructions.ts';
+import { hash32, sigmoid, tanh } from './functions.ts';
+import { type Access, type KernelContext, kernel, loop, vectorised, ZERO } from './kernel.ts';
+
+/** Numbers that one task of an elementwise kernel takes. */
+export const CHUNK = 1024;
+/** Bytes that each thread needs for a piece of a gradient on its way to a sink. */
+export const CHUNK_BYTES = 4 * CHUNK;
+
+const LEAK = 0.01;
+export const ACTIVATION_CODE = { relu: 0, 'leaky-relu': 1, sigmoid: 2, tanh: 3 } as const satisfies Record<
+  Activation,
+  number
+>;
+
+/** φ(x), and φ′(x) as a function of y = φ(x). All keep NaN. */
+const ACTIVATIONS: Record<
+  Activation,
+  { value(f: FunctionBuilder, x: Local<'v128'>): V128; derivative(y: Local<'v128'>): V128 }
+> = {
+  relu: {
+    value: (_, x) => f32x4.pmax(x, ZERO),
+    derivative: (y) => v128.and(f32x4.splat(1), f32x4.gt(y, ZERO)),
+  },
+  'leaky-relu': {
+    value: (_, x) => v128.bitselect(f32x4.mul(x, f32x4.splat(LEAK)), x, f32x4.le(x, ZERO)),
+    derivative: (y) => v128.bitselect(f32x4.splat(1), f32x4.splat(LEAK), f32x4.gt(y, ZERO)),
+  },
+  sigmoid: {
+    value: (f, x) => sigmoid(f, x),
+    derivative: (y) => f32x4.mul(y, f32x4.sub(f32x4.splat(1), y)),
+  },
+  tanh: {
+    value: (f, x) => tanh(f, x),
+    derivative: (y) => f32x4.sub(f32x4.splat(1), f32x4.mul(y, y)),
+  },
+};
+
+/** The elements that belong to a task: the first of them, and how many there are. */
+function chunkOf(f: FunctionBuilder, task: Local<'i32'>, all: Local<'i32'>) {
+  const first = f.local('i32', i32.mul(task, CHUNK));
+  return { first, count: f.local('i32', i32.min_u(i32.const(CHUNK), f.local('i32', i32.sub(all, first)))) };
+}
+
+/** What every kernel needs whose result goes to a sink: the number of elements, a buffer for each thread, the sink. */
+export const TO_SINK = { count: 'i32', buffer: 'i32', bufferBytes: 'i32', sink: 'i32' } as const;
+type ToSink = Readonly<Record<keyof typeof TO_SINK, Local<'i32'>>>;
+
+export function bufferOf(f: FunctionBuilder, { buffer, bufferBytes }: ToSink, thread: Local<'i32'>): Local<'i32'> {
+  return f.local('i32', i32.add(buffer, i32.mul(thread, bufferBytes)));
+}
+
+/** Computes a chunk of an elementwise result and hands it to the sink. `value` gets the distance in bytes from the first
+ *  element, which is the same in all operands. */
+function toSink(
+  f: FunctionBuilder,
+  p: ToSink,
+  { task, thread, shared }: KernelContext,
+  value: (at: Local<'i32'>, load: Access['load']) => V128,
+): void {
+  const { first, count } = chunkOf(f, task, p.count);
+  const buffer = bufferOf(f, p, thread);
+  const shift = f.local('i32', i32.shl(first, 2));
+  vectorised(f, count, (offset, { load, store }) => {
+    const at = f.local('i32', i32.add(shift, offset));
+    store(i32.add(buffer, offset), value(at, load));
+  });
+  f.do(call(shared.sink, p.sink, first, buffer, count));
+}
+
+/** a + b */
+export const add = kernel('add', { ...TO_SINK, a: 'i32', b: 'i32' }, (f, p, context) => {
+  toSink(f, p, context, (at, load) => f32x4.add(load(i32.add(p.a, at)), load(i32.add(p.b, at))));
+});
+
+/** factor · x */
+export const scale = kernel('scale', { ...TO_SINK, x: 'i32', factor: 'f32' }, (f, p, context) => {
+  const factor = f.local('v128', f32x4.splat(p.factor));
+  toSink(f, p, context, (at, load) => f32x4.mul(load(i32.add(p.x, at)), factor));
+});
+
+/** Hands x to the sink as it is. */
+export const deliver = kernel('deliver', { ...TO_SINK, x: 'i32' }, (f, p, { task, shared }) => {
+  const { first, count } = chunkOf(f, task, p.count);
+  f.do(call(shared.sink, p.sink, first, i32.add(p.x, i32.shl(first, 2)), count));
+});
+
+/** target = φ(x) */
+export const activation = kernel(
+  'activation',
+  { kind: 'i32', x: 'i32', target: 'i32', count: 'i32' },
+  (f, { kind, x, target, count: all }, { task }) => {
+    const { first, count } = chunkOf(f, task, all);
+    const shift = f.local('i32', i32.shl(first, 2));
+    for (const [name, { value }] of Object.entries(ACTIVATIONS)) {
+      f.if(i32.eq(kind, ACTIVATION_CODE[name as Activation]), () =>
+        vectorised(f, count, (offset, { load, store }) => {
+          const at = f.local('i32', i32.add(shift, offset));
+          store(i32.add(target, at), value(f, f.local('v128', load(i32.add(x, at)))));
+        }),
+      );
+    }
+  },
+);
+
+/** upstream ⊙ φ′, from y = φ(x) */
+export const activationDerivative = kernel(
+  'activationDerivative',
+  { ...TO_SINK, kind: 'i32', y: 'i32', upstream: 'i32' },
+  (f, p, context) => {
+    for (const [name, { derivative }] of Object.entries(ACTIVATIONS)) {
+      f.if(i32.eq(p.kind, ACTIVATION_CODE[name as Activation]), () =>
+        toSink(f, p, context, (at, load) => {
+          const local = derivative(f.local('v128', load(i32.add(p.y, at))));
+          return f32x4.mul(load(i32.add(p.upstream, at)), local);
+        }),
+      );
+    }
+  },
+);
+
+/** x ⊙ mask · factor, the mask as Backend.dropout defines it; `threshold` is the rate · 2³², rounded up. */
+export const dropout = kernel(
+  'dropout',
+  { ...TO_SINK, x: 'i32', key: 'i32', threshold: 'i32', factor: 'f32' },
+  (f, p, context) => {
+    const [key, threshold] = [f.local('v128', i32x4.splat(p.key)), f.local('v128', i32x4.splat(p.threshold))];
+    const factor = f.local('v128', f32x4.splat(p.factor));
+    const lanes = f.local('v128', v128.const(new Uint8Array(Int32Array.of(0, 1, 2, 3).buffer)));
+    toSink(f, p, context, (at, load) => {
+      const indices = i32x4.add(i32x4.splat(i32.shr_u(at, 2)), lanes);
+      const isKept = i32x4.ge_u(hash32(f, i32x4.add(key, hash32(f, indices))), threshold);
+      return v128.and(f32x4.mul(load(i32.add(p.x, at)), factor), isKept);
+    });
+  },
+);
+
+/** Sums of squares, one for each chunk. */
+export const sumSquares = kernel(
+  'sumSquares',
+  { x: 'i32', count: 'i32', sums: 'i32' },
+  (f, { x, count: all, sums }, { task }) => {
+    const { first, count } = chunkOf(f, task, all);
+    const from = f.local('i32', i32.add(x, i32.shl(first, 2)));
+    const sum = f.local('v128', ZERO);
+    const value = f.local('v128');
+    vectorised(f, count, (offset, { load }) => {
+      f.set(value, load(i32.add(from, offset)));
+      f.set(sum, f32x4.add(sum, f32x4.mul(value, value)));
+    });
+    const pairs = [0, 2].map((lane) => f32.add(f32x4.extract_lane(sum, lane), f32x4.extract_lane(sum, lane + 1)));
+    f.do(f32.store(i32.add(sums, i32.shl(task, 2)), f32.add(pairs[0], pairs[1])));
+  },
+);
+
+/** Columns that one task of `sumRows` takes; rows that are summed up before the sum is added to that of all rows, so that
+ *  a long column loses no digits. */
+export const SUM_COLUMNS = 64;
+const SUM_ROWS = 256;
+
+/** The sum of the rows of x [rows, columns]. */
+export const sumRows = kernel('sumRows', { ...TO_SINK, x: 'i32', rows: 'i32' }, (f, p, { task, thread, shared }) => {
+  const first = f.local('i32', i32.mul(task, SUM_COLUMNS));
+  const left = f.local('i32', i32.sub(p.count, first));
+  const count = f.local('i32', i32.min_u(i32.const(SUM_COLUMNS), left));
+  const total = bufferOf(f, p, thread);
+  const stride = f.local('i32', i32.shl(p.count, 2));
+  const start = f.local('i32', i32.add(p.x, i32.shl(first, 2)));
+  const sum = f.local('v128');
+  vectorised(f, count, (i, { store }) => store(i32.add(total, i), ZERO));
+  loop(
+    f,
+    0,
+    p.rows,
+    (row) => {
+      const height = i32.min_u(i32.const(SUM_ROWS), f.local('i32', i32.sub(p.rows, row)));
+      const from = f.local('i32', i32.add(start, i32.mul(row, stride)));
+      const end = f.local('i32', i32.add(from, i32.mul(height, stride)));
+      vectorised(f, count, (i, { load, store }) => {
+        const at = f.local('i32', i32.add(from, i));
+        f.set(sum, ZERO);
+        f.while(i32.lt_u(at, end), () => {
+          f.set(sum, f32x4.add(sum, load(at)));
+          f.set(at, i32.add(at, stride));
+        });
+        store(i32.add(total, i), f32x4.add(load(i32.add(total, i)), sum));
+      });
+    },
+    SUM_ROWS,
+  );
+  f.do(call(shared.sink, p.sink, first, total, count));
+});

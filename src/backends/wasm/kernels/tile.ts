@@ -1,0 +1,93 @@
+import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../assembler.ts';
+import { f32x4, i32, i32x4, type V128, v128 } from '../instructions.ts';
+import { type SharedFunctions, ZERO } from './kernel.ts';
+
+// The innermost loop of every product. A tile is a few rows of the result by the 16 columns of a panel; its sums stay
+// in registers while k runs over a block:
+//
+//     C[r][j] += Σ_k A[r][k] · P[k][j]        r < rows, j < 16
+//
+// A lies in rows; P, a *panel*, has its 16 columns side by side for each k. A step of k is 4 bytes of A and 64 of P
+// whatever the arithmetic: one float32 and 16 of them, or a pair of int16 and 16 pairs.
+//
+// A *wide* tile keeps all four vectors of a row at once, which V8 can fuse to two of 256 bits; without that they do not
+// fit the 16 registers, and the *narrow* tile does two vectors, then the other two. Both add in the same order.
+
+/** Columns of a panel. */
+export const PANEL = 16;
+const VECTORS = PANEL / 4;
+/** Bytes of a panel for one step of k. */
+export const STEP_BYTES = 64;
+
+export type Arithmetic = 'float32' | 'float32-fma' | 'int16';
+
+/** The most rows whose sums fit the registers. */
+export function tileRows(arithmetic: Arithmetic): number {
+  return arithmetic === 'float32-fma' ? 6 : 5;
+}
+
+export function addTiles(module: ModuleBuilder, arithmetic: Arithmetic): SharedFunctions['tiles'] {
+  const counts = Array.from({ length: tileRows(arithmetic) }, (_, i) => i + 1);
+  return {
+    wide: counts.map((rows) => addTile(module, rows, VECTORS, arithmetic)),
+    narrow: counts.map((rows) => addTile(module, rows, VECTORS / 2, arithmetic)),
+  };
+}
+
+/** (A, bytes between its rows, panel, steps of k, C, bytes between its rows) */
+function addTile(module: ModuleBuilder, rows: number, vectors: number, arithmetic: Arithmetic): FunctionHandle {
+  return module.function(['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], (f, a, aStride, panel, steps, c, cStride) => {
+    for (let first = 0; first < VECTORS; first += vectors) {
+      const columns = Array.from({ length: vectors }, (_, j) => 16 * (first + j));
+      writeTile(f, { rows, columns, arithmetic, a, aStride, panel, steps, c, cStride });
+    }
+  });
+}
+
+interface Tile extends Record<'a' | 'aStride' | 'panel' | 'steps' | 'c' | 'cStride', Local<'i32'>> {
+  readonly rows: number;
+  /** Offsets in bytes of the vectors, in a step of the panel and in a row of C. */
+  readonly columns: readonly number[];
+  readonly arithmetic: Arithmetic;
+}
+
+function writeTile(f: FunctionBuilder, tile: Tile): void {
+  const { rows, columns, arithmetic, a, aStride, panel, steps, c, cStride } = tile;
+  const row = Array.from({ length: rows }, (_, r) => f.local('i32', i32.add(a, i32.mul(aStride, r))));
+  const sums = row.map(() => columns.map(() => f.local('v128', ZERO)));
+  const p = f.local('i32', panel);
+  const end = f.local('i32', i32.add(panel, i32.mul(steps, STEP_BYTES)));
+  const x = f.local('v128');
+  const ys = columns.map(() => f.local('v128'));
+  f.while(i32.lt_u(p, end), () => {
+    for (const [j, y] of ys.entries()) f.set(y, v128.load(p, columns[j]));
+    // Downwards, because the compiler of Node 20 and 22 runs out of registers on the way up.
+    for (let r = rows - 1; r >= 0; r--) {
+      f.set(x, v128.load32_splat(row[r]));
+      f.set(row[r], i32.add(row[r], 4));
+      for (const [j, y] of ys.entries()) f.set(sums[r][j], multiplyAdd(arithmetic, x, y, sums[r][j]));
+    }
+    f.set(p, i32.add(p, STEP_BYTES));
+  });
+  const to = f.local('i32', c);
+  for (const sum of sums) {
+    // All loads of a row before its stores: in another order V8 does not fuse the vectors.
+    const added = sum.map((value, j) => {
+      const total = arithmetic === 'int16' ? f32x4.convert_i32x4_s(value) : value;
+      return f.local('v128', f32x4.add(v128.load(to, columns[j]), total));
+    });
+    for (const [j, value] of added.entries()) f.do(v128.store(to, value, columns[j]));
+    f.set(to, i32.add(to, cStride));
+  }
+}
+
+function multiplyAdd(arithmetic: Arithmetic, a: V128, b: V128, sum: V128): V128 {
+  switch (arithmetic) {
+    case 'float32':
+      return f32x4.add(sum, f32x4.mul(a, b));
+    case 'float32-fma':
+      return f32x4.relaxed_madd(a, b, sum);
+    case 'int16':
+      return i32x4.add(sum, i32x4.dot_i16x8_s(a, b));
+  }
+}

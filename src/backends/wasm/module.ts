@@ -1,0 +1,71 @@
+import { type MemoryLimits, ModuleBuilder } from './assembler.ts';
+import { addJobs } from './jobs.ts';
+import { loadBatch } from './kernels/images.ts';
+import { addKernel, type Kernel } from './kernels/kernel.ts';
+import {
+  countCorrect,
+  hinge,
+  hingeDerivative,
+  softmaxCrossEntropy,
+  softmaxCrossEntropyDerivative,
+} from './kernels/losses.ts';
+import { multiply } from './kernels/multiply.ts';
+import { addPack, pack, quantise, transpose } from './kernels/pack.ts';
+import {
+  activation,
+  activationDerivative,
+  add,
+  deliver,
+  dropout,
+  scale,
+  sumRows,
+  sumSquares,
+} from './kernels/pointwise.ts';
+import { addSink } from './kernels/sink.ts';
+import { addTiles } from './kernels/tile.ts';
+
+export const KERNELS = {
+  loadBatch,
+  transpose,
+  pack,
+  quantise,
+  multiply,
+  add,
+  scale,
+  deliver,
+  activation,
+  activationDerivative,
+  dropout,
+  sumRows,
+  sumSquares,
+  softmaxCrossEntropy,
+  softmaxCrossEntropyDerivative,
+  hinge,
+  hingeDerivative,
+  countCorrect,
+} as const satisfies Record<string, Kernel>;
+
+export type KernelName = keyof typeof KERNELS;
+
+export interface ModuleOptions {
+  readonly memory: MemoryLimits;
+  /** Whether products of floats use fused multiply-add (relaxed SIMD). */
+  readonly fma: boolean;
+}
+
+/** All code of the backend, and the place of each kernel in the table of functions. */
+export function assemble({ memory, fma }: ModuleOptions): {
+  bytes: Uint8Array<ArrayBuffer>;
+  indices: Readonly<Record<KernelName, number>>;
+} {
+  const module = new ModuleBuilder();
+  const shared = {
+    sink: addSink(module),
+    tiles: addTiles(module, fma ? 'float32-fma' : 'float32'),
+    tilesInt16: addTiles(module, 'int16'),
+    pack: addPack(module),
+  };
+  const entries = Object.entries(KERNELS).map(([name, kernel]) => [name, addKernel(module, kernel, shared)]);
+  addJobs(module, memory.shared);
+  return { bytes: module.encode(memory), indices: Object.fromEntries(entries) };
+}
