@@ -2,10 +2,12 @@
 export type {
   Activation,
   Backend,
+  BackendInfo,
   BatchPlan,
   DType,
   ImageSet,
   MatmulOptions,
+  Precision,
   Shape,
   Sink,
   Tensor,
@@ -13,6 +15,7 @@ export type {
 } from './backends/backend.ts';
 export { ShapeError } from './backends/backend.ts';
 export { ReferenceBackend } from './backends/reference/reference.ts';
+export { type BackendChoice, type BackendOptions, createBackend } from './backends/select.ts';
 export { type Dataset, type DatasetChoice, type DatasetEvent, loadDataset } from './dataset/load.ts';
 export type { BackwardPoint, Gate, Gradient, Pass } from './engine/gate.ts';
 export { activation } from './engine/gates/activation.ts';

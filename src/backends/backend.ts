@@ -98,6 +98,19 @@ export interface MatmulOptions {
  *  512 products of |q| ≤ 32767 and |p − 128| ≤ 128 stay below 2³¹. */
 export const INT16 = { max: 32767, negligible: 1e-30, block: 512, pixelScale: 1 / 64 } as const;
 
+/** What a backend works with, for people and for the record of a run. */
+export interface BackendInfo {
+  readonly threads: number;
+  /** Width of the vectors; 0 without. */
+  readonly vectorBits: number;
+  /** Whether multiplication and addition are fused, and so rounded once. */
+  readonly fma: boolean;
+  /** Flags of V8 that were set. */
+  readonly flags: readonly string[];
+  /** Why it is not what one might expect. */
+  readonly notes: readonly string[];
+}
+
 /** The operations. Each one only enqueues its work, in order; `read` waits for it. A result is never one of the
  *  operands. Every operation throws ShapeError, before any work, if the shapes do not fit. */
 export interface Backend {
@@ -105,6 +118,7 @@ export interface Backend {
   /** The type that it computes with. */
   readonly dtype: 'float32' | 'float64';
   readonly precision: Precision;
+  readonly info: BackendInfo;
 
   /** A new tensor, filled with zeros, of the backend's dtype unless another one is named. */
   allocate(shape: Shape, dtype?: DType): Tensor;

@@ -45,6 +45,19 @@ interface Entry {
   readonly gate: Gate;
   readonly inputs: Readonly<Record<string, Wire>>;
   readonly output: Wire;
+  /** The values of the inputs at the present batch size, once they were asked for. */
+  tensors: Readonly<Record<string, Tensor>> | undefined;
+}
+
+/** The way back from a loss. It depends on the tape alone, and is found once. */
+interface Path {
+  /** From the loss to the leaves, each entry with the inputs that get a gradient, in their order. */
+  readonly steps: readonly {
+    readonly entry: Entry;
+    readonly wires: readonly (readonly [name: string, wire: Wire])[];
+  }[];
+  /** How often each wire is an input of one of them. */
+  readonly uses: ReadonlyMap<Wire, number>;
 }
 
 /** A computational graph: gates in the order in which they were applied (the tape), and the values on the wires.
@@ -61,6 +74,7 @@ export class Graph {
   readonly #batched = new Set<Wire>();
   /** Views on the first rows, for the present batch size; empty at full capacity. */
   #views = new Map<Tensor, Tensor>();
+  readonly #paths = new Map<Wire, Path>();
   #batchSize: number;
   #pass: Pass = { training: false, key: 0 };
 
@@ -96,7 +110,8 @@ export class Graph {
       const shapeOfMore = gate.shape(mapValues(inputs, (wire) => this.#shapeWith(wire, 1)));
       if (shapeOfMore[0] !== shape[0]) this.#batched.add(output);
     }
-    this.#tape.push({ gate, inputs, output });
+    this.#tape.push({ gate, inputs, output, tensors: undefined });
+    this.#paths.clear();
     return output;
   }
 
@@ -110,14 +125,14 @@ export class Graph {
     if (B < 1 || B > this.capacity) throw new ShapeError(`a batch of ${B} images in a graph for 1 to ${this.capacity}`);
     this.#batchSize = B;
     this.#views = new Map();
+    for (const entry of this.#tape) entry.tensors = undefined;
   }
 
   /** Computes every value from the leaves, in the order of the tape. */
   forward(pass: Pass = { training: false, key: 0 }): void {
     this.#pass = pass;
     for (const entry of this.#tape) {
-      const inputs = mapValues(entry.inputs, (wire) => wire.tensor);
-      entry.gate.forward(this.backend, inputs, entry.output.tensor, this.#passAt(entry));
+      entry.gate.forward(this.backend, this.#tensorsOf(entry), entry.output.tensor, this.#passAt(entry));
     }
   }
 
@@ -129,8 +144,7 @@ export class Graph {
    *  @throws ShapeError if `loss` is no scalar. */
   backward(loss: Wire, sinks: ReadonlyMap<Wire, Sink> = new Map()): void {
     expectShape(`the loss '${loss.name}'`, loss.shape, []);
-    const path = this.#pathTo(loss);
-    const uses = countUses(path);
+    const { steps, uses } = this.#pathTo(loss);
     const begun = new Set<Wire>();
 
     const sinkFor = (wire: Wire, isLast: boolean): Sink => {
@@ -142,14 +156,13 @@ export class Graph {
     };
 
     this.backend.write(this.#makeGradient(loss), [1]);
-    for (const entry of path.toReversed()) {
+    for (const { entry, wires } of steps) {
       const gradients = entry.gate.backward(this.backend, {
-        inputs: mapValues(entry.inputs, (wire) => wire.tensor),
+        inputs: this.#tensorsOf(entry),
         output: entry.output.tensor,
         upstream: entry.output.gradient,
         pass: this.#passAt(entry),
       });
-      const wires = differentiable(entry);
       for (const [i, [name, wire]] of wires.entries()) gradients[name]!(sinkFor(wire, i === wires.length - 1));
     }
     for (const [wire, sink] of sinks) if (begun.has(wire)) this.backend.deliver(wire.gradient, sink);
@@ -214,15 +227,28 @@ export class Graph {
     return { training: this.#pass.training, key: (this.#pass.key + this.#tape.indexOf(entry)) >>> 0 };
   }
 
-  /** The entries that the loss depends on and that lead to a parameter, in the order of the tape. */
-  #pathTo(loss: Wire): Entry[] {
+  #tensorsOf(entry: Entry): Readonly<Record<string, Tensor>> {
+    entry.tensors ??= mapValues(entry.inputs, (wire) => wire.tensor);
+    return entry.tensors;
+  }
+
+  /** The entries that the loss depends on and that lead to a parameter. */
+  #pathTo(loss: Wire): Path {
+    const found = this.#paths.get(loss);
+    if (found) return found;
     const wanted = new Set([loss]);
-    const path = this.#tape.toReversed().filter((entry) => {
-      const onPath = wanted.has(entry.output) && entry.output.needsGradient;
-      if (onPath) for (const wire of Object.values(entry.inputs)) wanted.add(wire);
-      return onPath;
-    });
-    return path.reverse();
+    const uses = new Map<Wire, number>();
+    const steps: Path['steps'][number][] = [];
+    for (const entry of this.#tape.toReversed()) {
+      if (!wanted.has(entry.output) || !entry.output.needsGradient) continue;
+      for (const wire of Object.values(entry.inputs)) wanted.add(wire);
+      const wires = differentiable(entry);
+      for (const [, wire] of wires) uses.set(wire, (uses.get(wire) ?? 0) + 1);
+      steps.push({ entry, wires });
+    }
+    const path = { steps, uses };
+    this.#paths.set(loss, path);
+    return path;
   }
 }
 
@@ -234,14 +260,6 @@ function differentiable(entry: Entry): [name: string, wire: Wire][] {
   return Object.entries(entry.inputs)
     .filter(([, wire]) => wire.needsGradient)
     .sort(([, a], [, b]) => rank(a) - rank(b));
-}
-
-function countUses(path: readonly Entry[]): Map<Wire, number> {
-  const uses = new Map<Wire, number>();
-  for (const entry of path) {
-    for (const [, wire] of differentiable(entry)) uses.set(wire, (uses.get(wire) ?? 0) + 1);
-  }
-  return uses;
 }
 
 function mapValues<Name extends string, A, B>(

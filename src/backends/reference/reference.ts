@@ -1,6 +1,7 @@
 import {
   type Activation,
   type Backend,
+  type BackendInfo,
   type BatchPlan,
   type DType,
   expectShape,
@@ -30,14 +31,20 @@ export class ReferenceBackend implements Backend {
   readonly name = 'reference';
   readonly dtype: 'float32' | 'float64';
   readonly precision: Precision;
+  readonly info: BackendInfo;
   readonly #scratch = new Map<number, Values>();
 
-  /** @param precision that of products with pixels; int16 only beside float32. */
-  constructor(dtype: 'float32' | 'float64' = 'float32', precision: Precision = 'float32') {
+  /** @param precision that of products with pixels; int16 only beside float32. @param notes for `info`. */
+  constructor(
+    dtype: 'float32' | 'float64' = 'float32',
+    precision: Precision = 'float32',
+    notes: readonly string[] = [],
+  ) {
     if (dtype === 'float64' && precision === 'int16')
       throw new TypeError('int16 products go with float32, got float64');
     this.dtype = dtype;
     this.precision = precision;
+    this.info = { threads: 1, vectorBits: 0, fma: false, flags: [], notes };
   }
 
   allocate(shape: Shape, dtype: DType = this.dtype): Tensor {

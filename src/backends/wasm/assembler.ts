@@ -6,12 +6,15 @@
 export type ValueType = 'i32' | 'i64' | 'f32' | 'v128';
 const TYPE_CODE = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b } as const satisfies Record<ValueType, number>;
 
+/** Bytes, in pieces that are put together only once, at the end. */
+export type Code = readonly (number | Code)[];
+
 /** Code that leaves one value of a type on the stack, or none (`void`). */
 export class Expr<T extends ValueType | 'void' = ValueType | 'void'> {
   readonly type: T;
-  readonly code: readonly number[];
+  readonly code: Code;
 
-  constructor(type: T, code: readonly number[]) {
+  constructor(type: T, code: Code) {
     this.type = type;
     this.code = code;
   }
@@ -22,7 +25,7 @@ export class Local<T extends ValueType = ValueType> extends Expr<T> {
   readonly index: number;
 
   constructor(type: T, index: number) {
-    super(type, [0x20, ...unsigned(index)]);
+    super(type, [0x20, unsigned(index)]);
     this.index = index;
   }
 }
@@ -39,7 +42,7 @@ type LocalsOf<Types extends readonly ValueType[]> = { [I in keyof Types]: Local<
 export class FunctionBuilder {
   readonly #parameterCount: number;
   readonly #locals: ValueType[] = [];
-  #code: number[] = [];
+  readonly #code: (number | Code)[] = [];
 
   constructor(parameterCount: number) {
     this.#parameterCount = parameterCount;
@@ -54,23 +57,23 @@ export class FunctionBuilder {
   }
 
   set<T extends ValueType>(local: Local<T>, value: Expr<T>): void {
-    this.#code.push(...value.code, 0x21, ...unsigned(local.index));
+    this.#code.push(value.code, 0x21, unsigned(local.index));
   }
 
   /** Appends an expression that leaves nothing, such as a store. */
   do(statement: Expr<'void'>): void {
-    this.#code.push(...statement.code);
+    this.#code.push(statement.code);
   }
 
   while(condition: Expr<'i32'>, body: () => void): void {
     // block { loop { if (!condition) break; body; continue } }
-    this.#code.push(0x02, 0x40, 0x03, 0x40, ...condition.code, 0x45, 0x0d, 0x01);
+    this.#code.push(0x02, 0x40, 0x03, 0x40, condition.code, 0x45, 0x0d, 0x01);
     body();
     this.#code.push(0x0c, 0x00, 0x0b, 0x0b);
   }
 
   if(condition: Expr<'i32'>, then: () => void, otherwise?: () => void): void {
-    this.#code.push(...condition.code, 0x04, 0x40);
+    this.#code.push(condition.code, 0x04, 0x40);
     then();
     if (otherwise) {
       this.#code.push(0x05);
@@ -80,13 +83,13 @@ export class FunctionBuilder {
   }
 
   return(value?: Expr<ValueType>): void {
-    this.#code.push(...(value?.code ?? []), 0x0f);
+    this.#code.push(value?.code ?? [], 0x0f);
   }
 
   /** The encoded body. */
-  encode(): number[] {
+  encode(): Code {
     const locals = vector(this.#locals.map((type) => [1, TYPE_CODE[type]]));
-    return sized([...locals, ...this.#code, 0x0b]);
+    return sized([locals, this.#code, 0x0b]);
   }
 }
 
@@ -98,7 +101,8 @@ export interface MemoryLimits {
 
 /** A module that imports its memory as `env.memory`, and has all of its functions in one table, by their index. */
 export class ModuleBuilder {
-  readonly #types: number[][] = [];
+  readonly #types: Code[] = [];
+  readonly #typeKeys: string[] = [];
   readonly #functions: { type: number; builder: FunctionBuilder; exportName: string | undefined }[] = [];
 
   /** Adds a function; `write` gets its builder and its parameters. */
@@ -116,33 +120,51 @@ export class ModuleBuilder {
 
   /** The index of a function type. */
   type(parameters: readonly ValueType[], result: ValueType | 'void'): number {
-    const encoded = [
-      0x60,
-      ...vector(parameters.map((type) => [TYPE_CODE[type]])),
-      ...vector(result === 'void' ? [] : [[TYPE_CODE[result]]]),
-    ];
-    const found = this.#types.findIndex((type) => type.join() === encoded.join());
-    return found >= 0 ? found : this.#types.push(encoded) - 1;
+    const key = `${parameters} ${result}`;
+    const found = this.#typeKeys.indexOf(key);
+    if (found >= 0) return found;
+    const results = result === 'void' ? [] : [[TYPE_CODE[result]]];
+    this.#types.push([0x60, vector(parameters.map((type) => [TYPE_CODE[type]])), vector(results)]);
+    return this.#typeKeys.push(key) - 1;
   }
 
   encode({ initialPages, maximumPages, shared }: MemoryLimits): Uint8Array<ArrayBuffer> {
     const count = this.#functions.length;
-    const memory = [...text('env'), ...text('memory'), 0x02, shared ? 0x03 : 0x01];
+    const memory = [text('env'), text('memory'), 0x02, shared ? 0x03 : 0x01];
     const exported = this.#functions.flatMap(({ exportName }, i) =>
-      exportName === undefined ? [] : [[...text(exportName), 0x00, ...unsigned(i)]],
+      exportName === undefined ? [] : [[text(exportName), 0x00, unsigned(i)]],
     );
     const indices = this.#functions.map((_, i) => unsigned(i));
-    return Uint8Array.from([
-      ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-      ...section(1, vector(this.#types)),
-      ...section(2, vector([[...memory, ...unsigned(initialPages), ...unsigned(maximumPages)]])),
-      ...section(3, vector(this.#functions.map(({ type }) => unsigned(type)))),
-      ...section(4, vector([[0x70, 0x00, ...unsigned(count)]])),
-      ...section(7, vector(exported)),
-      ...section(9, vector([[0x00, 0x41, 0x00, 0x0b, ...vector(indices)]])),
-      ...section(10, vector(this.#functions.map(({ builder }) => builder.encode()))),
+    return flat([
+      [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+      section(1, vector(this.#types)),
+      section(2, vector([[memory, unsigned(initialPages), unsigned(maximumPages)]])),
+      section(3, vector(this.#functions.map(({ type }) => unsigned(type)))),
+      section(4, vector([[0x70, 0x00, unsigned(count)]])),
+      section(7, vector(exported)),
+      section(9, vector([[0x00, 0x41, 0x00, 0x0b, vector(indices)]])),
+      section(10, vector(this.#functions.map(({ builder }) => builder.encode()))),
     ]);
   }
+}
+
+function lengthOf(code: Code): number {
+  let length = 0;
+  for (const part of code) length += typeof part === 'number' ? 1 : lengthOf(part);
+  return length;
+}
+
+function flat(code: Code): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(lengthOf(code));
+  let end = 0;
+  const write = (parts: Code) => {
+    for (const part of parts) {
+      if (typeof part === 'number') bytes[end++] = part;
+      else write(part);
+    }
+  };
+  write(code);
+  return bytes;
 }
 
 /** LEB128 of a natural number below 2³². */
@@ -169,18 +191,18 @@ export function signed(value: bigint): number[] {
   }
 }
 
-function vector(items: readonly (readonly number[])[]): number[] {
-  return [...unsigned(items.length), ...items.flat()];
+function vector(items: readonly Code[]): Code {
+  return [unsigned(items.length), items];
 }
 
-function sized(bytes: readonly number[]): number[] {
-  return [...unsigned(bytes.length), ...bytes];
+function sized(content: Code): Code {
+  return [unsigned(lengthOf(content)), content];
 }
 
-function section(id: number, content: readonly number[]): number[] {
-  return [id, ...sized(content)];
+function section(id: number, content: Code): Code {
+  return [id, sized(content)];
 }
 
-function text(name: string): number[] {
+function text(name: string): Code {
   return sized([...new TextEncoder().encode(name)]);
 }

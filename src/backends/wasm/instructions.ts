@@ -18,29 +18,23 @@ function toExpr(type: ValueType, value: Operand<ValueType>): Expr {
 }
 
 function unary<In extends ValueType, Out extends ValueType>(input: In, output: Out, ...opcode: number[]) {
-  return (a: Operand<In>): Expr<Out> => new Expr(output, [...toExpr(input, a).code, ...opcode]);
+  return (a: Operand<In>): Expr<Out> => new Expr(output, [toExpr(input, a).code, ...opcode]);
 }
 
 function binary<In extends ValueType, Out extends ValueType>(input: In, output: Out, ...opcode: number[]) {
   return (a: Operand<In>, b: Operand<In>): Expr<Out> =>
-    new Expr(output, [...toExpr(input, a).code, ...toExpr(input, b).code, ...opcode]);
+    new Expr(output, [toExpr(input, a).code, toExpr(input, b).code, ...opcode]);
 }
 
 /** An access to memory at address + offset; `log2` of the bytes accessed is the alignment hint. */
 function load<Out extends ValueType>(output: Out, log2: number, ...opcode: number[]) {
   return (address: I32, offset = 0): Expr<Out> =>
-    new Expr(output, [...toExpr('i32', address).code, ...opcode, log2, ...unsigned(offset)]);
+    new Expr(output, [toExpr('i32', address).code, ...opcode, log2, unsigned(offset)]);
 }
 
 function store<In extends ValueType>(input: In, log2: number, ...opcode: number[]) {
   return (address: I32, value: Operand<In>, offset = 0): Expr<'void'> =>
-    new Expr('void', [
-      ...toExpr('i32', address).code,
-      ...toExpr(input, value).code,
-      ...opcode,
-      log2,
-      ...unsigned(offset),
-    ]);
+    new Expr('void', [toExpr('i32', address).code, toExpr(input, value).code, ...opcode, log2, unsigned(offset)]);
 }
 
 const vectorOpcode = (opcode: number) => [0xfd, ...unsigned(opcode)];
@@ -53,11 +47,11 @@ function splat<In extends ValueType>(input: In, opcode: number) {
 }
 
 function shift(opcode: number) {
-  return (a: V128, by: I32): V128 => new Expr('v128', [...a.code, ...toExpr('i32', by).code, ...vectorOpcode(opcode)]);
+  return (a: V128, by: I32): V128 => new Expr('v128', [a.code, toExpr('i32', by).code, ...vectorOpcode(opcode)]);
 }
 
 function extractLane<Out extends ValueType>(output: Out, opcode: number) {
-  return (a: V128, lane: number): Expr<Out> => new Expr(output, [...a.code, ...vectorOpcode(opcode), lane]);
+  return (a: V128, lane: number): Expr<Out> => new Expr(output, [a.code, ...vectorOpcode(opcode), lane]);
 }
 
 export const i32 = {
@@ -118,9 +112,9 @@ export const v128 = {
   load64_zero: vectorLoad(0x5d, 3),
   store: store('v128', 4, ...vectorOpcode(0x0b)),
   load32_lane: (address: I32, into: V128, lane: number): V128 =>
-    new Expr('v128', [...toExpr('i32', address).code, ...into.code, ...vectorOpcode(0x56), 0x02, 0x00, lane]),
+    new Expr('v128', [toExpr('i32', address).code, into.code, ...vectorOpcode(0x56), 0x02, 0x00, lane]),
   store32_lane: (address: I32, value: V128, lane: number): Expr<'void'> =>
-    new Expr('void', [...toExpr('i32', address).code, ...value.code, ...vectorOpcode(0x5a), 0x02, 0x00, lane]),
+    new Expr('void', [toExpr('i32', address).code, value.code, ...vectorOpcode(0x5a), 0x02, 0x00, lane]),
   const: (bytes: Uint8Array): V128 => new Expr('v128', [...vectorOpcode(0x0c), ...bytes]),
   not: vectorUnary(0x4d),
   and: vectorBinary(0x4e),
@@ -130,7 +124,7 @@ export const v128 = {
   xor: vectorBinary(0x51),
   /** Bits of a where the mask is set, of b elsewhere. */
   bitselect: (a: V128, b: V128, mask: V128): V128 =>
-    new Expr('v128', [...a.code, ...b.code, ...mask.code, ...vectorOpcode(0x52)]),
+    new Expr('v128', [a.code, b.code, mask.code, ...vectorOpcode(0x52)]),
 };
 
 export const i8x16 = {
@@ -138,7 +132,7 @@ export const i8x16 = {
   swizzle: vectorBinary(0x0e),
   sub: vectorBinary(0x71),
   shuffle: (a: V128, b: V128, lanes: readonly number[]): V128 =>
-    new Expr('v128', [...a.code, ...b.code, ...vectorOpcode(0x0d), ...lanes]),
+    new Expr('v128', [a.code, b.code, ...vectorOpcode(0x0d), ...lanes]),
 };
 
 export const i16x8 = {
@@ -164,7 +158,7 @@ export const i32x4 = {
   dot_i16x8_s: vectorBinary(0xba),
   extract_lane: extractLane('i32', 0x1b),
   replace_lane: (a: V128, lane: number, value: I32): V128 =>
-    new Expr('v128', [...a.code, ...toExpr('i32', value).code, ...vectorOpcode(0x1c), lane]),
+    new Expr('v128', [a.code, toExpr('i32', value).code, ...vectorOpcode(0x1c), lane]),
   trunc_sat_f32x4_s: vectorUnary(0xf8),
 };
 
@@ -192,20 +186,19 @@ export const f32x4 = {
   pmax: vectorBinary(0xeb),
   convert_i32x4_s: vectorUnary(0xfa),
   /** a · b + c, rounded once where the processor fuses them. */
-  relaxed_madd: (a: V128, b: V128, c: V128): V128 =>
-    new Expr('v128', [...a.code, ...b.code, ...c.code, ...vectorOpcode(0x105)]),
+  relaxed_madd: (a: V128, b: V128, c: V128): V128 => new Expr('v128', [a.code, b.code, c.code, ...vectorOpcode(0x105)]),
 };
 
 export const atomic = {
   /** Wakes up to `count` waiters; their number. */
   notify: (address: I32, count: I32): Expr<'i32'> =>
-    new Expr('i32', [...toExpr('i32', address).code, ...toExpr('i32', count).code, 0xfe, 0x00, 0x02, 0x00]),
+    new Expr('i32', [toExpr('i32', address).code, toExpr('i32', count).code, 0xfe, 0x00, 0x02, 0x00]),
   /** Sleeps while the word is `expected`, at most `nanoseconds`: 0 woken, 1 the word was another, 2 timed out. */
   wait32: (address: I32, expected: I32, nanoseconds: I64): Expr<'i32'> =>
     new Expr('i32', [
-      ...toExpr('i32', address).code,
-      ...toExpr('i32', expected).code,
-      ...toExpr('i64', nanoseconds).code,
+      toExpr('i32', address).code,
+      toExpr('i32', expected).code,
+      toExpr('i64', nanoseconds).code,
       ...[0xfe, 0x01, 0x02, 0x00],
     ]),
   load_i32: load('i32', 2, 0xfe, 0x10),
@@ -214,30 +207,26 @@ export const atomic = {
   store_i64: store('i64', 3, 0xfe, 0x18),
   /** Adds to the word; its old value. */
   add_i32: (address: I32, value: I32): Expr<'i32'> =>
-    new Expr('i32', [...toExpr('i32', address).code, ...toExpr('i32', value).code, 0xfe, 0x1e, 0x02, 0x00]),
+    new Expr('i32', [toExpr('i32', address).code, toExpr('i32', value).code, 0xfe, 0x1e, 0x02, 0x00]),
   add_i64: (address: I32, value: I64): Expr<'i64'> =>
-    new Expr('i64', [...toExpr('i32', address).code, ...toExpr('i64', value).code, 0xfe, 0x1f, 0x03, 0x00]),
+    new Expr('i64', [toExpr('i32', address).code, toExpr('i64', value).code, 0xfe, 0x1f, 0x03, 0x00]),
 };
 
 /** a if the condition is not 0, else b; both are computed. */
 export function select<T extends ValueType>(a: Expr<T>, b: Expr<T>, condition: Expr<'i32'>): Expr<T> {
   const opcode = a.type === 'v128' ? [0x1c, 0x01, 0x7b] : [0x1b];
-  return new Expr(a.type, [...a.code, ...b.code, ...condition.code, ...opcode]);
+  return new Expr(a.type, [a.code, b.code, condition.code, ...opcode]);
 }
 
 export function drop(value: Expr<ValueType>): Expr<'void'> {
-  return new Expr('void', [...value.code, 0x1a]);
+  return new Expr('void', [value.code, 0x1a]);
 }
 
 export function call(target: FunctionHandle, ...args: readonly (Expr<ValueType> | number)[]): Expr<'void'> {
-  return new Expr('void', [...args.flatMap((arg) => toExpr('i32', arg).code), 0x10, ...unsigned(target.index)]);
+  return new Expr('void', [args.map((arg) => toExpr('i32', arg).code), 0x10, unsigned(target.index)]);
 }
 
 /** Calls the function whose index in the table is `index`. */
 export function callIndirect(type: number, index: Expr<'i32'>, ...args: readonly I32[]): Expr<'void'> {
-  return new Expr('void', [
-    ...args.flatMap((arg) => toExpr('i32', arg).code),
-    ...index.code,
-    ...[0x11, ...unsigned(type), 0x00],
-  ]);
+  return new Expr('void', [args.map((arg) => toExpr('i32', arg).code), index.code, ...[0x11, unsigned(type), 0x00]]);
 }

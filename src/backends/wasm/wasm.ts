@@ -1,6 +1,7 @@
 import {
   type Activation,
   type Backend,
+  type BackendInfo,
   type BatchPlan,
   type DType,
   expectShape,
@@ -34,8 +35,7 @@ export interface Parts {
   readonly threads: Threads;
   readonly indices: Readonly<Record<KernelName, number>>;
   readonly precision: Precision;
-  /** Whether V8 fuses vectors to 256 bits: which tiles are fast. */
-  readonly isWide: boolean;
+  readonly info: BackendInfo;
 }
 
 /** Memory that an operation needs only while it runs. */
@@ -46,28 +46,26 @@ export class WasmBackend implements Backend {
   readonly name = 'wasm';
   readonly dtype = 'float32';
   readonly precision: Precision;
+  readonly info: BackendInfo;
+  /** Which tiles are used: wide ones are faster where V8 fuses vectors to 256 bits. The bits are the same. */
+  isWide = false;
   readonly #memory: Memory;
   readonly #threads: Threads;
   readonly #indices: Parts['indices'];
-  readonly #isWide: boolean;
   readonly #scratch = new Map<ScratchName, Piece>();
   readonly #imageSets = new WeakMap<Uint8Array, { images: number; labels: number }>();
   readonly #columns: number;
   readonly #sink: number;
 
-  constructor({ memory, threads, indices, precision, isWide }: Parts) {
+  constructor({ memory, threads, indices, precision, info }: Parts) {
     this.precision = precision;
+    this.info = info;
     this.#memory = memory;
     this.#threads = threads;
     this.#indices = indices;
-    this.#isWide = isWide;
     this.#sink = memory.allocate(SINK_BYTES);
     this.#columns = memory.allocate(COLUMN_TABLE_BYTES);
     memory.bytes.set(columnTable(), this.#columns);
-  }
-
-  get threads(): number {
-    return this.#threads.count;
   }
 
   close(): void {
@@ -166,7 +164,7 @@ export class WasmBackend implements Backend {
 
     const rowBlocks = Math.ceil(inRows.count / BLOCK_ROWS);
     const tasksOf = (blockColumns: number) => rowBlocks * Math.ceil(inPanels.count / blockColumns);
-    const blockColumns = BLOCK_COLUMNS.find((width) => tasksOf(width) >= 8 * this.threads) ?? PANEL;
+    const blockColumns = BLOCK_COLUMNS.find((width) => tasksOf(width) >= 8 * this.info.threads) ?? PANEL;
     const panels = this.#inPanels(inPanels, { steps, isInt16, blockColumns, packsHere: rowBlocks === 1 });
     this.#run('multiply', tasksOf(blockColumns), {
       a: rows,
@@ -176,13 +174,13 @@ export class WasmBackend implements Backend {
       columns: inPanels.count,
       blockColumns,
       rowBlocks,
-      sums: this.#scratchFor('sums', SUMS_BYTES * this.threads),
+      sums: this.#scratchFor('sums', SUMS_BYTES * this.info.threads),
       scales: quantised?.scales.address ?? 0,
       transposed: Number(transposed),
       bias: options.bias ? this.#address(options.bias) : 0,
       sink: this.#writeSink(into),
       isInt16: Number(isInt16),
-      isWide: Number(this.#isWide),
+      isWide: Number(this.isWide),
       ...panels,
     });
   }
@@ -305,7 +303,7 @@ export class WasmBackend implements Backend {
   #toSink(shape: Shape, into: Sink, least = 0) {
     expectShape('the destination', into.tensor.shape, shape);
     const bufferBytes = Math.max(CHUNK_BYTES, 16 * least);
-    const buffer = this.#scratchFor('buffer', bufferBytes * this.threads);
+    const buffer = this.#scratchFor('buffer', bufferBytes * this.info.threads);
     return { count: sizeOf(shape), buffer, bufferBytes, sink: this.#writeSink(into) };
   }
 
@@ -442,7 +440,7 @@ export class WasmBackend implements Backend {
     const ways = isInt16 ? [PACK.pixelRows, PACK.pixelColumns] : [PACK.rows, PACK.columns];
     const way = isKFirst ? ways[0] : ways[1];
     const panelBytes = steps * STEP_BYTES;
-    const panelCount = packsHere ? (this.threads * blockColumns) / PANEL : Math.ceil(count / PANEL);
+    const panelCount = packsHere ? (this.info.threads * blockColumns) / PANEL : Math.ceil(count / PANEL);
     const panels = this.#scratchFor('panels', panelCount * panelBytes);
     if (packsHere) return { panels, pack: way, source, sourceRows, sourceColumns };
     const args = { way, source, rows: sourceRows, columns: sourceColumns, count, steps, panels };

@@ -1,0 +1,109 @@
+import type { Activation, Backend, Sink, Tensor, UpdateRule } from '../backend.ts';
+import { ReferenceBackend } from '../reference/reference.ts';
+import type { WasmBackend } from './wasm.ts';
+
+// A few small operations that use every kernel, compared with the reference backend: an experimental feature of the engine
+// must not be trusted blindly.
+
+const [B, H, C, D] = [3, 23, 10, 3072];
+const TOLERANCE = 1e-5;
+
+/** The first operation whose result is wrong; undefined if all are right. */
+export async function selfTest(backend: WasmBackend): Promise<string | undefined> {
+  const results = await resultsOf(backend);
+  const expected = await resultsOf(new ReferenceBackend('float32', backend.precision));
+  return [...expected].find(([name, values]) => !agrees(results.get(name)!, values))?.[0];
+}
+
+function agrees(values: ArrayLike<number>, expected: ArrayLike<number>): boolean {
+  let [largest, error] = [1e-3, 0];
+  for (let i = 0; i < expected.length; i++) {
+    largest = Math.max(largest, Math.abs(expected[i]));
+    error = Math.max(error, Math.abs(values[i] - expected[i]));
+  }
+  // A NaN in either makes this false.
+  return error <= TOLERANCE * largest;
+}
+
+async function resultsOf(backend: Backend): Promise<Map<string, ArrayLike<number>>> {
+  const results = new Map<string, ArrayLike<number>>();
+  const record = async (name: string, tensor: Tensor) => results.set(name, await backend.read(tensor));
+  const numbers = (shape: number[], seed: number) => {
+    const tensor = backend.allocate(shape);
+    const count = shape.reduce((product, length) => product * length, 1);
+    backend.write(
+      tensor,
+      Float32Array.from({ length: count }, (_, i) => Math.sin(seed + 1.7 * i)),
+    );
+    return tensor;
+  };
+  const output = (shape: number[]): Sink => ({ kind: 'store', tensor: backend.allocate(shape) });
+
+  const set = backend.imageSet(B);
+  for (let i = 0; i < set.images.length; i++) set.images[i] = (i * 151 + (i >> 8)) & 255;
+  set.labels.set([7, 0, 3]);
+  const plan = {
+    indices: Uint32Array.of(2, 0, 1),
+    flip: Uint8Array.of(0, 1, 1),
+    shiftX: Int8Array.of(3, -2, 0),
+    shiftY: Int8Array.of(-1, 2, 0),
+  };
+  const [images, labels] = [backend.allocate([B, D], 'pixel'), backend.allocate([B], 'label')];
+  backend.loadBatch(set, plan, images, labels);
+  await record('load', images);
+
+  const [weight, bias, hidden] = [numbers([H, D], 1), numbers([H], 2), output([B, H])];
+  backend.matmul(images, weight, hidden, { transposeB: true, bias });
+  await record('forward product', hidden.tensor);
+  for (const kind of ['relu', 'leaky-relu', 'sigmoid', 'tanh'] satisfies Activation[]) {
+    const [active, gradient] = [backend.allocate([B, H]), output([B, H])];
+    backend.activation(kind, numbers([B, H], 3), active);
+    backend.activationDerivative(kind, active, hidden.tensor, gradient);
+    await record(kind, active);
+    await record(`derivative of ${kind}`, gradient.tensor);
+  }
+
+  const upstream = numbers([B, H], 4);
+  for (const rule of RULES) {
+    const state = [numbers([H, D], 5), backend.allocate([H, D])];
+    const updated = numbers([H, D], 6);
+    backend.matmul(upstream, images, { kind: 'update', tensor: updated, rule, state }, { transposeA: true });
+    await record(`update by ${rule.kind}`, updated);
+    await record(`state of ${rule.kind}`, state[0]);
+  }
+
+  const [logits, loss, one] = [output([B, C]), backend.allocate([]), numbers([], 1)];
+  backend.matmul(upstream, numbers([C, H], 7), logits, { transposeB: true });
+  await record('product', logits.tensor);
+  const [sum, kept] = [output([H]), output([B, H])];
+  backend.sumRows(upstream, sum);
+  backend.dropout(upstream, 0.5, 9, kept);
+  await record('sum of rows', sum.tensor);
+  await record('dropout', kept.tensor);
+  const [softmax, hinge] = [output([B, C]), output([B, C])];
+  backend.softmaxCrossEntropyDerivative(logits.tensor, labels, 0.1, one, softmax);
+  backend.hingeDerivative(logits.tensor, labels, one, hinge);
+  await record('derivative of softmax', softmax.tensor);
+  await record('derivative of hinge', hinge.tensor);
+  backend.softmaxCrossEntropy(logits.tensor, labels, 0.1, loss);
+  await record('softmax', loss);
+  backend.hinge(logits.tensor, labels, loss);
+  await record('hinge', loss);
+  backend.countCorrect(logits.tensor, labels, loss);
+  await record('count', loss);
+  return results;
+}
+
+const RULES: readonly UpdateRule[] = [
+  { kind: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.01 },
+  {
+    kind: 'adamw',
+    learningRate: 0.1,
+    beta1: 0.9,
+    beta2: 0.99,
+    epsilon: 0.1,
+    weightDecay: 0.01,
+    correction1: 0.5,
+    correction2: 0.5,
+  },
+];
