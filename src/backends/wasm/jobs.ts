@@ -23,6 +23,8 @@ export const WORD = {
   /** 1 once the workers are to leave. */
   closed: 0x700,
   kernel: 0x780,
+  /** What nobody reads. */
+  scrap: 0x7c0,
   args: 0x800,
 } as const;
 /** The first address that is free for other purposes. */

@@ -29,6 +29,9 @@ import { KERNELS, type KernelName } from './module.ts';
 import { own, type Piece, type Quantised, WasmTensor } from './tensor.ts';
 import type { Threads } from './threads.ts';
 
+/** Groups of four rows that one task of a loss takes, at most. */
+const LOSS_GROUPS = 4;
+
 /** What a backend is made of; create.ts puts it together. */
 export interface Parts {
   readonly memory: Memory;
@@ -120,8 +123,9 @@ export class WasmBackend implements Backend {
       if (index >= source.labels.length) throw new RangeError(`image ${index} of ${source.labels.length}`);
     }
     const set = this.#imageSets.get(source.images) ?? this.#copyIn(source);
-    const { bytes, words } = this.#memory;
     const at = this.#scratchFor('plan', 7 * B);
+    // Only now: the views are new ones once the memory has grown.
+    const { bytes, words } = this.#memory;
     words.set(plan.indices, at >> 2);
     const [flip, shiftX, shiftY] = [at + 4 * B, at + 5 * B, at + 6 * B];
     bytes.set(plan.flip, flip);
@@ -341,7 +345,7 @@ export class WasmBackend implements Backend {
   #rowsOf(logits: Tensor, labels: Tensor) {
     expectShape('labels', labels.shape, logits.shape.slice(0, 1));
     const [rows, classes] = logits.shape;
-    const groups = Math.max(1, Math.floor(CHUNK / (4 * classes)));
+    const groups = Math.max(1, Math.min(LOSS_GROUPS, Math.floor(CHUNK / (4 * classes))));
     return {
       logits: this.#address(logits),
       labels: own(labels).storage.address,

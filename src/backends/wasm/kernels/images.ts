@@ -1,5 +1,6 @@
-import type { FunctionBuilder, Local } from '../assembler.ts';
+import type { Expr, FunctionBuilder, Local } from '../assembler.ts';
 import { f32x4, i8x16, i16x8, i32, i32x4, type V128, v128 } from '../instructions.ts';
+import { WORD } from '../jobs.ts';
 import { kernel, loop } from './kernel.ts';
 
 const SIDE = 32;
@@ -49,12 +50,24 @@ export const loadBatch = kernel(
   (f, p, { task }) => {
     const first = f.local('i32', i32.mul(task, LOAD_IMAGES));
     const end = i32.min_u(p.count, f.local('i32', i32.add(first, LOAD_IMAGES)));
-    loop(f, first, end, (b) => loadImage(f, p, b));
+    const touched = f.local('i32');
+    const last = f.local('i32', i32.sub(p.count, 1));
+    loop(f, first, end, (b) => loadImage(f, p, { b, next: i32.min_u(f.local('i32', i32.add(b, 1)), last), touched }));
+    // A sum of what was touched, so that the compiler cannot leave it out.
+    f.do(i32.store(i32.const(WORD.scrap), touched));
   },
 );
 
-function loadImage(f: FunctionBuilder, p: Readonly<Record<string, Local<'i32'>>>, b: Local<'i32'>): void {
-  const index = f.local('i32', i32.load(i32.add(p.indices, i32.shl(b, 2))));
+/** Loads image b of the batch. Its rows are far apart from those of the next one in memory, so while it is loaded, the next
+ *  one is touched row by row: it is in the cache by its turn. */
+function loadImage(
+  f: FunctionBuilder,
+  p: Readonly<Record<string, Local<'i32'>>>,
+  { b, next, touched }: { b: Local<'i32'>; next: Expr<'i32'>; touched: Local<'i32'> },
+): void {
+  const indexOf = (row: Expr<'i32'>) => i32.load(i32.add(p.indices, i32.shl(row, 2)));
+  const index = f.local('i32', indexOf(b));
+  const nextRow = f.local('i32', i32.add(p.images, i32.mul(indexOf(next), PIXELS)));
   f.do(i32.store8(i32.add(p.targetLabels, b), i32.load8_u(i32.add(p.labels, index))));
   const image = f.local('i32', i32.add(p.images, i32.mul(index, PIXELS)));
   const shift = i32.add(i32.load8_s(i32.add(p.shiftX, b)), 32);
@@ -77,6 +90,8 @@ function loadImage(f: FunctionBuilder, p: Readonly<Record<string, Local<'i32'>>>
 
   loop(f, 0, 3, (plane) => {
     loop(f, 0, SIDE, (y) => {
+      f.set(touched, i32.xor(touched, i32.load(nextRow)));
+      f.set(nextRow, i32.add(nextRow, SIDE));
       const row = f.local('i32', i32.sub(y, shiftY));
       f.if(i32.lt_s(row, 0), () => f.set(row, i32.sub(0, row)));
       f.if(i32.ge_u(row, SIDE), () => f.set(row, i32.sub(2 * (SIDE - 1), row)));

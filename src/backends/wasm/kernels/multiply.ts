@@ -1,6 +1,6 @@
 import type { Expr, FunctionBuilder, FunctionHandle, Local } from '../assembler.ts';
 import { call, f32x4, i32, v128 } from '../instructions.ts';
-import { kernel, loop, type SharedFunctions, vectorised, ZERO } from './kernel.ts';
+import { kernel, loop, type SharedFunctions, vectorised } from './kernel.ts';
 import { transpose4 } from './pack.ts';
 import { PANEL, STEP_BYTES } from './tile.ts';
 
@@ -63,7 +63,6 @@ export const multiply = kernel(
       () => f.set(panels, i32.add(p.panels, i32.mul(i32.div_u(columnStart, PANEL), panelBytes))),
     );
 
-    clear(f, block);
     loop(
       f,
       0,
@@ -82,6 +81,7 @@ export const multiply = kernel(
               panel,
               steps,
               c: f.local('i32', i32.add(sums, i32.shl(column, 2))),
+              adds: step,
             };
             f.if(
               p.isInt16,
@@ -158,20 +158,16 @@ function packBlock(
   );
 }
 
-function clear(f: FunctionBuilder, { height, sums }: Block): void {
-  loop(f, sums, i32.add(sums, i32.mul(height, ROW_BYTES)), (at) => f.do(v128.store(at, ZERO)), 16);
-}
-
 /** All tiles of one panel, from the first row of the block to the last. */
 function tileColumn(
   f: FunctionBuilder,
   { height }: Block,
-  { a, aStride, panel, steps, c }: Record<'a' | 'aStride' | 'panel' | 'steps' | 'c', Local<'i32'>>,
+  { a, aStride, panel, steps, c, adds }: Record<'a' | 'aStride' | 'panel' | 'steps' | 'c' | 'adds', Local<'i32'>>,
   tiles: SharedFunctions['tiles']['wide'],
 ): void {
   const most = tiles.length;
   const left = f.local('i32', height);
-  const run = (tile: FunctionHandle) => f.do(call(tile, a, aStride, panel, steps, c, ROW_BYTES));
+  const run = (tile: FunctionHandle) => f.do(call(tile, a, aStride, panel, steps, c, ROW_BYTES, adds));
   f.while(i32.ge_u(left, most), () => {
     run(tiles[most - 1]);
     f.set(a, i32.add(a, i32.mul(aStride, most)));

@@ -5,7 +5,7 @@ import { type SharedFunctions, ZERO } from './kernel.ts';
 // The innermost loop of every product. A tile is a few rows of the result by the 16 columns of a panel; its sums stay
 // in registers while k runs over a block:
 //
-//     C[r][j] += Σ_k A[r][k] · P[k][j]        r < rows, j < 16
+//     C[r][j] (+)= Σ_k A[r][k] · P[k][j]        r < rows, j < 16
 //
 // A lies in rows; P, a *panel*, has its 16 columns side by side for each k. A step of k is 4 bytes of A and 64 of P
 // whatever the arithmetic: one float32 and 16 of them, or a pair of int16 and 16 pairs.
@@ -34,17 +34,18 @@ export function addTiles(module: ModuleBuilder, arithmetic: Arithmetic): SharedF
   };
 }
 
-/** (A, bytes between its rows, panel, steps of k, C, bytes between its rows) */
+/** (A, bytes between its rows, panel, steps of k, C, bytes between its rows, whether to add to C or to set it) */
 function addTile(module: ModuleBuilder, rows: number, vectors: number, arithmetic: Arithmetic): FunctionHandle {
-  return module.function(['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], (f, a, aStride, panel, steps, c, cStride) => {
+  const types = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] as const;
+  return module.function(types, (f, a, aStride, panel, steps, c, cStride, adds) => {
     for (let first = 0; first < VECTORS; first += vectors) {
       const columns = Array.from({ length: vectors }, (_, j) => 16 * (first + j));
-      writeTile(f, { rows, columns, arithmetic, a, aStride, panel, steps, c, cStride });
+      writeTile(f, { rows, columns, arithmetic, a, aStride, panel, steps, c, cStride, adds });
     }
   });
 }
 
-interface Tile extends Record<'a' | 'aStride' | 'panel' | 'steps' | 'c' | 'cStride', Local<'i32'>> {
+interface Tile extends Record<'a' | 'aStride' | 'panel' | 'steps' | 'c' | 'cStride' | 'adds', Local<'i32'>> {
   readonly rows: number;
   /** Offsets in bytes of the vectors, in a step of the panel and in a row of C. */
   readonly columns: readonly number[];
@@ -52,7 +53,7 @@ interface Tile extends Record<'a' | 'aStride' | 'panel' | 'steps' | 'c' | 'cStri
 }
 
 function writeTile(f: FunctionBuilder, tile: Tile): void {
-  const { rows, columns, arithmetic, a, aStride, panel, steps, c, cStride } = tile;
+  const { rows, columns, arithmetic, a, aStride, panel, steps, adds } = tile;
   const row = Array.from({ length: rows }, (_, r) => f.local('i32', i32.add(a, i32.mul(aStride, r))));
   const sums = row.map(() => columns.map(() => f.local('v128', ZERO)));
   const p = f.local('i32', panel);
@@ -69,14 +70,25 @@ function writeTile(f: FunctionBuilder, tile: Tile): void {
     }
     f.set(p, i32.add(p, STEP_BYTES));
   });
+  const total = (sum: V128) => (arithmetic === 'int16' ? f32x4.convert_i32x4_s(sum) : sum);
+  f.if(
+    adds,
+    () => storeRows(f, tile, (sum, old) => f32x4.add(old, total(sum)), sums),
+    () => storeRows(f, tile, (sum) => total(sum), sums),
+  );
+}
+
+function storeRows(
+  f: FunctionBuilder,
+  { columns, c, cStride }: Tile,
+  value: (sum: V128, old: V128) => V128,
+  sums: readonly (readonly V128[])[],
+): void {
   const to = f.local('i32', c);
-  for (const sum of sums) {
+  for (const row of sums) {
     // All loads of a row before its stores: in another order V8 does not fuse the vectors.
-    const added = sum.map((value, j) => {
-      const total = arithmetic === 'int16' ? f32x4.convert_i32x4_s(value) : value;
-      return f.local('v128', f32x4.add(v128.load(to, columns[j]), total));
-    });
-    for (const [j, value] of added.entries()) f.do(v128.store(to, value, columns[j]));
+    const results = row.map((sum, j) => f.local('v128', value(sum, v128.load(to, columns[j]))));
+    for (const [j, result] of results.entries()) f.do(v128.store(to, result, columns[j]));
     f.set(to, i32.add(to, cStride));
   }
 }
