@@ -114,7 +114,7 @@ export interface BackendInfo {
 /** The operations. Each one only enqueues its work, in order; `read` waits for it. A result is never one of the
  *  operands. Every operation throws ShapeError, before any work, if the shapes do not fit. */
 export interface Backend {
-  readonly name: string;
+  readonly name: 'wasm' | 'reference';
   /** The type that it computes with. */
   readonly dtype: 'float32' | 'float64';
   readonly precision: Precision;

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { SingleBar } from 'cli-progress';
+import type { Backend } from '../backends/backend.ts';
 import { type Dataset, type DatasetChoice, type DatasetEvent, loadDataset } from '../dataset/load.ts';
 import { DataError } from '../errors.ts';
 import type { RunDirectory } from '../training/run-directory.ts';
@@ -14,15 +15,21 @@ interface LoadOptions {
   readonly progress?: boolean;
   readonly quiet?: true;
   readonly signal?: AbortSignal;
+  /** Where the images go: what trains on them can then do so without a copy. */
+  readonly backend: Backend;
 }
 
 /** Loads the images and shows a download on stderr; says so loudly where the stand-in took the place of real images. */
-export async function load(io: Io, { choice, path, progress = true, quiet, signal }: LoadOptions): Promise<Dataset> {
+export async function load(
+  io: Io,
+  { choice, path, progress = true, quiet, signal, backend }: LoadOptions,
+): Promise<Dataset> {
   const download = new DownloadReporter(io, progress && !quiet && io.stderr.isTTY === true);
   let dataset: Dataset;
   try {
     const onEvent = (event: DatasetEvent) => download.show(event);
-    dataset = await loadDataset({ choice, path, env: io.env, cwd: io.cwd(), signal, onEvent });
+    const imageSet = (count: number) => backend.imageSet(count);
+    dataset = await loadDataset({ choice, path, env: io.env, cwd: io.cwd(), signal, onEvent, imageSet });
   } finally {
     download.clear();
   }

@@ -1,15 +1,15 @@
-import { ReferenceBackend } from '../backends/reference/reference.ts';
 import { UsageError } from '../errors.ts';
 import { rows } from '../training/batches.ts';
 import { evaluate } from '../training/evaluation.ts';
 import { RunDirectory } from '../training/run-directory.ts';
-import { loadRun } from '../training/saved-run.ts';
+import { loadRun, readRunRecord } from '../training/saved-run.ts';
+import { type BackendFlags, openBackend } from './backend.ts';
 import { load, sourceOf } from './dataset.ts';
 import * as format from './format.ts';
 import { type Io, painter } from './io.ts';
 import { standInLine } from './run-reporter.ts';
 
-export interface EvalOptions {
+export interface EvalOptions extends BackendFlags {
   readonly weights: string;
   readonly data?: string;
   readonly json?: true;
@@ -22,12 +22,15 @@ export async function runEval(folder: string, options: EvalOptions, io: Io): Pro
     throw new UsageError(`--weights must be one of last, best, got ${weights}`);
   }
   const run = await RunDirectory.open(folder);
-  const { model, record, progress } = await loadRun(run, new ReferenceBackend(), weights);
+  const { config, environment } = await readRunRecord(run);
+  const backend = await openBackend(io, options, config.precision, environment.backend);
+  const { model, record, progress } = await loadRun(run, backend, weights);
   const choice = record.dataset.name;
   const path = sourceOf(run, record.dataset, options.data);
-  const dataset = await load(io, { choice, path });
+  const dataset = await load(io, { choice, path, backend });
   const images = dataset.test.labels.length;
   const test = await evaluate(model, dataset.test, rows(images));
+  backend.close();
 
   const epoch = progress.lastEpoch?.epoch ?? 0;
   if (options.json) {

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT, UsageError, UserError } from '../errors.ts';
 import { VERSION } from '../training/environment.ts';
+import { addBackendOptions } from './backend.ts';
 import type { EvalOptions } from './eval.ts';
 import type { Io } from './io.ts';
 import { addTrainOptions, DATA_HELP } from './options.ts';
@@ -49,26 +50,26 @@ function buildProgram(io: Io, setExitCode: (code: number) => void): Command {
     const { runTrain } = await import('./train.ts');
     setExitCode(await runTrain(command, io));
   });
-  program
+  const evaluation = program
     .command('eval')
     .argument('<run>', 'run directory')
     .allowExcessArguments(false)
     .description('test a saved run again')
     .addOption(new Option('--weights <last|best>', 'of the last checkpoint, or of the best epoch').default('last'))
     .option('--data <path>', DATA_HELP)
-    .option('--json', 'print one JSON object on stdout')
-    .action(async (run: string, options: EvalOptions) => {
-      const misplaced = program.options.filter(
-        (option) => program.getOptionValueSource(option.attributeName()) === 'cli',
+    .option('--json', 'print one JSON object on stdout');
+  addBackendOptions(evaluation).action(async (run: string, options: EvalOptions) => {
+    const misplaced = program.options.filter(
+      (option) => program.getOptionValueSource(option.attributeName()) === 'cli',
+    );
+    if (misplaced.length > 0) {
+      throw new UsageError(
+        `options of eval come after it, got ${misplaced.map(({ long }) => long).join(', ')} before it`,
       );
-      if (misplaced.length > 0) {
-        throw new UsageError(
-          `options of eval come after it, got ${misplaced.map(({ long }) => long).join(', ')} before it`,
-        );
-      }
-      const { runEval } = await import('./eval.ts');
-      await runEval(run, options, io);
-    });
+    }
+    const { runEval } = await import('./eval.ts');
+    await runEval(run, options, io);
+  });
   return program;
 }
 

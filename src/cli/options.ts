@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.ts';
 import { applies, type Config, FIELD_LIST, parseConfig, parseField, resolveConfig } from '../training/config.ts';
 import type { Field } from '../training/field.ts';
+import { addBackendOptions, type BackendFlags } from './backend.ts';
 
 /** The hyperparameter with which each group of the help begins. */
 const GROUPS: Partial<Record<keyof Config, string>> = { model: 'Model:', epochs: 'Training:', dataset: 'Images:' };
@@ -24,7 +25,7 @@ Exit codes: 0 done, 1 a bug or a file that could not be written, 2 wrong usage,
 3 images missing or damaged, 4 training diverged, 130 or 143 interrupted.`;
 
 /** The options of a run that are no hyperparameters. */
-export interface RunOptions {
+export interface RunOptions extends BackendFlags {
   readonly data?: string;
   readonly out?: string;
   readonly save: boolean;
@@ -44,7 +45,8 @@ export function addTrainOptions(command: Command): Command {
     for (const option of optionsOf(key, field)) command.addOption(option.helpGroup(group));
   }
   command.optionsGroup('Images:').option('--data <path>', DATA_HELP);
-  command
+  command.optionsGroup('Arithmetic:');
+  addBackendOptions(command)
     .optionsGroup('Output:')
     .option('--out <folder>', 'save the run there (default: a new folder in runs/)')
     .option('--no-save', 'save nothing')

@@ -1,6 +1,7 @@
 import type { SingleBar } from 'cli-progress';
 import { sizeOf } from '../backends/backend.ts';
 import type { Config } from '../training/config.ts';
+import type { Environment } from '../training/environment.ts';
 import type { EpochMetrics, TrainingEvent } from '../training/progress.ts';
 import type { RunEvent, RunResult, RunStarted } from '../training/train.ts';
 import { makeBar } from './bar.ts';
@@ -113,12 +114,7 @@ function headerOf(event: RunStarted, paint: ReturnType<typeof painter>): string[
     ['', [`${counts[0]} training, ${counts[1]} validation and ${counts[2]} test images`]],
     ['model', [`${modelOf(config)} with ${format.integer(size)} parameters:`, ...shapes]],
     ['train', recipeOf(config)],
-    [
-      'with',
-      [
-        `nn-train ${environment.version}, ${environment.backend} backend (${environment.dtype}), Node ${environment.node}`,
-      ],
-    ],
+    ['with', [`nn-train ${environment.version}, ${backendOf(config, environment)}, Node ${environment.node}`]],
     ['seed', [String(config.seed)]],
     ['run', [run ?? 'not saved']],
   ];
@@ -145,6 +141,11 @@ function wrap(parts: readonly string[]): string[] {
 
 function modelOf({ model, activation, dropout }: Config): string {
   return model === 'linear' ? model : `${model} (${activation}${dropout > 0 ? `, dropout ${dropout}` : ''})`;
+}
+
+function backendOf({ precision }: Config, { backend, threads, vectorBits }: Environment): string {
+  const vectors = vectorBits === 0 ? '' : `, ${vectorBits}-bit SIMD`;
+  return `${backend} (${precision}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${vectors})`;
 }
 
 function recipeOf(config: Config): string[] {

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
-import { ReferenceBackend } from '../backends/reference/reference.ts';
+import type { Backend } from '../backends/backend.ts';
 import { DataError, EXIT, UsageError } from '../errors.ts';
 import { type Config, effectiveConfig } from '../training/config.ts';
+import type { Environment } from '../training/environment.ts';
 import { expectFree, RunDirectory } from '../training/run-directory.ts';
 import { readRunRecord } from '../training/saved-run.ts';
 import { type Interrupted, type RunEvent, type TrainOptions, train } from '../training/train.ts';
+import { openBackend } from './backend.ts';
 import { load, sourceOf } from './dataset.ts';
 import { shellWord } from './format.ts';
 import { exitCodeOf, interruptible } from './interrupt.ts';
@@ -27,11 +29,13 @@ export async function runTrain(command: Command, io: Io): Promise<number> {
     log?.write(event);
     reporter.show(event);
   };
+  let backend: Backend | undefined;
   const work = async (signal: AbortSignal): Promise<number> => {
     try {
       const plan =
         options.resume === undefined ? await planNew(command, io, signal) : await planResume(command, io, signal);
-      const outcome = await train({ ...plan, backend: new ReferenceBackend(), signal, onEvent });
+      backend = plan.backend;
+      const outcome = await train({ ...plan, signal, onEvent });
       if ('interrupted' in outcome) {
         if (signal.reason !== 'EPIPE') io.stderr.write(`${farewell(outcome, options, io.env)}\n`);
         return exitCodeOf(signal);
@@ -44,6 +48,7 @@ export async function runTrain(command: Command, io: Io): Promise<number> {
       throw error;
     } finally {
       reporter.close();
+      backend?.close();
     }
   };
   return interruptible(io, work, (why) => {
@@ -52,15 +57,16 @@ export async function runTrain(command: Command, io: Io): Promise<number> {
   });
 }
 
-type Plan = Pick<TrainOptions, 'config' | 'dataset' | 'out' | 'resume'>;
+type Plan = Pick<TrainOptions, 'backend' | 'config' | 'dataset' | 'out' | 'resume'>;
 
 async function planNew(command: Command, io: Io, signal: AbortSignal): Promise<Plan> {
   const options = command.opts<RunOptions>();
   const config = await readConfig(command, io.env);
   if (options.out === '') throw new UsageError('--out must name a folder, got an empty text');
   if (options.out !== undefined && options.save) await expectFree(options.out);
-  const dataset = await load(io, { ...options, choice: config.dataset, path: options.data, signal });
-  return { config, dataset, out: options.save ? options.out : null };
+  const backend = await openBackend(io, options, config.precision);
+  const dataset = await load(io, { ...options, choice: config.dataset, path: options.data, signal, backend });
+  return { backend, config, dataset, out: options.save ? options.out : null };
 }
 
 /** A resumed run takes its configuration and its images from the run directory. */
@@ -76,16 +82,28 @@ async function planResume(command: Command, io: Io, signal: AbortSignal): Promis
     throw new UsageError(`--resume takes its configuration from the run; leave ${extra.join(', ')} out`);
   }
   const resume = await RunDirectory.open(options.resume!);
-  const { config, dataset: trainedOn } = await readRunRecord(resume);
+  const { config, dataset: trainedOn, environment } = await readRunRecord(resume);
   const source = sourceOf(resume, trainedOn, options.data);
-  const dataset = await load(io, { ...options, choice: trainedOn.name, path: source, signal });
+  const backend = await openBackend(io, options, config.precision, environment.backend);
+  warnOfOtherBits(io, environment, backend);
+  const dataset = await load(io, { ...options, choice: trainedOn.name, path: source, signal, backend });
   if (dataset.sha256 !== trainedOn.sha256) {
     throw new DataError(
       `${dataset.source} does not hold the images that ${resume.path} was trained on: their SHA-256 is ` +
         `${dataset.sha256}, wanted ${trainedOn.sha256}; name the right ones with --data`,
     );
   }
-  return { config, dataset, resume };
+  return { backend, config, dataset, resume };
+}
+
+/** Says so where a resumed run cannot end with the bits of one that was never stopped. */
+function warnOfOtherBits(io: Io, began: Environment, backend: Backend): void {
+  if (backend.name === began.backend && (backend.info.fma === began.fma || backend.precision === 'int16')) return;
+  const name = (backendName: string, fma: boolean) => `${backendName}${fma ? ' with fused multiply-add' : ''}`;
+  io.stderr.write(
+    `note: the run began on ${name(began.backend, began.fma)} and goes on with ${name(backend.name, backend.info.fma)}; ` +
+      'it will end with other bits than without a stop\n',
+  );
 }
 
 function farewell({ run, progress }: Interrupted, { data }: RunOptions, env: NodeJS.ProcessEnv): string {

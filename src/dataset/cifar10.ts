@@ -1,4 +1,4 @@
-import type { ImageSet } from '../backends/backend.ts';
+import { type ImageSet, plainImageSet } from '../backends/backend.ts';
 import { DataError } from '../errors.ts';
 
 // The binary version of CIFAR-10: six files of 10,000 records, each of them one label byte and 3,072 bytes of pixels
@@ -83,9 +83,12 @@ export function decodeRecords(records: Uint8Array, { images, labels }: ImageSet,
   }
 }
 
-/** The images of all six files, which may come in any order.
+/** The images of all six files, which may come in any order. @param imageSet makes room for them.
  *  @throws DataError if one of them is damaged. */
-export async function decodeBatches(batches: AsyncIterable<Batch>): Promise<{ train: ImageSet; test: ImageSet }> {
+export async function decodeBatches(
+  batches: AsyncIterable<Batch>,
+  imageSet: (count: number) => ImageSet = plainImageSet,
+): Promise<{ train: ImageSet; test: ImageSet }> {
   const train = imageSet(TRAIN_FILES.length * RECORDS_PER_FILE);
   const test = imageSet(RECORDS_PER_FILE);
   for await (const batch of batches) {
@@ -94,14 +97,6 @@ export async function decodeBatches(batches: AsyncIterable<Batch>): Promise<{ tr
     else decodeRecords(batch.bytes, train, TRAIN_FILES.indexOf(batch.name) * RECORDS_PER_FILE);
   }
   return { train, test };
-}
-
-/** Room for so many images, in shared memory. */
-export function imageSet(length: number): ImageSet {
-  return {
-    images: new Uint8Array(new SharedArrayBuffer(length * IMAGE_BYTES)),
-    labels: new Uint8Array(new SharedArrayBuffer(length)),
-  };
 }
 
 function count(n: number): string {

@@ -30,6 +30,8 @@ export interface LoadOptions extends SearchOptions {
   readonly choice: DatasetChoice;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: DatasetEvent) => void) | undefined;
+  /** Makes room for images, where a backend needs no copy of them; in memory of their own unless it is given. */
+  readonly imageSet?: ((count: number) => ImageSet) | undefined;
 }
 
 /** Loads the images: from the disk, or else downloaded into the cache, or else, where `auto` allows it, generated.
@@ -43,15 +45,15 @@ export interface LoadOptions extends SearchOptions {
  *  if the cache cannot be written. Rejects with the reason of `signal` when that is aborted. */
 export async function loadDataset(options: LoadOptions): Promise<Dataset> {
   options.signal?.throwIfAborted();
-  if (options.choice === 'synthetic') return synthetic();
+  if (options.choice === 'synthetic') return synthetic(options);
   const source = await locate(options);
-  if (source) return cifar10(source, options.signal);
+  if (source) return cifar10(source, options);
   try {
     const path = await download(options);
-    return await cifar10({ kind: 'folder', path }, options.signal);
+    return await cifar10({ kind: 'folder', path }, options);
   } catch (error) {
     if (!(error instanceof DownloadError)) throw error;
-    if (options.choice === 'auto') return { ...synthetic(), fallback: reasonToFallBack(options, error) };
+    if (options.choice === 'auto') return { ...synthetic(options), fallback: reasonToFallBack(options, error) };
     throw new DataError(notFound(options, error), { cause: error });
   }
 }
@@ -64,14 +66,14 @@ function download({ env, signal, onEvent }: LoadOptions): Promise<string> {
   return downloadCifar10({ cacheFolder: cacheFolder(env), url, signal, onEvent });
 }
 
-async function cifar10({ kind, path }: Source, signal: AbortSignal | undefined): Promise<Dataset> {
+async function cifar10({ kind, path }: Source, { signal, imageSet }: LoadOptions): Promise<Dataset> {
   const read = kind === 'folder' ? readFolder : readArchive;
-  const sets = await decodeBatches(read(path, signal));
+  const sets = await decodeBatches(read(path, signal), imageSet);
   return { name: 'cifar10', source: path, classes: CLASSES, ...sets, sha256: hash(sets) };
 }
 
-function synthetic(): Dataset {
-  const { classes, train, test } = syntheticDataset();
+function synthetic({ imageSet }: LoadOptions): Dataset {
+  const { classes, train, test } = syntheticDataset({ imageSet });
   return { name: 'synthetic', source: 'generated', classes, train, test, sha256: hash({ train, test }) };
 }
 

@@ -6,9 +6,8 @@
  *  units 82 %.
  *
  *  Only integer arithmetic, + − × ÷ and Math.sqrt decide a byte, so that every engine draws the same images. */
-import type { ImageSet } from '../backends/backend.ts';
+import { type ImageSet, plainImageSet } from '../backends/backend.ts';
 import { Random } from '../random.ts';
-import { imageSet } from './cifar10.ts';
 
 const SIDE = 32;
 const PLANE = SIDE * SIDE;
@@ -60,34 +59,41 @@ interface SyntheticOptions {
   readonly testCount?: number;
   /** An integer, 0 to 2⁵³ − 1; 0 unless given. */
   readonly seed?: number;
+  /** Makes room for images; in memory of their own unless it is given. */
+  readonly imageSet?: ((count: number) => ImageSet) | undefined;
 }
 
 /** Draws the data set: `trainCount` and `testCount` images [N, 3072] with labels [N]. The order is random and balanced:
  *  of each ten images, counted from the first, every class has one. A smaller count gives the first images of a larger
  *  one. Training and test images come from separate random streams. */
-export function syntheticDataset({ trainCount = 10_000, testCount = 2_000, seed = 0 }: SyntheticOptions = {}): {
+export function syntheticDataset({
+  trainCount = 10_000,
+  testCount = 2_000,
+  seed = 0,
+  imageSet = plainImageSet,
+}: SyntheticOptions = {}): {
   classes: readonly string[];
   train: ImageSet;
   test: ImageSet;
 } {
   return {
     classes: CLASSES.map(({ name }) => name),
-    train: drawImages(trainCount, new Random(seed, 'synthetic', 'train')),
-    test: drawImages(testCount, new Random(seed, 'synthetic', 'test')),
+    train: drawImages(imageSet(trainCount), new Random(seed, 'synthetic', 'train')),
+    test: drawImages(imageSet(testCount), new Random(seed, 'synthetic', 'test')),
   };
 }
 
-function drawImages(count: number, random: Random): ImageSet {
-  const { images, labels } = imageSet(count);
+function drawImages(set: ImageSet, random: Random): ImageSet {
+  const { images, labels } = set;
   const order = Uint32Array.from(CLASSES.keys());
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < labels.length; i++) {
     if (i % order.length === 0) random.shuffle(order);
     labels[i] = order[i % order.length];
     // Storing into a clamped array rounds to a byte, ties to even, and cuts off at 0 and 255.
-    const image = new Uint8ClampedArray(images.buffer, i * CHANNELS * PLANE, CHANNELS * PLANE);
+    const image = new Uint8ClampedArray(images.buffer, images.byteOffset + i * CHANNELS * PLANE, CHANNELS * PLANE);
     drawImage(image, CLASSES[labels[i]], random);
   }
-  return { images, labels };
+  return set;
 }
 
 function drawImage(image: Uint8ClampedArray, { hue, cover }: (typeof CLASSES)[number], random: Random): void {

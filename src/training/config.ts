@@ -22,7 +22,7 @@ export const FIELDS = {
   }),
   hidden: integer(
     { min: 1, max: 8192 },
-    { help: 'hidden units H, 1 to 8192', default: 128, onlyWith: { model: 'mlp' } },
+    { help: 'hidden units H, 1 to 8192', default: 512, onlyWith: { model: 'mlp' } },
   ),
   activation: choice(['relu', 'leaky-relu', 'sigmoid', 'tanh'], {
     help: 'of the hidden units: relu, leaky-relu, sigmoid or tanh',
@@ -54,6 +54,10 @@ export const FIELDS = {
     { above: 0 },
     { help: 'standard deviation of the weights, with --init normal', default: 0.01, onlyWith: { init: 'normal' } },
   ),
+  precision: choice(['int16', 'float32'], {
+    help: 'of products with the images: int16 (exact sums of rounded weights) or float32',
+    default: 'int16' as const,
+  }),
   epochs: integer({ min: 1 }, { help: 'passes over the training images', default: 10 }),
   batchSize: integer({ min: 1, max: 50000 }, { help: 'images per step', default: 256 }),
   lr: number(

@@ -8,8 +8,13 @@ export interface Environment {
   readonly node: string;
   readonly platform: string;
   readonly cpu: string;
-  readonly backend: string;
+  readonly backend: Backend['name'];
   readonly dtype: string;
+  readonly threads: number;
+  /** Width of the vectors; 0 without. */
+  readonly vectorBits: number;
+  /** Whether multiplications and additions were fused: with float32, other bits than without. */
+  readonly fma: boolean;
 }
 
 /** The version of this package. */
@@ -23,5 +28,8 @@ export function describeEnvironment(backend: Backend): Environment {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     backend: backend.name,
     dtype: backend.dtype,
+    threads: backend.info.threads,
+    vectorBits: backend.info.vectorBits,
+    fma: backend.info.fma,
   };
 }

@@ -30,7 +30,8 @@ export async function readRunRecord(run: RunDirectory): Promise<SavedRun> {
   if (!record?.environment || !names.includes(record.dataset?.name)) {
     throw new UsageError(`${origin} is not the configuration of a run`);
   }
-  const config = resolveConfig(parseConfig(record.config, origin));
+  // Runs that say nothing of it are from before there was a choice.
+  const config = resolveConfig({ precision: 'float32', ...parseConfig(record.config, origin) });
   return { config, dataset: record.dataset!, environment: record.environment };
 }
 

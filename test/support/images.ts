@@ -1,11 +1,10 @@
-import type { ImageSet } from '../../src/backends/backend.ts';
-import { imageSet } from '../../src/dataset/cifar10.ts';
+import { type ImageSet, plainImageSet } from '../../src/backends/backend.ts';
 import { Random } from '../../src/random.ts';
 
 /** Images of random bytes with labels 0, 1, … 9, 0, … */
 export function randomImageSet(count: number, name: string): ImageSet {
   const random = new Random(1, 'images', name);
-  const { images, labels } = imageSet(count);
+  const { images, labels } = plainImageSet(count);
   for (let i = 0; i < images.length; i++) images[i] = random.integer(256);
   for (let i = 0; i < count; i++) labels[i] = i % 10;
   return { images, labels };

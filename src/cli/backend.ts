@@ -1,0 +1,51 @@
+import { type Command, Option } from 'commander';
+import type { Backend, Precision } from '../backends/backend.ts';
+import { type BackendChoice, createBackend } from '../backends/select.ts';
+import { UsageError } from '../errors.ts';
+import type { Io } from './io.ts';
+
+/** What a user may say of how the arithmetic is done; none of it changes what is computed. */
+export interface BackendFlags {
+  readonly backend?: string;
+  readonly threads?: string;
+  readonly v8Flags: boolean;
+}
+
+const CHOICES: readonly BackendChoice[] = ['auto', 'wasm', 'reference'];
+
+export function addBackendOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--backend <name>', 'auto, wasm (SIMD, all cores) or reference (plain loops) (default: auto)'),
+    )
+    .addOption(new Option('--threads <n>', 'threads of wasm (default: one for each physical core)'))
+    .addOption(new Option('--no-v8-flags', 'leave experimental features of the engine off'));
+}
+
+/** Starts the backend that the flags name, or else the environment (NN_TRAIN_BACKEND, NN_TRAIN_THREADS,
+ *  NN_TRAIN_V8_FLAGS=off), or else `usual`.
+ *  @throws UsageError for a value out of range. */
+export async function openBackend(
+  io: Io,
+  flags: BackendFlags & { readonly quiet?: true },
+  precision: Precision,
+  usual: BackendChoice = 'auto',
+): Promise<Backend> {
+  const name = flags.backend ?? (io.env.NN_TRAIN_BACKEND || usual);
+  const choice = CHOICES.find((known) => known === name);
+  const from = (flag: string | undefined, option: string, variable: string) => (flag === undefined ? variable : option);
+  if (!choice) {
+    const origin = from(flags.backend, '--backend', 'NN_TRAIN_BACKEND');
+    throw new UsageError(`${origin} must be one of ${CHOICES.join(', ')}, got ${name}`);
+  }
+  const count = flags.threads ?? (io.env.NN_TRAIN_THREADS || undefined);
+  const threads = count === undefined ? undefined : Number(count);
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 256)) {
+    const origin = from(flags.threads, '--threads', 'NN_TRAIN_THREADS');
+    throw new UsageError(`${origin} must be an integer ≥ 1 and ≤ 256, got ${count}`);
+  }
+  const isOff = ['off', '0', 'false'].includes(io.env.NN_TRAIN_V8_FLAGS ?? '');
+  const backend = await createBackend({ backend: choice, precision, threads, v8Flags: flags.v8Flags && !isOff });
+  if (!flags.quiet) for (const note of backend.info.notes) io.stderr.write(`note: ${note}\n`);
+  return backend;
+}
