@@ -1,6 +1,7 @@
 import type { Backend, Precision } from './backend.ts';
 import { ReferenceBackend } from './reference/reference.ts';
 import { createWasm, UnsupportedError } from './wasm/create.ts';
+import type { Engine } from './wasm/engine.ts';
 
 /** `auto` is wasm where the engine has what that needs, and else reference. */
 export type BackendChoice = 'auto' | 'wasm' | 'reference';
@@ -16,12 +17,14 @@ export interface BackendOptions {
 }
 
 /** Starts a backend. One that was named never gives way to another; `auto` says in `info.notes` why it did.
+ *
+ *  @param engine what the JavaScript engine offers, in place of looking.
  *  @throws UnsupportedError if the engine cannot run the one that was named; UserError if it does not start. */
-export async function createBackend(options: BackendOptions = {}): Promise<Backend> {
+export async function createBackend(options: BackendOptions = {}, engine?: Engine): Promise<Backend> {
   const { backend = 'auto', precision = 'int16', threads, v8Flags = true } = options;
   if (backend === 'reference') return new ReferenceBackend('float32', precision);
   try {
-    return await createWasm({ precision, threads, v8Flags });
+    return await createWasm({ precision, threads, v8Flags, engine });
   } catch (error) {
     if (backend === 'wasm' || !(error instanceof UnsupportedError)) throw error;
     return new ReferenceBackend('float32', precision, [`the slow reference backend was chosen: ${error.message}`]);

@@ -2,9 +2,10 @@ import { Command, CommanderError, Option } from 'commander';
 import { EXIT, UsageError, UserError } from '../errors.ts';
 import { VERSION } from '../training/environment.ts';
 import { addBackendOptions } from './backend.ts';
+import type { BenchOptions } from './bench.ts';
 import type { EvalOptions } from './eval.ts';
 import type { Io } from './io.ts';
-import { addTrainOptions, DATA_HELP } from './options.ts';
+import { addBenchOptions, addTrainOptions, DATA_HELP } from './options.ts';
 
 /** Runs the command line. Resolves to the exit code. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
@@ -46,7 +47,7 @@ function buildProgram(io: Io, setExitCode: (code: number) => void): Command {
   addTrainOptions(program.allowExcessArguments()).action(async (_options, command: Command) => {
     const [unknown] = command.args.filter((name) => name !== 'train');
     if (unknown !== undefined)
-      throw new UsageError(`there is no command '${unknown}'; there are train and eval, see nn-train --help`);
+      throw new UsageError(`there is no command '${unknown}'; there are train, eval and bench, see nn-train --help`);
     const { runTrain } = await import('./train.ts');
     setExitCode(await runTrain(command, io));
   });
@@ -59,18 +60,30 @@ function buildProgram(io: Io, setExitCode: (code: number) => void): Command {
     .option('--data <path>', DATA_HELP)
     .option('--json', 'print one JSON object on stdout');
   addBackendOptions(evaluation).action(async (run: string, options: EvalOptions) => {
-    const misplaced = program.options.filter(
-      (option) => program.getOptionValueSource(option.attributeName()) === 'cli',
-    );
-    if (misplaced.length > 0) {
-      throw new UsageError(
-        `options of eval come after it, got ${misplaced.map(({ long }) => long).join(', ')} before it`,
-      );
-    }
+    expectNoneBefore('eval', program);
     const { runEval } = await import('./eval.ts');
     await runEval(run, options, io);
   });
+  const bench = program
+    .command('bench')
+    .allowExcessArguments(false)
+    .description('measure the speed of products and training steps on this machine');
+  addBenchOptions(bench).action(async (options: BenchOptions) => {
+    expectNoneBefore('bench', program);
+    const { runBench } = await import('./bench.ts');
+    setExitCode(await runBench(options, io));
+  });
   return program;
+}
+
+/** @throws UsageError for options before the name of a command, where they are those of train. */
+function expectNoneBefore(command: string, program: Command): void {
+  const misplaced = program.options.filter((option) => program.getOptionValueSource(option.attributeName()) === 'cli');
+  if (misplaced.length > 0) {
+    throw new UsageError(
+      `options of ${command} come after it, got ${misplaced.map(({ long }) => long).join(', ')} before it`,
+    );
+  }
 }
 
 function messageOf(error: unknown): string {

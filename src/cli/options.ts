@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.ts';
 import { applies, type Config, FIELD_LIST, parseConfig, parseField, resolveConfig } from '../training/config.ts';
-import type { Field } from '../training/field.ts';
+import { type Field, number } from '../training/field.ts';
 import { addBackendOptions, type BackendFlags } from './backend.ts';
 
 /** The hyperparameter with which each group of the help begins. */
@@ -58,6 +58,28 @@ export function addTrainOptions(command: Command): Command {
     .option('--quiet', 'print the results only')
     .option('--no-progress', 'draw no progress bar');
   return command.addHelpText('after', EXAMPLES);
+}
+
+/** Time of each measurement of bench. */
+export const BENCH_SECONDS = number({ above: 0 }, { help: 'seconds for each measurement', default: 0.3 });
+
+const BENCH_EXAMPLES = `
+Examples:
+  $ nn-train bench
+  $ nn-train bench --precision float32 --threads 1
+  $ nn-train bench --seconds 1 --json > bench.json
+
+It needs no dataset: the images are random bytes. The peak is measured, too: the
+innermost loop alone, on all threads, with its operands in the first-level cache.`;
+
+export function addBenchOptions(command: Command): Command {
+  const { help, default: seconds } = BENCH_SECONDS;
+  command.addOption(new Option('--precision <name>', 'int16 or float32 (default: both)'));
+  return addBackendOptions(command)
+    .addOption(new Option('--seconds <n>', `${help} (default: ${seconds})`))
+    .option('--json', 'print one JSON object on stdout')
+    .option('--quiet', 'print the results only')
+    .addHelpText('after', BENCH_EXAMPLES);
 }
 
 export const DATA_HELP =

@@ -4,7 +4,18 @@ import { availableParallelism } from 'node:os';
 /** The number of threads that are of use: the physical cores that this process may run on, at most as many as its share of
  *  the processor (cgroup limits) makes up; at least 1. Two threads on the halves of one core would wait for each other. */
 export function availableCores(): number {
-  return Math.max(1, Math.min(availableParallelism(), physicalCores() ?? Infinity, Math.round(cgroupLimit() || 1)));
+  return usableCores().count;
+}
+
+/** The number of threads that are of use, and in words what sets it. */
+export function usableCores(): { count: number; because: string } {
+  const limits = [
+    { count: physicalCores() ?? Infinity, because: 'one for each physical core' },
+    { count: availableParallelism(), because: 'one for each processor' },
+    { count: Math.round(cgroupLimit() || 1), because: 'the share of the processor that the control group leaves' },
+  ];
+  const { count, because } = limits.reduce((least, limit) => (limit.count < least.count ? limit : least));
+  return { count: Math.max(1, count), because };
 }
 
 /** Cores among the processors of this process's affinity; undefined where the system does not say. */

@@ -15,7 +15,7 @@ export interface WasmOptions {
   /** Whether flags of V8 may be set for this process, some of them experimental. */
   readonly v8Flags?: boolean;
   /** What the engine offers, in place of looking. */
-  readonly engine?: Engine;
+  readonly engine?: Engine | undefined;
   /** The program of a worker thread. */
   readonly workerScript?: URL;
 }

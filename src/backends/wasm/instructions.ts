@@ -193,14 +193,6 @@ export const atomic = {
   /** Wakes up to `count` waiters; their number. */
   notify: (address: I32, count: I32): Expr<'i32'> =>
     new Expr('i32', [toExpr('i32', address).code, toExpr('i32', count).code, 0xfe, 0x00, 0x02, 0x00]),
-  /** Sleeps while the word is `expected`, at most `nanoseconds`: 0 woken, 1 the word was another, 2 timed out. */
-  wait32: (address: I32, expected: I32, nanoseconds: I64): Expr<'i32'> =>
-    new Expr('i32', [
-      toExpr('i32', address).code,
-      toExpr('i32', expected).code,
-      toExpr('i64', nanoseconds).code,
-      ...[0xfe, 0x01, 0x02, 0x00],
-    ]),
   load_i32: load('i32', 2, 0xfe, 0x10),
   load_i64: load('i64', 3, 0xfe, 0x11),
   store_i32: store('i32', 2, 0xfe, 0x17),

@@ -1,4 +1,4 @@
-import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.ts';
+import type { Local, ModuleBuilder } from './assembler.ts';
 import { atomic, call, callIndirect, drop, i32, i64 } from './instructions.ts';
 
 // Fork and join, inside WebAssembly. A job is a kernel and a number of tasks. All threads, the main one among them, claim
@@ -31,22 +31,18 @@ export const WORD = {
 export const FIRST_FREE = 0x1000;
 export const MAX_TASKS = 0xf0000;
 
-/** What `run` returns. */
-export const OUTCOME = { done: 0, stalled: 1, failed: 2 } as const;
-
-/** Turns of an idle thread before it sleeps; some 20 to 50 µs. */
+/** Turns of an idle thread before it gives up and is put to sleep; some 20 to 50 µs. (The sleeping itself is done in
+ *  JavaScript: compiled by Node 20's baseline compiler, memory.atomic.wait32 was seen to miss its time limit.) */
 const SPINS = 20_000;
-const NAP_NS = 100_000_000n;
-/** Naps during which no task gets done before the main thread gives up: 10 s awake. (Naps, so that a process that was
- *  stopped for a while is not taken for one whose worker has died.) */
-const NAPS = 100;
-
-const FOREVER = -1n;
 
 const nextOf = (ticket: Local<'i64'>) => i32.and(i32.wrap_i64(ticket), 0xfffff);
 const tasksOf = (ticket: Local<'i64'>) => i32.and(i32.wrap_i64(i64.shr_u(ticket, 20n)), 0xfffff);
 
-/** Adds the exported functions `run(kernel, tasks, job)` and, where there are workers, `serve(thread)`. */
+/** Adds the exported functions
+ *
+ *  - run(kernel, tasks, job): takes part in a job, and waits a little for the others; 1 if it is done, 0 if they are at it
+ *    still;
+ *  - serve(thread), where there are workers: does tasks until there were none for a while; the last signal that it saw. */
 export function addJobs(module: ModuleBuilder, isShared: boolean): void {
   const kernelType = module.type(['i32', 'i32', 'i32'], 'void');
   if (!isShared) {
@@ -58,7 +54,7 @@ export function addJobs(module: ModuleBuilder, isShared: boolean): void {
           f.do(callIndirect(kernelType, kernel, task, WORD.args, 0));
           f.set(task, i32.add(task, 1));
         });
-        f.return(i32.const(OUTCOME.done));
+        f.return(i32.const(1));
       },
       { name: 'run', result: 'i32' },
     );
@@ -96,8 +92,12 @@ export function addJobs(module: ModuleBuilder, isShared: boolean): void {
         f.do(drop(atomic.notify(i32.const(WORD.signal), i32.const(-1)))),
       );
       f.do(call(work, i32.const(0)));
-      join(f, tasks);
-      f.return(i32.const(OUTCOME.done));
+      const turns = f.local('i32');
+      f.while(i32.lt_u(atomic.load_i32(i32.const(WORD.done)), tasks), () => {
+        f.set(turns, i32.add(turns, 1));
+        f.if(i32.gt_u(turns, SPINS), () => f.return(i32.const(0)));
+      });
+      f.return(i32.const(1));
     },
     { name: 'run', result: 'i32' },
   );
@@ -107,45 +107,16 @@ export function addJobs(module: ModuleBuilder, isShared: boolean): void {
     (f, thread) => {
       const seen = f.local('i32');
       const turns = f.local('i32');
-      f.while(i32.eqz(atomic.load_i32(i32.const(WORD.closed))), () => {
+      f.while(i32.lt_u(turns, SPINS), () => {
         f.set(seen, atomic.load_i32(i32.const(WORD.signal)));
         f.do(call(work, thread));
         f.set(turns, i32.const(0));
-        f.while(i32.eq(atomic.load_i32(i32.const(WORD.signal)), seen), () => {
-          f.set(turns, i32.add(turns, 1));
-          f.if(i32.gt_u(turns, SPINS), () => {
-            f.do(drop(atomic.add_i32(i32.const(WORD.sleepers), 1)));
-            f.do(drop(atomic.wait32(i32.const(WORD.signal), seen, FOREVER)));
-            f.do(drop(atomic.add_i32(i32.const(WORD.sleepers), -1)));
-          });
-        });
+        f.while(i32.and(i32.lt_u(turns, SPINS), i32.eq(atomic.load_i32(i32.const(WORD.signal)), seen)), () =>
+          f.set(turns, i32.add(turns, 1)),
+        );
       });
+      f.return(seen);
     },
-    { name: 'serve' },
+    { name: 'serve', result: 'i32' },
   );
-}
-
-/** Waits for the tasks that other threads have claimed; returns from the function if that is in vain. */
-function join(f: FunctionBuilder, tasks: Local<'i32'>): void {
-  const done = f.local('i32', atomic.load_i32(i32.const(WORD.done)));
-  const before = f.local('i32', done);
-  const turns = f.local('i32', i32.const(0));
-  const naps = f.local('i32', i32.const(0));
-  f.while(i32.lt_u(done, tasks), () => {
-    f.if(atomic.load_i32(i32.const(WORD.failed)), () => f.return(i32.const(OUTCOME.failed)));
-    f.set(turns, i32.add(turns, 1));
-    f.if(i32.gt_u(turns, SPINS), () => {
-      f.do(atomic.store_i32(i32.const(WORD.mainSleeps), 1));
-      f.set(done, atomic.load_i32(i32.const(WORD.done)));
-      f.if(i32.lt_u(done, tasks), () => f.do(drop(atomic.wait32(i32.const(WORD.done), done, NAP_NS))));
-      f.do(atomic.store_i32(i32.const(WORD.mainSleeps), 0));
-      f.set(naps, i32.add(naps, 1));
-      f.if(i32.gt_u(naps, NAPS), () => f.return(i32.const(OUTCOME.stalled)));
-    });
-    f.set(done, atomic.load_i32(i32.const(WORD.done)));
-    f.if(i32.ne(done, before), () => {
-      f.set(before, done);
-      f.set(naps, i32.const(0));
-    });
-  });
 }

@@ -11,6 +11,7 @@ import {
 } from './kernels/losses.ts';
 import { multiply } from './kernels/multiply.ts';
 import { addPack, pack, quantise, transpose } from './kernels/pack.ts';
+import { peak } from './kernels/peak.ts';
 import {
   activation,
   activationDerivative,
@@ -43,6 +44,7 @@ export const KERNELS = {
   hinge,
   hingeDerivative,
   countCorrect,
+  peak,
 } as const satisfies Record<string, Kernel>;
 
 export type KernelName = keyof typeof KERNELS;

@@ -1,9 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../errors.ts';
-import { MAX_TASKS, OUTCOME, WORD } from './jobs.ts';
+import { MAX_TASKS, WORD } from './jobs.ts';
 import type { Memory } from './memory.ts';
 
 type Run = (kernel: number, tasks: number, job: number) => number;
+
+const NAP_MS = 100;
+/** How long the main thread waits, awake, while no task gets done, before it gives up. */
+const PATIENCE_MS = 10_000;
 
 /** The threads that do the tasks of kernels: this one and, where memory is shared, workers. */
 export class Threads {
@@ -30,7 +34,7 @@ export class Threads {
   static async start(module: WebAssembly.Module, memory: Memory, count: number, script: URL): Promise<Threads> {
     const { exports } = new WebAssembly.Instance(module, { env: { memory: memory.wasm } });
     const workers = Array.from({ length: count - 1 }, (_, i) => {
-      const workerData = { module, memory: memory.wasm, thread: i + 1, failed: WORD.failed, done: WORD.done };
+      const workerData = { module, memory: memory.wasm, thread: i + 1, word: WORD };
       return new Worker(script, { workerData, execArgv: [] });
     });
     const threads = new Threads(memory, exports.run as Run, workers);
@@ -51,12 +55,29 @@ export class Threads {
     if (this.#failure) throw this.#error(this.#failure);
     if (tasks > MAX_TASKS) throw new RangeError(`${tasks} tasks in one job, wanted at most ${MAX_TASKS}`);
     this.#job = (this.#job + 1) & 0xffffff;
-    const outcome = this.#run(kernel, tasks, this.#job);
-    if (outcome === OUTCOME.done) return;
-    this.#fail(
-      outcome === OUTCOME.stalled ? 'a worker thread has not done its task in 10 s' : 'a worker thread failed',
-    );
+    if (this.#run(kernel, tasks, this.#job) === 0) this.#join(tasks);
+    if (Atomics.load(this.#memory.words, WORD.failed >> 2) === 0) return;
+    this.#fail('a worker thread failed');
     throw this.#error(this.#failure!);
+  }
+
+  /** Sleeps until the tasks are done that workers have claimed. In short naps, so that a process that was stopped for a
+   *  while is not taken for one whose worker has died. */
+  #join(tasks: number): void {
+    const { words } = this.#memory;
+    const done = () => Atomics.load(words, WORD.done >> 2);
+    Atomics.store(words, WORD.mainSleeps >> 2, 1);
+    let [before, naps] = [done(), 0];
+    for (let now = before; now < tasks && Atomics.load(words, WORD.failed >> 2) === 0; now = done()) {
+      if (now !== before) naps = 0;
+      before = now;
+      if (++naps > PATIENCE_MS / NAP_MS) {
+        this.#fail(`a worker thread has not done its task in ${PATIENCE_MS / 1000} s`);
+        throw this.#error(this.#failure!);
+      }
+      Atomics.wait(words, WORD.done >> 2, now, NAP_MS);
+    }
+    Atomics.store(words, WORD.mainSleeps >> 2, 0);
   }
 
   /** Lets the workers go. */

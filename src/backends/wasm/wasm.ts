@@ -21,9 +21,10 @@ import { COLUMN_TABLE_BYTES, columnTable, LOAD_IMAGES } from './kernels/images.t
 import type { Arguments } from './kernels/kernel.ts';
 import { BLOCK_COLUMNS, BLOCK_ROWS, SUMS_BYTES } from './kernels/multiply.ts';
 import { PACK, PACK_PANELS, QUANTISE_ROWS, TRANSPOSE_ROWS } from './kernels/pack.ts';
+import { PEAK_BYTES, PEAK_STEPS, PEAK_TILES } from './kernels/peak.ts';
 import { ACTIVATION_CODE, CHUNK, CHUNK_BYTES, SUM_COLUMNS, type TO_SINK } from './kernels/pointwise.ts';
 import { SINK, SINK_BYTES, SINK_KIND } from './kernels/sink.ts';
-import { PANEL, STEP_BYTES } from './kernels/tile.ts';
+import { PANEL, STEP_BYTES, tileRows } from './kernels/tile.ts';
 import type { Memory } from './memory.ts';
 import { KERNELS, type KernelName } from './module.ts';
 import { own, type Piece, type Quantised, WasmTensor } from './tensor.ts';
@@ -31,6 +32,8 @@ import type { Threads } from './threads.ts';
 
 /** Groups of four rows that one task of a loss takes, at most. */
 const LOSS_GROUPS = 4;
+/** Tasks for each thread that measure the peak: enough that all threads are at work nearly to the end. */
+const PEAK_TASKS = 16;
 
 /** What a backend is made of; create.ts puts it together. */
 export interface Parts {
@@ -42,7 +45,7 @@ export interface Parts {
 }
 
 /** Memory that an operation needs only while it runs. */
-type ScratchName = 'rows' | 'panels' | 'sums' | 'buffer' | 'partial' | 'plan';
+type ScratchName = 'rows' | 'panels' | 'sums' | 'buffer' | 'partial' | 'plan' | 'peak';
 
 /** SIMD kernels on all threads. Values are float32; where the precision is int16, products with pixels are exact. */
 export class WasmBackend implements Backend {
@@ -102,10 +105,9 @@ export class WasmBackend implements Backend {
     const { size, dtype, storage } = own(tensor);
     expectShape('the array', [values.length], [size]);
     storage.version++;
-    if (dtype === 'pixel' && this.precision === 'int16') {
-      for (let i = 0; i < size; i++) this.#memory.bytes[storage.address + i] = pixelOf(values[i]) - 128;
-    } else if (this.#isBytes(dtype)) this.#memory.bytes.set(values, storage.address);
-    else this.#memory.floats.set(values, storage.address >> 2);
+    const stored = dtype === 'pixel' ? this.#pixels(values) : values;
+    if (this.#isBytes(dtype)) this.#memory.bytes.set(stored, storage.address);
+    else this.#memory.floats.set(stored, storage.address >> 2);
   }
 
   async read(tensor: Tensor): Promise<Float32Array> {
@@ -274,6 +276,27 @@ export class WasmBackend implements Backend {
     this.#elementwise('deliver', gradient.shape, into, { x: this.#address(gradient) });
   }
 
+  /** The most rows of a tile, the innermost loop of all products. */
+  tileRows(arithmetic: Precision): number {
+    return tileRows(arithmetic === 'float32' && this.info.fma ? 'float32-fma' : arithmetic);
+  }
+
+  /** Does about a millisecond of nothing but tiles of so many rows, on all threads, with all operands in the first-level
+   *  cache. Whoever times it with the best number of rows learns what no product can exceed.
+   *  @returns the operations done, multiplications and additions. */
+  runPeak(arithmetic: Precision, rows: number): number {
+    const { threads } = this.info;
+    const isInt16 = arithmetic === 'int16';
+    const tasks = PEAK_TASKS * threads;
+    const a = this.#scratchFor('peak', PEAK_BYTES.a + PEAK_BYTES.panel + PEAK_BYTES.sums * threads);
+    const panel = a + PEAK_BYTES.a;
+    const sums = panel + PEAK_BYTES.panel;
+    this.#floats(a, (sums - a) / 4).fill(1);
+    this.#run('peak', tasks, { rows, a, panel, sums, isInt16: Number(isInt16), isWide: Number(this.isWide) });
+    // For each element a step of k is one multiplication and one addition of float32, or two of int16.
+    return tasks * PEAK_TILES * rows * PANEL * PEAK_STEPS * (isInt16 ? 4 : 2);
+  }
+
   /** Runs a kernel: its arguments go to memory in the order in which it declares them. */
   #run<Name extends KernelName>(
     name: Name,
@@ -364,6 +387,12 @@ export class WasmBackend implements Backend {
 
   #isPixels({ tensor }: Matrix): boolean {
     return this.precision === 'int16' && tensor.dtype === 'pixel';
+  }
+
+  /** The values of pixels as they are stored. @throws RangeError if one is none. */
+  #pixels(values: ArrayLike<number>): ArrayLike<number> {
+    const bytes = Array.from(values, pixelOf);
+    return this.precision === 'int16' ? bytes.map((byte) => byte - 128) : values;
   }
 
   /** The address of floats. @throws TypeError for labels or pixels, which only products and loadBatch take. */

@@ -3,6 +3,7 @@ import type { Backend } from '../../../src/backends/backend.ts';
 import { contextOf } from './context.ts';
 import { checkLoadBatch } from './load-batch.ts';
 import { checkLosses } from './losses.ts';
+import { checkPixels } from './pixels.ts';
 import { checkPointwise } from './pointwise.ts';
 import { checkProducts } from './products.ts';
 import { checkSinks } from './sinks.ts';
@@ -16,6 +17,7 @@ export function describeConformance(name: string, create: () => Backend): void {
     checkTensors(context);
     checkLoadBatch(context);
     checkProducts(context);
+    checkPixels(context);
     checkPointwise(context);
     checkLosses(context);
     checkSinks(context);

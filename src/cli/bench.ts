@@ -1,0 +1,81 @@
+import type { Backend, Precision } from '../backends/backend.ts';
+import { usableCores } from '../backends/wasm/cores.ts';
+import { EXIT, UsageError } from '../errors.ts';
+import { type BackendSpeed, benchmark } from '../training/benchmark.ts';
+import { parseField } from '../training/config.ts';
+import { describeEnvironment } from '../training/environment.ts';
+import { type BackendFlags, openBackend } from './backend.ts';
+import { makeBar } from './bar.ts';
+import { type BenchReport, benchLines } from './bench-report.ts';
+import { exitCodeOf, interruptible } from './interrupt.ts';
+import { type Io, painter } from './io.ts';
+import { BENCH_SECONDS } from './options.ts';
+
+export interface BenchOptions extends BackendFlags {
+  readonly precision?: string;
+  readonly seconds?: string;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+const PRECISIONS: readonly Precision[] = ['int16', 'float32'];
+
+/** `nn-train bench`: how fast products and training steps are on this machine. Resolves to the exit code. */
+export async function runBench(options: BenchOptions, io: Io): Promise<number> {
+  const precisions =
+    options.precision === undefined ? PRECISIONS : [parseField('precision', options.precision, '--precision')];
+  const seconds = BENCH_SECONDS.parse(options.seconds ?? BENCH_SECONDS.default);
+  if (seconds === undefined) throw new UsageError(`--seconds must be ${BENCH_SECONDS.wanted}, got ${options.seconds}`);
+  const bar = options.quiet || !io.stderr.isTTY ? undefined : makeBar(io.stderr, 'measuring  {bar} {percentage} %');
+  const backends: Backend[] = [];
+  const work = async (signal: AbortSignal): Promise<number> => {
+    try {
+      // The notes stand in the report.
+      for (const precision of precisions) {
+        backends.push(await openBackend(io, { ...options, quiet: true }, precision));
+      }
+      bar?.start(1, 0);
+      const onProgress = (done: number, total: number) => bar?.update(done / total);
+      const speeds = await benchmark(backends, { seconds, signal, onProgress });
+      bar?.stop();
+      const report = reportOf({ backends, speeds, seconds, options, io });
+      const lines = options.json
+        ? [JSON.stringify(report)]
+        : benchLines(report, painter(io.stdout, io.env), options.quiet);
+      io.stdout.write(`${lines.join('\n')}\n`);
+      return EXIT.done;
+    } catch (error) {
+      if (signal.aborted && error === signal.reason) return exitCodeOf(signal);
+      throw error;
+    } finally {
+      bar?.stop();
+      for (const backend of backends) backend.close();
+    }
+  };
+  return interruptible(io, work, () => bar?.stop());
+}
+
+interface Measured {
+  readonly backends: readonly Backend[];
+  readonly speeds: readonly BackendSpeed[];
+  readonly seconds: number;
+  readonly options: BenchOptions;
+  readonly io: Io;
+}
+
+function reportOf({ backends, speeds, seconds, options, io }: Measured): BenchReport {
+  const { version, node, platform, cpu } = describeEnvironment(backends[0]);
+  const results = backends.map((backend, i) => {
+    const threadsBecause = reasonForThreads(backend, options, io.env);
+    return { backend: backend.name, precision: backend.precision, ...backend.info, threadsBecause, ...speeds[i] };
+  });
+  return { version, node, platform, cpu, seconds, results };
+}
+
+function reasonForThreads({ name, info }: Backend, flags: BenchOptions, env: NodeJS.ProcessEnv): string {
+  if (name === 'reference') return 'plain loops run on one';
+  if (Number(flags.threads) === info.threads) return 'as --threads says';
+  if (Number(env.NN_TRAIN_THREADS) === info.threads) return 'as NN_TRAIN_THREADS says';
+  const { count, because } = usableCores();
+  return count === info.threads ? because : 'see the note';
+}

@@ -1,0 +1,24 @@
+import { afterAll } from 'vitest';
+import { createWasm, type WasmOptions } from '../../../src/backends/wasm/create.ts';
+import { detectEngine } from '../../../src/backends/wasm/engine.ts';
+import { describeConformance } from '../conformance/conformance.ts';
+
+const engine = detectEngine({ v8Flags: true, wantsFma: true });
+
+const VARIANTS: Record<string, WasmOptions> = {
+  'in int16': { precision: 'int16', threads: 2, engine },
+  'in float32': { precision: 'float32', threads: 2, engine },
+  'in float32 without fused multiply-add': { precision: 'float32', threads: 2, engine: { ...engine, fma: false } },
+  'in int16 on three threads without wide vectors': {
+    precision: 'int16',
+    threads: 3,
+    engine: { ...engine, revectorize: false },
+  },
+  'without shared memory': { precision: 'int16', engine: { ...engine, threads: false } },
+};
+
+for (const [name, options] of Object.entries(VARIANTS)) {
+  const backend = await createWasm(options);
+  afterAll(() => backend.close());
+  describeConformance(`wasm ${name}`, () => backend);
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { createBackend } from '../../../src/backends/select.ts';
+import { availableCores, numbersOf } from '../../../src/backends/wasm/cores.ts';
+import { createWasm, UnsupportedError } from '../../../src/backends/wasm/create.ts';
+import { detectEngine } from '../../../src/backends/wasm/engine.ts';
+import { UserError } from '../../../src/errors.ts';
+
+const engine = detectEngine({ v8Flags: false, wantsFma: false });
+
+describe('createBackend', () => {
+  it('takes wasm on one thread for each core', async () => {
+    const backend = await createBackend();
+    expect([backend.name, backend.precision, backend.info.threads]).toEqual(['wasm', 'int16', availableCores()]);
+    expect(backend.info.notes).toEqual([]);
+    backend.close();
+  });
+
+  it('falls back to reference without SIMD, and says so', async () => {
+    const backend = await createBackend({}, { ...engine, simd: false });
+    expect([backend.name, backend.precision]).toEqual(['reference', 'int16']);
+    expect(backend.info.notes).toEqual([expect.stringContaining('no WebAssembly SIMD')]);
+  });
+
+  it('does not fall back from a backend that was named', async () => {
+    const wanted = createBackend({ backend: 'wasm' }, { ...engine, simd: false });
+    await expect(wanted).rejects.toThrow(UnsupportedError);
+    await expect(wanted).rejects.toThrow('take --backend reference');
+  });
+
+  it('goes on with one thread without shared memory, and says so', async () => {
+    const backend = await createBackend({ threads: 4 }, { ...engine, threads: false });
+    expect([backend.name, backend.info.threads]).toEqual(['wasm', 1]);
+    expect(backend.info.notes).toEqual([expect.stringContaining('one thread')]);
+    backend.close();
+  });
+
+  it('sets no flag of V8 if it may not', async () => {
+    const backend = await createBackend({ v8Flags: false, threads: 1 });
+    expect([backend.info.flags, backend.info.vectorBits]).toEqual([[], 128]);
+    backend.close();
+  });
+});
+
+describe('memory', () => {
+  it('that is not there is a clear error, and what was allocated stays usable', async () => {
+    const backend = await createWasm({ precision: 'int16', threads: 1 });
+    const tensor = backend.allocate([3]);
+    backend.write(tensor, [1, 2, 3]);
+    expect(() => backend.allocate([50_000, 50_000])).toThrow(UserError);
+    expect(() => backend.allocate([50_000, 50_000])).toThrow(
+      /out of memory: 10,000 MB more are needed, .* --batch-size/,
+    );
+    expect(Array.from(await backend.read(tensor))).toEqual([1, 2, 3]);
+    backend.close();
+  });
+});
+
+describe('availableCores', () => {
+  it('is at least one', () => {
+    expect(availableCores()).toBeGreaterThanOrEqual(1);
+  });
+
+  it('reads lists of processors as Linux writes them', () => {
+    expect(numbersOf('0')).toEqual([0]);
+    expect(numbersOf('0-3,8,10-11')).toEqual([0, 1, 2, 3, 8, 10, 11]);
+  });
+});

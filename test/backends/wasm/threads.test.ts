@@ -1,0 +1,93 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { Backend } from '../../../src/backends/backend.ts';
+import { ModuleBuilder } from '../../../src/backends/wasm/assembler.ts';
+import { createWasm } from '../../../src/backends/wasm/create.ts';
+import { atomic, i32, i64 } from '../../../src/backends/wasm/instructions.ts';
+import { WORD } from '../../../src/backends/wasm/jobs.ts';
+import { UserError } from '../../../src/errors.ts';
+import { temporaryFolder } from '../../support/files.ts';
+
+const worker = new URL('../../../src/backends/wasm/worker.js', import.meta.url);
+
+function scriptOf(text: string): URL {
+  const file = path.join(temporaryFolder(), 'worker.mjs');
+  writeFileSync(file, text);
+  return pathToFileURL(file);
+}
+
+/** A worker whose WebAssembly claims one task, and then does what `end` says in place of the task. */
+function claimingWorker(end: string): URL {
+  const module = new ModuleBuilder();
+  module.function(
+    ['i32'],
+    (f) => {
+      const ticket = f.local('i64');
+      const next = () => i32.and(i32.wrap_i64(ticket), 0xfffff);
+      const tasks = () => i32.and(i32.wrap_i64(i64.shr_u(ticket, 20n)), 0xfffff);
+      f.while(i32.ge_u(next(), tasks()), () => {
+        f.set(ticket, atomic.load_i64(i32.const(WORD.ticket)));
+        f.if(i32.lt_u(next(), tasks()), () => f.set(ticket, atomic.add_i64(i32.const(WORD.ticket), 1n)));
+      });
+    },
+    { name: 'serve' },
+  );
+  const bytes = module.encode({ initialPages: 1, maximumPages: 65_536, shared: true });
+  return scriptOf(`
+    import { workerData } from 'node:worker_threads';
+    workerData.module = new WebAssembly.Module(Uint8Array.from([${bytes}]));
+    const { Instance } = WebAssembly;
+    WebAssembly.Instance = function (...args) {
+      const { serve } = new Instance(...args).exports;
+      return { exports: { serve: (thread) => { serve(thread); ${end} } } };
+    };
+    await import(${JSON.stringify(worker.href)});
+  `);
+}
+
+/** Long enough for a worker to take part. */
+function work(backend: Backend): void {
+  const [a, b, c] = [0, 1, 2].map(() => backend.allocate([600, 600]));
+  for (let i = 0; i < 50; i++) backend.matmul(a, b, { kind: 'store', tensor: c });
+}
+
+describe('a worker thread', () => {
+  it('that does not start is an error', async () => {
+    const broken = createWasm({
+      precision: 'int16',
+      threads: 3,
+      workerScript: scriptOf("throw new Error('no luck');"),
+    });
+    await expect(broken).rejects.toThrow(UserError);
+    await expect(broken).rejects.toThrow(/a worker thread did not start: no luck; try --threads 1/);
+    const ended = createWasm({ precision: 'int16', threads: 2, workerScript: scriptOf('process.exit(7);') });
+    await expect(ended).rejects.toThrow('it ended with exit code 7');
+  });
+
+  it('that fails in its work is an error at once', async () => {
+    const failing = createWasm({
+      precision: 'int16',
+      threads: 2,
+      workerScript: claimingWorker("throw new Error('trap');"),
+    });
+    const backend = failing.then(work);
+    await expect(backend).rejects.toThrow(UserError);
+    await expect(backend).rejects.toThrow('a worker thread failed; resume the run from its last checkpoint');
+  });
+
+  it('that dies with a task in hand is an error, not a hang', async () => {
+    const dying = createWasm({ precision: 'int16', threads: 2, workerScript: claimingWorker('process.exit(1);') });
+    await expect(dying.then(work)).rejects.toThrow(
+      /a worker thread has not done its task in 10 s|ended \(exit code 1\)/,
+    );
+  });
+
+  it('that was stopped while idle is an error once that is known', async () => {
+    const backend = await createWasm({ precision: 'int16', threads: 2 });
+    const tensor = backend.allocate([4]);
+    backend.close();
+    expect(() => backend.add(tensor, tensor, { kind: 'store', tensor })).toThrow('the backend is closed');
+  });
+});

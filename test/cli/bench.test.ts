@@ -1,0 +1,113 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, it, vi } from 'vitest';
+import { type BenchReport, type BenchResult, benchLines } from '../../src/cli/bench-report.ts';
+import { main } from '../../src/cli/main.ts';
+import { productsOf, STEP_SIZES } from '../../src/training/benchmark.ts';
+import { nnTrain } from '../support/cli.ts';
+
+const positive = expect.toSatisfy((value) => Number.isFinite(value) && value > 0, 'a positive number');
+/** A share of the peak. It is at most 1 but for the noise of a machine that does other work beside these tests. */
+const share = expect.toSatisfy((value) => value > 0 && value < 1.5, 'a share');
+
+describe('bench --json', () => {
+  it('prints one object: products and steps in both precisions, and their share of the peak', async () => {
+    const { code, stdout, stderr } = await nnTrain(['bench', '--json', '--seconds', '0.01', '--backend', 'wasm']);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    const report: BenchReport = JSON.parse(stdout);
+    expect(report).toMatchObject({ node: process.version, seconds: 0.01 });
+    expect(report.results.map(({ precision }) => precision)).toEqual(['int16', 'float32']);
+    for (const { precision, peak, products, steps, ...chosen } of report.results) {
+      expect(chosen).toEqual({
+        backend: 'wasm',
+        threads: positive,
+        threadsBecause: expect.any(String),
+        vectorBits: positive,
+        fma: expect.any(Boolean),
+        flags: expect.any(Array),
+        notes: expect.any(Array),
+      });
+      expect(peak).toEqual({ float32: positive, int16: precision === 'int16' ? positive : null });
+      expect(products).toHaveLength(7);
+      for (const { ofImages, arithmetic, operationsPerSecond, ...product } of products) {
+        expect(arithmetic).toBe(ofImages ? precision : 'float32');
+        expect(product.share).toEqual(share);
+        expect(product.share).toBeCloseTo(operationsPerSecond / peak![arithmetic]!);
+      }
+      expect(steps).toEqual(STEP_SIZES.map((size) => ({ ...size, imagesPerSecond: positive, share })));
+    }
+  });
+
+  it('knows no peak of the reference backend, and leaves out what would take too long', async () => {
+    const args = ['bench', '--json', '--seconds', '0.001', '--backend', 'reference', '--precision', 'float32'];
+    const { code, stdout } = await nnTrain(args);
+    expect(code).toBe(0);
+    const [{ backend, peak, products, steps }, ...others] = (JSON.parse(stdout) as BenchReport).results;
+    expect([backend, peak, others]).toEqual(['reference', null, []]);
+    expect(products).toHaveLength(5);
+    expect(products[0]).toMatchObject({ result: 'logits', operationsPerSecond: positive, share: null });
+    expect(steps.map(({ hidden }) => hidden)).toEqual([null, 100]);
+    expect(steps[0]).toMatchObject({ imagesPerSecond: positive, share: null });
+  });
+});
+
+describe('the table', () => {
+  const result: BenchResult = {
+    backend: 'wasm',
+    precision: 'int16',
+    threads: 128,
+    threadsBecause: 'the share of the processor that the control group leaves',
+    vectorBits: 256,
+    fma: true,
+    flags: ['--experimental-wasm-revectorize', '--no-liftoff', '--no-wasm-inlining-call-indirect', '--no-wasm-deopt'],
+    notes: ['the self-test failed (derivative of leaky-relu), so it was repeated with fewer features'],
+    peak: { float32: 12_800e9, int16: 25_600e9 },
+    products: [STEP_SIZES[0], STEP_SIZES[3]].flatMap(productsOf).map((product) => ({
+      ...product,
+      arithmetic: 'float32',
+      operationsPerSecond: 12_345.67e9,
+      share: 1.02,
+    })),
+    steps: STEP_SIZES.map((size) => ({ ...size, imagesPerSecond: 12_345_678.9, share: 0.8049 })),
+  };
+  const report: BenchReport = {
+    version: '0.1.0',
+    node: 'v24.11.1',
+    platform: 'linux-x64',
+    cpu: 'A processor with a name that is as long as they can be, 128-Core',
+    seconds: 0.3,
+    results: [result, { ...result, precision: 'float32', products: result.products.slice(1), steps: [] }],
+  };
+  const lines = benchLines(report, (_, text) => text);
+
+  it('is at most 80 columns wide, whatever is in it', () => {
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+
+  it('puts the precisions side by side, with a dash for what was not measured', () => {
+    expect(lines).toContain('  linear X Wᵀ  [256, 3072]·[3072, 10]       12345.7    102 %          –        –');
+    expect(lines).toContain('  linear dW    [10, 256]·[256, 3072]        12345.7    102 %    12345.7    102 %');
+    expect(lines).toContain('  mlp    H = 2048  batches of 256        12,345,679     80 %          –        –');
+  });
+
+  it('says what was chosen and why, but for --quiet', () => {
+    const words = lines.join(' ').replace(/ +/g, ' ');
+    for (const text of [...result.flags, ...result.notes, `128: ${result.threadsBecause}`, report.cpu]) {
+      expect(words).toContain(text);
+    }
+    expect(benchLines(report, (_, text) => text, true).join('\n')).not.toContain('threads');
+  });
+});
+
+it('Ctrl-C ends it with 130 and without a table', async () => {
+  const io = Object.assign(new EventEmitter(), {
+    stdout: Object.assign(new EventEmitter(), { write: vi.fn() }),
+    stderr: Object.assign(new EventEmitter(), { write: vi.fn() }),
+    env: {},
+  });
+  const running = main(['bench', '--backend', 'reference', '--precision', 'float32'], io as unknown as NodeJS.Process);
+  await vi.waitFor(() => expect(io.listenerCount('SIGINT')).toBe(1), { interval: 1 });
+  io.emit('SIGINT', 'SIGINT');
+  expect(await running).toBe(130);
+  expect(io.stdout.write).not.toHaveBeenCalled();
+});

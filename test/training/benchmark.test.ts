@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import type { MatmulOptions, Sink, Tensor } from '../../src/backends/backend.ts';
+import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
+import { benchmark, productsOf } from '../../src/training/benchmark.ts';
+
+/** Takes down which products it is asked for, and computes none. */
+class Recorder extends ReferenceBackend {
+  readonly products = new Set<string>();
+
+  override matmul(a: Tensor, b: Tensor, into: Sink, options: MatmulOptions = {}): void {
+    const operand = ({ shape, dtype }: Tensor, isTransposed = false) =>
+      `${dtype} [${shape.join(', ')}]${isTransposed ? 'ᵀ' : ''}`;
+    const bias = options.bias ? ' + bias' : '';
+    this.products.add(
+      `${operand(a, options.transposeA)} · ${operand(b, options.transposeB)}${bias} → ${into.kind} ${operand(into.tensor)}`,
+    );
+  }
+}
+
+describe('benchmark', () => {
+  it('measures the products as training steps do them', async () => {
+    const backend = new Recorder('float32', 'int16');
+    await benchmark([backend], { seconds: 1e-9 });
+    expect([...backend.products].sort()).toEqual(
+      [
+        // The second layer of H = 512, and a batch of 256.
+        'float32 [256, 10] · float32 [10, 512] → store float32 [256, 512]',
+        'float32 [256, 10]ᵀ · float32 [256, 512] → update float32 [10, 512]',
+        // The linear model, both by itself and in its step.
+        'float32 [256, 10]ᵀ · pixel [256, 3072] → update float32 [10, 3072]',
+        'float32 [256, 512] · float32 [10, 512]ᵀ + bias → store float32 [256, 10]',
+        // A step of H = 100, and a batch of 100.
+        'float32 [100, 10] · float32 [10, 100] → store float32 [100, 100]',
+        'float32 [100, 10]ᵀ · float32 [100, 100] → update float32 [10, 100]',
+        'float32 [100, 100] · float32 [10, 100]ᵀ + bias → store float32 [100, 10]',
+        'float32 [100, 100]ᵀ · pixel [100, 3072] → update float32 [100, 3072]',
+        'pixel [100, 3072] · float32 [100, 3072]ᵀ + bias → store float32 [100, 100]',
+        'pixel [256, 3072] · float32 [10, 3072]ᵀ + bias → store float32 [256, 10]',
+      ].sort(),
+    );
+  });
+
+  it('takes all measurements in every round, and stops when its signal is aborted', async () => {
+    const controller = new AbortController();
+    const seen: number[][] = [];
+    const onProgress = (done: number, total: number) => {
+      seen.push([done, total]);
+      if (seen.length === 3) controller.abort('enough');
+    };
+    const options = { seconds: 1e-9, signal: controller.signal, onProgress };
+    await expect(benchmark([new Recorder('float32')], options)).rejects.toBe('enough');
+    // 5 products and 2 steps, 5 times.
+    expect(seen).toEqual([
+      [0, 35],
+      [1, 35],
+      [2, 35],
+    ]);
+  });
+});
+
+describe('productsOf', () => {
+  it('counts what a step multiplies', () => {
+    const operations = (size: Parameters<typeof productsOf>[0]) =>
+      productsOf(size).reduce((sum, { m, n, k }) => sum + 2 * m * n * k, 0);
+    expect(operations({ model: 'linear', hidden: null, batchSize: 256 })).toBe(2 * (2 * 256 * 3072 * 10));
+    expect(operations({ model: 'mlp', hidden: 512, batchSize: 64 })).toBe(2 * 64 * 512 * (2 * 3072 + 3 * 10));
+  });
+});

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { Backend } from '../../src/backends/backend.ts';
+import { createBackend } from '../../src/backends/select.ts';
+import { syntheticDataset } from '../../src/dataset/synthetic.ts';
+import { initialise } from '../../src/models/initialise.ts';
+import { buildModel } from '../../src/models/model.ts';
+import { splitTrainingSet } from '../../src/training/batches.ts';
+import { type Config, resolveConfig } from '../../src/training/config.ts';
+import { Trainer } from '../../src/training/trainer.ts';
+
+const { train: IMAGES } = syntheticDataset({ trainCount: 260, testCount: 10 });
+
+/** Every option that draws random numbers or keeps state is on; 52 steps, with remainders in every dimension. */
+const EVERYTHING: Partial<Config> = {
+  model: 'mlp',
+  hidden: 67,
+  dropout: 0.2,
+  labelSmoothing: 0.1,
+  epochs: 13,
+  batchSize: 67,
+  val: 40,
+  shift: 3,
+  flip: true,
+};
+
+const CASES: [name: string, change: Partial<Config>, int16: string, float32: string][] = [
+  [
+    'sgd',
+    {},
+    '6b358784a7e5b067e291c8024dda8d23376aed3a09ffedaf1ef4846a0ec86f5c',
+    'f2ebb1a64af60d027c1e2cd65a6e4aab0466675807c51fb528976f9ce9b158ed',
+  ],
+  [
+    'adamw',
+    { optimizer: 'adamw', lr: 0.01, activation: 'tanh', loss: 'hinge' },
+    '9872b3277bb123df23bb7aa2797584d95247cb3d4beae6de0d9b0fbb89c5f9b7',
+    '8aa6da630c1db84fee337b4aec3df73105dcb7b88a23bf7ccf8d5a355bd18968',
+  ],
+  [
+    'linear',
+    { model: 'linear', batchSize: 50 },
+    '331cb7323b56b5690fb72437770e026ad3c2baf31e6210a94e5dccd18a25c111',
+    '3428247ef9b78158799978cc06ea9c2a143881dc06a37ff43826aff4c95e9d14',
+  ],
+];
+
+/** SHA-256 of all weights and optimiser states after training. */
+async function trained(backend: Backend, config: Config): Promise<string> {
+  const model = buildModel(backend, config, config.batchSize);
+  initialise(model, config);
+  const trainer = new Trainer(model, IMAGES, splitTrainingSet(IMAGES.labels.length, config.val, null), config);
+  let steps = 0;
+  for await (const event of trainer.run()) if (event.type === 'step') steps++;
+  expect(steps).toBeGreaterThanOrEqual(50);
+  const hash = createHash('sha256');
+  for (const { values } of (await trainer.checkpoint()).tensors.values()) hash.update(values);
+  return hash.digest('hex');
+}
+
+describe.each(['int16', 'float32'] as const)('the weights after 50 steps in %s', (precision) => {
+  it.each(CASES)(
+    'are the same on any number of threads and any version of Node (%s)',
+    async (_, change, int16, float32) => {
+      const config = resolveConfig({ ...EVERYTHING, ...change, precision });
+      const hashes: string[] = [];
+      for (const threads of [1, 2, 3, 4]) {
+        const backend = await createBackend({ backend: 'wasm', precision, threads });
+        hashes.push(await trained(backend, config));
+        backend.close();
+      }
+      expect(new Set(hashes).size).toBe(1);
+      expect(hashes[0]).toBe(precision === 'int16' ? int16 : float32);
+    },
+  );
+});
