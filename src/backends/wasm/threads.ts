@@ -56,7 +56,7 @@ export class Threads {
     if (tasks > MAX_TASKS) throw new RangeError(`${tasks} tasks in one job, wanted at most ${MAX_TASKS}`);
     this.#job = (this.#job + 1) & 0xffffff;
     if (this.#run(kernel, tasks, this.#job) === 0) this.#join(tasks);
-    if (Atomics.load(this.#memory.words, WORD.failed >> 2) === 0) return;
+    if (Atomics.load(this.#memory.words, WORD.failed >>> 2) === 0) return;
     this.#fail('a worker thread failed');
     throw this.#error(this.#failure!);
   }
@@ -65,28 +65,28 @@ export class Threads {
    *  while is not taken for one whose worker has died. */
   #join(tasks: number): void {
     const { words } = this.#memory;
-    const done = () => Atomics.load(words, WORD.done >> 2);
-    Atomics.store(words, WORD.mainSleeps >> 2, 1);
+    const done = () => Atomics.load(words, WORD.done >>> 2);
+    Atomics.store(words, WORD.mainSleeps >>> 2, 1);
     let [before, naps] = [done(), 0];
-    for (let now = before; now < tasks && Atomics.load(words, WORD.failed >> 2) === 0; now = done()) {
+    for (let now = before; now < tasks && Atomics.load(words, WORD.failed >>> 2) === 0; now = done()) {
       if (now !== before) naps = 0;
       before = now;
       if (++naps > PATIENCE_MS / NAP_MS) {
         this.#fail(`a worker thread has not done its task in ${PATIENCE_MS / 1000} s`);
         throw this.#error(this.#failure!);
       }
-      Atomics.wait(words, WORD.done >> 2, now, NAP_MS);
+      Atomics.wait(words, WORD.done >>> 2, now, NAP_MS);
     }
-    Atomics.store(words, WORD.mainSleeps >> 2, 0);
+    Atomics.store(words, WORD.mainSleeps >>> 2, 0);
   }
 
   /** Lets the workers go. */
   close(): void {
     this.#failure ??= 'the backend is closed';
     if (this.#workers.length === 0) return;
-    Atomics.store(this.#memory.words, WORD.closed >> 2, 1);
-    Atomics.add(this.#memory.words, WORD.signal >> 2, 1);
-    Atomics.notify(this.#memory.words, WORD.signal >> 2);
+    Atomics.store(this.#memory.words, WORD.closed >>> 2, 1);
+    Atomics.add(this.#memory.words, WORD.signal >>> 2, 1);
+    Atomics.notify(this.#memory.words, WORD.signal >>> 2);
     for (const worker of this.#workers) worker.terminate();
   }
 

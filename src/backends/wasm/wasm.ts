@@ -107,7 +107,7 @@ export class WasmBackend implements Backend {
     storage.version++;
     const stored = dtype === 'pixel' ? this.#pixels(values) : values;
     if (this.#isBytes(dtype)) this.#memory.bytes.set(stored, storage.address);
-    else this.#memory.floats.set(stored, storage.address >> 2);
+    else this.#memory.floats.set(stored, storage.address >>> 2);
   }
 
   async read(tensor: Tensor): Promise<Float32Array> {
@@ -128,7 +128,7 @@ export class WasmBackend implements Backend {
     const at = this.#scratchFor('plan', 7 * B);
     // Only now: the views are new ones once the memory has grown.
     const { bytes, words } = this.#memory;
-    words.set(plan.indices, at >> 2);
+    words.set(plan.indices, at >>> 2);
     const [flip, shiftX, shiftY] = [at + 4 * B, at + 5 * B, at + 6 * B];
     bytes.set(plan.flip, flip);
     bytes.set(plan.shiftX, shiftX);
@@ -278,7 +278,7 @@ export class WasmBackend implements Backend {
 
   /** The most rows of a tile, the innermost loop of all products. */
   tileRows(arithmetic: Precision): number {
-    return tileRows(arithmetic === 'float32' && this.info.fma ? 'float32-fma' : arithmetic);
+    return tileRows(arithmetic === 'float32' && this.info.fma ? 'float32-fma' : arithmetic, this.isWide);
   }
 
   /** Does about a millisecond of nothing but tiles of so many rows, on all threads, with all operands in the first-level
@@ -304,7 +304,7 @@ export class WasmBackend implements Backend {
     args: Arguments<(typeof KERNELS)[Name]['parameters']>,
   ): void {
     const { words, floats } = this.#memory;
-    let at = WORD.args >> 2;
+    let at = WORD.args >>> 2;
     const parameters: Readonly<Record<string, 'i32' | 'f32'>> = KERNELS[name].parameters;
     const values: Readonly<Record<string, number>> = args;
     for (const parameter in parameters) {
@@ -338,20 +338,20 @@ export class WasmBackend implements Backend {
   #writeSink(into: Sink): number {
     const { words, floats } = this.#memory;
     const put = (name: keyof typeof SINK, value: number) => {
-      floats[(this.#sink + SINK[name]) >> 2] = value;
+      floats[(this.#sink + SINK[name]) >>> 2] = value;
     };
     const target = this.#changed(into.tensor);
-    words[(this.#sink + SINK.kind) >> 2] = SINK_KIND[into.kind === 'update' ? into.rule.kind : into.kind];
-    words[(this.#sink + SINK.target) >> 2] = this.#address(target);
+    words[(this.#sink + SINK.kind) >>> 2] = SINK_KIND[into.kind === 'update' ? into.rule.kind : into.kind];
+    words[(this.#sink + SINK.target) >>> 2] = this.#address(target);
     if (into.kind !== 'update') return this.#sink;
     const { rule, state } = into;
-    words[(this.#sink + SINK.state0) >> 2] = state[0] ? this.#address(this.#changed(state[0])) : 0;
-    words[(this.#sink + SINK.state1) >> 2] = state[1] ? this.#address(this.#changed(state[1])) : 0;
+    words[(this.#sink + SINK.state0) >>> 2] = state[0] ? this.#address(this.#changed(state[0])) : 0;
+    words[(this.#sink + SINK.state1) >>> 2] = state[1] ? this.#address(this.#changed(state[1])) : 0;
     put('learningRate', rule.learningRate);
     put('weightDecay', rule.weightDecay);
     if (rule.kind === 'sgd') {
       put('momentum', rule.momentum);
-      words[(this.#sink + SINK.nesterov) >> 2] = rule.nesterov ? -1 : 0;
+      words[(this.#sink + SINK.nesterov) >>> 2] = rule.nesterov ? -1 : 0;
     } else {
       put('beta1', rule.beta1);
       put('rest1', 1 - rule.beta1);
@@ -410,17 +410,17 @@ export class WasmBackend implements Backend {
   }
 
   #floats(address: number, count: number): Float32Array {
-    return this.#memory.floats.subarray(address >> 2, (address >> 2) + count);
+    return this.#memory.floats.subarray(address >>> 2, (address >>> 2) + count);
   }
 
   #scalar(tensor: Tensor): number {
     expectShape('the scalar', tensor.shape, []);
-    return this.#memory.floats[this.#address(tensor) >> 2];
+    return this.#memory.floats[this.#address(tensor) >>> 2];
   }
 
   #setScalar(tensor: Tensor, value: number): void {
     expectShape('the scalar', tensor.shape, []);
-    this.#memory.floats[this.#address(this.#changed(tensor)) >> 2] = value;
+    this.#memory.floats[this.#address(this.#changed(tensor)) >>> 2] = value;
   }
 
   /** The sum of some floats, in float64 and in their order. */

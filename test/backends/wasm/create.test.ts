@@ -42,6 +42,40 @@ describe('createBackend', () => {
 });
 
 describe('memory', () => {
+  it('is of use beyond 2 GiB, where addresses look negative', async () => {
+    const backend = await createWasm({ precision: 'int16', threads: 2 });
+    // Never touched, so it costs no memory.
+    backend.allocate([600_000_000]);
+    const tensor = (shape: number[], values: number[]) => {
+      const made = backend.allocate(shape);
+      backend.write(made, values);
+      return made;
+    };
+    const product = backend.allocate([2, 2]);
+    const bias = tensor([2], [10, 20]);
+    backend.matmul(
+      tensor([2, 2], [1, 2, 3, 4]),
+      tensor([2, 2], [5, 6, 7, 8]),
+      { kind: 'store', tensor: product },
+      { bias },
+    );
+    expect(Array.from(await backend.read(product))).toEqual([29, 42, 53, 70]);
+    const set = backend.imageSet(2);
+    set.images.fill(192);
+    set.labels.set([3, 4]);
+    const plan = {
+      indices: Uint32Array.of(1),
+      flip: Uint8Array.of(0),
+      shiftX: Int8Array.of(0),
+      shiftY: Int8Array.of(0),
+    };
+    const [images, labels] = [backend.allocate([1, 3072], 'pixel'), backend.allocate([1], 'label')];
+    backend.loadBatch(set, plan, images, labels);
+    expect(new Set(await backend.read(images))).toEqual(new Set([1]));
+    expect(Array.from(await backend.read(labels))).toEqual([4]);
+    backend.close();
+  });
+
   it('that is not there is a clear error, and what was allocated stays usable', async () => {
     const backend = await createWasm({ precision: 'int16', threads: 1 });
     const tensor = backend.allocate([3]);

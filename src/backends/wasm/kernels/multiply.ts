@@ -5,7 +5,7 @@ import { transpose4 } from './pack.ts';
 import { PANEL, STEP_BYTES } from './tile.ts';
 
 /** Rows and columns of a block, the part of a product that is one task: as many columns as leave enough tasks for all
- *  threads. 60 is a multiple of 5 and of 6 rows of a tile. */
+ *  threads. 60 is a multiple of 4, 5 and 6 rows of a tile. */
 export const BLOCK_ROWS = 60;
 export const BLOCK_COLUMNS = [256, 64, 16] as const;
 /** Steps of k (float32, or pairs of int16) that a tile sums up before the sums go to memory. A panel's part of this length

@@ -1,14 +1,14 @@
 import type { FunctionHandle } from '../assembler.ts';
 import { call, i32 } from '../instructions.ts';
 import { kernel, loop } from './kernel.ts';
-import { PANEL, STEP_BYTES, tileRows } from './tile.ts';
+import { PANEL, STEP_BYTES } from './tile.ts';
 
 /** Steps of k of the tile that is computed again and again: few enough that its operands, 17 kB, stay in the first-level
  *  cache, and enough that what comes before and after the loop does not count. */
 export const PEAK_STEPS = 192;
 /** Tiles of one task: some 20 to 100 µs. */
 export const PEAK_TILES = 64;
-const MOST_ROWS = Math.max(tileRows('float32'), tileRows('float32-fma'), tileRows('int16'));
+const MOST_ROWS = 6;
 /** What the operands take, and the sums of each thread. */
 export const PEAK_BYTES = {
   a: 4 * PEAK_STEPS * MOST_ROWS,
