@@ -20,14 +20,14 @@ import { WORD } from './jobs.ts';
 import { COLUMN_TABLE_BYTES, columnTable, LOAD_IMAGES } from './kernels/images.ts';
 import type { Arguments } from './kernels/kernel.ts';
 import { BLOCK_COLUMNS, BLOCK_ROWS, SUMS_BYTES } from './kernels/multiply.ts';
-import { PACK, PACK_PANELS, QUANTISE_ROWS, TRANSPOSE_ROWS } from './kernels/pack.ts';
+import { PACK, PACK_PANELS, pixelRowBytes, QUANTISE_ROWS, TRANSPOSE_ROWS } from './kernels/pack.ts';
 import { PEAK_BYTES, PEAK_STEPS, PEAK_TILES } from './kernels/peak.ts';
 import { ACTIVATION_CODE, CHUNK, CHUNK_BYTES, SUM_COLUMNS, type TO_SINK } from './kernels/pointwise.ts';
 import { SINK, SINK_BYTES, SINK_KIND } from './kernels/sink.ts';
 import { PANEL, STEP_BYTES, tileRows } from './kernels/tile.ts';
 import type { Memory } from './memory.ts';
 import { KERNELS, type KernelName } from './module.ts';
-import { own, type Piece, type Quantised, WasmTensor } from './tensor.ts';
+import { own, type Piece, type Quantised, type Storage, WasmTensor } from './tensor.ts';
 import type { Threads } from './threads.ts';
 
 /** Groups of four rows that one task of a loss takes, at most. */
@@ -80,10 +80,12 @@ export class WasmBackend implements Backend {
 
   allocate(shape: Shape, dtype: DType = 'float32'): Tensor {
     if (dtype === 'float64') throw new TypeError('the wasm backend has no float64; take the reference backend');
-    if (dtype === 'pixel' && shape.at(-1)! % PANEL !== 0) {
-      throw new ShapeError(`pixels come in rows of a multiple of ${PANEL}, got the shape [${shape.join(', ')}]`);
+    if (dtype === 'pixel' && (shape.length !== 2 || shape[1] % PANEL !== 0)) {
+      throw new ShapeError(`pixels are [images, a multiple of ${PANEL}], got the shape [${shape.join(', ')}]`);
     }
-    const bytes = sizeOf(shape) * (this.#isBytes(dtype) ? 1 : 4);
+    const bytes = this.#isPixelBytes(dtype)
+      ? shape[0] * pixelRowBytes(shape[1])
+      : sizeOf(shape) * (dtype === 'label' ? 1 : 4);
     return new WasmTensor(shape, dtype, { address: this.#memory.allocate(bytes), version: 0 });
   }
 
@@ -102,19 +104,31 @@ export class WasmBackend implements Backend {
   }
 
   write(tensor: Tensor, values: ArrayLike<number>): void {
-    const { size, dtype, storage } = own(tensor);
+    const { size, dtype, shape, storage } = this.#changed(tensor);
     expectShape('the array', [values.length], [size]);
-    storage.version++;
-    const stored = dtype === 'pixel' ? this.#pixels(values) : values;
-    if (this.#isBytes(dtype)) this.#memory.bytes.set(stored, storage.address);
-    else this.#memory.floats.set(stored, storage.address >>> 2);
+    if (dtype === 'pixel') Array.from(values, pixelOf);
+    if (this.#isPixelBytes(dtype)) {
+      const [rows, columns] = shape;
+      for (let row = 0; row < rows; row++) {
+        const target = this.#pixelRow(storage, row, columns);
+        for (let i = 0; i < columns; i++) target[i] = 64 * values[row * columns + i];
+      }
+    } else if (dtype === 'label') this.#memory.bytes.set(values, storage.address);
+    else this.#memory.floats.set(values, storage.address >>> 2);
   }
 
   async read(tensor: Tensor): Promise<Float32Array> {
-    const { size, dtype, storage } = own(tensor);
-    if (!this.#isBytes(dtype)) return this.#floats(storage.address, size).slice();
-    const bytes = this.#memory.bytes.subarray(storage.address, storage.address + size);
-    return dtype === 'label' ? Float32Array.from(bytes) : Float32Array.from(bytes, (byte) => ((byte << 24) >> 24) / 64);
+    const { size, dtype, shape, storage } = own(tensor);
+    if (dtype === 'label') {
+      return Float32Array.from(this.#memory.bytes.subarray(storage.address, storage.address + size));
+    }
+    if (!this.#isPixelBytes(dtype)) return this.#floats(storage.address, size).slice();
+    const [rows, columns] = shape;
+    const values = new Float32Array(size);
+    for (let row = 0; row < rows; row++) {
+      values.set(this.#pixelRow(storage, row, columns), row * columns);
+    }
+    return values.map((value) => value / 64);
   }
 
   loadBatch(source: ImageSet, plan: BatchPlan, images: Tensor, labels: Tensor): void {
@@ -144,7 +158,7 @@ export class WasmBackend implements Backend {
       table: this.#columns,
       target: target.storage.address,
       targetLabels: this.#changed(labels).storage.address,
-      asPixels: Number(this.#isBytes(target.dtype)),
+      asPixels: Number(this.#isPixelBytes(target.dtype)),
     });
   }
 
@@ -381,24 +395,24 @@ export class WasmBackend implements Backend {
     };
   }
 
-  #isBytes(dtype: DType): boolean {
-    return dtype === 'label' || (dtype === 'pixel' && this.precision === 'int16');
+  /** Whether it is kept as bytes p − 128. */
+  #isPixelBytes(dtype: DType): boolean {
+    return dtype === 'pixel' && this.precision === 'int16';
   }
 
   #isPixels({ tensor }: Matrix): boolean {
-    return this.precision === 'int16' && tensor.dtype === 'pixel';
+    return this.#isPixelBytes(tensor.dtype);
   }
 
-  /** The values of pixels as they are stored. @throws RangeError if one is none. */
-  #pixels(values: ArrayLike<number>): ArrayLike<number> {
-    const bytes = Array.from(values, pixelOf);
-    return this.precision === 'int16' ? bytes.map((byte) => byte - 128) : values;
+  #pixelRow({ address }: Storage, row: number, columns: number): Int8Array {
+    return new Int8Array(this.#memory.bytes.buffer, address + row * pixelRowBytes(columns), columns);
   }
 
   /** The address of floats. @throws TypeError for labels or pixels, which only products and loadBatch take. */
   #address(tensor: Tensor): number {
     const { dtype, storage } = own(tensor);
-    if (this.#isBytes(dtype)) throw new TypeError(`the operation takes float32, got a tensor of ${dtype}s`);
+    if (dtype === 'label' || this.#isPixelBytes(dtype))
+      throw new TypeError(`the operation takes float32, got a tensor of ${dtype}s`);
     return storage.address;
   }
 

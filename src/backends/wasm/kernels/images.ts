@@ -1,7 +1,8 @@
 import type { Expr, FunctionBuilder, Local } from '../assembler.ts';
-import { f32x4, i8x16, i16x8, i32, i32x4, type V128, v128 } from '../instructions.ts';
+import { f32x4, i8x16, i16x8, i32, i32x4, select, type V128, v128 } from '../instructions.ts';
 import { WORD } from '../jobs.ts';
 import { kernel, loop } from './kernel.ts';
+import { pixelRowBytes } from './pack.ts';
 
 const SIDE = 32;
 const PIXELS = 3 * SIDE * SIDE;
@@ -85,7 +86,7 @@ function loadImage(
   const scale = f.local('v128', f32x4.splat(1 / 64));
   const left = f.local('v128');
   const right = f.local('v128');
-  const size = f.local('i32', i32.shl(PIXELS, i32.shl(i32.eqz(p.asPixels), 1)));
+  const size = select(i32.const(pixelRowBytes(PIXELS)), i32.const(4 * PIXELS), p.asPixels);
   const to = f.local('i32', i32.add(p.target, i32.mul(b, size)));
 
   loop(f, 0, 3, (plane) => {

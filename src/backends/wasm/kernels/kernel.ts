@@ -16,7 +16,8 @@ export interface KernelContext {
 }
 
 export interface SharedFunctions {
-  /** (sink, first element, gradient, count): hands `count` numbers at the address `gradient` to a sink. */
+  /** (sink, first element, gradient, count, scale): hands `count` numbers at the address `gradient`, times a number, to a
+   *  sink. */
   readonly sink: FunctionHandle;
   /** By number of rows, from 1; see tile.ts. */
   readonly tiles: { readonly wide: readonly FunctionHandle[]; readonly narrow: readonly FunctionHandle[] };

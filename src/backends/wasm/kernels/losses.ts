@@ -1,5 +1,5 @@
 import type { FunctionBuilder, Local } from '../assembler.ts';
-import { call, f32x4, i32, i32x4, type V128, v128 } from '../instructions.ts';
+import { call, f32, f32x4, i32, i32x4, type V128, v128 } from '../instructions.ts';
 import { exp, log } from './functions.ts';
 import { type KernelContext, kernel, loop, type Parameters, ZERO } from './kernel.ts';
 import { bufferOf, TO_SINK } from './pointwise.ts';
@@ -192,5 +192,5 @@ function derivative(
   const first = f.local('i32', i32.mul(i32.shl(i32.mul(task, p.groups), 2), p.classes));
   const left = f.local('i32', i32.sub(p.count, first));
   const count = i32.min_u(f.local('i32', i32.mul(i32.shl(p.groups, 2), p.classes)), left);
-  f.do(call(shared.sink, p.sink, first, buffer, count));
+  f.do(call(shared.sink, p.sink, first, buffer, count, f32.const(1)));
 }

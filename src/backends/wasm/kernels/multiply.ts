@@ -1,5 +1,5 @@
 import type { Expr, FunctionBuilder, FunctionHandle, Local } from '../assembler.ts';
-import { call, f32x4, i32, v128 } from '../instructions.ts';
+import { call, f32, f32x4, i32, v128 } from '../instructions.ts';
 import { kernel, loop, type SharedFunctions, vectorised } from './kernel.ts';
 import { transpose4 } from './pack.ts';
 import { PANEL, STEP_BYTES } from './tile.ts';
@@ -7,7 +7,7 @@ import { PANEL, STEP_BYTES } from './tile.ts';
 /** Rows and columns of a block, the part of a product that is one task: as many columns as leave enough tasks for all
  *  threads. 60 is a multiple of 4, 5 and 6 rows of a tile. */
 export const BLOCK_ROWS = 60;
-export const BLOCK_COLUMNS = [256, 64, 16] as const;
+export const BLOCK_COLUMNS = [128, 64, 16] as const;
 /** Steps of k (float32, or pairs of int16) that a tile sums up before the sums go to memory. A panel's part of this length
  *  fits the first-level cache, and 512 products of int16 and a pixel fit an int32. */
 export const BLOCK_STEPS = 256;
@@ -106,7 +106,6 @@ export const multiply = kernel(
       BLOCK_STEPS,
     );
 
-    f.if(p.scales, () => scaleRows(f, block, i32.add(p.scales, i32.shl(rowStart, 2))));
     f.if(
       p.transposed,
       () => {
@@ -117,9 +116,10 @@ export const multiply = kernel(
           rowBytes: TURNED_ROW_BYTES,
         };
         transposeBlock(f, block, turned.sums);
-        emit(f, turned, { row: columnStart, column: rowStart, stride: p.rows, ...p }, shared);
+        emit(f, turned, { ...p, row: columnStart, column: rowStart, stride: p.rows, scalesColumns: p.scales }, shared);
       },
-      () => emit(f, block, { row: rowStart, column: columnStart, stride: p.columns, ...p }, shared),
+      () =>
+        emit(f, block, { ...p, row: rowStart, column: columnStart, stride: p.columns, scalesRows: p.scales }, shared),
     );
   },
 );
@@ -177,18 +177,6 @@ function tileColumn(
   for (let rows = 1; rows < most; rows++) f.if(i32.eq(left, rows), () => run(tiles[rows - 1]));
 }
 
-/** Multiplies each row by a number of its own. */
-function scaleRows(f: FunctionBuilder, { height, width, sums }: Block, scales: Expr<'i32'>): void {
-  const at = f.local('i32', scales);
-  const row = f.local('i32', sums);
-  loop(f, 0, height, () => {
-    const scale = f.local('v128', v128.load32_splat(at));
-    loop(f, row, i32.add(row, i32.shl(width, 2)), (i) => f.do(v128.store(i, f32x4.mul(v128.load(i), scale))), 16);
-    f.set(at, i32.add(at, 4));
-    f.set(row, i32.add(row, ROW_BYTES));
-  });
-}
-
 function transposeBlock(f: FunctionBuilder, { height, width, sums }: Block, target: Local<'i32'>): void {
   loop(
     f,
@@ -212,25 +200,50 @@ function transposeBlock(f: FunctionBuilder, { height, width, sums }: Block, targ
   );
 }
 
-/** Adds the bias to a finished block and hands it to the sink, row by row. */
+interface Emission extends Record<'row' | 'column' | 'stride' | 'bias' | 'sink', Local<'i32'>> {
+  /** Addresses of what the sums of each row, or of each column, are multiplied by; 0 for nothing. */
+  readonly scalesRows?: Local<'i32'>;
+  readonly scalesColumns?: Local<'i32'>;
+}
+
+/** Scales a finished block, adds the bias to it and hands it to the sink, row by row. */
 function emit(
   f: FunctionBuilder,
   { height, width, sums, rowBytes }: Block,
-  { row, column, stride, bias, sink }: Record<'row' | 'column' | 'stride' | 'bias' | 'sink', Local<'i32'>>,
+  { row, column, stride, bias, sink, scalesRows, scalesColumns }: Emission,
   shared: SharedFunctions,
 ): void {
   const from = f.local('i32', sums);
   const first = f.local('i32', i32.add(i32.mul(row, stride), column));
-  const biases = f.local('i32', i32.add(bias, i32.shl(column, 2)));
+  const atColumn = (base: Local<'i32'>) => f.local('i32', i32.add(base, i32.shl(column, 2)));
+  const biases = atColumn(bias);
+  const change = (by: Local<'i32'>, operation: typeof f32x4.add) =>
+    vectorised(f, width, (i, { load, store }) => {
+      const at = i32.add(from, i);
+      store(at, operation(load(at), load(i32.add(by, i))));
+    });
+  const columnScales = scalesColumns && atColumn(scalesColumns);
+  const rowScale = f.local('f32', f32.const(1));
+  const rowScales = scalesRows && f.local('i32', i32.add(scalesRows, i32.shl(row, 2)));
   loop(f, 0, height, () => {
-    f.if(bias, () =>
-      vectorised(f, width, (i, { load, store }) => {
-        const at = i32.add(from, i);
-        store(at, f32x4.add(load(at), load(i32.add(biases, i))));
-      }),
-    );
-    f.do(call(shared.sink, sink, first, from, width));
+    if (columnScales) f.if(scalesColumns, () => change(columnScales, f32x4.mul));
+    if (rowScales) {
+      f.if(scalesRows, () => f.set(rowScale, f32.load(rowScales)));
+      f.set(rowScales, i32.add(rowScales, 4));
+    }
+    f.if(bias, () => {
+      if (rowScales) scaleRow(f, from, width, rowScale);
+      change(biases, f32x4.add);
+    });
+    f.do(call(shared.sink, sink, first, from, width, rowScale));
     f.set(from, i32.add(from, rowBytes));
     f.set(first, i32.add(first, stride));
   });
+}
+
+/** Scales a row before a bias is added to it, and leaves nothing to scale. */
+function scaleRow(f: FunctionBuilder, from: Local<'i32'>, width: Local<'i32'>, scale: Local<'f32'>): void {
+  const factor = f.local('v128', f32x4.splat(scale));
+  vectorised(f, width, (i, { load, store }) => store(i32.add(from, i), f32x4.mul(load(i32.add(from, i)), factor)));
+  f.set(scale, f32.const(1));
 }

@@ -144,6 +144,16 @@ function rowAddresses(
   });
 }
 
+/** Bytes from one row of pixels to the next: an odd number of cache lines, because rows that lie a multiple of two lines
+ *  apart would share the sets of the cache, and drive each other out. */
+export function pixelRowBytes(columns: number): number {
+  return columns % 128 === 0 ? columns + 64 : columns;
+}
+
+function pixelStride(f: FunctionBuilder, columns: Local<'i32'>): Local<'i32'> {
+  return f.local('i32', i32.add(columns, i32.shl(i32.eqz(i32.and(columns, 127)), 6)));
+}
+
 /** Of pixels (bytes p − 128), pairs of int16: panel[k/2][j] = (source[k][first + j], source[k + 1][first + j]). */
 function addPackPixelRows(module: ModuleBuilder): FunctionHandle {
   const low = Array.from({ length: 8 }, (_, i) => [i, 16 + i]).flat();
@@ -151,6 +161,7 @@ function addPackPixelRows(module: ModuleBuilder): FunctionHandle {
   return module.function(PANEL_PARAMETERS, (f, source, rows, columns, first, panel) => {
     const to = f.local('i32', panel);
     const from = f.local('i32', i32.add(source, first));
+    const stride = pixelStride(f, columns);
     const upper = f.local('v128');
     const lower = f.local('v128');
     const storePair = () => {
@@ -162,9 +173,9 @@ function addPackPixelRows(module: ModuleBuilder): FunctionHandle {
     };
     loop(f, 0, i32.shr_u(rows, 1), () => {
       f.set(upper, v128.load(from));
-      f.set(lower, v128.load(i32.add(from, columns)));
+      f.set(lower, v128.load(i32.add(from, stride)));
       storePair();
-      f.set(from, i32.add(from, i32.shl(columns, 1)));
+      f.set(from, i32.add(from, i32.shl(stride, 1)));
       f.set(to, i32.add(to, STEP_BYTES));
     });
     f.if(i32.and(rows, 1), () => {
@@ -179,7 +190,7 @@ function addPackPixelRows(module: ModuleBuilder): FunctionHandle {
 function addPackPixelColumns(module: ModuleBuilder): FunctionHandle {
   return module.function(PANEL_PARAMETERS, (f, source, rows, columns, first, panel) => {
     const to = f.local('i32', panel);
-    const addresses = rowAddresses(f, { source, rows, stride: columns, first });
+    const addresses = rowAddresses(f, { source, rows, stride: pixelStride(f, columns), first });
     loop(
       f,
       0,

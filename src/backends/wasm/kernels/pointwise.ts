@@ -67,7 +67,7 @@ function toSink(
     const at = f.local('i32', i32.add(shift, offset));
     store(i32.add(buffer, offset), value(at, load));
   });
-  f.do(call(shared.sink, p.sink, first, buffer, count));
+  f.do(call(shared.sink, p.sink, first, buffer, count, f32.const(1)));
 }
 
 /** a + b */
@@ -84,7 +84,7 @@ export const scale = kernel('scale', { ...TO_SINK, x: 'i32', factor: 'f32' }, (f
 /** Hands x to the sink as it is. */
 export const deliver = kernel('deliver', { ...TO_SINK, x: 'i32' }, (f, p, { task, shared }) => {
   const { first, count } = chunkOf(f, task, p.count);
-  f.do(call(shared.sink, p.sink, first, i32.add(p.x, i32.shl(first, 2)), count));
+  f.do(call(shared.sink, p.sink, first, i32.add(p.x, i32.shl(first, 2)), count, f32.const(1)));
 });
 
 /** target = φ(x) */
@@ -190,5 +190,5 @@ export const sumRows = kernel('sumRows', { ...TO_SINK, x: 'i32', rows: 'i32' }, 
     },
     SUM_ROWS,
   );
-  f.do(call(shared.sink, p.sink, first, total, count));
+  f.do(call(shared.sink, p.sink, first, total, count, f32.const(1)));
 });

@@ -32,49 +32,58 @@ export const SINK_BYTES = 64;
  *  each. */
 const NEGLIGIBLE = 1e-30;
 
-/** (sink, first element, gradient, count): hands `count` numbers at the address `gradient` to a sink. */
+/** (sink, first element, gradient, count, scale): hands `count` numbers at the address `gradient`, times a number, to a
+ *  sink. */
 export function addSink(module: ModuleBuilder): FunctionHandle {
-  const types = ['i32', 'i32', 'i32', 'i32'] as const;
+  const types = ['i32', 'i32', 'i32', 'i32', 'f32'] as const;
   const branches = { store: writeStore, add: writeAdd, sgd: writeSgd, adamw: writeAdamw };
   const functions = Object.entries(branches).map(([name, write]) => {
-    const handle = module.function(types, (f, sink, first, gradient, count) => {
+    const handle = module.function(types, (f, sink, first, gradient, count, scale) => {
       const shift = f.local('i32', i32.shl(first, 2));
       const at = (offset: number) => f.local('i32', i32.add(i32.load(sink, offset), shift));
-      write(f, { sink, target: at(SINK.target), state: [at(SINK.state0), at(SINK.state1)], gradient, count });
+      write(f, {
+        sink,
+        target: at(SINK.target),
+        state: [at(SINK.state0), at(SINK.state1)],
+        gradient,
+        count,
+        scale: f.local('v128', f32x4.splat(scale)),
+      });
     });
     return [SINK_KIND[name as keyof typeof SINK_KIND], handle] as const;
   });
-  return module.function(types, (f, sink, first, gradient, count) => {
+  return module.function(types, (f, sink, first, gradient, count, scale) => {
     const kind = f.local('i32', i32.load(sink, SINK.kind));
     for (const [code, handle] of functions) {
-      f.if(i32.eq(kind, code), () => f.do(call(handle, sink, first, gradient, count)));
+      f.if(i32.eq(kind, code), () => f.do(call(handle, sink, first, gradient, count, scale)));
     }
   });
 }
 
 interface SinkLocals extends Record<'sink' | 'target' | 'gradient' | 'count', Local<'i32'>> {
   readonly state: readonly [Local<'i32'>, Local<'i32'>];
+  readonly scale: Local<'v128'>;
 }
 
-function writeStore(f: FunctionBuilder, { target, gradient, count }: SinkLocals): void {
-  vectorised(f, count, (i, { load, store }) => store(i32.add(target, i), load(i32.add(gradient, i))));
+function writeStore(f: FunctionBuilder, { target, gradient, count, scale }: SinkLocals): void {
+  vectorised(f, count, (i, { load, store }) => store(i32.add(target, i), f32x4.mul(load(i32.add(gradient, i)), scale)));
 }
 
-function writeAdd(f: FunctionBuilder, { target, gradient, count }: SinkLocals): void {
+function writeAdd(f: FunctionBuilder, { target, gradient, count, scale }: SinkLocals): void {
   vectorised(f, count, (i, { load, store }) => {
-    store(i32.add(target, i), f32x4.add(load(i32.add(target, i)), load(i32.add(gradient, i))));
+    store(i32.add(target, i), f32x4.add(load(i32.add(target, i)), f32x4.mul(load(i32.add(gradient, i)), scale)));
   });
 }
 
 /** The formula is in src/optim/sgd.ts. */
-function writeSgd(f: FunctionBuilder, { sink, target, state: [velocity], gradient, count }: SinkLocals): void {
+function writeSgd(f: FunctionBuilder, { sink, target, state: [velocity], gradient, count, scale }: SinkLocals): void {
   const { learningRate, momentum, weightDecay, nesterov } = rule(f, sink);
   const w = f.local('v128');
   const g = f.local('v128');
   const v = f.local('v128');
   const decayed = (i: Local<'i32'>, { load }: Access) => {
     f.set(w, load(i32.add(target, i)));
-    f.set(g, f32x4.add(load(i32.add(gradient, i)), f32x4.mul(weightDecay, w)));
+    f.set(g, f32x4.add(f32x4.mul(load(i32.add(gradient, i)), scale), f32x4.mul(weightDecay, w)));
   };
   f.if(
     i32.eqz(i32.load(sink, SINK.state0)),
@@ -95,7 +104,10 @@ function writeSgd(f: FunctionBuilder, { sink, target, state: [velocity], gradien
 }
 
 /** The formula is in src/optim/adamw.ts. */
-function writeAdamw(f: FunctionBuilder, { sink, target, state: [first, second], gradient, count }: SinkLocals): void {
+function writeAdamw(
+  f: FunctionBuilder,
+  { sink, target, state: [first, second], gradient, count, scale }: SinkLocals,
+): void {
   const { learningRate, weightDecay, beta1, rest1, beta2, rest2, epsilon, correction1, correction2 } = rule(f, sink);
   const w = f.local('v128');
   const g = f.local('v128');
@@ -103,7 +115,7 @@ function writeAdamw(f: FunctionBuilder, { sink, target, state: [first, second], 
   const v = f.local('v128');
   vectorised(f, count, (i, { load, store }) => {
     f.set(w, load(i32.add(target, i)));
-    f.set(g, load(i32.add(gradient, i)));
+    f.set(g, f32x4.mul(load(i32.add(gradient, i)), scale));
     f.set(m, flushed(f, f32x4.add(f32x4.mul(beta1, load(i32.add(first, i))), f32x4.mul(rest1, g))));
     const square = f32x4.mul(f32x4.mul(rest2, g), g);
     f.set(v, flushed(f, f32x4.add(f32x4.mul(beta2, load(i32.add(second, i))), square)));
