@@ -59,66 +59,106 @@ export const loadBatch = kernel(
   },
 );
 
+type LoadLocals = Readonly<Record<string, Local<'i32'>>>;
+
 /** Loads image b of the batch. Its rows are far apart from those of the next one in memory, so while it is loaded, the next
  *  one is touched row by row: it is in the cache by its turn. */
 function loadImage(
   f: FunctionBuilder,
-  p: Readonly<Record<string, Local<'i32'>>>,
+  p: LoadLocals,
   { b, next, touched }: { b: Local<'i32'>; next: Expr<'i32'>; touched: Local<'i32'> },
 ): void {
   const indexOf = (row: Expr<'i32'>) => i32.load(i32.add(p.indices, i32.shl(row, 2)));
   const index = f.local('i32', indexOf(b));
   const nextRow = f.local('i32', i32.add(p.images, i32.mul(indexOf(next), PIXELS)));
+  const touchRow = () => {
+    f.set(touched, i32.xor(touched, i32.load(nextRow)));
+    f.set(nextRow, i32.add(nextRow, SIDE));
+  };
   f.do(i32.store8(i32.add(p.targetLabels, b), i32.load8_u(i32.add(p.labels, index))));
   const image = f.local('i32', i32.add(p.images, i32.mul(index, PIXELS)));
-  const shift = i32.add(i32.load8_s(i32.add(p.shiftX, b)), 32);
-  const flip = i32.load8_u(i32.add(p.flip, b));
-  const columns = f.local('i32', i32.add(p.table, i32.shl(i32.add(i32.shl(flip, 6), shift), 5)));
+  const flip = f.local('i32', i32.load8_u(i32.add(p.flip, b)));
+  const shiftX = f.local('i32', i32.load8_s(i32.add(p.shiftX, b)));
   const shiftY = f.local('i32', i32.load8_s(i32.add(p.shiftY, b)));
-
-  // A swizzle gives 0 for an index beyond its 16 bytes, so that the two halves of the source can be or-ed.
-  const sixteen = f.local('v128', i8x16.splat(16));
-  const halves = [0, 16].map((offset) => {
-    const low = f.local('v128', v128.load(columns, offset));
-    return { low, high: f.local('v128', i8x16.sub(low, sixteen)) };
-  });
-  const middle = f.local('v128', i8x16.splat(128));
-  const scale = f.local('v128', f32x4.splat(1 / 64));
-  const left = f.local('v128');
-  const right = f.local('v128');
   const size = select(i32.const(pixelRowBytes(PIXELS)), i32.const(4 * PIXELS), p.asPixels);
   const to = f.local('i32', i32.add(p.target, i32.mul(b, size)));
 
-  loop(f, 0, 3, (plane) => {
-    loop(f, 0, SIDE, (y) => {
-      f.set(touched, i32.xor(touched, i32.load(nextRow)));
-      f.set(nextRow, i32.add(nextRow, SIDE));
-      const row = f.local('i32', i32.sub(y, shiftY));
-      f.if(i32.lt_s(row, 0), () => f.set(row, i32.sub(0, row)));
-      f.if(i32.ge_u(row, SIDE), () => f.set(row, i32.sub(2 * (SIDE - 1), row)));
-      const from = f.local('i32', i32.add(image, i32.shl(i32.add(i32.shl(plane, 5), row), 5)));
-      f.set(left, v128.xor(v128.load(from), middle));
-      f.set(right, v128.xor(v128.load(from, 16), middle));
-      const gathered = halves.map(({ low, high }) =>
-        f.local('v128', v128.or(i8x16.swizzle(left, low), i8x16.swizzle(right, high))),
-      );
-      f.if(
-        p.asPixels,
-        () => {
-          for (const [half, bytes] of gathered.entries()) f.do(v128.store(to, bytes, 16 * half));
-          f.set(to, i32.add(to, SIDE));
+  f.if(
+    i32.or(shiftX, shiftY),
+    () => {
+      const columns = i32.shl(i32.add(i32.shl(flip, 6), i32.add(shiftX, 32)), 5);
+      const gather = gatherer(f, f.local('i32', i32.add(p.table, columns)));
+      loop(f, 0, 3, (plane) => {
+        loop(f, 0, SIDE, (y) => {
+          touchRow();
+          const row = f.local('i32', i32.sub(y, shiftY));
+          f.if(i32.lt_s(row, 0), () => f.set(row, i32.sub(0, row)));
+          f.if(i32.ge_u(row, SIDE), () => f.set(row, i32.sub(2 * (SIDE - 1), row)));
+          const from = i32.add(image, i32.shl(i32.add(i32.shl(plane, 5), row), 5));
+          storeRow(f, p, to, gather(loadRow(f, f.local('i32', from))));
+        });
+      });
+    },
+    () => {
+      const backwards = Array.from({ length: 16 }, (_, i) => 15 - i);
+      loop(
+        f,
+        image,
+        i32.add(image, PIXELS),
+        (from) => {
+          touchRow();
+          const [left, right] = loadRow(f, from);
+          f.if(flip, () => {
+            const last = f.local('v128', left);
+            f.set(left, i8x16.shuffle(right, right, backwards));
+            f.set(right, i8x16.shuffle(last, last, backwards));
+          });
+          storeRow(f, p, to, [left, right]);
         },
-        () => {
-          for (const [half, bytes] of gathered.entries()) {
-            for (const [quarter, numbers] of widened(bytes).entries()) {
-              f.do(v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(numbers), scale), 64 * half + 16 * quarter));
-            }
-          }
-          f.set(to, i32.add(to, 4 * SIDE));
-        },
+        SIDE,
       );
-    });
+    },
+  );
+}
+
+/** The 32 bytes p − 128 of one row. */
+function loadRow(f: FunctionBuilder, from: Local<'i32'>): [left: Local<'v128'>, right: Local<'v128'>] {
+  const middle = () => i8x16.splat(128);
+  return [
+    f.local('v128', v128.xor(v128.load(from), middle())),
+    f.local('v128', v128.xor(v128.load(from, 16), middle())),
+  ];
+}
+
+/** Rearranges a row by the 32 columns at an address. A swizzle gives 0 for an index beyond its 16 bytes, so that what it
+ *  makes of the two halves can be or-ed. */
+function gatherer(f: FunctionBuilder, columns: Local<'i32'>) {
+  const halves = [0, 16].map((offset) => {
+    const low = f.local('v128', v128.load(columns, offset));
+    return { low, high: f.local('v128', i8x16.sub(low, i8x16.splat(16))) };
   });
+  return ([left, right]: readonly Local<'v128'>[]) =>
+    halves.map(({ low, high }) => f.local('v128', v128.or(i8x16.swizzle(left, low), i8x16.swizzle(right, high))));
+}
+
+/** Stores a row as bytes or as floats, and moves on. */
+function storeRow(f: FunctionBuilder, { asPixels }: LoadLocals, to: Local<'i32'>, row: readonly Local<'v128'>[]): void {
+  f.if(
+    asPixels,
+    () => {
+      for (const [half, bytes] of row.entries()) f.do(v128.store(to, bytes, 16 * half));
+      f.set(to, i32.add(to, SIDE));
+    },
+    () => {
+      for (const [half, bytes] of row.entries()) {
+        for (const [quarter, numbers] of widened(bytes).entries()) {
+          const values = f32x4.mul(f32x4.convert_i32x4_s(numbers), f32x4.splat(1 / 64));
+          f.do(v128.store(to, values, 64 * half + 16 * quarter));
+        }
+      }
+      f.set(to, i32.add(to, 4 * SIDE));
+    },
+  );
 }
 
 /** 16 bytes as four vectors of four integers. */
