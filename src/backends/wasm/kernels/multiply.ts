@@ -10,7 +10,7 @@ export const BLOCK_ROWS = 60;
 export const BLOCK_COLUMNS = [128, 64, 16] as const;
 /** Steps of k (float32, or pairs of int16) that a tile sums up before the sums go to memory. A panel's part of this length
  *  fits the first-level cache, and 512 products of int16 and a pixel fit an int32. */
-export const BLOCK_STEPS = 256;
+const BLOCK_STEPS = 256;
 
 const ROW_BYTES = 4 * BLOCK_COLUMNS[0];
 const TURNED_ROW_BYTES = 4 * 64;
