@@ -1,6 +1,7 @@
 import { UserError } from '../../errors.ts';
 import type { Precision } from '../backend.ts';
 import { availableCores } from './cores.ts';
+import { Device } from './device.ts';
 import { detectEngine, type Engine, withoutRevectorize } from './engine.ts';
 import { Memory } from './memory.ts';
 import { assemble } from './module.ts';
@@ -69,7 +70,7 @@ async function start(engine: Engine, options: WasmOptions, notes: readonly strin
     flags: engine.flags,
     notes: [...missing, ...notes],
   };
-  return new WasmBackend({ memory, threads: pool, indices, precision, info });
+  return new WasmBackend(new Device({ memory, threads: pool, indices, precision }), info);
 }
 
 /** Tests the tiles that can be chosen, and leaves the faster ones chosen. */

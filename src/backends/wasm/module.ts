@@ -10,7 +10,7 @@ import {
   softmaxCrossEntropyDerivative,
 } from './kernels/losses.ts';
 import { multiply } from './kernels/multiply.ts';
-import { addPack, pack, quantise, transpose } from './kernels/pack.ts';
+import { addPack, pack, transpose } from './kernels/pack.ts';
 import { peak } from './kernels/peak.ts';
 import {
   activation,
@@ -22,6 +22,7 @@ import {
   sumRows,
   sumSquares,
 } from './kernels/pointwise.ts';
+import { quantise } from './kernels/quantise.ts';
 import { addSink } from './kernels/sink.ts';
 import { addTiles } from './kernels/tile.ts';
 
