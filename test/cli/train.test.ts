@@ -51,7 +51,7 @@ describe('a run', () => {
       imagesPerSecond: expect.any(Number),
       run: 'it',
       config: expect.objectContaining({ model: 'mlp', hidden: 8, lr: 0.05, dataset: 'synthetic' }),
-      environment: expect.objectContaining({ backend: 'reference', node: process.version }),
+      environment: expect.objectContaining({ backend: 'wasm', node: process.version }),
     });
     expect(stderr).toMatch(/^ +2\/2 /m);
     expect(stderr).toContain('not on CIFAR-10');
