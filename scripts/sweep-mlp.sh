@@ -14,7 +14,7 @@ failed() {
   echo "a run failed with exit code $1; going on" >&2
 }
 
-for hidden in 32 64; do
+for hidden in 128 512; do
   for lr in 0.02 0.05; do
     for weight_decay in 0.0005 0.005; do
       npx nn-train --model mlp --epochs 3 --hidden "$hidden" --lr "$lr" --weight-decay "$weight_decay" \

@@ -15,7 +15,7 @@ import { HIGHEST_LOSS, RECIPE, THREADS, WORKLOADS } from './workloads.mjs';
 
 /** After so many rounds, a setting below this share of the best of its group has no chance and is left out. */
 const TRIAL_ROUNDS = 2;
-const HOPELESS = 0.6;
+const HOPELESS = 0.7;
 
 const { values: options } = parseArgs({
   options: {
@@ -85,7 +85,8 @@ function entriesOf(workload) {
     peer.hello.modes.map((mode) => {
       const { name, settings } = peer.hello;
       const label = [name, settings, ...(mode === 'default' ? [] : [mode])].join(', ');
-      return { workload: workload.name, peer: peer.id, group: peer.group, name, mode, label, rounds: [], losses: [] };
+      const group = mode.endsWith(', medium') ? `${peer.group}, medium` : peer.group;
+      return { workload: workload.name, peer: peer.id, group, name, mode, label, rounds: [], losses: [] };
     }),
   );
 }

@@ -40,7 +40,8 @@ function javascriptPeers(data, skip) {
     ...peer('tfjs-cpu', 'TensorFlow.js, cpu', '@tensorflow/tfjs', 'tfjs.mjs', 'cpu'),
     ...peer('tfjs-wasm', 'TensorFlow.js, wasm', '@tensorflow/tfjs-backend-wasm', 'tfjs.mjs', 'wasm'),
     ...peer('jax-js-1', 'jax-js', '@jax-js/jax', 'jax-js.mjs', '1'),
-    ...peer(`jax-js-${THREADS}`, 'jax-js', '@jax-js/jax', 'jax-js.mjs', `${THREADS}`),
+    // In Node it finds no web workers and runs on one thread; with ours in their place, on more.
+    ...peer(`jax-js-${THREADS}`, 'jax-js, our workers', '@jax-js/jax', 'jax-js.mjs', `${THREADS}`),
   ];
 }
 

@@ -15,10 +15,9 @@ export function describeMachine() {
 export function markdown({ machine, settings, entries, loading }) {
   const workloads = [...new Set(entries.map(({ workload }) => workload))];
   const of = (workload, group) => entries.filter((entry) => entry.workload === workload && entry.group === group);
-  const pytorch = new Map(workloads.map((workload) => [workload, fastest(of(workload, 'PyTorch'))]));
   return [
     heading(machine, settings, entries),
-    ourTable(workloads, of, pytorch),
+    ourTable(workloads, of),
     otherTable(workloads, of, entries),
     loadTable(loading),
   ].join('\n\n');
@@ -31,31 +30,41 @@ function heading({ cpu, cores, os: system, arch }, settings, entries) {
     `${cpu}, ${cores} cores, ${system} ${arch}, ${date.slice(0, 10)}.`,
     `${versions}.`,
     `Training steps, ${threads} threads, SGD with Nesterov momentum ${momentum} and weight decay ${weightDecay}:`,
-    `images/s, medians of ${rounds} interleaved rounds of ${seconds} s each. For every rival the fastest of its settings;`,
-    '"medium" is torch.set_float32_matmul_precision("medium").',
+    `images/s, medians of ${rounds} interleaved rounds of ${seconds} s each. For every rival the fastest of its settings.`,
   ].join('\n');
 }
 
-function ourTable(workloads, of, pytorch) {
-  const columns = columnsOf(workloads.flatMap((workload) => of(workload, 'ours')));
+/** PyTorch, each version by itself, and ours with the ratio to the fastest of them. What PyTorch does when it may compute
+ *  products in less than float32 has a column of its own. */
+function ourTable(workloads, of) {
+  const all = (group) => workloads.flatMap((workload) => of(workload, group));
+  const versions = [...new Set(all('PyTorch').map(({ name }) => name))];
+  const columns = [...new Set(all('ours').map(columnOf))];
   const rows = workloads.map((workload) => {
-    const rival = pytorch.get(workload);
+    const rivals = of(workload, 'PyTorch');
+    const best = fastest(rivals);
     const ours = columns.map((column) => {
       const entry = of(workload, 'ours').find((one) => columnOf(one) === column);
-      return withRatio(entry?.imagesPerSecond, rival && entry && entry.imagesPerSecond / rival.imagesPerSecond);
+      return withRatio(entry?.imagesPerSecond, best && entry && entry.imagesPerSecond / best.imagesPerSecond);
     });
-    return [workload, rival ? `${count(rival.imagesPerSecond)}: ${rival.label.replace('PyTorch ', '')}` : '–', ...ours];
+    const theirs = versions.map((version) => fastest(rivals.filter(({ name }) => name === version)));
+    const rates = [...theirs, fastest(of(workload, 'PyTorch, medium'))].map((one) => withRatio(one?.imagesPerSecond));
+    return [workload, ...rates, ...ours];
   });
-  return table(['workload', 'PyTorch, fastest', ...columns], rows);
+  const note =
+    'In brackets: times the fastest PyTorch that multiplies in float32. "medium" is\n' +
+    'torch.set_float32_matmul_precision("medium"), which allows it to compute products in less.\n\n';
+  return note + table(['workload', ...versions, 'PyTorch, medium', ...columns], rows);
 }
 
 /** The other rivals, and how many times faster our first column is. */
 function otherTable(workloads, of, entries) {
   const groups = [...new Set(entries.map(({ group }) => group))].filter(
-    (group) => !['ours', 'PyTorch'].includes(group),
+    (group) => group !== 'ours' && !group.startsWith('PyTorch'),
   );
   if (groups.length === 0) return 'No other peers.';
-  const base = columnsOf(entries.filter(({ group }) => group === 'ours'))[0];
+  const ourEntries = entries.filter(({ group }) => group === 'ours');
+  const base = ourEntries.length > 0 ? columnOf(ourEntries[0]) : undefined;
   const rows = workloads.map((workload) => {
     const ours = of(workload, 'ours').find((entry) => columnOf(entry) === base);
     return [
@@ -73,10 +82,6 @@ function otherTable(workloads, of, entries) {
 function loadTable(loading) {
   const rows = loading.map(({ name, seconds }) => [name, seconds.toFixed(3)]);
   return table(['reading the five files, warm cache', 'seconds'], rows);
-}
-
-function columnsOf(entries) {
-  return [...new Set(entries.map(columnOf))];
 }
 
 /** "nn-train, Node 20.20.2" in int16 is in the column "Node 20 int16". */

@@ -17,7 +17,7 @@ export function learningRate(value: number): string {
 }
 
 export function seconds(value: number): string {
-  if (value < 100) return `${value.toFixed(1)} s`;
+  if (value < 100) return `${value.toFixed(value < 10 ? 2 : 1)} s`;
   const minutes = Math.floor(Math.round(value) / 60);
   const rest = String(Math.round(value) % 60).padStart(2, '0');
   return minutes < 60 ? `${minutes} min ${rest} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;

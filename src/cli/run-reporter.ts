@@ -173,6 +173,6 @@ function epochLine(
     (validation ? format.percent(validation.accuracy) : none).padStart(8),
     format.learningRate(learningRate).padStart(8),
     format.integer(imagesPerSecond).padStart(8),
-    seconds.toFixed(1).padStart(7),
+    seconds.toFixed(seconds < 10 ? 2 : 1).padStart(7),
   ].join('  ');
 }
