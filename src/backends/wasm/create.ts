@@ -37,9 +37,13 @@ export async function createWasm(options: WasmOptions): Promise<WasmBackend> {
   const notes: string[] = [];
   for (;;) {
     const backend = await start(engine, options, notes);
-    const wrong = await firstFault(backend, engine);
+    let wrong: string | undefined = 'an error';
+    try {
+      wrong = await firstFault(backend, engine);
+    } finally {
+      if (wrong !== undefined) backend.close();
+    }
     if (wrong === undefined) return backend;
-    backend.close();
     if (engine.revectorize) engine = withoutRevectorize(engine);
     else if (engine.fma && precision === 'float32') engine = { ...engine, fma: false };
     else

@@ -53,7 +53,7 @@ export function detectEngine({ v8Flags, wantsFma }: { v8Flags: boolean; wantsFma
 
 /** Undoes the flag under which a self-test failed. */
 export function withoutRevectorize(engine: Engine): Engine {
-  v8.setFlagsFromString('--no-experimental-wasm-revectorize');
+  if (engine.flags.includes(REVECTORIZE[0])) v8.setFlagsFromString('--no-experimental-wasm-revectorize');
   return { ...engine, revectorize: false, flags: engine.flags.filter((flag) => flag !== REVECTORIZE[0]) };
 }
 
