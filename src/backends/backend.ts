@@ -129,7 +129,8 @@ export interface Backend {
   /** A copy of all values, in row-major order. */
   read(tensor: Tensor): Promise<Float32Array | Float64Array>;
 
-  /** Room for images where `loadBatch` finds them without copying. It takes images from elsewhere, too. */
+  /** Room for images where `loadBatch` finds them without copying. It takes images from elsewhere, too, and copies them
+   *  when it first sees them; they must not change after that. */
   imageSet(count: number): ImageSet;
   /** images [B, D] = (p − 128)/64 for the bytes p of the planned rows, flipped and shifted; labels [B]. */
   loadBatch(source: ImageSet, plan: BatchPlan, images: Tensor, labels: Tensor): void;

@@ -1,26 +1,17 @@
-import {
-  type Backend,
-  type ImageSet,
-  type MatmulOptions,
-  type Precision,
-  type Shape,
-  type Sink,
-  sizeOf,
-  type Tensor,
-  type UpdateRule,
-} from '../backends/backend.ts';
+import type { Backend, ImageSet, Precision } from '../backends/backend.ts';
 import { WasmBackend } from '../backends/wasm/wasm.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel } from '../models/model.ts';
 import { Random } from '../random.ts';
 import { rows } from './batches.ts';
+import { operationsOf, type ProductSize, productOf, productsOf, type StepSize } from './benchmark-products.ts';
 import { breathe } from './breathe.ts';
-import { type Config, resolveConfig } from './config.ts';
+import { resolveConfig } from './config.ts';
 import { Trainer } from './trainer.ts';
 
-// How fast the products and whole training steps are. Dimensions: B images of a batch, D = 3072, H hidden units, C = 10.
+// How fast the products and whole training steps are.
 
-const [D, C] = [3072, 10];
+const CLASSES = 10;
 /** Every measurement is taken this often, in turns with all others, so that what else the machine does hits all alike. */
 const ROUNDS = 5;
 /** Time to find out which tile is the fastest: the compiler of the engine needs some of it. */
@@ -31,33 +22,6 @@ const IMAGES = 16_384;
 const MOST_PLAIN_OPERATIONS = 2e8;
 /** Small enough that the weights, moved by random images again and again, stay as they are. */
 const LEARNING_RATE = 1e-6;
-const UPDATE: UpdateRule = {
-  kind: 'sgd',
-  learningRate: LEARNING_RATE,
-  momentum: 0.9,
-  nesterov: true,
-  weightDecay: 5e-4,
-};
-
-/** A model and its batch. */
-export interface StepSize {
-  readonly model: Config['model'];
-  /** H; null for the linear model. */
-  readonly hidden: number | null;
-  readonly batchSize: number;
-}
-
-/** A matrix product of a training step: [M, K] · [K, N] → [M, N]. */
-export interface ProductSize {
-  readonly model: Config['model'];
-  /** Its result: `hidden` X W₁ᵀ, `dW1`, `logits`, `dhidden`, `dW2`; of the linear model `logits` and `dW`. */
-  readonly result: 'hidden' | 'dW1' | 'logits' | 'dhidden' | 'dW2' | 'dW';
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  /** Whether the images are one of the operands, so that it is computed in the precision of the backend. */
-  readonly ofImages: boolean;
-}
 
 export interface ProductSpeed extends ProductSize {
   readonly arithmetic: Precision;
@@ -103,24 +67,6 @@ export const STEP_SIZES: readonly StepSize[] = [
 
 /** The steps whose products are measured one by one. */
 const PRODUCTS_OF = [mlp(512, 256), STEP_SIZES[0]];
-
-/** The products of a training step. The gradient of the images is not among them: nobody needs it. */
-export function productsOf({ model, hidden, batchSize: B }: StepSize): ProductSize[] {
-  if (model === 'linear') {
-    return [
-      { model, result: 'logits', m: B, n: C, k: D, ofImages: true },
-      { model, result: 'dW', m: C, n: D, k: B, ofImages: true },
-    ];
-  }
-  const H = hidden!;
-  return [
-    { model, result: 'hidden', m: B, n: H, k: D, ofImages: true },
-    { model, result: 'dW1', m: H, n: D, k: B, ofImages: true },
-    { model, result: 'logits', m: B, n: C, k: H, ofImages: false },
-    { model, result: 'dhidden', m: B, n: H, k: C, ofImages: false },
-    { model, result: 'dW2', m: C, n: H, k: B, ofImages: false },
-  ];
-}
 
 /** Measures products and training steps on some backends, all of them in every round. The images are random bytes.
  *  @throws the signal's reason, once it is aborted. */
@@ -208,82 +154,22 @@ function peaksOf(backend: Backend): Measurement<Precision>[] {
   const arithmetics: Precision[] = backend.precision === 'int16' ? ['int16', 'float32'] : ['float32'];
   return arithmetics.map((arithmetic) => {
     const rows = fastestRows(backend, arithmetic);
-    return new Measurement(arithmetic, () => backend.runPeak(arithmetic, rows));
+    return new Measurement(arithmetic, () => backend.products.runPeak(arithmetic, rows));
   });
 }
 
 /** The height at which the innermost loop is fastest; its largest one need not be. */
 function fastestRows(backend: WasmBackend, arithmetic: Precision): number {
-  const rates = new Array<number>(backend.tileRows(arithmetic)).fill(0);
+  const rates = new Array<number>(backend.products.tileRows(arithmetic)).fill(0);
   const end = performance.now() + CHOICE_MS;
   while (performance.now() < end) {
     for (let i = 0; i < rates.length; i++) {
       const started = performance.now();
-      const operations = backend.runPeak(arithmetic, i + 1);
+      const operations = backend.products.runPeak(arithmetic, i + 1);
       rates[i] = Math.max(rates[i], operations / (performance.now() - started));
     }
   }
   return 1 + rates.indexOf(Math.max(...rates));
-}
-
-/** 2 M N K: a multiplication and an addition for each element of the result and each k. */
-function operationsOf({ m, n, k }: ProductSize): number {
-  return 2 * m * n * k;
-}
-
-/** Does a product as a training step does it, and returns the operations. */
-function productOf(backend: Backend, size: ProductSize): () => number {
-  const { a, b, changing, into, options } = operandsOf(backend, size);
-  const row = backend.view(changing, 1);
-  const values = new Float32Array(sizeOf(row.shape)).fill(0.1);
-  const operations = operationsOf(size);
-  return () => {
-    // Weights and upstream gradients are others in every step, so what a backend derives from them must not be kept.
-    backend.write(row, values);
-    backend.matmul(a, b, into, options);
-    return operations;
-  };
-}
-
-interface Operands {
-  readonly a: Tensor;
-  readonly b: Tensor;
-  /** The one that is not the images. */
-  readonly changing: Tensor;
-  readonly into: Sink;
-  readonly options: MatmulOptions;
-}
-
-/** The operands of a product, as the gate `linear` hands them to the backend. */
-function operandsOf(backend: Backend, { result, m, n, k, ofImages }: ProductSize): Operands {
-  const images = ofImages ? 'pixel' : undefined;
-  const store = (): Sink => ({ kind: 'store', tensor: backend.allocate([m, n]) });
-  switch (result) {
-    case 'hidden':
-    case 'logits': {
-      const [x, weight, bias] = [numbers(backend, [m, k], images), numbers(backend, [n, k]), backend.allocate([n])];
-      return { a: x, b: weight, changing: weight, into: store(), options: { transposeB: true, bias } };
-    }
-    case 'dhidden': {
-      const [upstream, weight] = [numbers(backend, [m, k]), numbers(backend, [k, n])];
-      return { a: upstream, b: weight, changing: upstream, into: store(), options: {} };
-    }
-    default: {
-      const [upstream, x] = [numbers(backend, [k, m]), numbers(backend, [k, n], images)];
-      const weight = numbers(backend, [m, n]);
-      const into: Sink = { kind: 'update', tensor: weight, rule: UPDATE, state: [backend.allocate([m, n])] };
-      return { a: upstream, b: x, changing: upstream, into, options: { transposeA: true } };
-    }
-  }
-}
-
-/** A tensor of random numbers: pixels, or uniform in [−½, ½). */
-function numbers(backend: Backend, shape: Shape, dtype?: 'pixel'): Tensor {
-  const random = new Random(0, 'benchmark');
-  const next = dtype === 'pixel' ? () => (random.integer(256) - 128) / 64 : () => random.uniform() - 0.5;
-  const tensor = backend.allocate(shape, dtype);
-  backend.write(tensor, Float32Array.from({ length: sizeOf(shape) }, next));
-  return tensor;
 }
 
 /** Takes a whole step of the trainer, with the augmentation of the model's recipe, and returns the number of images. */
@@ -309,7 +195,7 @@ function randomImages(backend: Backend): ImageSet {
   const random = new Random(0, 'benchmark', 'images');
   const words = new Uint32Array(set.images.buffer, set.images.byteOffset, set.images.length / 4);
   for (let i = 0; i < words.length; i++) words[i] = random.uint32();
-  for (let i = 0; i < IMAGES; i++) set.labels[i] = random.integer(C);
+  for (let i = 0; i < IMAGES; i++) set.labels[i] = random.integer(CLASSES);
   return set;
 }
 

@@ -2,7 +2,8 @@ import { EventEmitter } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { type BenchReport, type BenchResult, benchLines } from '../../src/cli/bench-report.ts';
 import { main } from '../../src/cli/main.ts';
-import { productsOf, STEP_SIZES } from '../../src/training/benchmark.ts';
+import { STEP_SIZES } from '../../src/training/benchmark.ts';
+import { productsOf } from '../../src/training/benchmark-products.ts';
 import { nnTrain } from '../support/cli.ts';
 
 const positive = expect.toSatisfy((value) => Number.isFinite(value) && value > 0, 'a positive number');

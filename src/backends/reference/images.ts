@@ -22,7 +22,7 @@ export function loadBatch(source: ImageSet, plan: BatchPlan, images: Values, lab
 }
 
 /** For every column of the result the column of the source; the image is flipped first, then shifted. */
-function sourceColumns(flip: boolean, shiftX: number): Uint8Array {
+export function sourceColumns(flip: boolean, shiftX: number): Uint8Array {
   const columns = new Uint8Array(SIDE);
   for (let x = 0; x < SIDE; x++) {
     const column = reflect(x - shiftX);

@@ -74,16 +74,16 @@ async function start(engine: Engine, options: WasmOptions, notes: readonly strin
     flags: engine.flags,
     notes: [...missing, ...notes],
   };
-  return new WasmBackend(new Device({ memory, threads: pool, indices, precision }), info);
+  return new WasmBackend(new Device({ memory, threads: pool, indices, precision, fma }), info);
 }
 
 /** Tests the tiles that can be chosen, and leaves the faster ones chosen. */
 async function firstFault(backend: WasmBackend, { revectorize }: Engine): Promise<string | undefined> {
   const narrow = await selfTest(backend);
   if (!revectorize || narrow !== undefined) return narrow;
-  backend.isWide = true;
+  backend.products.isWide = true;
   const wide = await selfTest(backend);
-  if (wide === undefined) backend.isWide = isWideFaster(backend);
+  if (wide === undefined) backend.products.isWide = isWideFaster(backend);
   return wide;
 }
 
@@ -93,7 +93,7 @@ function isWideFaster(backend: WasmBackend): boolean {
   const best = { wide: Infinity, narrow: Infinity };
   for (let round = 0; round < 5; round++) {
     for (const kind of ['wide', 'narrow'] as const) {
-      backend.isWide = kind === 'wide';
+      backend.products.isWide = kind === 'wide';
       const started = performance.now();
       for (let i = 0; i < 4; i++) backend.matmul(a, b, { kind: 'store', tensor: c });
       best[kind] = Math.min(best[kind], performance.now() - started);

@@ -13,6 +13,8 @@ export interface Parts {
   readonly threads: Threads;
   readonly indices: Readonly<Record<KernelName, number>>;
   readonly precision: Precision;
+  /** Whether products of floats use fused multiply-add. */
+  readonly fma: boolean;
 }
 
 /** Memory that an operation needs only while it runs. */
@@ -22,14 +24,16 @@ type ScratchName = 'rows' | 'panels' | 'sums' | 'buffer' | 'partial' | 'plan' | 
 export class Device {
   readonly memory: Memory;
   readonly precision: Precision;
+  readonly fma: boolean;
   readonly #threads: Threads;
   readonly #indices: Parts['indices'];
   readonly #scratch = new Map<ScratchName, Piece>();
   readonly #sink: number;
 
-  constructor({ memory, threads, indices, precision }: Parts) {
+  constructor({ memory, threads, indices, precision, fma }: Parts) {
     this.memory = memory;
     this.precision = precision;
+    this.fma = fma;
     this.#threads = threads;
     this.#indices = indices;
     this.#sink = memory.allocate(SINK_BYTES);

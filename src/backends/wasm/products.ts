@@ -1,10 +1,14 @@
-import { expectShape, type MatmulOptions, ShapeError, type Sink, type Tensor } from '../backend.ts';
+import { expectShape, type MatmulOptions, type Precision, ShapeError, type Sink, type Tensor } from '../backend.ts';
 import type { Device } from './device.ts';
 import { BLOCK_COLUMNS, BLOCK_ROWS, SUMS_BYTES } from './kernels/multiply.ts';
 import { PACK, PACK_PANELS, TRANSPOSE_ROWS } from './kernels/pack.ts';
+import { PEAK_BYTES, PEAK_STEPS, PEAK_TILES } from './kernels/peak.ts';
 import { QUANTISE_ROWS } from './kernels/quantise.ts';
-import { PANEL, STEP_BYTES } from './kernels/tile.ts';
+import { PANEL, STEP_BYTES, tileRows } from './kernels/tile.ts';
 import { own, type Piece, type Quantised, type WasmTensor } from './tensor.ts';
+
+/** Tasks for each thread that measure the peak: enough that all threads are at work nearly to the end. */
+const PEAK_TASKS = 16;
 
 /** Matrix products: brings both operands into the order of the tiles, one in rows and one in panels, and multiplies them.
  *
@@ -112,6 +116,27 @@ export class Products {
       columns,
     });
     return kept;
+  }
+
+  /** The most rows of a tile, the innermost loop of all products. */
+  tileRows(arithmetic: Precision): number {
+    return tileRows(arithmetic === 'float32' && this.#device.fma ? 'float32-fma' : arithmetic, this.isWide);
+  }
+
+  /** Does about a millisecond of nothing but tiles of so many rows, on all threads, with all operands in the first-level
+   *  cache. Whoever times it with the best number of rows learns what no product can exceed.
+   *  @returns the operations done, multiplications and additions. */
+  runPeak(arithmetic: Precision, rows: number): number {
+    const { threads } = this.#device;
+    const isInt16 = arithmetic === 'int16';
+    const tasks = PEAK_TASKS * threads;
+    const a = this.#device.scratch('peak', PEAK_BYTES.a + PEAK_BYTES.panel + PEAK_BYTES.sums * threads);
+    const panel = a + PEAK_BYTES.a;
+    const sums = panel + PEAK_BYTES.panel;
+    this.#device.floats(a, (sums - a) / 4).fill(1);
+    this.#device.run('peak', tasks, { rows, a, panel, sums, isInt16: Number(isInt16), isWide: Number(this.isWide) });
+    // For each element a step of k is one multiplication and one addition of float32, or two of int16.
+    return tasks * PEAK_TILES * rows * PANEL * PEAK_STEPS * (isInt16 ? 4 : 2);
   }
 
   #isPixels({ tensor }: Matrix): boolean {

@@ -9,7 +9,6 @@ import {
   type MatmulOptions,
   type Precision,
   pixelOf,
-  plainImageSet,
   type Shape,
   ShapeError,
   type Sink,
@@ -17,20 +16,17 @@ import {
   type Tensor,
 } from '../backend.ts';
 import type { Device } from './device.ts';
-import { COLUMN_TABLE_BYTES, columnTable, LOAD_IMAGES } from './kernels/images.ts';
+import { ImageStore } from './image-store.ts';
 import type { Arguments } from './kernels/kernel.ts';
 import { pixelRowBytes } from './kernels/pack.ts';
-import { PEAK_BYTES, PEAK_STEPS, PEAK_TILES } from './kernels/peak.ts';
 import { ACTIVATION_CODE, CHUNK, CHUNK_BYTES, SUM_COLUMNS, type TO_SINK } from './kernels/pointwise.ts';
-import { PANEL, tileRows } from './kernels/tile.ts';
+import { PANEL } from './kernels/tile.ts';
 import type { KERNELS } from './module.ts';
 import { Products } from './products.ts';
 import { own, type Storage, WasmTensor } from './tensor.ts';
 
 /** Groups of four rows that one task of a loss takes, at most. */
 const LOSS_GROUPS = 4;
-/** Tasks for each thread that measure the peak: enough that all threads are at work nearly to the end. */
-const PEAK_TASKS = 16;
 
 /** SIMD kernels on all threads. Values are float32; where the precision is int16, products with pixels are exact. */
 export class WasmBackend implements Backend {
@@ -39,26 +35,16 @@ export class WasmBackend implements Backend {
   readonly precision: Precision;
   readonly info: BackendInfo;
   readonly #device: Device;
-  readonly #products: Products;
-  readonly #imageSets = new WeakMap<Uint8Array, { images: number; labels: number }>();
-  readonly #columns: number;
+  /** The matrix products. */
+  readonly products: Products;
+  readonly #images: ImageStore;
 
   constructor(device: Device, info: BackendInfo) {
     this.precision = device.precision;
     this.info = info;
     this.#device = device;
-    this.#products = new Products(device);
-    this.#columns = device.memory.allocate(COLUMN_TABLE_BYTES);
-    device.memory.bytes.set(columnTable(), this.#columns);
-  }
-
-  /** See Products. */
-  get isWide(): boolean {
-    return this.#products.isWide;
-  }
-
-  set isWide(value: boolean) {
-    this.#products.isWide = value;
+    this.products = new Products(device);
+    this.#images = new ImageStore(device);
   }
 
   close(): void {
@@ -77,13 +63,7 @@ export class WasmBackend implements Backend {
   }
 
   imageSet(count: number): ImageSet {
-    if (!this.#device.memory.limits.shared) return plainImageSet(count);
-    const images = this.#device.memory.allocate(count * 3072);
-    const labels = this.#device.memory.allocate(count);
-    const buffer = this.#device.memory.wasm.buffer as SharedArrayBuffer;
-    const set = { images: new Uint8Array(buffer, images, count * 3072), labels: new Uint8Array(buffer, labels, count) };
-    this.#imageSets.set(set.images, { images, labels });
-    return set;
+    return this.#images.imageSet(count);
   }
 
   view(tensor: Tensor, rows: number): Tensor {
@@ -119,38 +99,11 @@ export class WasmBackend implements Backend {
   }
 
   loadBatch(source: ImageSet, plan: BatchPlan, images: Tensor, labels: Tensor): void {
-    const B = plan.indices.length;
-    expectShape('images', images.shape, [B, 3072]);
-    expectShape('labels', labels.shape, [B]);
-    for (const index of plan.indices) {
-      if (index >= source.labels.length) throw new RangeError(`image ${index} of ${source.labels.length}`);
-    }
-    const set = this.#imageSets.get(source.images) ?? this.#copyIn(source);
-    const at = this.#device.scratch('plan', 7 * B);
-    // Only now: the views are new ones once the memory has grown.
-    const { bytes, words } = this.#device.memory;
-    words.set(plan.indices, at >>> 2);
-    const [flip, shiftX, shiftY] = [at + 4 * B, at + 5 * B, at + 6 * B];
-    bytes.set(plan.flip, flip);
-    bytes.set(plan.shiftX, shiftX);
-    bytes.set(plan.shiftY, shiftY);
-    const target = this.#device.changed(images);
-    this.#device.run('loadBatch', Math.ceil(B / LOAD_IMAGES), {
-      ...set,
-      count: B,
-      indices: at,
-      flip,
-      shiftX,
-      shiftY,
-      table: this.#columns,
-      target: target.storage.address,
-      targetLabels: this.#device.changed(labels).storage.address,
-      asPixels: Number(this.#device.isPixelBytes(target.dtype)),
-    });
+    this.#images.loadBatch(source, plan, images, labels);
   }
 
   matmul(a: Tensor, b: Tensor, into: Sink, options: MatmulOptions = {}): void {
-    this.#products.multiply(a, b, into, options);
+    this.products.multiply(a, b, into, options);
   }
 
   sumRows(x: Tensor, into: Sink): void {
@@ -247,27 +200,6 @@ export class WasmBackend implements Backend {
     this.#elementwise('deliver', gradient.shape, into, { x: this.#device.address(gradient) });
   }
 
-  /** The most rows of a tile, the innermost loop of all products. */
-  tileRows(arithmetic: Precision): number {
-    return tileRows(arithmetic === 'float32' && this.info.fma ? 'float32-fma' : arithmetic, this.isWide);
-  }
-
-  /** Does about a millisecond of nothing but tiles of so many rows, on all threads, with all operands in the first-level
-   *  cache. Whoever times it with the best number of rows learns what no product can exceed.
-   *  @returns the operations done, multiplications and additions. */
-  runPeak(arithmetic: Precision, rows: number): number {
-    const { threads } = this.info;
-    const isInt16 = arithmetic === 'int16';
-    const tasks = PEAK_TASKS * threads;
-    const a = this.#device.scratch('peak', PEAK_BYTES.a + PEAK_BYTES.panel + PEAK_BYTES.sums * threads);
-    const panel = a + PEAK_BYTES.a;
-    const sums = panel + PEAK_BYTES.panel;
-    this.#device.floats(a, (sums - a) / 4).fill(1);
-    this.#device.run('peak', tasks, { rows, a, panel, sums, isInt16: Number(isInt16), isWide: Number(this.isWide) });
-    // For each element a step of k is one multiplication and one addition of float32, or two of int16.
-    return tasks * PEAK_TILES * rows * PANEL * PEAK_STEPS * (isInt16 ? 4 : 2);
-  }
-
   #elementwise<Name extends 'add' | 'scale' | 'deliver' | 'activationDerivative' | 'dropout'>(
     name: Name,
     shape: Shape,
@@ -324,16 +256,5 @@ export class WasmBackend implements Backend {
     let sum = 0;
     for (const value of this.#device.floats(address, count)) sum += value;
     return sum;
-  }
-
-  /** Copies images in that lie elsewhere. */
-  #copyIn(source: ImageSet) {
-    const images = this.#device.memory.allocate(source.images.length);
-    const labels = this.#device.memory.allocate(source.labels.length);
-    this.#device.memory.bytes.set(source.images, images);
-    this.#device.memory.bytes.set(source.labels, labels);
-    const copy = { images, labels };
-    this.#imageSets.set(source.images, copy);
-    return copy;
   }
 }

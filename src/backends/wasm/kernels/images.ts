@@ -1,3 +1,4 @@
+import { sourceColumns } from '../../reference/images.ts';
 import type { Expr, FunctionBuilder, Local } from '../assembler.ts';
 import { f32x4, i8x16, i16x8, i32, i32x4, select, type V128, v128 } from '../instructions.ts';
 import { WORD } from '../jobs.ts';
@@ -10,22 +11,15 @@ const PIXELS = 3 * SIDE * SIDE;
 /** Bytes of the table of columns: for every shift and flip the 32 columns that an image's row is gathered from. */
 export const COLUMN_TABLE_BYTES = 2 * 64 * SIDE;
 
-/** columns[flip][shiftX + 32][x]: the image is flipped first, then shifted; what a shift uncovers is filled by reflection
- *  about the border pixel. */
+/** columns[flip][shiftX + 32], for shiftX from −31 to 31. */
 export function columnTable(): Uint8Array {
   const table = new Uint8Array(COLUMN_TABLE_BYTES);
-  for (let i = 0; i < table.length; i++) {
-    const [flip, shift, x] = [i >> 11, ((i >> 5) & 63) - 32, i & 31];
-    const column = reflected(x - shift);
-    table[i] = flip ? SIDE - 1 - column : column;
+  for (const flip of [0, 1]) {
+    for (let shiftX = -31; shiftX < SIDE; shiftX++) {
+      table.set(sourceColumns(flip === 1, shiftX), (flip * 64 + shiftX + 32) * SIDE);
+    }
   }
   return table;
-}
-
-/** Folds a coordinate back into 0 … 31, mirroring at the centres of the border pixels: −1 → 1, 32 → 30. */
-function reflected(x: number): number {
-  if (x < 0) return -x;
-  return x < SIDE ? x : 2 * (SIDE - 1) - x;
 }
 
 /** Images that one task of `loadBatch` takes. */

@@ -1,0 +1,76 @@
+import { type BatchPlan, expectShape, type ImageSet, plainImageSet, type Tensor } from '../backend.ts';
+import type { Device } from './device.ts';
+import { COLUMN_TABLE_BYTES, columnTable, LOAD_IMAGES } from './kernels/images.ts';
+
+/** Where images lie in the memory. */
+interface Place {
+  readonly images: number;
+  readonly labels: number;
+}
+
+/** The sets of images in the memory, and how batches are loaded from them. */
+export class ImageStore {
+  readonly #device: Device;
+  readonly #places = new WeakMap<Uint8Array, Place>();
+  readonly #columns: number;
+
+  constructor(device: Device) {
+    this.#device = device;
+    this.#columns = device.memory.allocate(COLUMN_TABLE_BYTES);
+    device.memory.bytes.set(columnTable(), this.#columns);
+  }
+
+  /** Backend.imageSet */
+  imageSet(count: number): ImageSet {
+    if (!this.#device.memory.limits.shared) return plainImageSet(count);
+    const images = this.#device.memory.allocate(count * 3072);
+    const labels = this.#device.memory.allocate(count);
+    const buffer = this.#device.memory.wasm.buffer as SharedArrayBuffer;
+    const set = { images: new Uint8Array(buffer, images, count * 3072), labels: new Uint8Array(buffer, labels, count) };
+    this.#places.set(set.images, { images, labels });
+    return set;
+  }
+
+  /** Backend.loadBatch */
+  loadBatch(source: ImageSet, plan: BatchPlan, images: Tensor, labels: Tensor): void {
+    const B = plan.indices.length;
+    expectShape('images', images.shape, [B, 3072]);
+    expectShape('labels', labels.shape, [B]);
+    for (const index of plan.indices) {
+      if (index >= source.labels.length) throw new RangeError(`image ${index} of ${source.labels.length}`);
+    }
+    const place = this.#places.get(source.images) ?? this.#copyIn(source);
+    const at = this.#device.scratch('plan', 7 * B);
+    // Only now: the views are new ones once the memory has grown.
+    const { bytes, words } = this.#device.memory;
+    words.set(plan.indices, at >>> 2);
+    const [flip, shiftX, shiftY] = [at + 4 * B, at + 5 * B, at + 6 * B];
+    bytes.set(plan.flip, flip);
+    bytes.set(plan.shiftX, shiftX);
+    bytes.set(plan.shiftY, shiftY);
+    const target = this.#device.changed(images);
+    this.#device.run('loadBatch', Math.ceil(B / LOAD_IMAGES), {
+      ...place,
+      count: B,
+      indices: at,
+      flip,
+      shiftX,
+      shiftY,
+      table: this.#columns,
+      target: target.storage.address,
+      targetLabels: this.#device.changed(labels).storage.address,
+      asPixels: Number(this.#device.isPixelBytes(target.dtype)),
+    });
+  }
+
+  /** Copies images in that lie elsewhere. */
+  #copyIn(source: ImageSet): Place {
+    const images = this.#device.memory.allocate(source.images.length);
+    const labels = this.#device.memory.allocate(source.labels.length);
+    this.#device.memory.bytes.set(source.images, images);
+    this.#device.memory.bytes.set(source.labels, labels);
+    const copy = { images, labels };
+    this.#places.set(source.images, copy);
+    return copy;
+  }
+}

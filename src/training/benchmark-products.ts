@@ -1,0 +1,121 @@
+import {
+  type Backend,
+  type MatmulOptions,
+  type Shape,
+  type Sink,
+  sizeOf,
+  type Tensor,
+  type UpdateRule,
+} from '../backends/backend.ts';
+import { Random } from '../random.ts';
+import type { Config } from './config.ts';
+
+// The matrix products of a training step, one by one. Dimensions: B images of a batch, D = 3072, H hidden units, C = 10.
+
+const [D, C] = [3072, 10];
+
+const UPDATE: UpdateRule = {
+  kind: 'sgd',
+  learningRate: 1e-6,
+  momentum: 0.9,
+  nesterov: true,
+  weightDecay: 5e-4,
+};
+
+/** A model and its batch. */
+export interface StepSize {
+  readonly model: Config['model'];
+  /** H; null for the linear model. */
+  readonly hidden: number | null;
+  readonly batchSize: number;
+}
+
+/** A matrix product of a training step: [M, K] · [K, N] → [M, N]. */
+export interface ProductSize {
+  readonly model: Config['model'];
+  /** Its result: `hidden` X W₁ᵀ, `dW1`, `logits`, `dhidden`, `dW2`; of the linear model `logits` and `dW`. */
+  readonly result: 'hidden' | 'dW1' | 'logits' | 'dhidden' | 'dW2' | 'dW';
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** Whether the images are one of the operands, so that it is computed in the precision of the backend. */
+  readonly ofImages: boolean;
+}
+
+/** The products of a training step. The gradient of the images is not among them: nobody needs it. */
+export function productsOf({ model, hidden, batchSize: B }: StepSize): ProductSize[] {
+  if (model === 'linear') {
+    return [
+      { model, result: 'logits', m: B, n: C, k: D, ofImages: true },
+      { model, result: 'dW', m: C, n: D, k: B, ofImages: true },
+    ];
+  }
+  const H = hidden!;
+  return [
+    { model, result: 'hidden', m: B, n: H, k: D, ofImages: true },
+    { model, result: 'dW1', m: H, n: D, k: B, ofImages: true },
+    { model, result: 'logits', m: B, n: C, k: H, ofImages: false },
+    { model, result: 'dhidden', m: B, n: H, k: C, ofImages: false },
+    { model, result: 'dW2', m: C, n: H, k: B, ofImages: false },
+  ];
+}
+
+/** 2 M N K: a multiplication and an addition for each element of the result and each k. */
+export function operationsOf({ m, n, k }: ProductSize): number {
+  return 2 * m * n * k;
+}
+
+/** Does a product as a training step does it, and returns the operations. */
+export function productOf(backend: Backend, size: ProductSize): () => number {
+  const { a, b, changing, into, options } = operandsOf(backend, size);
+  const row = backend.view(changing, 1);
+  const values = new Float32Array(sizeOf(row.shape)).fill(0.1);
+  const operations = operationsOf(size);
+  return () => {
+    // Weights and upstream gradients are others in every step, so what a backend derives from them must not be kept.
+    backend.write(row, values);
+    backend.matmul(a, b, into, options);
+    return operations;
+  };
+}
+
+interface Operands {
+  readonly a: Tensor;
+  readonly b: Tensor;
+  /** The one that is not the images. */
+  readonly changing: Tensor;
+  readonly into: Sink;
+  readonly options: MatmulOptions;
+}
+
+/** The operands of a product, as the gate `linear` hands them to the backend. */
+function operandsOf(backend: Backend, { result, m, n, k, ofImages }: ProductSize): Operands {
+  const images = ofImages ? 'pixel' : undefined;
+  const store = (): Sink => ({ kind: 'store', tensor: backend.allocate([m, n]) });
+  switch (result) {
+    case 'hidden':
+    case 'logits': {
+      const [x, weight, bias] = [numbers(backend, [m, k], images), numbers(backend, [n, k]), backend.allocate([n])];
+      return { a: x, b: weight, changing: weight, into: store(), options: { transposeB: true, bias } };
+    }
+    case 'dhidden': {
+      const [upstream, weight] = [numbers(backend, [m, k]), numbers(backend, [k, n])];
+      return { a: upstream, b: weight, changing: upstream, into: store(), options: {} };
+    }
+    default: {
+      const [upstream, x] = [numbers(backend, [k, m]), numbers(backend, [k, n], images)];
+      const weight = numbers(backend, [m, n]);
+      const into: Sink = { kind: 'update', tensor: weight, rule: UPDATE, state: [backend.allocate([m, n])] };
+      return { a: upstream, b: x, changing: upstream, into, options: { transposeA: true } };
+    }
+  }
+}
+
+/** A tensor of random numbers: pixels, or uniform in [−½, ½). */
+function numbers(backend: Backend, shape: Shape, dtype?: 'pixel'): Tensor {
+  const random = new Random(0, 'benchmark');
+  const next = dtype === 'pixel' ? () => (random.integer(256) - 128) / 64 : () => random.uniform() - 0.5;
+  const tensor = backend.allocate(shape, dtype);
+  backend.write(tensor, Float32Array.from({ length: sizeOf(shape) }, next));
+  return tensor;
+}
