@@ -28,7 +28,6 @@ export const LOAD_IMAGES = 8;
 /** Gathers the planned images, flipped and shifted: as bytes p − 128 (`asPixels`), or as floats (p − 128)/64, row after
  *  row; and their labels. A task is some images. */
 export const loadBatch = kernel(
-  'loadBatch',
   {
     images: 'i32',
     labels: 'i32',

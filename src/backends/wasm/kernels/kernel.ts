@@ -7,7 +7,6 @@ export type Arguments<P extends Parameters> = { readonly [Name in keyof P]: numb
 type Locals<P extends Parameters> = { readonly [Name in keyof P]: Local<P[Name]> };
 
 export interface KernelContext {
-  readonly module: ModuleBuilder;
   /** Which part of the work this call is to do, and on which thread. */
   readonly task: Local<'i32'>;
   readonly thread: Local<'i32'>;
@@ -29,13 +28,12 @@ export interface SharedFunctions {
 /** One piece of parallel work: a function of the task number. Tasks are independent, so neither the number of threads nor
  *  who does which of them can change a bit of the result. */
 export interface Kernel<P extends Parameters = Parameters> {
-  readonly name: string;
   readonly parameters: P;
   write(f: FunctionBuilder, parameters: Locals<P>, context: KernelContext): void;
 }
 
-export function kernel<const P extends Parameters>(name: string, parameters: P, write: Kernel<P>['write']): Kernel<P> {
-  return { name, parameters, write };
+export function kernel<const P extends Parameters>(parameters: P, write: Kernel<P>['write']): Kernel<P> {
+  return { parameters, write };
 }
 
 /** Adds a kernel as a function (task, arguments, thread); the arguments lie one after the other in memory. */
@@ -45,7 +43,7 @@ export function addKernel(module: ModuleBuilder, { parameters, write }: Kernel, 
       const value = type === 'i32' ? i32.load(args, 4 * i) : f32.load(args, 4 * i);
       return [name, f.local<'i32' | 'f32'>(type, value)] as const;
     });
-    write(f, Object.fromEntries(locals) as Locals<Parameters>, { module, task, thread, shared });
+    write(f, Object.fromEntries(locals) as Locals<Parameters>, { task, thread, shared });
   });
   return handle.index;
 }

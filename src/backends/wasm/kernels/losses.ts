@@ -73,31 +73,26 @@ function maximumAndSum(f: FunctionBuilder, { forEachClass }: Four) {
 }
 
 /** losses[row] = −Σ_c q_c log softmax(logits)_c, q = (1 − ε)·onehot(label) + ε/C; `smoothing` is ε. */
-export const softmaxCrossEntropy = kernel(
-  'softmaxCrossEntropy',
-  { ...LOGITS, smoothing: 'f32', losses: 'i32' },
-  (f, p, { task }) => {
-    const smoothing = f.local('v128', f32x4.splat(p.smoothing));
-    const count = f.local('v128', f32x4.convert_i32x4_s(i32x4.splat(p.classes)));
-    forEachFour(f, p, task, (four) => {
-      const { max, sum } = maximumAndSum(f, four);
-      // Relative to the largest score, so that large scores do not swallow the digits of a small loss.
-      const [right, mean] = [f.local('v128', ZERO), f.local('v128', ZERO)];
-      four.forEachClass((score, isLabel) => {
-        const below = f.local('v128', f32x4.sub(score, max));
-        f.set(right, v128.bitselect(below, right, isLabel));
-        f.set(mean, f32x4.add(mean, f32x4.div(below, count)));
-      });
-      const wrong = f.local('v128', f32x4.sub(log(f, sum), right));
-      const smoothed = f32x4.add(wrong, f32x4.mul(smoothing, f32x4.sub(right, mean)));
-      f.do(v128.store(i32.add(p.losses, i32.shl(four.row, 2)), smoothed));
+export const softmaxCrossEntropy = kernel({ ...LOGITS, smoothing: 'f32', losses: 'i32' }, (f, p, { task }) => {
+  const smoothing = f.local('v128', f32x4.splat(p.smoothing));
+  const count = f.local('v128', f32x4.convert_i32x4_s(i32x4.splat(p.classes)));
+  forEachFour(f, p, task, (four) => {
+    const { max, sum } = maximumAndSum(f, four);
+    // Relative to the largest score, so that large scores do not swallow the digits of a small loss.
+    const [right, mean] = [f.local('v128', ZERO), f.local('v128', ZERO)];
+    four.forEachClass((score, isLabel) => {
+      const below = f.local('v128', f32x4.sub(score, max));
+      f.set(right, v128.bitselect(below, right, isLabel));
+      f.set(mean, f32x4.add(mean, f32x4.div(below, count)));
     });
-  },
-);
+    const wrong = f.local('v128', f32x4.sub(log(f, sum), right));
+    const smoothed = f32x4.add(wrong, f32x4.mul(smoothing, f32x4.sub(right, mean)));
+    f.do(v128.store(i32.add(p.losses, i32.shl(four.row, 2)), smoothed));
+  });
+});
 
 /** factor · (softmax(logits) − q), with the factor upstream/B. */
 export const softmaxCrossEntropyDerivative = kernel(
-  'softmaxCrossEntropyDerivative',
   { ...LOGITS, ...TO_SINK, smoothing: 'f32', factor: 'f32' },
   (f, p, context) => {
     const factor = f.local('v128', f32x4.splat(p.factor));
@@ -116,7 +111,7 @@ export const softmaxCrossEntropyDerivative = kernel(
 );
 
 /** losses[row] = Σ_{c ≠ label} max(0, s_c − s_label + 1). */
-export const hinge = kernel('hinge', { ...LOGITS, losses: 'i32' }, (f, p, { task }) => {
+export const hinge = kernel({ ...LOGITS, losses: 'i32' }, (f, p, { task }) => {
   forEachFour(f, p, task, (four) => {
     const right = scoreOfLabel(f, four);
     const sum = f.local('v128', ZERO);
@@ -129,7 +124,7 @@ export const hinge = kernel('hinge', { ...LOGITS, losses: 'i32' }, (f, p, { task
 });
 
 /** factor for each class within the margin, and minus their sum at the label; the factor is upstream/B. */
-export const hingeDerivative = kernel('hingeDerivative', { ...LOGITS, ...TO_SINK, factor: 'f32' }, (f, p, context) => {
+export const hingeDerivative = kernel({ ...LOGITS, ...TO_SINK, factor: 'f32' }, (f, p, context) => {
   const factor = f.local('v128', f32x4.splat(p.factor));
   derivative(f, p, context, (four, put) => {
     const right = scoreOfLabel(f, four);
@@ -146,7 +141,7 @@ export const hingeDerivative = kernel('hingeDerivative', { ...LOGITS, ...TO_SINK
 });
 
 /** hits[row] = 1 where the first maximum of the row is at the label, else 0; a row with a NaN has none. */
-export const countCorrect = kernel('countCorrect', { ...LOGITS, hits: 'i32' }, (f, p, { task }) => {
+export const countCorrect = kernel({ ...LOGITS, hits: 'i32' }, (f, p, { task }) => {
   forEachFour(f, p, task, (four) => {
     const best = f.local('v128', f32x4.splat(-Infinity));
     const bestClass = f.local('v128', ZERO);

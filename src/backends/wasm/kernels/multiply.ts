@@ -22,7 +22,6 @@ export const SUMS_BYTES = 64 * ROW_BYTES + BLOCK_COLUMNS[0] * TURNED_ROW_BYTES;
  *  (`scales` ≠ 0), transposes it (`transposed`), adds the bias (`bias` ≠ 0, one for each column of the result), and hands
  *  it row by row to the sink. Every sum runs over k upwards in blocks of 256 steps, whatever the blocks and threads. */
 export const multiply = kernel(
-  'multiply',
   {
     a: 'i32',
     aStride: 'i32',

@@ -4,10 +4,10 @@ import { kernel, loop, vectorised, ZERO } from './kernel.ts';
 import { PANEL, STEP_BYTES } from './tile.ts';
 
 // Brings the operands of a product into the order in which a tile reads them. Rows and columns are those of the source,
-// a matrix in row-major order. Panels are padded with zeros: columns that nobody reads, and the second half of an odd
-// pair.
+// a matrix in row-major order. Columns of a panel beyond the last of the matrix hold anything, since nobody reads their sums; the second half
+// of an odd pair holds zeros.
 
-/** Numbers of an unpaired lane in bytes of a shuffle. */
+/** What to give i8x16.shuffle to pick these lanes of two vectors, whose lanes are counted through. */
 export const lanes32 = (...lanes: number[]) => lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte));
 const lanes16 = (...lanes: number[]) => lanes.flatMap((lane) => [0, 1].map((byte) => 2 * lane + byte));
 
@@ -29,7 +29,6 @@ export const TRANSPOSE_ROWS = 16;
 
 /** target[j][i] = source[i][j]: [rows, columns] → [columns, rows]. A task is 16 rows of the source. */
 export const transpose = kernel(
-  'transpose',
   { source: 'i32', target: 'i32', rows: 'i32', columns: 'i32' },
   (f, { source, target, rows, columns }, { task }) => {
     const first = f.local('i32', i32.mul(task, TRANSPOSE_ROWS));
@@ -233,7 +232,6 @@ export const PACK_PANELS = 4;
 
 /** All panels of a matrix of `count` vectors, one after the other. A task is some panels. */
 export const pack = kernel(
-  'pack',
   { way: 'i32', source: 'i32', rows: 'i32', columns: 'i32', count: 'i32', steps: 'i32', panels: 'i32' },
   (f, { way, source, rows, columns, count, steps, panels }, { task, shared }) => {
     const first = f.local('i32', i32.mul(task, PACK_PANELS * PANEL));

@@ -19,7 +19,6 @@ export const PEAK_BYTES = {
 /** The innermost loop of every product and nothing else, to measure what this machine can do at most: each task computes a
  *  tile of some rows many times, of the same operands. What comes out is of no use. */
 export const peak = kernel(
-  'peak',
   { rows: 'i32', a: 'i32', panel: 'i32', sums: 'i32', isInt16: 'i32', isWide: 'i32' },
   (f, p, { thread, shared }) => {
     const c = f.local('i32', i32.add(p.sums, i32.mul(thread, PEAK_BYTES.sums)));

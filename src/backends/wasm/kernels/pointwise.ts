@@ -71,25 +71,24 @@ function toSink(
 }
 
 /** a + b */
-export const add = kernel('add', { ...TO_SINK, a: 'i32', b: 'i32' }, (f, p, context) => {
+export const add = kernel({ ...TO_SINK, a: 'i32', b: 'i32' }, (f, p, context) => {
   toSink(f, p, context, (at, load) => f32x4.add(load(i32.add(p.a, at)), load(i32.add(p.b, at))));
 });
 
 /** factor · x */
-export const scale = kernel('scale', { ...TO_SINK, x: 'i32', factor: 'f32' }, (f, p, context) => {
+export const scale = kernel({ ...TO_SINK, x: 'i32', factor: 'f32' }, (f, p, context) => {
   const factor = f.local('v128', f32x4.splat(p.factor));
   toSink(f, p, context, (at, load) => f32x4.mul(load(i32.add(p.x, at)), factor));
 });
 
 /** Hands x to the sink as it is. */
-export const deliver = kernel('deliver', { ...TO_SINK, x: 'i32' }, (f, p, { task, shared }) => {
+export const deliver = kernel({ ...TO_SINK, x: 'i32' }, (f, p, { task, shared }) => {
   const { first, count } = chunkOf(f, task, p.count);
   f.do(call(shared.sink, p.sink, first, i32.add(p.x, i32.shl(first, 2)), count, f32.const(1)));
 });
 
 /** target = φ(x) */
 export const activation = kernel(
-  'activation',
   { kind: 'i32', x: 'i32', target: 'i32', count: 'i32' },
   (f, { kind, x, target, count: all }, { task }) => {
     const { first, count } = chunkOf(f, task, all);
@@ -106,24 +105,19 @@ export const activation = kernel(
 );
 
 /** upstream ⊙ φ′, from y = φ(x) */
-export const activationDerivative = kernel(
-  'activationDerivative',
-  { ...TO_SINK, kind: 'i32', y: 'i32', upstream: 'i32' },
-  (f, p, context) => {
-    for (const [name, { derivative }] of Object.entries(ACTIVATIONS)) {
-      f.if(i32.eq(p.kind, ACTIVATION_CODE[name as Activation]), () =>
-        toSink(f, p, context, (at, load) => {
-          const local = derivative(f.local('v128', load(i32.add(p.y, at))));
-          return f32x4.mul(load(i32.add(p.upstream, at)), local);
-        }),
-      );
-    }
-  },
-);
+export const activationDerivative = kernel({ ...TO_SINK, kind: 'i32', y: 'i32', upstream: 'i32' }, (f, p, context) => {
+  for (const [name, { derivative }] of Object.entries(ACTIVATIONS)) {
+    f.if(i32.eq(p.kind, ACTIVATION_CODE[name as Activation]), () =>
+      toSink(f, p, context, (at, load) => {
+        const local = derivative(f.local('v128', load(i32.add(p.y, at))));
+        return f32x4.mul(load(i32.add(p.upstream, at)), local);
+      }),
+    );
+  }
+});
 
 /** x ⊙ mask · factor, the mask as Backend.dropout defines it; `threshold` is the rate · 2³², rounded up. */
 export const dropout = kernel(
-  'dropout',
   { ...TO_SINK, x: 'i32', key: 'i32', threshold: 'i32', factor: 'f32' },
   (f, p, context) => {
     const [key, threshold] = [f.local('v128', i32x4.splat(p.key)), f.local('v128', i32x4.splat(p.threshold))];
@@ -138,22 +132,18 @@ export const dropout = kernel(
 );
 
 /** Sums of squares, one for each chunk. */
-export const sumSquares = kernel(
-  'sumSquares',
-  { x: 'i32', count: 'i32', sums: 'i32' },
-  (f, { x, count: all, sums }, { task }) => {
-    const { first, count } = chunkOf(f, task, all);
-    const from = f.local('i32', i32.add(x, i32.shl(first, 2)));
-    const sum = f.local('v128', ZERO);
-    const value = f.local('v128');
-    vectorised(f, count, (offset, { load }) => {
-      f.set(value, load(i32.add(from, offset)));
-      f.set(sum, f32x4.add(sum, f32x4.mul(value, value)));
-    });
-    const pairs = [0, 2].map((lane) => f32.add(f32x4.extract_lane(sum, lane), f32x4.extract_lane(sum, lane + 1)));
-    f.do(f32.store(i32.add(sums, i32.shl(task, 2)), f32.add(pairs[0], pairs[1])));
-  },
-);
+export const sumSquares = kernel({ x: 'i32', count: 'i32', sums: 'i32' }, (f, { x, count: all, sums }, { task }) => {
+  const { first, count } = chunkOf(f, task, all);
+  const from = f.local('i32', i32.add(x, i32.shl(first, 2)));
+  const sum = f.local('v128', ZERO);
+  const value = f.local('v128');
+  vectorised(f, count, (offset, { load }) => {
+    f.set(value, load(i32.add(from, offset)));
+    f.set(sum, f32x4.add(sum, f32x4.mul(value, value)));
+  });
+  const pairs = [0, 2].map((lane) => f32.add(f32x4.extract_lane(sum, lane), f32x4.extract_lane(sum, lane + 1)));
+  f.do(f32.store(i32.add(sums, i32.shl(task, 2)), f32.add(pairs[0], pairs[1])));
+});
 
 /** Columns that one task of `sumRows` takes; rows that are summed up before the sum is added to that of all rows, so that
  *  a long column loses no digits. */
@@ -161,7 +151,7 @@ export const SUM_COLUMNS = 64;
 const SUM_ROWS = 256;
 
 /** The sum of the rows of x [rows, columns]. */
-export const sumRows = kernel('sumRows', { ...TO_SINK, x: 'i32', rows: 'i32' }, (f, p, { task, thread, shared }) => {
+export const sumRows = kernel({ ...TO_SINK, x: 'i32', rows: 'i32' }, (f, p, { task, thread, shared }) => {
   const first = f.local('i32', i32.mul(task, SUM_COLUMNS));
   const left = f.local('i32', i32.sub(p.count, first));
   const count = f.local('i32', i32.min_u(i32.const(SUM_COLUMNS), left));

@@ -15,7 +15,6 @@ const ROUNDER_BITS = 0x4b400000;
 /** Rounds each row to int16, with its scale, as INT16 in backend.ts defines it. A row of the target is padded to an even
  *  number. A task is some rows. */
 export const quantise = kernel(
-  'quantise',
   { source: 'i32', target: 'i32', scales: 'i32', rows: 'i32', columns: 'i32' },
   (f, { source, target, scales, rows, columns }, { task }) => {
     const targetRow = f.local('i32', i32.shl(i32.and(i32.add(columns, 1), -2), 1));
