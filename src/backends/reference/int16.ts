@@ -8,47 +8,60 @@ const { fround } = Math;
 export function int16Product(pixels: 'left' | 'right') {
   return (a: Matrix, b: Matrix, bias: Values | undefined, c: Values): void => {
     const [M, K, N] = [a.rows, a.columns, b.columns];
-    const rows = Array.from({ length: M }, (_, i) => Float64Array.from({ length: K }, (_, k) => at(a, i, k)));
-    const columns = Array.from({ length: N }, (_, j) => Float64Array.from({ length: K }, (_, k) => at(b, k, j)));
+    // Both as vectors along k, one after the other.
+    const rows = gather(a.values, M, K, a.transposed);
+    const columns = gather(b.values, N, K, !b.transposed);
     const isLeft = pixels === 'left';
-    const bytes = (isLeft ? rows : columns).map((values) => values.map((value) => 64 * value));
-    const quantised = (isLeft ? columns : rows).map(quantise);
+    const bytes = isLeft ? rows : columns;
+    for (let i = 0; i < bytes.length; i++) bytes[i] /= INT16.pixelScale;
+    const scales = quantise(isLeft ? columns : rows, K);
     for (let i = 0; i < M; i++) {
       for (let j = 0; j < N; j++) {
-        const { q, scale } = quantised[isLeft ? j : i];
-        const product = fround(scale * blockedSum(q, bytes[isLeft ? i : j]));
+        const product = fround(scales[isLeft ? j : i] * dot(rows, i * K, columns, j * K, K));
         c[i * N + j] = bias ? product + bias[j] : product;
       }
     }
   };
 }
 
-function at({ values, rows, columns, transposed }: Matrix, i: number, j: number): number {
-  return transposed ? values[j * rows + i] : values[i * columns + j];
+/** `count` vectors of length K, which lie in rows or, if `isStrided`, in the columns of a matrix [K, count]. */
+function gather(values: Values, count: number, K: number, isStrided: boolean): Float64Array {
+  if (!isStrided) return Float64Array.from(values);
+  const vectors = new Float64Array(count * K);
+  for (let k = 0; k < K; k++) {
+    for (let i = 0; i < count; i++) vectors[i * K + k] = values[k * count + i];
+  }
+  return vectors;
 }
 
-function quantise(w: Float64Array): { q: Float64Array; scale: number } {
-  const max = w.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-  if (max < INT16.negligible) return { q: w.map(() => 0), scale: 0 };
-  if (!Number.isFinite(max)) return { q: w.map(() => 0), scale: NaN };
-  const inverse = fround(INT16.max / max);
-  const scale = fround(fround(max / INT16.max) * INT16.pixelScale);
-  return { q: w.map((value) => toInt16(fround(value * inverse))), scale };
+/** Rounds each vector of length K to integers, in place, and returns their scales. */
+function quantise(vectors: Float64Array, K: number): Float64Array {
+  const scales = new Float64Array(vectors.length / K);
+  for (let i = 0; i < scales.length; i++) {
+    const w = vectors.subarray(i * K, (i + 1) * K);
+    let max = 0;
+    for (const value of w) max = Math.max(max, Math.abs(value));
+    const scale = max < INT16.negligible ? 0 : fround(fround(max / INT16.max) * INT16.pixelScale);
+    scales[i] = Number.isFinite(max) ? scale : NaN;
+    const inverse = scales[i] > 0 ? fround(INT16.max / max) : 0;
+    for (let k = 0; k < K; k++) w[k] = inverse === 0 ? 0 : toInt16(fround(w[k] * inverse));
+  }
+  return scales;
 }
 
-/** The nearest int16; of two, the even one. What is no number becomes 0: the scale is no number then either. */
+/** The nearest int16; of two, the even one. */
 function toInt16(value: number): number {
-  if (Number.isNaN(value)) return 0;
   const below = Math.floor(value);
   const isUp = value - below > 0.5 || (value - below === 0.5 && below % 2 !== 0);
   return Math.max(-32768, Math.min(32767, isUp ? below + 1 : below));
 }
 
-function blockedSum(q: Float64Array, pixels: Float64Array): number {
+function dot(x: Float64Array, xAt: number, y: Float64Array, yAt: number, K: number): number {
   let sum = 0;
-  for (let start = 0; start < q.length; start += INT16.block) {
+  for (let start = 0; start < K; start += INT16.block) {
+    const end = Math.min(K, start + INT16.block);
     let block = 0;
-    for (let k = start; k < Math.min(q.length, start + INT16.block); k++) block += q[k] * pixels[k];
+    for (let k = start; k < end; k++) block += x[xAt + k] * y[yAt + k];
     sum = fround(sum + fround(block));
   }
   return sum;
