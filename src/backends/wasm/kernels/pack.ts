@@ -1,4 +1,4 @@
-import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../assembler.ts';
+import type { Expr, FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../assembler.ts';
 import { call, f32, i8x16, i16x8, i32, type V128, v128 } from '../instructions.ts';
 import { kernel, loop, vectorised, ZERO } from './kernel.ts';
 import { PANEL, STEP_BYTES } from './tile.ts';
@@ -24,53 +24,67 @@ export function transpose4(f: FunctionBuilder, rows: readonly V128[]): Local<'v1
   ];
 }
 
-/** Rows that one task of `transpose` takes. */
+/** Rows that one task of `transpose` takes: a cache line of the target. */
 export const TRANSPOSE_ROWS = 16;
 
-/** target[j][i] = source[i][j]: [rows, columns] → [columns, rows]. A task is 16 rows of the source. */
+/** target[j][i] = source[i][j]: [rows, columns] → [columns, rows]. A task is some rows of the source. */
 export const transpose = kernel(
   { source: 'i32', target: 'i32', rows: 'i32', columns: 'i32' },
   (f, { source, target, rows, columns }, { task }) => {
     const first = f.local('i32', i32.mul(task, TRANSPOSE_ROWS));
-    const end = f.local('i32', i32.min_u(rows, i32.add(first, TRANSPOSE_ROWS)));
+    const end = f.local('i32', i32.min_u(rows, f.local('i32', i32.add(first, TRANSPOSE_ROWS))));
     const sourceRow = f.local('i32', i32.shl(columns, 2));
     const targetRow = f.local('i32', i32.shl(rows, 2));
-    const address = (base: Local<'i32'>, row: I32Local, stride: Local<'i32'>, column: I32Local) =>
+    const address = (base: Local<'i32'>, row: Local<'i32'>, stride: Local<'i32'>, column: Local<'i32'>) =>
       i32.add(i32.add(base, i32.mul(row, stride)), i32.shl(column, 2));
-    const row = f.local('i32', first);
-    const column = f.local('i32');
-    f.while(i32.lt_u(i32.add(row, 3), end), () => {
-      f.set(column, i32.const(0));
-      f.while(i32.lt_u(i32.add(column, 3), columns), () => {
-        const from = f.local('i32', address(source, row, sourceRow, column));
-        const to = f.local('i32', address(target, column, targetRow, row));
-        const loaded = [0, 1, 2, 3].map(() => {
-          const vector = f.local('v128', v128.load(from));
-          f.set(from, i32.add(from, sourceRow));
-          return vector;
-        });
-        for (const vector of transpose4(f, loaded)) {
-          f.do(v128.store(to, vector));
-          f.set(to, i32.add(to, targetRow));
-        }
-        f.set(column, i32.add(column, 4));
+    const copyOne = (row: Local<'i32'>, column: Local<'i32'>) => {
+      const value = f32.load(address(source, row, sourceRow, column));
+      f.do(f32.store(address(target, column, targetRow, row), value));
+    };
+    const row = f.local('i32');
+    const column = f.local('i32', i32.const(0));
+    // All rows of the task for four columns, so that lines of the target, which share few sets of the cache, are filled
+    // while they are in it.
+    f.while(i32.lt_u(i32.add(column, 3), columns), () => {
+      f.set(row, first);
+      f.while(i32.lt_u(i32.add(row, 3), end), () => {
+        copyBlock(
+          f,
+          { from: address(source, row, sourceRow, column), stride: sourceRow },
+          {
+            to: address(target, column, targetRow, row),
+            targetStride: targetRow,
+          },
+        );
+        f.set(row, i32.add(row, 4));
       });
-      loop(f, column, columns, (j) => {
-        for (let r = 0; r < 4; r++) {
-          const i = i32.add(row, r);
-          f.do(f32.store(address(target, j, targetRow, row), f32.load(address(source, i, sourceRow, j)), 4 * r));
-        }
+      loop(f, row, end, (i) => {
+        for (let j = 0; j < 4; j++) copyOne(i, f.local('i32', i32.add(column, j)));
       });
-      f.set(row, i32.add(row, 4));
+      f.set(column, i32.add(column, 4));
     });
-    loop(f, row, end, (i) =>
-      loop(f, 0, columns, (j) =>
-        f.do(f32.store(address(target, j, targetRow, i), f32.load(address(source, i, sourceRow, j)))),
-      ),
-    );
+    loop(f, column, columns, (j) => loop(f, first, end, (i) => copyOne(i, j)));
   },
 );
-type I32Local = Local<'i32'> | ReturnType<typeof i32.add>;
+
+/** Transposes a block of 4 by 4. */
+function copyBlock(
+  f: FunctionBuilder,
+  { from, stride }: { from: Expr<'i32'>; stride: Local<'i32'> },
+  { to, targetStride }: { to: Expr<'i32'>; targetStride: Local<'i32'> },
+): void {
+  const read = f.local('i32', from);
+  const write = f.local('i32', to);
+  const rows = [0, 1, 2, 3].map(() => {
+    const vector = f.local('v128', v128.load(read));
+    f.set(read, i32.add(read, stride));
+    return vector;
+  });
+  for (const vector of transpose4(f, rows)) {
+    f.do(v128.store(write, vector));
+    f.set(write, i32.add(write, targetStride));
+  }
+}
 
 // The four ways to make a panel, as functions (source, its rows, its columns, first of the 16, panel). Either the rows of
 // the source are the steps of k, or its columns are.
