@@ -8,7 +8,7 @@ export function median(values) {
 
 export function describeMachine() {
   const cores = os.cpus();
-  return { cpu: cores[0].model.trim(), cores: cores.length, os: `${os.type()} ${os.release()}`, arch: os.arch() };
+  return { cpu: cores[0].model.trim(), cores: cores.length, os: os.type(), arch: os.arch() };
 }
 
 /** The report of a run as tables. */
