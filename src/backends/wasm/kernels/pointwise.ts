@@ -153,30 +153,29 @@ const SUM_ROWS = 256;
 /** The sum of the rows of x [rows, columns]. */
 export const sumRows = kernel({ ...TO_SINK, x: 'i32', rows: 'i32' }, (f, p, { task, thread, shared }) => {
   const first = f.local('i32', i32.mul(task, SUM_COLUMNS));
-  const left = f.local('i32', i32.sub(p.count, first));
-  const count = f.local('i32', i32.min_u(i32.const(SUM_COLUMNS), left));
+  const count = f.local('i32', i32.min_u(i32.const(SUM_COLUMNS), f.local('i32', i32.sub(p.count, first))));
   const total = bufferOf(f, p, thread);
+  const sum = f.local('i32', i32.add(total, 4 * SUM_COLUMNS));
+  const clear = (at: Local<'i32'>) => vectorised(f, count, (i, { store }) => store(i32.add(at, i), ZERO));
+  const addTo = (at: Local<'i32'>, from: Local<'i32'>) =>
+    vectorised(f, count, (i, { load, store }) =>
+      store(i32.add(at, i), f32x4.add(load(i32.add(at, i)), load(i32.add(from, i)))),
+    );
   const stride = f.local('i32', i32.shl(p.count, 2));
-  const start = f.local('i32', i32.add(p.x, i32.shl(first, 2)));
-  const sum = f.local('v128');
-  vectorised(f, count, (i, { store }) => store(i32.add(total, i), ZERO));
+  const row = f.local('i32', i32.add(p.x, i32.shl(first, 2)));
+  clear(total);
   loop(
     f,
     0,
     p.rows,
-    (row) => {
-      const height = i32.min_u(i32.const(SUM_ROWS), f.local('i32', i32.sub(p.rows, row)));
-      const from = f.local('i32', i32.add(start, i32.mul(row, stride)));
-      const end = f.local('i32', i32.add(from, i32.mul(height, stride)));
-      vectorised(f, count, (i, { load, store }) => {
-        const at = f.local('i32', i32.add(from, i));
-        f.set(sum, ZERO);
-        f.while(i32.lt_u(at, end), () => {
-          f.set(sum, f32x4.add(sum, load(at)));
-          f.set(at, i32.add(at, stride));
-        });
-        store(i32.add(total, i), f32x4.add(load(i32.add(total, i)), sum));
+    (done) => {
+      const height = i32.min_u(i32.const(SUM_ROWS), f.local('i32', i32.sub(p.rows, done)));
+      clear(sum);
+      loop(f, 0, height, () => {
+        addTo(sum, row);
+        f.set(row, i32.add(row, stride));
       });
+      addTo(total, sum);
     },
     SUM_ROWS,
   );
