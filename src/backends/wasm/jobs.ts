@@ -23,6 +23,8 @@ export const WORD = {
   /** 1 once the workers are to leave. */
   closed: 0x700,
   kernel: 0x780,
+  /** Turns before an idle thread sleeps; one of SPINS. */
+  spins: 0x7a0,
   /** What nobody reads. */
   scrap: 0x7c0,
   args: 0x800,
@@ -31,9 +33,11 @@ export const WORD = {
 export const FIRST_FREE = 0x1000;
 export const MAX_TASKS = 0xf0000;
 
-/** Turns of an idle thread before it gives up and is put to sleep; some 20 to 50 µs. (The sleeping itself is done in
- *  JavaScript: compiled by Node 20's baseline compiler, memory.atomic.wait32 was seen to miss its time limit.) */
-const SPINS = 20_000;
+/** Turns of an idle thread before it is put to sleep, about a nanosecond each: as long as the work between two jobs takes,
+ *  because a sleeping thread may need longer to wake than a job lasts. With more threads than cores an idle one is in the
+ *  way of the others, and sleeps soon. (The sleeping itself is done in JavaScript: compiled by Node 20's baseline compiler,
+ *  memory.atomic.wait32 was seen to miss its time limit.) */
+export const SPINS = { threadsOnCores: 200_000, moreThreads: 2_000 } as const;
 
 const nextOf = (ticket: Local<'i64'>) => i32.and(i32.wrap_i64(ticket), 0xfffff);
 const tasksOf = (ticket: Local<'i64'>) => i32.and(i32.wrap_i64(i64.shr_u(ticket, 20n)), 0xfffff);
@@ -93,9 +97,10 @@ export function addJobs(module: ModuleBuilder, isShared: boolean): void {
       );
       f.do(call(work, i32.const(0)));
       const turns = f.local('i32');
+      const spins = f.local('i32', i32.load(i32.const(WORD.spins)));
       f.while(i32.lt_u(atomic.load_i32(i32.const(WORD.done)), tasks), () => {
         f.set(turns, i32.add(turns, 1));
-        f.if(i32.gt_u(turns, SPINS), () => f.return(i32.const(0)));
+        f.if(i32.gt_u(turns, spins), () => f.return(i32.const(0)));
       });
       f.return(i32.const(1));
     },
@@ -107,11 +112,12 @@ export function addJobs(module: ModuleBuilder, isShared: boolean): void {
     (f, thread) => {
       const seen = f.local('i32');
       const turns = f.local('i32');
-      f.while(i32.lt_u(turns, SPINS), () => {
+      const spins = f.local('i32', i32.load(i32.const(WORD.spins)));
+      f.while(i32.lt_u(turns, spins), () => {
         f.set(seen, atomic.load_i32(i32.const(WORD.signal)));
         f.do(call(work, thread));
         f.set(turns, i32.const(0));
-        f.while(i32.and(i32.lt_u(turns, SPINS), i32.eq(atomic.load_i32(i32.const(WORD.signal)), seen)), () =>
+        f.while(i32.and(i32.lt_u(turns, spins), i32.eq(atomic.load_i32(i32.const(WORD.signal)), seen)), () =>
           f.set(turns, i32.add(turns, 1)),
         );
       });

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../errors.ts';
-import { MAX_TASKS, WORD } from './jobs.ts';
+import { availableCores } from './cores.ts';
+import { MAX_TASKS, SPINS, WORD } from './jobs.ts';
 import type { Memory } from './memory.ts';
 
 type Run = (kernel: number, tasks: number, job: number) => number;
@@ -33,6 +34,7 @@ export class Threads {
    *  @throws UserError if one of them does not start. */
   static async start(module: WebAssembly.Module, memory: Memory, count: number, script: URL): Promise<Threads> {
     const { exports } = new WebAssembly.Instance(module, { env: { memory: memory.wasm } });
+    memory.words[WORD.spins >>> 2] = count <= availableCores() ? SPINS.threadsOnCores : SPINS.moreThreads;
     const workers = Array.from({ length: count - 1 }, (_, i) => {
       const workerData = { module, memory: memory.wasm, thread: i + 1, word: WORD };
       return new Worker(script, { workerData, execArgv: [] });
