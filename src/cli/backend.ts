@@ -4,7 +4,7 @@ import { type BackendChoice, createBackend } from '../backends/select.ts';
 import { UsageError } from '../errors.ts';
 import type { Io } from './io.ts';
 
-/** What a user may say of how the arithmetic is done; none of it changes what is computed. */
+/** What a user may say of what does the arithmetic. It is no hyperparameter: it decides how fast a run is. */
 export interface BackendFlags {
   readonly backend?: string;
   readonly threads?: string;

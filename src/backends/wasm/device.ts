@@ -63,21 +63,24 @@ export class Device {
   /** Describes a sink in memory; see kernels/sink.ts. */
   writeSink(into: Sink): number {
     const { words, floats } = this.memory;
-    const put = (name: keyof typeof SINK, value: number) => {
-      floats[(this.#sink + SINK[name]) >>> 2] = value;
+    const at = (name: keyof typeof SINK) => (this.#sink + SINK[name]) >>> 2;
+    const putWord = (name: keyof typeof SINK, value: number) => {
+      words[at(name)] = value;
     };
-    const target = this.changed(into.tensor);
-    words[(this.#sink + SINK.kind) >>> 2] = SINK_KIND[into.kind === 'update' ? into.rule.kind : into.kind];
-    words[(this.#sink + SINK.target) >>> 2] = this.address(target);
+    const put = (name: keyof typeof SINK, value: number) => {
+      floats[at(name)] = value;
+    };
+    putWord('kind', SINK_KIND[into.kind === 'update' ? into.rule.kind : into.kind]);
+    putWord('target', this.address(this.changed(into.tensor)));
     if (into.kind !== 'update') return this.#sink;
     const { rule, state } = into;
-    words[(this.#sink + SINK.state0) >>> 2] = state[0] ? this.address(this.changed(state[0])) : 0;
-    words[(this.#sink + SINK.state1) >>> 2] = state[1] ? this.address(this.changed(state[1])) : 0;
+    putWord('state0', state[0] ? this.address(this.changed(state[0])) : 0);
+    putWord('state1', state[1] ? this.address(this.changed(state[1])) : 0);
     put('learningRate', rule.learningRate);
     put('weightDecay', rule.weightDecay);
     if (rule.kind === 'sgd') {
       put('momentum', rule.momentum);
-      words[(this.#sink + SINK.nesterov) >>> 2] = rule.nesterov ? -1 : 0;
+      putWord('nesterov', rule.nesterov ? -1 : 0);
     } else {
       put('beta1', rule.beta1);
       put('rest1', 1 - rule.beta1);

@@ -64,7 +64,6 @@ export const i32 = {
   store16: store('i32', 1, 0x3b),
   eqz: unary('i32', 'i32', 0x45),
   eq: binary('i32', 'i32', 0x46),
-  ne: binary('i32', 'i32', 0x47),
   lt_u: binary('i32', 'i32', 0x49),
   lt_s: binary('i32', 'i32', 0x48),
   gt_u: binary('i32', 'i32', 0x4b),
@@ -94,29 +93,23 @@ export const f32 = {
   const: (value: number) => toExpr('f32', value) as Expr<'f32'>,
   load: load('f32', 2, 0x2a),
   store: store('f32', 2, 0x38),
-  abs: unary('f32', 'f32', 0x8b),
   lt: binary('f32', 'i32', 0x5d),
-  gt: binary('f32', 'i32', 0x5e),
   add: binary('f32', 'f32', 0x92),
   sub: binary('f32', 'f32', 0x93),
   mul: binary('f32', 'f32', 0x94),
   div: binary('f32', 'f32', 0x95),
-  max: binary('f32', 'f32', 0x97),
 };
 
 export const v128 = {
   load: vectorLoad(0x00, 4),
-  load8x8_u: vectorLoad(0x02, 3),
   load32_splat: vectorLoad(0x09, 2),
   load32_zero: vectorLoad(0x5c, 2),
-  load64_zero: vectorLoad(0x5d, 3),
   store: store('v128', 4, ...vectorOpcode(0x0b)),
   load32_lane: (address: I32, into: V128, lane: number): V128 =>
     new Expr('v128', [toExpr('i32', address).code, into.code, ...vectorOpcode(0x56), 0x02, 0x00, lane]),
   store32_lane: (address: I32, value: V128, lane: number): Expr<'void'> =>
     new Expr('void', [toExpr('i32', address).code, value.code, ...vectorOpcode(0x5a), 0x02, 0x00, lane]),
   const: (bytes: Uint8Array): V128 => new Expr('v128', [...vectorOpcode(0x0c), ...bytes]),
-  not: vectorUnary(0x4d),
   and: vectorBinary(0x4e),
   /** a and not b. */
   andnot: vectorBinary(0x4f),
@@ -153,7 +146,6 @@ export const i32x4 = {
   mul: vectorBinary(0xb5),
   eq: vectorBinary(0x37),
   ge_u: vectorBinary(0x40),
-  gt_s: vectorBinary(0x3b),
   max_s: vectorBinary(0xb8),
   dot_i16x8_s: vectorBinary(0xba),
   extract_lane: extractLane('i32', 0x1b),
@@ -178,7 +170,6 @@ export const f32x4 = {
   sub: vectorBinary(0xe5),
   mul: vectorBinary(0xe6),
   div: vectorBinary(0xe7),
-  min: vectorBinary(0xe8),
   max: vectorBinary(0xe9),
   /** b < a ? b : a. */
   pmin: vectorBinary(0xea),

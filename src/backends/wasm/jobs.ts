@@ -9,7 +9,7 @@ import { atomic, call, callIndirect, drop, i32, i64 } from './instructions.ts';
 // One atomic addition claims a task, so a thread that is late finds nothing to claim, or a task of the job that is under
 // way by then. A job is over when all of its tasks are done; nobody waits for a thread that has claimed none.
 
-/** Addresses of the words that the threads share, each in a cache line of its own. */
+/** Addresses of the words that the threads share; those that change while threads wait have cache lines of their own. */
 export const WORD = {
   ticket: 0x400,
   done: 0x480,
