@@ -1,5 +1,6 @@
 // The layers of the project, from the top down. Each may import the ones below it, never the ones above:
-//   bin → cli → training → {models, optim, dataset} → engine → backends → {errors, random}
+//   bin → cli → {report, doctor} → training → {models, optim, dataset} → engine → backends → {errors, random}
+//   cli → lecture → explain → {models} → engine; pictures stands alone
 const ban = (name, comment, from, to) => ({
   name,
   comment,
@@ -58,6 +59,30 @@ export default {
       'Reading images needs neither network nor graph: the dataset can be checked without training anything.',
       '^src/dataset/',
       '^src/(models|optim|engine)/',
+    ),
+    ban(
+      'training-does-not-look-at-itself',
+      'Reports, checks and drawings read what training leaves; training must run the same without them.',
+      '^src/(backends|engine|models|optim|dataset|training)/',
+      '^src/(report|doctor|explain|lecture|pictures)/',
+    ),
+    ban(
+      'explain-trains-nothing',
+      'A graph is explained from the graph alone: no data, no optimiser, no run.',
+      '^src/(explain|lecture)/',
+      '^src/(training|dataset|optim|report|doctor|pictures)/',
+    ),
+    ban(
+      'explain-knows-no-lecture',
+      'The lecture is a user of explain, as everybody else.',
+      '^src/explain/',
+      '^src/lecture/',
+    ),
+    ban(
+      'pictures-stand-alone',
+      'Reading and writing image files has nothing to do with networks.',
+      '^src/pictures/',
+      '^src/(?!pictures/|errors\\.ts)',
     ),
     ban(
       'the-entry-point-only-starts-the-cli',

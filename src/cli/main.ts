@@ -1,11 +1,9 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { EXIT, UsageError, UserError } from '../errors.ts';
 import { VERSION } from '../training/environment.ts';
-import { addBackendOptions } from './backend.ts';
-import type { BenchOptions } from './bench.ts';
-import type { EvalOptions } from './eval.ts';
+import { addCommands } from './commands.ts';
 import type { Io } from './io.ts';
-import { addBenchOptions, addTrainOptions, DATA_HELP } from './options.ts';
+import { addTrainOptions } from './options.ts';
 
 /** Runs the command line. Resolves to the exit code. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
@@ -47,43 +45,17 @@ function buildProgram(io: Io, setExitCode: (code: number) => void): Command {
   addTrainOptions(program.allowExcessArguments()).action(async (_options, command: Command) => {
     const [unknown] = command.args.filter((name) => name !== 'train');
     if (unknown !== undefined)
-      throw new UsageError(`there is no command '${unknown}'; there are train, eval and bench, see nn-train --help`);
+      throw new UsageError(`there is no command '${unknown}'; there are ${commandNames(program)}, see nn-train --help`);
     const { runTrain } = await import('./train.ts');
     setExitCode(await runTrain(command, io));
   });
-  const evaluation = program
-    .command('eval')
-    .argument('<run>', 'run directory')
-    .allowExcessArguments(false)
-    .description('test a saved run again')
-    .addOption(new Option('--weights <last|best>', 'of the last checkpoint, or of the best epoch').default('last'))
-    .option('--data <path>', DATA_HELP)
-    .option('--json', 'print one JSON object on stdout');
-  addBackendOptions(evaluation).action(async (run: string, options: EvalOptions) => {
-    expectNoneBefore('eval', program);
-    const { runEval } = await import('./eval.ts');
-    await runEval(run, options, io);
-  });
-  const bench = program
-    .command('bench')
-    .allowExcessArguments(false)
-    .description('measure the speed of products and training steps on this machine');
-  addBenchOptions(bench).action(async (options: BenchOptions) => {
-    expectNoneBefore('bench', program);
-    const { runBench } = await import('./bench.ts');
-    setExitCode(await runBench(options, io));
-  });
+  addCommands(program, io, setExitCode);
   return program;
 }
 
-/** @throws UsageError for options before the name of a command, where they are those of train. */
-function expectNoneBefore(command: string, program: Command): void {
-  const misplaced = program.options.filter((option) => program.getOptionValueSource(option.attributeName()) === 'cli');
-  if (misplaced.length > 0) {
-    throw new UsageError(
-      `options of ${command} come after it, got ${misplaced.map(({ long }) => long).join(', ')} before it`,
-    );
-  }
+function commandNames(program: Command): string {
+  const names = ['train', ...program.commands.map((command) => command.name())];
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
 function messageOf(error: unknown): string {

@@ -38,13 +38,18 @@ export interface RunOptions extends BackendFlags {
   readonly progress: boolean;
 }
 
-export function addTrainOptions(command: Command): Command {
+/** A flag for every hyperparameter; `readConfig` reads them. */
+export function addHyperparameters(command: Command): Command {
   let group = '';
   for (const [key, field] of FIELD_LIST) {
     group = GROUPS[key] ?? group;
     for (const option of optionsOf(key, field)) command.addOption(option.helpGroup(group));
   }
-  command.optionsGroup('Images:').option('--data <path>', DATA_HELP);
+  return command.optionsGroup('Images:').option('--data <path>', DATA_HELP);
+}
+
+export function addTrainOptions(command: Command): Command {
+  addHyperparameters(command);
   command.optionsGroup('Arithmetic:');
   addBackendOptions(command)
     .optionsGroup('Output:')

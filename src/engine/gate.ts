@@ -12,17 +12,18 @@ export interface Pass {
  *  asks for costs nothing, and one that is asked for goes straight to where it is wanted. */
 export type Gradient = (into: Sink) => void;
 
-/** One operation of the computational graph, forward and backward together. `Name` are the names of its inputs.
+/** One operation of the computational graph, forward and backward together. `Name` are the names of its inputs, `B` is what
+ *  it asks of a backend.
  *
  *  A gate holds no values and knows no device: it says which operations of a backend make its output, and which of them
  *  make, from the *upstream* gradient (that of the loss by the output) and the *local* one, the gradient by each input. */
-export interface Gate<Name extends string = string> {
+export interface Gate<Name extends string = string, B extends Backend = Backend> {
   readonly name: string;
   /** The shape of the output. @throws ShapeError if the inputs do not fit each other. */
   shape(inputs: Readonly<Record<Name, Shape>>): Shape;
-  forward(backend: Backend, inputs: Readonly<Record<Name, Tensor>>, output: Tensor, pass: Pass): void;
+  forward(backend: B, inputs: Readonly<Record<Name, Tensor>>, output: Tensor, pass: Pass): void;
   /** One gradient for each input, of the input's own shape; undefined where the input is not differentiable. */
-  backward(backend: Backend, at: BackwardPoint<Name>): Readonly<Record<Name, Gradient | undefined>>;
+  backward(backend: B, at: BackwardPoint<Name>): Readonly<Record<Name, Gradient | undefined>>;
 }
 
 export interface BackwardPoint<Name extends string> {

@@ -10,15 +10,21 @@ import {
 } from '../backends/backend.ts';
 import type { Gate, Pass } from './gate.ts';
 
+/** What a wire asks its graph for. */
+interface Values {
+  valueOf(wire: Wire): Tensor;
+  gradientOf(wire: Wire): Tensor;
+}
+
 /** A value of the graph: an input, a parameter or the output of a gate. */
 export class Wire {
   readonly name: string;
   /** Whether a gradient flows here: a parameter, or whatever depends on one. */
   readonly needsGradient: boolean;
   readonly isParameter: boolean;
-  readonly #graph: Graph;
+  readonly #graph: Values;
 
-  constructor(graph: Graph, name: string, needsGradient: boolean, isParameter: boolean) {
+  constructor(graph: Values, name: string, needsGradient: boolean, isParameter: boolean) {
     this.#graph = graph;
     this.name = name;
     this.needsGradient = needsGradient;
@@ -40,20 +46,23 @@ export class Wire {
   }
 }
 
-/** One application of a gate: an entry of the tape. */
-interface Entry {
-  readonly gate: Gate;
+/** One application of a gate. */
+export interface TapeEntry<B extends Backend = Backend> {
+  readonly gate: Gate<string, B>;
   readonly inputs: Readonly<Record<string, Wire>>;
   readonly output: Wire;
+}
+
+interface Entry<B extends Backend> extends TapeEntry<B> {
   /** The values of the inputs at the present batch size, once they were asked for. */
   tensors: Readonly<Record<string, Tensor>> | undefined;
 }
 
 /** The way back from a loss. It depends on the tape alone, and is found once. */
-interface Path {
+interface Path<B extends Backend> {
   /** From the loss to the leaves, each entry with the inputs that get a gradient, in their order. */
   readonly steps: readonly {
-    readonly entry: Entry;
+    readonly entry: Entry<B>;
     readonly wires: readonly (readonly [name: string, wire: Wire])[];
   }[];
   /** How often each wire is an input of one of them. */
@@ -63,10 +72,10 @@ interface Path {
 /** A computational graph: gates in the order in which they were applied (the tape), and the values on the wires.
  *
  *  Memory is set aside once, for batches of up to `capacity` images; a smaller batch uses the first rows of it. */
-export class Graph {
-  readonly backend: Backend;
+export class Graph<B extends Backend = Backend> implements Values {
+  readonly backend: B;
   readonly capacity: number;
-  readonly #tape: Entry[] = [];
+  readonly #tape: Entry<B>[] = [];
   readonly #wires: Wire[] = [];
   /** Tensors at full capacity, and which wires have one row for each image. */
   readonly #values = new Map<Wire, Tensor>();
@@ -74,12 +83,12 @@ export class Graph {
   readonly #batched = new Set<Wire>();
   /** Views on the first rows, for the present batch size; empty at full capacity. */
   #views = new Map<Tensor, Tensor>();
-  readonly #paths = new Map<Wire, Path>();
+  readonly #paths = new Map<Wire, Path<B>>();
   #batchSize: number;
   #pass: Pass = { training: false, key: 0 };
 
   /** @param capacity the largest batch size B. */
-  constructor(backend: Backend, capacity: number) {
+  constructor(backend: B, capacity: number) {
     this.backend = backend;
     this.capacity = capacity;
     this.#batchSize = capacity;
@@ -101,8 +110,17 @@ export class Graph {
     return this.#wires.filter((wire) => wire.isParameter);
   }
 
+  /** The gates in the order in which they were applied. */
+  get tape(): readonly TapeEntry<B>[] {
+    return this.#tape;
+  }
+
   /** Puts a gate on the tape. @throws ShapeError if the inputs do not fit it. */
-  apply<Name extends string>(gate: Gate<Name>, inputs: Readonly<Record<Name, Wire>>, name: string = gate.name): Wire {
+  apply<Name extends string>(
+    gate: Gate<Name, B>,
+    inputs: Readonly<Record<Name, Wire>>,
+    name: string = gate.name,
+  ): Wire {
     const shape = gate.shape(mapValues(inputs, (wire) => this.#shapeWith(wire, 0)));
     const wires: Wire[] = Object.values(inputs);
     const output = this.#wire(name, shape, { needsGradient: wires.some((wire) => wire.needsGradient) });
@@ -136,14 +154,17 @@ export class Graph {
     }
   }
 
-  /** Computes the gradient of a scalar wire by every parameter that it depends on, for the values that the last forward
-   *  pass left: backpropagation.
+  /** Computes the gradient of a loss by every parameter that it depends on, for the values that the last forward pass
+   *  left: backpropagation.
    *
    *  Each parameter's gradient goes to the sink given for it, or else is stored (`wire.gradient`). This is the only place
    *  where gradients are added up: where a value fans out to several gates, their gradients meet in one tensor.
-   *  @throws ShapeError if `loss` is no scalar. */
-  backward(loss: Wire, sinks: ReadonlyMap<Wire, Sink> = new Map()): void {
-    expectShape(`the loss '${loss.name}'`, loss.shape, []);
+   *
+   *  @param upstream the gradient to begin with, of the shape of `loss`. A scalar loss needs none: it is 1. With one, `loss`
+   *  may be any wire y, and what comes out is the gradient of the number Σ upstream ⊙ y.
+   *  @throws ShapeError if `loss` is no scalar and there is no upstream gradient, or not one of its size. */
+  backward(loss: Wire, sinks: ReadonlyMap<Wire, Sink> = new Map(), upstream?: ArrayLike<number>): void {
+    if (!upstream) expectShape(`the loss '${loss.name}'`, loss.shape, []);
     const { steps, uses } = this.#pathTo(loss);
     const begun = new Set<Wire>();
 
@@ -155,7 +176,7 @@ export class Graph {
       return { kind, tensor: this.#makeGradient(wire) };
     };
 
-    this.backend.write(this.#makeGradient(loss), [1]);
+    this.backend.write(this.#makeGradient(loss), upstream ?? [1]);
     for (const { entry, wires } of steps) {
       const gradients = entry.gate.backward(this.backend, {
         inputs: this.#tensorsOf(entry),
@@ -223,22 +244,22 @@ export class Graph {
   }
 
   /** Every gate draws from a key of its own, so that two dropout gates have two masks. */
-  #passAt(entry: Entry): Pass {
+  #passAt(entry: Entry<B>): Pass {
     return { training: this.#pass.training, key: (this.#pass.key + this.#tape.indexOf(entry)) >>> 0 };
   }
 
-  #tensorsOf(entry: Entry): Readonly<Record<string, Tensor>> {
+  #tensorsOf(entry: Entry<B>): Readonly<Record<string, Tensor>> {
     entry.tensors ??= mapValues(entry.inputs, (wire) => wire.tensor);
     return entry.tensors;
   }
 
   /** The entries that the loss depends on and that lead to a parameter. */
-  #pathTo(loss: Wire): Path {
+  #pathTo(loss: Wire): Path<B> {
     const found = this.#paths.get(loss);
     if (found) return found;
     const wanted = new Set([loss]);
     const uses = new Map<Wire, number>();
-    const steps: Path['steps'][number][] = [];
+    const steps: Path<B>['steps'][number][] = [];
     for (const entry of this.#tape.toReversed()) {
       if (!wanted.has(entry.output) || !entry.output.needsGradient) continue;
       for (const wire of Object.values(entry.inputs)) wanted.add(wire);
@@ -255,7 +276,7 @@ export class Graph {
 /** The inputs of an entry that need a gradient, the largest parameter last. Only that one's sink may act on the spot: it
  *  can change the parameter, and the gradients of the other inputs need its old value. The others are stored first, which
  *  costs little, and handed to their sinks at the end. */
-function differentiable(entry: Entry): [name: string, wire: Wire][] {
+function differentiable(entry: TapeEntry): [name: string, wire: Wire][] {
   const rank = ({ isParameter, shape }: Wire) => (isParameter ? sizeOf(shape) : -1);
   return Object.entries(entry.inputs)
     .filter(([, wire]) => wire.needsGradient)

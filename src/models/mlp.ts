@@ -16,7 +16,12 @@ export interface HiddenLayer {
  *
  *  images X [B, 3072]; `fc1.weight` W₁ [H, 3072]; `fc1.bias` b₁ [H]; `fc2.weight` W₂ [10, H]; `fc2.bias` b₂ [10];
  *  logits [B, 10]. 3083 H + 10 parameters. */
-export function twoLayerNetwork(graph: Graph, images: Wire, classes: number, layer: HiddenLayer): Wire {
+export function twoLayerNetwork(
+  graph: Graph,
+  images: Wire,
+  classes: number,
+  layer: HiddenLayer,
+): { hidden: Wire; logits: Wire } {
   const [, D] = images.shape;
   const H = layer.hidden;
   const weight1 = graph.parameter('fc1.weight', [H, D]);
@@ -25,7 +30,7 @@ export function twoLayerNetwork(graph: Graph, images: Wire, classes: number, lay
   const bias2 = graph.parameter('fc2.bias', [classes]);
 
   const scores = graph.apply(linear, { x: images, weight: weight1, bias: bias1 }, 'fc1');
-  const active = graph.apply(activation(layer.activation), { x: scores }, 'hidden');
-  const kept = layer.dropout > 0 ? graph.apply(dropout(layer.dropout), { x: active }) : active;
-  return graph.apply(linear, { x: kept, weight: weight2, bias: bias2 }, 'logits');
+  const hidden = graph.apply(activation(layer.activation), { x: scores }, 'hidden');
+  const kept = layer.dropout > 0 ? graph.apply(dropout(layer.dropout), { x: hidden }) : hidden;
+  return { hidden, logits: graph.apply(linear, { x: kept, weight: weight2, bias: bias2 }, 'logits') };
 }

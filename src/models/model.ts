@@ -16,6 +16,8 @@ export interface Model {
   readonly graph: Graph;
   readonly images: Wire;
   readonly labels: Wire;
+  /** The activations of the hidden units [B, H]; the linear classifier has none. */
+  readonly hidden?: Wire;
   readonly logits: Wire;
   /** The mean over the batch, a scalar. */
   readonly loss: Wire;
@@ -43,13 +45,13 @@ export function buildModel(
   const graph = new Graph(backend, capacity);
   const images = graph.input('images', [inputs], inputType);
   const labels = graph.input('labels', [], 'label');
-  const logits =
+  const scores =
     config.model === 'linear'
-      ? linearClassifier(graph, images, classes)
+      ? { logits: linearClassifier(graph, images, classes) }
       : twoLayerNetwork(graph, images, classes, config);
   const loss = graph.apply(config.loss === 'hinge' ? hinge : softmaxCrossEntropy(config.labelSmoothing), {
-    logits,
+    logits: scores.logits,
     labels,
   });
-  return { graph, images, labels, logits, loss };
+  return { graph, images, labels, ...scores, loss };
 }
