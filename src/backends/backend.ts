@@ -178,6 +178,17 @@ export interface Backend {
   close(): void;
 }
 
+/** A backend that runs any function of JavaScript on every element, as only plain loops can: for graphs that are there to be
+ *  looked at, not to be trained. */
+export interface ElementwiseBackend extends Backend {
+  /** f(a, b, …) at every element of the operands, each of the shape of the result or a scalar, which counts for all. */
+  elementwise(f: (...values: number[]) => number, operands: readonly Tensor[], into: Sink): void;
+  /** The sum of all elements, a scalar. */
+  sum(x: Tensor, into: Sink): void;
+  /** xᵀ: [M, N] → [N, M]. */
+  transpose(x: Tensor, into: Sink): void;
+}
+
 /** Tensors that do not fit an operation: a bug in the caller, never the user's fault. */
 export class ShapeError extends Error {
   override readonly name = 'ShapeError';

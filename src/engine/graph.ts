@@ -106,6 +106,11 @@ export class Graph<B extends Backend = Backend> implements Values {
     return this.#wire(name, shape, { isParameter: true });
   }
 
+  /** A leaf that stays as it is: one value for the whole batch, and no gradient. */
+  constant(name: string, shape: Shape): Wire {
+    return this.#wire(name, shape, {});
+  }
+
   get parameters(): readonly Wire[] {
     return this.#wires.filter((wire) => wire.isParameter);
   }

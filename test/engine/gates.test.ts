@@ -1,12 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { ShapeError } from '../../src/backends/backend.ts';
+import { type ElementwiseBackend, ShapeError } from '../../src/backends/backend.ts';
+import type { Gate } from '../../src/engine/gate.ts';
 import { activation } from '../../src/engine/gates/activation.ts';
 import { add } from '../../src/engine/gates/add.ts';
+import * as arithmetic from '../../src/engine/gates/arithmetic.ts';
 import { dropout } from '../../src/engine/gates/dropout.ts';
+import { withConstant } from '../../src/engine/gates/elementwise.ts';
 import { hinge } from '../../src/engine/gates/hinge.ts';
 import { l2Penalty } from '../../src/engine/gates/l2-penalty.ts';
 import { linear } from '../../src/engine/gates/linear.ts';
+import { matmul } from '../../src/engine/gates/matmul.ts';
+import { copy, sum, transpose } from '../../src/engine/gates/rearrange.ts';
 import { softmaxCrossEntropy } from '../../src/engine/gates/softmax-cross-entropy.ts';
+import { norm2 } from '../../src/engine/gates/squared-norm.ts';
 import { checkGradients } from '../../src/engine/gradient-check.ts';
 import type { Graph, Wire } from '../../src/engine/graph.ts';
 import { ACTIVATIONS, float64Graph, normals } from '../support/graphs.ts';
@@ -29,9 +35,12 @@ function labels(graph: Graph): Wire {
   return wire;
 }
 
+/** With it a gate may run any function on every element. */
+type TestGraph = Graph<ElementwiseBackend>;
+
 /** Every gate, made into a scalar function of parameters. A gate with an output of any shape is followed by half its
  *  squared norm, whose upstream gradient is the output itself: no two elements get the same. */
-const GATES: Record<string, (graph: Graph) => Wire> = {
+const GATES: Record<string, (graph: TestGraph) => Wire> = {
   linear: (graph) => {
     const inputs = {
       x: parameter(graph, 'x', [5, 7]),
@@ -55,7 +64,72 @@ const GATES: Record<string, (graph: Graph) => Wire> = {
     graph.apply(softmaxCrossEntropy(), { logits: parameter(graph, 'logits', [5, 4]), labels: labels(graph) }),
   'softmax cross-entropy with label smoothing': (graph) =>
     graph.apply(softmaxCrossEntropy(0.2), { logits: parameter(graph, 'logits', [5, 4]), labels: labels(graph) }),
+  ...Object.fromEntries(
+    [arithmetic.subtract, arithmetic.multiply, arithmetic.divide, arithmetic.maximum, arithmetic.minimum].map(
+      (gate) => [
+        gate.name,
+        (graph: TestGraph) =>
+          halfSquaredNorm(
+            graph,
+            graph.apply(gate, { a: parameter(graph, 'a', [3, 4]), b: parameter(graph, 'b', [3, 4]) }),
+          ),
+      ],
+    ),
+  ),
+  'power of positive numbers': (graph) =>
+    halfSquaredNorm(
+      graph,
+      graph.apply(arithmetic.power, { a: positive(graph, 'a', [3, 4]), b: parameter(graph, 'b', [3, 4]) }),
+    ),
+  ...Object.fromEntries(
+    [
+      arithmetic.exp,
+      arithmetic.log,
+      arithmetic.sqrt,
+      arithmetic.plusConstant(-3),
+      withConstant('2−x', arithmetic.subtract, 'a', 2),
+      withConstant('×−1', arithmetic.multiply, 'b', -1),
+      withConstant('1/x', arithmetic.divide, 'a', 1),
+      withConstant('^3', arithmetic.power, 'b', 3),
+      withConstant('2^x', arithmetic.power, 'a', 2),
+    ].map((gate) => [gate.name, (graph: TestGraph) => ofPositive(graph, gate)]),
+  ),
+  abs: (graph) => halfSquaredNorm(graph, graph.apply(arithmetic.absolute, { x: parameter(graph, 'x', [3, 4]) })),
+  matmul: (graph) =>
+    halfSquaredNorm(graph, graph.apply(matmul, { a: parameter(graph, 'a', [3, 4]), b: parameter(graph, 'b', [4, 2]) })),
+  transpose: (graph) =>
+    halfSquaredNorm(
+      graph,
+      graph.apply(matmul, {
+        a: graph.apply(transpose, { x: parameter(graph, 'x', [3, 4]) }),
+        b: parameter(graph, 'b', [3, 2]),
+      }),
+    ),
+  sum: (graph) => halfSquaredNorm(graph, graph.apply(sum, { x: parameter(graph, 'x', [3, 4]) })),
+  copy: (graph) =>
+    halfSquaredNorm(
+      graph,
+      graph.apply(add, {
+        a: graph.apply(copy([3, 4]), { x: parameter(graph, 'x', []) }),
+        b: parameter(graph, 'b', [3, 4]),
+      }),
+    ),
+  norm2: (graph) => halfSquaredNorm(graph, graph.apply(norm2, { x: parameter(graph, 'x', [3, 4]) })),
 };
+
+function positive(graph: TestGraph, name: string, shape: number[]): Wire {
+  const wire = parameter(graph, name, shape);
+  const size = shape.reduce((a, b) => a * b, 1);
+  graph.backend.write(
+    wire.tensor,
+    normals(size, name).map((value) => 0.5 + Math.abs(value)),
+  );
+  return wire;
+}
+
+function ofPositive(graph: TestGraph, gate: Gate<'x', ElementwiseBackend>): Wire {
+  return halfSquaredNorm(graph, graph.apply(gate, { x: positive(graph, 'x', [3, 4]) }));
+}
 
 function halfSquaredNorm(graph: Graph, wire: Wire): Wire {
   return graph.apply(l2Penalty(1), { weight: wire });
@@ -79,6 +153,46 @@ describe.each(Object.keys(GATES))('the gate %s', (name) => {
       const gradient = await graph.backend.read(wire.gradient);
       expect(gradient.filter((value) => value !== 0).length, wire.name).toBeGreaterThan(gradient.length / 4);
     }
+  });
+});
+
+describe('where a function has a kink', () => {
+  async function gradients(gate: Gate<'a' | 'b', ElementwiseBackend>, a: number[], b: number[]) {
+    const graph = float64Graph();
+    const inputs = { a: graph.parameter('a', [a.length]), b: graph.parameter('b', [b.length]) };
+    graph.backend.write(inputs.a.tensor, a);
+    graph.backend.write(inputs.b.tensor, b);
+    graph.backward(graph.apply(gate, inputs), new Map(), [10, 20, 30]);
+    const read = async (wire: Wire) => Array.from(await graph.backend.read(wire.gradient));
+    return [await read(inputs.a), await read(inputs.b)];
+  }
+
+  it('max and min give all of it to one input, at a tie to the first', async () => {
+    expect(await gradients(arithmetic.maximum, [1, 5, 2], [2, 3, 2])).toEqual([
+      [0, 20, 30],
+      [10, 0, 0],
+    ]);
+    expect(await gradients(arithmetic.minimum, [1, 5, 2], [2, 3, 2])).toEqual([
+      [10, 0, 30],
+      [0, 20, 0],
+    ]);
+  });
+
+  it('|x| has the gradient 0 at 0, and a step has it everywhere', async () => {
+    const { local: slope } = arithmetic.absolute;
+    expect([-2, 0, 2].map((x) => slope.x(x, Math.abs(x)))).toEqual([-1, 0, 1]);
+    const { value, local } = arithmetic.step;
+    expect([-2, 0, 2].map((x) => [value(x), local.x(x, value(x))])).toEqual([
+      [0, 0],
+      [0, 0],
+      [1, 0],
+    ]);
+  });
+
+  it('a power has the derivatives that exist at 0', () => {
+    const { a, b } = arithmetic.power.local;
+    expect([a(0, 0, 1), a(0, 1, 0), a(0, 2, 0), b(0, 2, 0)]).toEqual([0, 1, 0, 0]);
+    expect(b(-2, 2, 4)).toBeNaN();
   });
 });
 
@@ -118,6 +232,10 @@ describe('shapes', () => {
       'labels has shape [5], wanted [4]',
     );
     expect(() => graph.apply(add, { a: x, b: weight })).toThrow('b has shape [3, 6], wanted [5, 7]');
+    expect(() => graph.apply(arithmetic.multiply, { a: x, b: weight })).toThrow('b has shape [3, 6], wanted [5, 7]');
+    expect(() => graph.apply(matmul, { a: x, b: weight })).toThrow('cannot multiply [5, 7] by [3, 6]');
+    expect(() => graph.apply(copy([2]), { x: bias })).toThrow('x has shape [3], wanted []');
+    expect(() => graph.apply(transpose, { x: bias })).toThrow('cannot transpose a tensor of shape [3]');
     expect(() => graph.apply(hinge, { logits: weight, labels: graph.input('labels', [], 'label') })).toThrow(
       ShapeError,
     );

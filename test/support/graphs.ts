@@ -6,7 +6,7 @@ import { Random } from '../../src/random.ts';
 export const ACTIVATIONS: readonly Activation[] = ['relu', 'leaky-relu', 'sigmoid', 'tanh'];
 
 /** A graph in float64, the precision in which gradients can be checked. */
-export function float64Graph(capacity = 5): Graph {
+export function float64Graph(capacity = 5): Graph<ReferenceBackend> {
   return new Graph(new ReferenceBackend('float64'), capacity);
 }
 

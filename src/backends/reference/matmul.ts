@@ -66,7 +66,7 @@ function combineRows(a: Values, at: number, b: Values, K: number, N: number, sum
 }
 
 /** The transpose of x [rows, columns], as a new array [columns, rows]. */
-function transpose(x: Values, rows: number, columns: number): Values {
+export function transpose(x: Values, rows: number, columns: number): Values {
   const result = new Float64Array(x.length);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) result[j * rows + i] = x[i * columns + j];

@@ -1,9 +1,9 @@
 import {
   type Activation,
-  type Backend,
   type BackendInfo,
   type BatchPlan,
   type DType,
+  type ElementwiseBackend,
   expectShape,
   type ImageSet,
   type MatmulOptions,
@@ -19,7 +19,7 @@ import {
 import { loadBatch } from './images.ts';
 import { int16Product } from './int16.ts';
 import * as losses from './losses.ts';
-import { type Matrix, matmul } from './matmul.ts';
+import { type Matrix, matmul, transpose } from './matmul.ts';
 import * as pointwise from './pointwise.ts';
 import { allocate, type Values, valuesOf, view } from './tensor.ts';
 import { update } from './update.ts';
@@ -27,7 +27,7 @@ import { update } from './update.ts';
 /** The oracle: every operation as plain loops in the order that its formula suggests.
  *
  *  Values are kept in float32 or float64; sums run in float64 and are rounded once, when they are stored. */
-export class ReferenceBackend implements Backend {
+export class ReferenceBackend implements ElementwiseBackend {
   readonly name = 'reference';
   readonly dtype: 'float32' | 'float64';
   readonly precision: Precision;
@@ -181,6 +181,28 @@ export class ReferenceBackend implements Backend {
     this.#emit(gradient.shape, into, (target) => target.set(valuesOf(gradient)));
   }
 
+  elementwise(f: (...values: number[]) => number, operands: readonly Tensor[], into: Sink): void {
+    const { shape } = into.tensor;
+    for (const [i, operand] of operands.entries()) {
+      if (operand.shape.length > 0) expectShape(`operand ${i + 1}`, operand.shape, shape);
+    }
+    const columns = operands.map(valuesOf);
+    this.#emit(shape, into, (target) => {
+      for (let i = 0; i < target.length; i++) target[i] = f(...columns.map((x) => x[x.length === 1 ? 0 : i]));
+    });
+  }
+
+  sum(x: Tensor, into: Sink): void {
+    let sum = 0;
+    for (const value of valuesOf(x)) sum += value;
+    this.#emit([], into, (target) => target.fill(sum));
+  }
+
+  transpose(x: Tensor, into: Sink): void {
+    const { values, rows, columns } = matrix(x);
+    this.#emit([columns, rows], into, (target) => target.set(transpose(values, rows, columns)));
+  }
+
   close(): void {}
 
   /** Computes a result of the given shape and hands it to the sink, rounded to the backend's dtype first whatever the
@@ -210,7 +232,7 @@ export class ReferenceBackend implements Backend {
 
 function matrix(tensor: Tensor, transposed = false): Matrix {
   if (tensor.shape.length !== 2) {
-    throw new ShapeError(`a matrix product takes matrices, got a tensor of shape [${tensor.shape.join(', ')}]`);
+    throw new ShapeError(`wanted a matrix, got a tensor of shape [${tensor.shape.join(', ')}]`);
   }
   const [outer, inner] = tensor.shape;
   const [rows, columns] = transposed ? [inner, outer] : [outer, inner];

@@ -1,4 +1,5 @@
 import type { Gate } from '../gate.ts';
+import { squaredNorm } from './squared-norm.ts';
 
 /** The regularisation term λ/2 · ‖W‖² = λ/2 · Σ w², a scalar, for W of any shape.
  *
@@ -7,14 +8,5 @@ import type { Gate } from '../gate.ts';
  *  @param weightDecay λ ≥ 0.
  *  Source: CS231n notes, "Linear classification" (there written λ ‖W‖², without the half). */
 export function l2Penalty(weightDecay: number): Gate<'weight'> {
-  return {
-    name: 'L2 penalty',
-    shape: () => [],
-    forward(backend, { weight }, penalty) {
-      backend.sumSquares(weight, weightDecay / 2, penalty);
-    },
-    backward(backend, { inputs: { weight }, upstream }) {
-      return { weight: (into) => backend.scale(weight, weightDecay, upstream, into) };
-    },
-  };
+  return squaredNorm('L2 penalty', 'weight', weightDecay / 2);
 }

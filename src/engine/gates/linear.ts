@@ -24,4 +24,7 @@ export const linear: Gate<'x' | 'weight' | 'bias'> = {
       bias: (into) => backend.sumRows(dy, into),
     };
   },
+  formulas({ x, weight }) {
+    return { x: `upstream · ${weight}`, weight: `upstreamᵀ · ${x}`, bias: 'Σ rows of upstream' };
+  },
 };

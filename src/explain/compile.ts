@@ -1,0 +1,140 @@
+import { type ElementwiseBackend, ShapeError } from '../backends/backend.ts';
+import { ReferenceBackend } from '../backends/reference/reference.ts';
+import { Graph, type TapeEntry, type Wire } from '../engine/graph.ts';
+import { UsageError } from '../errors.ts';
+import { closest } from './closest.ts';
+import { type Expression, errorAt, type Formula, type Statement } from './language.ts';
+import { namesOf } from './names.ts';
+import { type ExpressionGraph, FUNCTIONS, OPERATORS, type Operand, type Operation } from './operations.ts';
+import type { Subject } from './subject.ts';
+import { describeShape, type Values, valuesOf } from './values.ts';
+
+/** Builds the graph of a formula, in float64, and runs it forward. Every variable is a parameter; the outputs are the
+ *  statements whose value no other one uses.
+ *
+ *  @param values one for each variable.
+ *  @throws UsageError that points at the place in the formula: an unknown function, shapes that do not fit, a value that is
+ *  not finite, an output that depends on no variable. */
+export async function compile(
+  formula: Formula,
+  values: ReadonlyMap<string, Values>,
+): Promise<Subject<ElementwiseBackend>> {
+  const graph = new Graph(new ReferenceBackend('float64'), 1);
+  const compiler = new Compiler(formula, graph);
+  const { variables, outputs } = namesOf(formula);
+  for (const name of variables) compiler.declare(name, values.get(name)!);
+  const ends: Wire[] = [];
+  for (const statement of formula.statements) {
+    const end = outputs.get(statement);
+    const result = compiler.compile(statement, statement.name ?? end!);
+    if (end !== undefined) ends.push(expectGradient(result, statement, end, formula));
+  }
+  graph.forward();
+  for (const entry of graph.tape) await expectFinite(entry, compiler);
+  return { graph, outputs: [...new Set(ends)] };
+}
+
+class Compiler {
+  readonly formula: Formula;
+  readonly graph: ExpressionGraph;
+  /** Where in the formula the gate of a wire stands. */
+  readonly places = new Map<Wire, number>();
+  readonly #scope = new Map<string, Operand>();
+
+  constructor(formula: Formula, graph: ExpressionGraph) {
+    this.formula = formula;
+    this.graph = graph;
+  }
+
+  declare(name: string, { shape, values }: Values): void {
+    const wire = this.graph.parameter(name, shape);
+    this.graph.backend.write(wire.tensor, values);
+    this.#scope.set(name, wire);
+  }
+
+  compile(statement: Statement, name: string): Operand {
+    const result = this.#operand(statement.value, name);
+    if (statement.name !== undefined) this.#scope.set(statement.name, result);
+    return result;
+  }
+
+  #operand(node: Expression, name?: string): Operand {
+    switch (node.kind) {
+      case 'number':
+        return node.value;
+      case 'array': {
+        const { shape, values } = this.#pointingAt(node, () => valuesOf(node.value, node.text));
+        const wire = this.graph.constant(node.text, shape);
+        this.graph.backend.write(wire.tensor, values);
+        return wire;
+      }
+      case 'name':
+        return this.#scope.get(node.name)!;
+      case 'apply':
+        return this.#apply(node, name);
+    }
+  }
+
+  #apply(node: Application, name: string | undefined): Operand {
+    const operation = operationOf(this.formula, node);
+    const operands = node.operands.map((operand) => this.#operand(operand));
+    const before = this.graph.tape.length;
+    const result = this.#pointingAt(node, () => operation.apply(this.graph, operands, name));
+    for (const { output } of this.graph.tape.slice(before)) this.places.set(output, node.at);
+    return result;
+  }
+
+  #pointingAt<T>({ at }: Expression, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof ShapeError || error instanceof UsageError)) throw error;
+      throw errorAt(this.formula.text, at, error.message);
+    }
+  }
+}
+
+type Application = Extract<Expression, { kind: 'apply' }>;
+
+function operationOf({ text }: Formula, { name, operands, at }: Application): Operation {
+  const operation = OPERATORS.get(name) ?? FUNCTIONS.get(name);
+  if (!operation) {
+    const near = closest(name, FUNCTIONS.keys());
+    const known = near ? `did you mean ${near}?` : `there are ${[...FUNCTIONS.keys()].join(', ')}`;
+    throw errorAt(text, at, `there is no function '${name}'; ${known}`);
+  }
+  if (operands.length !== operation.operands) {
+    const wanted = operation.operands === 1 ? 'one value' : 'two values';
+    throw errorAt(text, at, `${name} takes ${wanted}, got ${operands.length}`);
+  }
+  return operation;
+}
+
+/** @throws UsageError for an output that is no gate's, or that no gradient flows from. */
+function expectGradient(result: Operand, { value, at }: Statement, name: string, { text }: Formula): Wire {
+  if (typeof result === 'number' || !result.needsGradient) {
+    throw errorAt(text, at, `${name} depends on no variable, and so there is no gradient`);
+  }
+  if (result.isParameter) throw errorAt(text, value.at, `${name} is a variable as it is; there is no gate to explain`);
+  return result;
+}
+
+/** @throws UsageError for a gate whose output is NaN or infinite. */
+async function expectFinite(
+  { gate, inputs, output }: TapeEntry<ElementwiseBackend>,
+  { formula, graph, places }: Compiler,
+): Promise<void> {
+  const values = await graph.backend.read(output.tensor);
+  const i = values.findIndex((value) => !Number.isFinite(value));
+  if (i < 0) return;
+  const operands: string[] = [];
+  for (const { name, shape, tensor } of Object.values(inputs)) {
+    const all = await graph.backend.read(tensor);
+    operands.push(`${name} = ${all.length === values.length ? all[i] : describeShape(shape)}`);
+  }
+  throw errorAt(
+    formula.text,
+    places.get(output)!,
+    `the gate ${gate.name} gives ${values[i]} for ${operands.join(', ')}; choose other values`,
+  );
+}

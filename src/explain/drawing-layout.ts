@@ -1,0 +1,194 @@
+import type { Attributes, Edge, Graph, Node } from '@viz-js/viz';
+import type { Diagram, DiagramNode, DiagramWire } from './diagram.ts';
+import { FONT_SIZE, LINE_HEIGHT, textWidth } from './drawing-text.ts';
+
+// All lengths are in pixels, with y downwards. Graphviz takes them for points, 72 to an inch.
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** A rectangle about its centre. */
+export interface Box extends Point {
+  readonly width: number;
+  readonly height: number;
+}
+
+export type Shape = 'text' | 'circle' | 'box' | 'dot';
+
+export interface PlacedNode {
+  readonly node: DiagramNode;
+  readonly shape: Shape;
+  readonly box: Box;
+}
+
+export interface PlacedWire {
+  readonly wire: DiagramWire;
+  /** Cubic Bézier curves of 1 + 3n points each; the wire runs straight from the end of one to the next. */
+  readonly curves: readonly (readonly Point[])[];
+  /** The tip of the arrow, beyond the last point; none into a junction. */
+  readonly tip: Point | undefined;
+  /** Room for the text. The wire runs level through its middle. */
+  readonly label: Box | undefined;
+}
+
+export interface Layout {
+  readonly width: number;
+  readonly height: number;
+  readonly nodes: readonly PlacedNode[];
+  readonly wires: readonly PlacedWire[];
+}
+
+const GATE_HEIGHT = 46;
+const DOT_DIAMETER = 8;
+const TEXT_PADDING = 6;
+/** Free wire on either side of the text. */
+const LABEL_PADDING = 10;
+/** Between a wire and the text above or below it. */
+export const WIRE_GAP = 4;
+
+/** Places nodes and wires from left to right so that nothing overlaps. A wire with text becomes wire, text, wire: the text
+ *  is a node of the layout, through which the wire runs in a straight line. */
+export async function layOut(diagram: Diagram): Promise<Layout> {
+  const { instance } = await import('@viz-js/viz');
+  const viz = await instance();
+  const outlines = outlinesOf(diagram.nodes);
+  const output = viz.renderString(graphOf(diagram, outlines), { format: 'json0', yInvert: true });
+  return readLayout(diagram, outlines, JSON.parse(output));
+}
+
+function graphOf({ nodes, wires }: Diagram, outlines: readonly Outline[]): Graph {
+  const indexOf = (id: string) => {
+    const index = nodes.findIndex((node) => node.id === id);
+    if (index < 0) throw new Error(`a wire of the diagram ends at '${id}', which is none of its nodes`);
+    return index;
+  };
+  return {
+    directed: true,
+    graphAttributes: { rankdir: 'LR', nodesep: 0.2, ranksep: 0.34, ordering: 'in' },
+    nodeAttributes: { label: '', fixedsize: true },
+    edgeAttributes: { tailport: 'e', arrowsize: 0.9 },
+    nodes: [
+      ...outlines.map((outline, i) => placeFor(`node${i}`, outline)),
+      ...wires.flatMap((wire, i) => (hasText(wire) ? [placeFor(`text${i}`, textOutline(wire))] : [])),
+    ],
+    edges: wires.flatMap((wire, i) => edgesOf(wire, i, nodes, indexOf)),
+    subgraphs: [
+      {
+        graphAttributes: { rank: 'min' },
+        nodes: nodes.flatMap(({ kind }, i) => (kind === 'leaf' ? [{ name: `node${i}` }] : [])),
+      },
+    ],
+  };
+}
+
+/** The edge or, around a text, the two edges of a wire, in their order. */
+function edgesOf(wire: DiagramWire, i: number, nodes: readonly DiagramNode[], indexOf: (id: string) => number): Edge[] {
+  const [from, to] = [indexOf(wire.from), indexOf(wire.to)];
+  const [tail, head, text] = [`node${from}`, `node${to}`, `text${i}`];
+  const into: Attributes = nodes[to].kind === 'junction' ? { headport: 'w', dir: 'none' } : {};
+  // Where wires fan out, they need some way to part.
+  const out: Attributes = nodes[from].kind === 'junction' ? { minlen: 2 } : {};
+  // What runs from gate to gate is to be straighter than what comes in from the side.
+  const weight = nodes[from].kind === 'gate' ? 16 : 1;
+  if (!hasText(wire)) return [{ tail, head, attributes: { id: `${i}`, weight, ...out, ...into } }];
+  return [
+    { tail, head: text, attributes: { id: `${i} first`, headport: 'w', dir: 'none', weight: 2 * weight, ...out } },
+    { tail: text, head, attributes: { id: `${i} second`, weight, ...into } },
+  ];
+}
+
+function placeFor(name: string, { shape, width, height }: Outline): Node {
+  const isRound = shape === 'circle' || shape === 'dot';
+  return { name, attributes: { shape: isRound ? 'circle' : 'box', width: width / 72, height: height / 72 } };
+}
+
+interface Outline {
+  readonly shape: Shape;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** All leaves are as wide as the widest, so that their names end where their wires begin. */
+function outlinesOf(nodes: readonly DiagramNode[]): Outline[] {
+  const leafWidth = Math.max(0, ...nodes.filter(({ kind }) => kind === 'leaf').map(widthOf));
+  return nodes.map((node) => outlineOf(node, node.kind === 'leaf' ? leafWidth : widthOf(node)));
+}
+
+function outlineOf({ kind, details = [] }: DiagramNode, width: number): Outline {
+  const height = LINE_HEIGHT * (FONT_SIZE.label + details.length * FONT_SIZE.detail);
+  if (kind === 'junction') return { shape: 'dot', width: DOT_DIAMETER, height: DOT_DIAMETER };
+  if (kind !== 'gate') return { shape: 'text', width: width + TEXT_PADDING, height };
+  const fitsCircle = width <= GATE_HEIGHT - 6 && details.length === 0;
+  return fitsCircle
+    ? { shape: 'circle', width: GATE_HEIGHT, height: GATE_HEIGHT }
+    : { shape: 'box', width: width + 24, height: Math.max(GATE_HEIGHT, height + 14) };
+}
+
+function widthOf({ label, details = [] }: DiagramNode): number {
+  return Math.max(textWidth(label, FONT_SIZE.label), ...details.map((line) => textWidth(line, FONT_SIZE.detail)));
+}
+
+function hasText({ value, gradient }: DiagramWire): boolean {
+  return value.length + gradient.length > 0;
+}
+
+function textOutline({ value, gradient }: DiagramWire): Outline {
+  const widths = [...value, ...gradient].map((line) => textWidth(line, FONT_SIZE.value));
+  const lines = Math.max(value.length, gradient.length);
+  return {
+    shape: 'box',
+    width: Math.max(...widths) + 2 * LABEL_PADDING,
+    height: 2 * (WIRE_GAP + lines * LINE_HEIGHT * FONT_SIZE.value),
+  };
+}
+
+/** What Graphviz writes as `json0`. */
+interface Output {
+  /** 'left,bottom,right,top' */
+  readonly bb: string;
+  /** Nodes, with the centre 'x,y' and a size in inches, and groups of nodes, without. */
+  readonly objects?: readonly {
+    readonly name: string;
+    readonly pos?: string;
+    readonly width: string;
+    readonly height: string;
+  }[];
+  /** Points 'x,y x,y …', after the tip 'e,x,y' where there is an arrow. */
+  readonly edges?: readonly { readonly id: string; readonly pos: string }[];
+}
+
+function readLayout({ nodes, wires }: Diagram, outlines: readonly Outline[], output: Output): Layout {
+  const boxes = new Map<string, Box>();
+  for (const { name, pos, width, height } of output.objects ?? []) {
+    if (pos) boxes.set(name, { ...readPoint(pos), width: 72 * Number(width), height: 72 * Number(height) });
+  }
+  const edges = new Map(output.edges?.map(({ id, pos }) => [id, pos.split(' ')]));
+  const [left, bottom, right, top] = output.bb.split(',').map(Number);
+  return {
+    width: right - left,
+    height: Math.abs(bottom - top),
+    nodes: nodes.map((node, i) => ({ node, shape: outlines[i].shape, box: boxes.get(`node${i}`)! })),
+    wires: wires.map((wire, i) => {
+      const ids = hasText(wire) ? [`${i} first`, `${i} second`] : [`${i}`];
+      const words = ids.map((id) => edges.get(id)!);
+      const tip = words.at(-1)!.find(isTip);
+      return {
+        wire,
+        curves: words.map((points) => points.filter((word) => !isTip(word)).map(readPoint)),
+        tip: tip === undefined ? undefined : readPoint(tip.slice(2)),
+        label: boxes.get(`text${i}`),
+      };
+    }),
+  };
+}
+
+function isTip(word: string): boolean {
+  return word.startsWith('e,');
+}
+
+function readPoint(text: string): Point {
+  const [x, y] = text.split(',').map(Number);
+  return { x, y };
+}

@@ -1,0 +1,59 @@
+import { sizeOf } from '../backends/backend.ts';
+import type { ExplainedGate, ExplainedInput, Explanation } from './explanation.ts';
+import { meanAbsolute } from './format.ts';
+import type { Answer } from './subject.ts';
+import { nested, shownShape, type Values } from './values.ts';
+
+/** More numbers than this are not printed. */
+const MOST_NUMBERS = 1000;
+
+/** The answer as `--json` prints it, in full precision; the names are a contract. A tensor is a number, an array or an array
+ *  of rows, or { shape, meanAbsolute, first } beyond 1000 numbers. */
+export function jsonOf({ explanations, jacobian }: Answer) {
+  return { outputs: explanations.map(outputOf), jacobian: jacobian ?? null };
+}
+
+function outputOf({ output, upstream, leaves, gates }: Explanation) {
+  return {
+    name: output.name,
+    value: numbersOf(output.value),
+    upstream: numbersOf(upstream),
+    leaves: leaves.map(({ name, kind, value, gradient }) => ({
+      name,
+      kind,
+      value: numbersOf(value),
+      gradient: numbersOf(gradient),
+    })),
+    gates: gates.map(gateOf),
+  };
+}
+
+function gateOf({ name, inputs, output }: ExplainedGate) {
+  return {
+    output: output.name,
+    gate: name,
+    value: numbersOf(output.value),
+    upstream: numbersOf(output.gradient),
+    inputs: inputs.map(inputOf),
+  };
+}
+
+function inputOf({ name, wire, local, gradient }: ExplainedInput) {
+  return {
+    name,
+    wire: wire.name,
+    value: numbersOf(wire.value),
+    ...(typeof local === 'string' ? { formula: local } : { local: numbersOf(local) }),
+    gradient: numbersOf(gradient),
+  };
+}
+
+function numbersOf(values: Values | undefined) {
+  if (values === undefined) return null;
+  if (sizeOf(values.shape) <= MOST_NUMBERS) return nested(values);
+  return {
+    shape: shownShape(values.shape),
+    meanAbsolute: meanAbsolute(values.values),
+    first: Array.from({ length: 8 }, (_, i) => values.values[i]),
+  };
+}

@@ -1,0 +1,44 @@
+import { sizeOf } from '../backends/backend.ts';
+import type { Diagram, DiagramNode, DiagramWire } from './diagram.ts';
+import type { ModelExplanation, WireStatistics } from './model-graph.ts';
+
+/** The training graph as a drawing: shapes and the mean |value| above each wire, the mean |gradient| below it. */
+export function modelDiagram({ wires, gates, hidden }: ModelExplanation, title: string): Diagram {
+  const leaves = wires.filter(({ kind }) => kind !== 'value');
+  const wireOf = (name: string) => wires.find((wire) => wire.name === name)!;
+  const isEnd = (name: string) => !gates.some(({ inputs }) => inputs.includes(name));
+  const nodes: DiagramNode[] = [
+    ...leaves.map(({ name, kind, shape }) => ({
+      id: name,
+      kind: 'leaf' as const,
+      label: name,
+      details: kind === 'parameter' ? [`${sizeOf(shape).toLocaleString('en-US')} parameters`] : [],
+    })),
+    ...gates.map(({ gate, output }) => ({
+      id: output,
+      kind: 'gate' as const,
+      label: gate,
+      details: output === 'hidden' && hidden ? [`${hidden.deadUnits} of ${hidden.units} units dead`] : [],
+    })),
+    ...gates
+      .filter(({ output }) => isEnd(output))
+      .map(({ output }) => ({ id: `end of ${output}`, kind: 'output' as const, label: output })),
+  ];
+  const drawn: DiagramWire[] = gates.flatMap(({ inputs, output }) => [
+    ...inputs.map((name) => ({ from: name, to: output, ...textOf(wireOf(name)) })),
+    ...(isEnd(output) ? [{ from: output, to: `end of ${output}`, ...textOf(wireOf(output)) }] : []),
+  ]);
+  return { title, nodes, wires: drawn };
+}
+
+function textOf({ shape, meanValue, meanGradient }: WireStatistics): Pick<DiagramWire, 'value' | 'gradient'> {
+  const mean = (what: string, value: number | null) => (value === null ? [] : [`mean |${what}| ${short(value)}`]);
+  return shape.length === 0
+    ? { value: [short(meanValue!)], gradient: [short(meanGradient!)] }
+    : { value: [`[${shape.join(', ')}]`, ...mean('value', meanValue)], gradient: mean('gradient', meanGradient) };
+}
+
+/** A number in three figures. */
+export function short(value: number): string {
+  return value !== 0 && (value < 1e-3 || value >= 1e4) ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+}

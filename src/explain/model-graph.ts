@@ -1,0 +1,146 @@
+import { type DType, type Shape, sizeOf } from '../backends/backend.ts';
+import type { Wire } from '../engine/graph.ts';
+import type { Model } from '../models/model.ts';
+
+/** A training graph with what one step of it costs and what flows through it. */
+export interface ModelExplanation {
+  readonly batchSize: number;
+  /** In the order in which the gates meet them. */
+  readonly wires: readonly WireStatistics[];
+  readonly gates: readonly GateCost[];
+  /** How many numbers are learnt. */
+  readonly parameters: number;
+  /** Bytes. */
+  readonly memory: {
+    readonly parameters: number;
+    readonly optimizer: number;
+    readonly activations: number;
+    readonly gradients: number;
+  };
+  /** Floating-point operations of a step. */
+  readonly flops: { readonly forward: number; readonly backward: number };
+  /** The linear classifier has no hidden units. */
+  readonly hidden?: {
+    readonly units: number;
+    /** Units that are zero for every image of the batch. */
+    readonly deadUnits: number;
+    /** The share of all activations that are zero, in [0, 1]. */
+    readonly zeroShare: number;
+  };
+}
+
+export interface WireStatistics {
+  readonly name: string;
+  readonly kind: 'input' | 'parameter' | 'value';
+  readonly shape: Shape;
+  readonly bytes: number;
+  /** The mean of |value| over all numbers of the wire; null for labels, which are names. */
+  readonly meanValue: number | null;
+  /** The mean of |gradient|; null where none flows. */
+  readonly meanGradient: number | null;
+}
+
+export interface GateCost {
+  readonly gate: string;
+  readonly inputs: readonly string[];
+  readonly output: string;
+  /** Floating-point operations: a product [M, K] · [K, N] counts as 2 M K N, any other gate as one for each number that it
+   *  makes. */
+  readonly forward: number;
+  /** The same for the gradients; those that nobody needs, such as that of the images, are not computed. */
+  readonly backward: number;
+}
+
+const BYTES: Record<DType, number> = { float32: 4, float64: 8, label: 1, pixel: 2 };
+
+/** One step, without the update, on the batch that is loaded.
+ *
+ *  @param key what dropout draws its mask from. @param stateTensors how many tensors of its own size the optimiser keeps for
+ *  a parameter. */
+export async function explainModel(
+  model: Model,
+  { key, stateTensors }: { key: number; stateTensors: number },
+): Promise<ModelExplanation> {
+  const { graph, loss } = model;
+  graph.forward({ training: true, key });
+  graph.backward(loss);
+  const outputs = new Set(graph.tape.map(({ output }) => output));
+  const all = [...new Set(graph.tape.flatMap(({ inputs, output }) => [...Object.values(inputs), output]))];
+  const wires: WireStatistics[] = [];
+  for (const wire of all) wires.push(await statisticsOf(model, wire, outputs.has(wire)));
+
+  const gates = graph.tape.map(({ gate, inputs, output }) => ({
+    gate: gate.name,
+    inputs: Object.values(inputs).map(({ name }) => name),
+    output: output.name,
+    ...costOf(gate.name, inputs, output),
+  }));
+  const bytesOf = (kind: WireStatistics['kind']) =>
+    sum(
+      wires.filter((wire) => wire.kind === kind),
+      ({ bytes }) => bytes,
+    );
+  return {
+    batchSize: graph.batchSize,
+    wires,
+    gates,
+    parameters: sum(graph.parameters, ({ shape }) => sizeOf(shape)),
+    memory: {
+      parameters: bytesOf('parameter'),
+      optimizer: stateTensors * bytesOf('parameter'),
+      activations: bytesOf('input') + bytesOf('value'),
+      // Those of the parameters are turned into updates on the spot.
+      gradients: bytesOf('value'),
+    },
+    flops: { forward: sum(gates, ({ forward }) => forward), backward: sum(gates, ({ backward }) => backward) },
+    ...(model.hidden ? { hidden: await activityOf(model, model.hidden) } : {}),
+  };
+}
+
+async function statisticsOf({ graph }: Model, wire: Wire, isOutput: boolean): Promise<WireStatistics> {
+  const { name, shape, isParameter, needsGradient, tensor } = wire;
+  const mean = async (of: typeof tensor) => sum(await graph.backend.read(of), Math.abs) / sizeOf(shape);
+  return {
+    name,
+    kind: isParameter ? 'parameter' : isOutput ? 'value' : 'input',
+    shape,
+    bytes: BYTES[tensor.dtype] * sizeOf(shape),
+    meanValue: tensor.dtype === 'label' ? null : await mean(tensor),
+    meanGradient: needsGradient ? await mean(wire.gradient) : null,
+  };
+}
+
+function costOf(
+  gate: string,
+  inputs: Readonly<Record<string, Wire>>,
+  output: Wire,
+): { forward: number; backward: number } {
+  const numbers = sizeOf(output.shape);
+  if (gate !== 'linear') {
+    const gradients = Object.values(inputs).filter(({ needsGradient }) => needsGradient);
+    return {
+      forward: Math.max(numbers, ...Object.values(inputs).map(({ shape }) => sizeOf(shape))),
+      backward: sum(gradients, ({ shape }) => sizeOf(shape)),
+    };
+  }
+  const product = 2 * numbers * inputs.x.shape[1];
+  return { forward: product + numbers, backward: (inputs.x.needsGradient ? 2 : 1) * product + numbers };
+}
+
+async function activityOf({ graph }: Model, hidden: Wire): Promise<NonNullable<ModelExplanation['hidden']>> {
+  const values = await graph.backend.read(hidden.tensor);
+  const [, units] = hidden.shape;
+  const active = new Set<number>();
+  let zeros = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] === 0) zeros++;
+    else active.add(i % units);
+  }
+  return { units, deadUnits: units - active.size, zeroShare: zeros / values.length };
+}
+
+function sum<T>(items: ArrayLike<T>, amount: (item: T) => number): number {
+  let total = 0;
+  for (let i = 0; i < items.length; i++) total += amount(items[i]);
+  return total;
+}

@@ -1,0 +1,177 @@
+import { type ElementwiseBackend, type Shape, ShapeError } from '../backends/backend.ts';
+import type { Gate } from '../engine/gate.ts';
+import { activation } from '../engine/gates/activation.ts';
+import { add } from '../engine/gates/add.ts';
+import * as arithmetic from '../engine/gates/arithmetic.ts';
+import { type Rule, withConstant } from '../engine/gates/elementwise.ts';
+import { matmul } from '../engine/gates/matmul.ts';
+import { copy, sum, transpose } from '../engine/gates/rearrange.ts';
+import { norm2 } from '../engine/gates/squared-norm.ts';
+import type { Graph, Wire } from '../engine/graph.ts';
+import { describeShape } from './values.ts';
+
+export type ExpressionGraph = Graph<ElementwiseBackend>;
+
+/** A scalar constant, which is folded into the gates, or a value of the graph. */
+export type Operand = number | Wire;
+
+/** An operator or a function of the language. */
+export interface Operation {
+  readonly operands: number;
+  /** Puts what computes it on the tape; the last gate's output gets the name.
+   *  @throws ShapeError if the operands do not fit. */
+  apply(graph: ExpressionGraph, operands: readonly Operand[], name: string | undefined): Operand;
+}
+
+type PairGate = Gate<'a' | 'b', ElementwiseBackend>;
+type SingleGate = Gate<'x', ElementwiseBackend>;
+
+/** A number as the name of a gate shows it. */
+function text(c: number): string {
+  return String(c).replace('-', '−');
+}
+
+/** f(a, b), element by element. @param verb for messages. @param fold f on constants. @param left, right the gate that is
+ *  left when that operand is a constant. */
+function pair(
+  gate: PairGate,
+  verb: string,
+  fold: (a: number, b: number) => number,
+  left: (c: number) => SingleGate,
+  right: (c: number) => SingleGate,
+): Operation {
+  return {
+    operands: 2,
+    apply(graph, [a, b], name) {
+      if (typeof a === 'number') return typeof b === 'number' ? fold(a, b) : put(graph, left(a), { x: b }, name);
+      if (typeof b === 'number') return put(graph, right(b), { x: a }, name);
+      const shape = commonShape(a.shape, b.shape, verb);
+      return put(graph, gate, { a: spread(graph, a, shape), b: spread(graph, b, shape) }, name);
+    },
+  };
+}
+
+/** `pair` of a rule. @param names of the gates of x in which one operand has become the constant c. */
+function rulePair(
+  gate: PairGate & Rule<'a' | 'b'>,
+  verb: string,
+  names: { readonly a: (c: string) => string; readonly b: (c: string) => string },
+): Operation {
+  const fixed = (side: 'a' | 'b') => (c: number) => withConstant(names[side](text(c)), gate, side, c);
+  return pair(gate, verb, gate.value, fixed('a'), fixed('b'));
+}
+
+function single(gate: SingleGate): Operation {
+  return {
+    operands: 1,
+    apply: (graph, [x], name) => put(graph, gate, { x: wireOf(graph, x) }, name),
+  };
+}
+
+function put<Name extends string>(
+  graph: ExpressionGraph,
+  gate: Gate<Name, ElementwiseBackend>,
+  inputs: Readonly<Record<Name, Wire>>,
+  name = `#${graph.tape.length + 1}`,
+): Wire {
+  return graph.apply(gate, inputs, name);
+}
+
+function wireOf(graph: ExpressionGraph, operand: Operand): Wire {
+  if (typeof operand !== 'number') return operand;
+  const wire = graph.constant(text(operand), []);
+  graph.backend.write(wire.tensor, [operand]);
+  return wire;
+}
+
+/** A scalar beside a tensor is copied to the tensor's shape. */
+function spread(graph: ExpressionGraph, wire: Wire, shape: Shape): Wire {
+  return wire.shape.length === 0 && shape.length > 0 ? put(graph, copy(shape), { x: wire }) : wire;
+}
+
+function commonShape(a: Shape, b: Shape, verb: string): Shape {
+  if (a.length === 0) return b;
+  if (b.length === 0 || (a[0] === b[0] && a[1] === b[1])) return a;
+  throw new ShapeError(`cannot ${verb} ${describeShape(a)} and ${describeShape(b)}: the shapes differ`);
+}
+
+const elementwiseProduct = pair(
+  arithmetic.multiply,
+  'multiply',
+  arithmetic.multiply.value,
+  timesConstant,
+  timesConstant,
+);
+
+function timesConstant(c: number): SingleGate {
+  return withConstant(`×${text(c)}`, arithmetic.multiply, 'b', c);
+}
+
+/** The product of scalars, of a scalar and a tensor, or of matrices; a vector is a column. */
+const product: Operation = {
+  operands: 2,
+  apply(graph, operands, name) {
+    const [a, b] = operands;
+    if (typeof a === 'number' || typeof b === 'number' || a.shape.length === 0 || b.shape.length === 0) {
+      return elementwiseProduct.apply(graph, operands, name);
+    }
+    if (a.shape[1] === b.shape[0]) return put(graph, matmul, { a, b }, name);
+    const isSame = a.shape[0] === b.shape[0] && a.shape[1] === b.shape[1];
+    const hint = isSame ? '; element by element it is written a .* b, and the scalar product sum(a .* b)' : '';
+    throw new ShapeError(
+      `cannot multiply ${describeShape(a.shape)} by ${describeShape(b.shape)}: the first has ` +
+        `${a.shape[1]} column${a.shape[1] === 1 ? '' : 's'}, the second ${b.shape[0]} row${b.shape[0] === 1 ? '' : 's'}${hint}`,
+    );
+  },
+};
+
+const transposition: Operation = {
+  operands: 1,
+  apply(graph, [x], name) {
+    const wire = wireOf(graph, x);
+    if (wire.shape.length === 0) throw new ShapeError('cannot transpose a scalar; give a vector or a matrix');
+    return put(graph, transpose, { x: wire }, name);
+  },
+};
+
+const negate: Operation = {
+  operands: 1,
+  apply: (graph, [x], name) => product.apply(graph, [x, -1], name),
+};
+
+/** The operators by the name that the parser gives them. */
+export const OPERATORS: ReadonlyMap<string, Operation> = new Map([
+  ['+', pair(add, 'add', (a, b) => a + b, arithmetic.plusConstant, arithmetic.plusConstant)],
+  [
+    '-',
+    pair(
+      arithmetic.subtract,
+      'subtract',
+      arithmetic.subtract.value,
+      (c) => withConstant(`${text(c)}−x`, arithmetic.subtract, 'a', c),
+      (c) => arithmetic.plusConstant(-c),
+    ),
+  ],
+  ['*', product],
+  ['.*', elementwiseProduct],
+  ['/', rulePair(arithmetic.divide, 'divide', { a: (c) => `${c}/x`, b: (c) => `/${c}` })],
+  ['^', rulePair(arithmetic.power, 'raise', { a: (c) => `${c}^x`, b: (c) => `^${c}` })],
+  ['negate', negate],
+]);
+
+export const FUNCTIONS: ReadonlyMap<string, Operation> = new Map([
+  ['exp', single(arithmetic.exp)],
+  ['log', single(arithmetic.log)],
+  ['sqrt', single(arithmetic.sqrt)],
+  ['abs', single(arithmetic.absolute)],
+  ['max', rulePair(arithmetic.maximum, 'compare', { a: (c) => `max(${c}, x)`, b: (c) => `max(x, ${c})` })],
+  ['min', rulePair(arithmetic.minimum, 'compare', { a: (c) => `min(${c}, x)`, b: (c) => `min(x, ${c})` })],
+  ['sigmoid', single(activation('sigmoid'))],
+  ['tanh', single(activation('tanh'))],
+  ['relu', single(activation('relu'))],
+  ['step', single(arithmetic.step)],
+  ['norm2', single(norm2)],
+  ['sum', single(sum)],
+  ['transpose', transposition],
+  ['T', transposition],
+]);

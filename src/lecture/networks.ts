@@ -1,0 +1,86 @@
+import { sizeOf } from '../backends/backend.ts';
+import { ReferenceBackend } from '../backends/reference/reference.ts';
+import { add } from '../engine/gates/add.ts';
+import { l2Penalty } from '../engine/gates/l2-penalty.ts';
+import { initialise } from '../models/initialise.ts';
+import { buildModel, type ModelConfig } from '../models/model.ts';
+import { Random } from '../random.ts';
+import type { GraphExample } from './example.ts';
+import { TOY_NET } from './toy-net.ts';
+
+const TWO_LAYERS: ModelConfig = {
+  model: 'mlp',
+  hidden: 10,
+  activation: 'relu',
+  dropout: 0,
+  loss: 'softmax',
+  labelSmoothing: 0,
+};
+
+/** λ of the term λ/2 ‖W‖². */
+const WEIGHT_DECAY = 0.1;
+
+/** The networks of the lecture, built as those that are trained. */
+export const NETWORKS: readonly GraphExample[] = [
+  {
+    name: 'linear',
+    title: 'the linear score function: W [10, 3072] times an image',
+    notes: [
+      'The image is random bytes, the weights are initial ones: the loss is close to ln 10 = 2.303, that of a guess. No ' +
+        'gradient flows to the image and the label, for they do not learn.',
+      'The images lie in rows, so that a mini-batch is X Wᵀ; each row of W is the template of a class.',
+    ],
+    build: buildLinear,
+  },
+  {
+    name: 'two-layer',
+    title: 'a two-layer network: the one that the first assignment checks',
+    notes: [
+      'As published: the data loss is 1.26585, and 1.30379 with the L2 term, there 0.05 ‖W‖² for both weights, here ' +
+        `λ/2 ‖W‖² with λ = ${WEIGHT_DECAY}.`,
+      'Each weight branches to its penalty, which adds λW to its gradient.',
+      'A weight is [out, in] here, and [in, out] in the course.',
+    ],
+    build: buildTwoLayers,
+  },
+];
+
+function buildLinear() {
+  const model = buildModel(new ReferenceBackend('float64'), { ...TWO_LAYERS, model: 'linear' }, 1);
+  const { graph, images, labels, loss } = model;
+  initialise(model, { init: 'he', initStd: 0, seed: 0 });
+  const random = new Random(0, 'lecture', 'linear');
+  const pixels = Float64Array.from({ length: sizeOf(images.shape) }, () => (random.integer(256) - 128) / 64);
+  graph.backend.write(images.tensor, pixels);
+  graph.backend.write(labels.tensor, [3]);
+  graph.forward();
+  return { graph, outputs: [loss] };
+}
+
+function buildTwoLayers() {
+  const { X, W1, W2, labels: classes } = TOY_NET;
+  const model = buildModel(new ReferenceBackend('float64'), TWO_LAYERS, X.length, { inputs: 4, classes: 3 });
+  const { graph, images, labels, loss } = model;
+  const [weight1, , weight2] = graph.parameters;
+  graph.backend.write(images.tensor, X.flat());
+  graph.backend.write(labels.tensor, classes);
+  graph.backend.write(weight1.tensor, transposed(W1));
+  graph.backend.write(weight2.tensor, transposed(W2));
+  const penalty = l2Penalty(WEIGHT_DECAY);
+  const penalties = graph.apply(
+    add,
+    {
+      a: graph.apply(penalty, { weight: weight1 }, 'penalty1'),
+      b: graph.apply(penalty, { weight: weight2 }, 'penalty2'),
+    },
+    'penalty',
+  );
+  const regularised = graph.apply(add, { a: loss, b: penalties }, 'loss + L2');
+  graph.forward();
+  return { graph, outputs: [regularised] };
+}
+
+/** The numbers of the transpose, row by row. */
+function transposed(matrix: readonly (readonly number[])[]): number[] {
+  return matrix[0].flatMap((_, j) => matrix.map((row) => row[j]));
+}

@@ -1,0 +1,83 @@
+import { Random } from '../random.ts';
+import type { FormulaExample } from './example.ts';
+
+/** Sizes with which the course shows that Jacobians are not built: features of an input and of an output, inputs of a
+ *  mini-batch beside `elementwise-max`, and beside `matrix`. */
+const [LENGTH, IMAGES, ROWS] = [4096, 100, 64];
+
+/** Graphs of vectors and matrices. */
+export const VECTORS: readonly FormulaExample[] = [
+  {
+    name: 'jacobian',
+    title: 'f1 = x² − y², f2 = 2xy: two outputs, and their Jacobian',
+    formula: 'f1 = x^2 - y^2; f2 = 2*x*y',
+    values: { x: 3, y: 2 },
+    notes: ['Each output is differentiated on its own: one backward pass makes one row of the Jacobian.'],
+  },
+  {
+    name: 'elementwise-max',
+    title: `max(0, x) of ${LENGTH} numbers: a Jacobian that is never built`,
+    formula: 'y = relu(x)',
+    values: { x: normals('elementwise-max', LENGTH) },
+    notes: [
+      `The Jacobian is a matrix of [${LENGTH}, ${LENGTH}] numbers. But y[i] depends on x[i] alone: off the diagonal it is 0, ` +
+        'and on it 1 where x > 0, else 0. So the gate multiplies element by element instead.',
+      `For a mini-batch of ${IMAGES} it would be [${LENGTH * IMAGES}, ${LENGTH * IMAGES}]: ` +
+        `${((4 * (LENGTH * IMAGES) ** 2) / 1e9).toFixed(0)} GB in float32.`,
+    ],
+  },
+  {
+    name: 'norm2',
+    title: '‖W x‖²: a vectorised example',
+    formula: 'q = W*x; f = norm2(q)',
+    values: {
+      W: [
+        [0.1, 0.5],
+        [-0.3, 0.8],
+      ],
+      x: [0.2, 0.4],
+    },
+    notes: [
+      'df/dq = 2q, df/dW = 2q xᵀ and df/dx = 2Wᵀq. A gradient always has the shape of its variable: each element says how ' +
+        'much that element changes f.',
+    ],
+  },
+  {
+    name: 'matrix',
+    title: 'X W for a mini-batch, beside Wᵀx for one column',
+    formula: 'Y = X*W; y = T(W)*x',
+    values: {
+      X: [
+        [2, 1, -3],
+        [-3, 4, 2],
+      ],
+      W: [
+        [3, 2, 1, -1],
+        [2, 1, 3, 2],
+        [3, 2, 1, -2],
+      ],
+      x: [2, 1, -3],
+    },
+    upstream: {
+      Y: [
+        [2, 3, -3, 9],
+        [-8, 1, 4, 6],
+      ],
+      y: [2, 3, -3, 9],
+    },
+    notes: [
+      'x is the first row of X, as a column: Wᵀx is the first row of X W. With images in rows, the gradients are ' +
+        'dX = dY Wᵀ and dW = Xᵀ dY; only these fit the shapes.',
+      'The slide prints the product as [[13,9,-2,-6],[5,2,17,1]]; it is [[-1,-1,2,6],[5,2,11,7]]. The ' +
+        'gradients do not depend on it.',
+      `For ${ROWS} rows and ${LENGTH} · ${LENGTH} weights, the Jacobian dY/dX would be a matrix of ` +
+        `[${ROWS * LENGTH}, ${ROWS * LENGTH}] numbers: ${(4 * (ROWS * LENGTH) ** 2) / 2 ** 30} GiB in float32.`,
+    ],
+  },
+];
+
+/** Seeded standard normal numbers. */
+function normals(name: string, count: number): number[] {
+  const random = new Random(0, 'lecture', name);
+  return Array.from({ length: count }, () => random.normal());
+}

@@ -1,0 +1,269 @@
+import { describe, expect, it } from 'vitest';
+import type { Diagram, DiagramNode, DiagramWire } from '../../src/explain/diagram.ts';
+import { renderHtml, renderSvg } from '../../src/explain/drawing.ts';
+import { Random } from '../../src/random.ts';
+import { descendants, type Element, parseXml } from '../support/xml.ts';
+
+const leaf = (id: string, ...details: string[]): DiagramNode => ({ id, kind: 'leaf', label: id, details });
+const gate = (id: string, label: string): DiagramNode => ({ id, kind: 'gate', label });
+const junction = (id: string): DiagramNode => ({ id, kind: 'junction', label: '' });
+const output = (id: string): DiagramNode => ({ id, kind: 'output', label: id });
+const wire = (from: string, to: string, value: string[] | string, gradient: string[] | string): DiagramWire => ({
+  from,
+  to,
+  value: [value].flat(),
+  gradient: [gradient].flat(),
+});
+
+/** The first example of the lecture. */
+const PRODUCT: Diagram = {
+  title: 'f(x, y, z) = (x + y) z',
+  nodes: [leaf('x'), leaf('y'), leaf('z'), gate('q', '+'), gate('m', '×'), output('f')],
+  wires: [
+    wire('x', 'q', '-2', '-4'),
+    wire('y', 'q', '5', '-4'),
+    wire('q', 'm', '3', '-4'),
+    wire('z', 'm', '-4', '3'),
+    wire('m', 'f', '-12', '1'),
+  ],
+};
+
+const BRANCH: Diagram = {
+  title: 'f(x, y) = (x + y) x',
+  nodes: [leaf('x'), leaf('y'), junction('j'), gate('q', '+'), gate('m', '×'), output('f')],
+  wires: [
+    wire('x', 'j', '3', '2'),
+    wire('j', 'q', '3', '3'),
+    wire('y', 'q', '-4', '3'),
+    wire('j', 'm', '3', '-1'),
+    wire('q', 'm', '-1', '3'),
+    wire('m', 'f', '-3', '1'),
+  ],
+};
+
+const NETWORK: Diagram = {
+  title: 'A two-layer network',
+  nodes: [
+    leaf('images [256, 3072]'),
+    leaf('fc1.weight [512, 3072]', '1,572,864 parameters'),
+    gate('fc1', 'linear'),
+    gate('loss gate', 'softmax cross-entropy'),
+    leaf('labels'),
+    output('loss'),
+  ],
+  wires: [
+    wire('images [256, 3072]', 'fc1', ['[256, 3072]', 'mean |value| 0.82'], []),
+    wire('fc1.weight [512, 3072]', 'fc1', ['[512, 3072]', 'mean |value| 0.0131'], 'mean |gradient| 1.2e-4'),
+    wire('fc1', 'loss gate', ['[256, 512]', 'mean |value| 0.61', '52 % zero'], ['mean |gradient| 2.0e-6', 'rms 5e-6']),
+    wire('labels', 'loss gate', [], []),
+    wire('loss gate', 'loss', '1.4603', '1'),
+  ],
+};
+
+/** Gates with one to three inputs at random, and a junction wherever a value is used twice. */
+function randomDiagram(seed: number): Diagram {
+  const random = new Random(seed, 'diagram');
+  const lines = (letter: string) =>
+    Array.from({ length: random.integer(4) }, () => letter.repeat(1 + random.integer(12)));
+  const leaves = Array.from({ length: 1 + random.integer(5) }, (_, i) => leaf(`leaf${i}`, ...lines('d').slice(0, 1)));
+  const gates = Array.from({ length: 1 + random.integer(12) }, (_, i) =>
+    gate(`gate${i}`, random.integer(2) ? '+' : 'a long name'),
+  );
+  const before = [...leaves, ...gates];
+  const links = gates.flatMap(({ id }, i) =>
+    Array.from({ length: 1 + random.integer(3) }, () => [before[random.integer(leaves.length + i)].id, id]),
+  );
+  const uses = (id: string) => links.filter(([from]) => from === id).length;
+  const forked = before.filter(({ id }) => uses(id) > 1);
+  const ends = gates.filter(({ id }) => uses(id) === 0);
+  return {
+    title: `random ${seed}`,
+    nodes: [
+      ...before,
+      ...forked.map(({ id }) => junction(`fork of ${id}`)),
+      ...ends.map(({ id }) => output(`end of ${id}`)),
+    ],
+    wires: [
+      ...forked.map(({ id }) => wire(id, `fork of ${id}`, lines('v'), lines('g'))),
+      ...ends.map(({ id }) => wire(id, `end of ${id}`, lines('v'), lines('g'))),
+      ...links.map(([from, to]) => wire(uses(from) > 1 ? `fork of ${from}` : from, to, lines('v'), lines('g'))),
+    ],
+  };
+}
+
+interface Rectangle {
+  readonly what: string;
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+interface Read {
+  readonly texts: readonly (Rectangle & {
+    readonly group: Element;
+    readonly baseline: number;
+    readonly anchor: number;
+  })[];
+  readonly gates: readonly Rectangle[];
+  /** Of each wire its points: those of a curve that are on it, and the corners. */
+  readonly wires: readonly (readonly { readonly x: number; readonly y: number }[])[];
+  readonly arrows: number;
+  /** The whole drawing, in the same coordinates. */
+  readonly size: Rectangle;
+  readonly root: Element;
+}
+
+/** What a drawing shows, and where, from the SVG alone. A character is taken to be 0.56 of the font size wide, as the
+ *  digits of Helvetica are. */
+function read(svg: string): Read {
+  const root = parseXml(svg);
+  const groups = descendants(root).filter(({ name, attributes }) => name === 'g' && attributes.class);
+  const group = (name: string) => groups.find(({ attributes }) => attributes.class === name)!;
+  const number = (element: Element, name: string) => Number(element.attributes[name]);
+  const texts = groups.flatMap((parent) =>
+    parent.children.flatMap((child) => {
+      if (child.name !== 'text') return [];
+      const [x, baseline, size] = [number(child, 'x'), number(child, 'y'), number(parent, 'font-size')];
+      const width = 0.56 * size * [...child.text].length;
+      const left = x - width * ({ start: 0, end: 1 }[child.attributes['text-anchor']] ?? 0.5);
+      const sides = { left, right: left + width, top: baseline - 0.75 * size, bottom: baseline + 0.2 * size };
+      return [{ what: child.text, group: parent, baseline, anchor: x, ...sides }];
+    }),
+  );
+  const gates = group('gate').children.map((shape) => {
+    const [cx, cy, r] = ['cx', 'cy', 'r'].map((name) => number(shape, name));
+    if (shape.name === 'circle') return { what: 'gate', left: cx - r, right: cx + r, top: cy - r, bottom: cy + r };
+    const [left, top, width, height] = ['x', 'y', 'width', 'height'].map((name) => number(shape, name));
+    return { what: 'gate', left, right: left + width, top, bottom: top + height };
+  });
+  const wires = group('wire').children.map(({ attributes }) => {
+    const points = [...attributes.d.matchAll(/(-?[\d.]+),(-?[\d.]+)/g)].map(([, x, y]) => ({ x: +x, y: +y }));
+    // Each part is a start and three points for each curve.
+    const parts = attributes.d
+      .split(/[ML]/)
+      .slice(1)
+      .map((part) => part.match(/,/g)!.length);
+    let at = 0;
+    return parts.flatMap((count) => points.slice(at, (at += count)).filter((_, i) => i % 3 === 0));
+  });
+  const shift = root.children.find(({ attributes }) => attributes.transform)!.attributes.transform;
+  const [left, top] = shift.match(/[\d.]+/g)!.map((length) => -length);
+  const size = {
+    what: 'drawing',
+    left,
+    right: left + number(root, 'width'),
+    top,
+    bottom: top + number(root, 'height'),
+  };
+  return { texts, gates, wires, size, arrows: group('arrow').children.length, root };
+}
+
+function overlap(a: Rectangle, b: Rectangle): boolean {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}
+
+function contains(outer: Rectangle, inner: Rectangle): boolean {
+  return (
+    outer.left <= inner.left && inner.right <= outer.right && outer.top <= inner.top && inner.bottom <= outer.bottom
+  );
+}
+
+const RANDOM = Array.from({ length: 20 }, (_, i) => randomDiagram(i));
+
+describe.each([PRODUCT, BRANCH, NETWORK, ...RANDOM])('the drawing of $title', async (diagram) => {
+  const { texts, gates, wires, arrows, size, root } = read(await renderSvg(diagram));
+  const textsIn = (name: string) => texts.filter(({ group }) => group.attributes.class === name);
+
+  it('shows every text once, and an arrow at every wire that does not end in a junction', () => {
+    const named = diagram.nodes.filter(({ kind }) => kind !== 'junction');
+    expect(textsIn('label').map(({ what }) => what)).toEqual(named.map(({ label }) => label));
+    expect(textsIn('detail').map(({ what }) => what)).toEqual(named.flatMap(({ details = [] }) => details));
+    expect(textsIn('value').map(({ what }) => what)).toEqual(diagram.wires.flatMap(({ value }) => value));
+    expect(textsIn('gradient').map(({ what }) => what)).toEqual(diagram.wires.flatMap(({ gradient }) => gradient));
+    const kindOf = (id: string) => diagram.nodes.find((node) => node.id === id)!.kind;
+    expect(arrows).toBe(diagram.wires.filter(({ to }) => kindOf(to) !== 'junction').length);
+  });
+
+  it('lets no text overlap another one or a gate, and none leave the drawing', () => {
+    const clashes = texts.flatMap((text, i) => [
+      ...texts.slice(0, i).filter((other) => overlap(text, other)),
+      ...gates.filter((shape) => overlap(text, shape) && !contains(shape, text)),
+      ...(contains(size, text) ? [] : [size]),
+    ]);
+    expect(clashes).toEqual([]);
+  });
+
+  it('has the value in green above a level part of its wire, and the gradient in red below it', () => {
+    const [values, gradients] = [textsIn('value'), textsIn('gradient')].map((found) => found.values());
+    for (const [i, { value, gradient }] of diagram.wires.entries()) {
+      const above = value.map(() => values.next().value!);
+      const below = gradient.map(() => gradients.next().value!);
+      for (const text of [...above, ...below]) {
+        const after = wires[i].findIndex(({ x }) => x >= text.right);
+        const [start, end] = [wires[i][after - 1], wires[i][after]];
+        expect(start.x).toBeLessThanOrEqual(text.left);
+        expect(start.y).toBeCloseTo(end.y, 1);
+        if (above.includes(text)) expect(text.bottom).toBeLessThan(start.y);
+        else expect(text.top).toBeGreaterThan(start.y);
+      }
+    }
+    const colour = (name: string) => {
+      const { fill } = descendants(root).find(({ attributes }) => attributes.class === name)!.attributes;
+      return [1, 3, 5].map((at) => Number.parseInt(fill.slice(at, at + 2), 16));
+    };
+    const [green, red] = [colour('value'), colour('gradient')];
+    expect(green[1]).toBeGreaterThan(2 * Math.max(green[0], green[2]));
+    expect(red[0]).toBeGreaterThan(2 * Math.max(red[1], red[2]));
+  });
+
+  it('runs from left to right, every leaf at the left', () => {
+    for (const points of wires) expect(points[0].x).toBeLessThan(points.at(-1)!.x);
+    const leaves = diagram.nodes.flatMap(({ kind, label }) => (kind === 'leaf' ? [label] : []));
+    const ends = textsIn('label').filter(({ what }) => leaves.includes(what));
+    for (const { anchor } of ends) expect(anchor).toBe(ends[0].anchor);
+  });
+});
+
+it('draws the inputs of a gate from top to bottom in their order', async () => {
+  const { texts } = read(await renderSvg(PRODUCT));
+  const [x, y, z] = ['x', 'y', 'z'].map((name) => texts.find(({ what }) => what === name)!.baseline);
+  expect(x).toBeLessThan(y);
+  expect(y).toBeLessThan(z);
+});
+
+const HOSTILE = ['<script>alert("x")</script>', "a & b ]]> 'c'", '</text></svg>', '‖Wᵀ×x‖²', '\0\ud800￿', '-->'];
+const hostile: Diagram = {
+  title: HOSTILE.join(' '),
+  nodes: [leaf(HOSTILE[0], HOSTILE[1]), gate(HOSTILE[2], HOSTILE[2]), output(HOSTILE[3])],
+  wires: [wire(HOSTILE[0], HOSTILE[2], HOSTILE[4], HOSTILE[5]), wire(HOSTILE[2], HOSTILE[3], HOSTILE[1], HOSTILE[0])],
+};
+
+it('escapes every text, and replaces what XML cannot hold', async () => {
+  const { texts, root } = read(await renderSvg(hostile));
+  const shown = texts.map(({ what }) => what);
+  for (const text of HOSTILE) expect(shown).toContain(text.replace(/[\0\ud800\uffff]/gu, '\ufffd'));
+  expect(root.children.map(({ name }) => name).slice(0, 2)).toEqual(['title', 'desc']);
+  expect(descendants(root).map(({ name }) => name)).not.toContain('script');
+});
+
+it('names a wire that ends nowhere', async () => {
+  await expect(renderSvg({ ...PRODUCT, nodes: PRODUCT.nodes.slice(1) })).rejects.toThrow("ends at 'x'");
+});
+
+describe('the page', async () => {
+  const page = await renderHtml([PRODUCT, hostile], ['A note & more.']);
+
+  it('holds every drawing with a title and a description, and the notes', () => {
+    const drawings = page.match(/<svg[\s\S]*?<\/svg>/g)!.map(parseXml);
+    expect(drawings.map(({ attributes }) => attributes.role)).toEqual(['img', 'img']);
+    expect(drawings[0].children[0].text).toBe(PRODUCT.title);
+    expect(drawings[0].children[1].text).toContain('From x to +: value -2; gradient -4.');
+    expect(page).toContain('<p>A note &#38; more.</p>');
+  });
+
+  it('needs nothing from elsewhere, and runs nothing', () => {
+    expect(page.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|url\(|@import|<script|<link/);
+    expect(page).toContain('@media (prefers-color-scheme: dark)');
+  });
+});
