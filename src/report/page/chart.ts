@@ -1,0 +1,193 @@
+import * as Plot from '@observablehq/plot';
+import { type Child, h } from './dom.ts';
+import * as format from './format.ts';
+
+/** The space that a chart has. */
+export interface Space {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Where the numbers of one line come from and how it looks. */
+export interface Line {
+  /** Stands at the end of the line. */
+  readonly name?: string;
+  readonly colour: string;
+  readonly points: readonly Point[];
+  /** Lengths of dashes and gaps; a whole line without. */
+  readonly dash?: string;
+  /** A mark at every point. */
+  readonly dots?: boolean;
+  /** Noise behind the other lines. */
+  readonly faint?: boolean;
+}
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface Axes {
+  /** In epochs. */
+  readonly domainX: readonly [number, number];
+  readonly tickY: (value: number) => string;
+  readonly logarithmic?: boolean;
+  /** The lines, and whatever else has to be in sight. */
+  readonly domainY: readonly [number, number];
+  /** What stands behind the lines. */
+  readonly behind?: readonly Plot.Markish[];
+  /** Under the pointer: the text about a place on the x axis. */
+  readonly tips: readonly { readonly x: number; readonly y: number; readonly text: string }[];
+}
+
+const MARGIN = { top: 14, bottom: 38, left: 52 } as const;
+/** Pixels between two labels at the ends of lines. */
+const LABEL_GAP = 15;
+
+/** A figure: a chart with a name, how to read it, and the same as a table.
+ *  @param alternative what the chart shows, for whoever cannot see it. */
+export function figure(
+  id: string,
+  title: string,
+  caption: Child,
+  alternative: string,
+  svg: Element,
+  numbers?: Child,
+): HTMLElement {
+  svg.setAttribute('role', 'img');
+  // Plot names the groups of its marks, "rule" or "line"; the image as a whole has a better name.
+  for (const group of svg.querySelectorAll('g[aria-label]')) group.removeAttribute('aria-label');
+  svg.setAttribute('aria-label', `${title}. ${alternative}`);
+  return h(
+    'figure',
+    { id },
+    h('h3', {}, title),
+    h('div', { class: 'plot' }, svg),
+    h('figcaption', {}, caption),
+    numbers ? h('details', {}, h('summary', {}, 'The numbers as a table'), numbers) : null,
+  );
+}
+
+/** Lines over a common x axis, each with its name at its end. */
+export function lineChart(lines: readonly Line[], axes: Axes, { width, height }: Space): Element {
+  const ends = lines.flatMap(({ name, points, colour }) =>
+    name && points.length > 0 ? [{ name, colour, end: points.at(-1)! }] : [],
+  );
+  const longest = Math.max(0, ...ends.map(({ name }) => name.length));
+  const y = { type: axes.logarithmic ? 'log' : 'linear', domain: axes.domainY } as const;
+  const ticksY = axes.logarithmic ? powersOfTen(axes.domainY) : 5;
+  return Plot.plot({
+    width,
+    height,
+    marginTop: MARGIN.top,
+    marginBottom: MARGIN.bottom,
+    marginLeft: MARGIN.left,
+    marginRight: 16 + 7.4 * longest,
+    style: { fontSize: '12px' },
+    x: { domain: axes.domainX },
+    y,
+    marks: [
+      Plot.gridY({ strokeOpacity: 0.12, ticks: ticksY }),
+      Plot.axisX({
+        label: 'epoch',
+        labelAnchor: 'center',
+        labelArrow: 'none',
+        ticks: wholeTicks(axes.domainX, width),
+        tickFormat: format.count,
+        tickSize: 4,
+      }),
+      Plot.axisY({ label: null, ticks: ticksY, tickFormat: axes.tickY, tickSize: 0 }),
+      ...(axes.behind ?? []),
+      ...lines.flatMap(marksOf),
+      ...labels(ends, axes, height),
+      Plot.ruleX(axes.tips, Plot.pointerX({ x: 'x', stroke: 'currentColor', strokeOpacity: 0.3 })),
+      Plot.tip(axes.tips, Plot.pointerX({ x: 'x', y: 'y', title: 'text', fontSize: 12, lineHeight: 1.35 })),
+    ],
+  });
+}
+
+function marksOf({ points, colour, dash, dots, faint }: Line): Plot.Markish[] {
+  const line = Plot.line(points, {
+    x: 'x',
+    y: 'y',
+    stroke: colour,
+    strokeWidth: faint ? 1 : 2,
+    strokeOpacity: faint ? 0.3 : 1,
+    clip: true,
+    ...(dash ? { strokeDasharray: dash } : {}),
+  });
+  // Of many epochs, the line alone is easier to follow.
+  return dots && points.length <= 40 ? [line, Plot.dot(points, { x: 'x', y: 'y', fill: colour, r: 2.5 })] : [line];
+}
+
+interface LineEnd {
+  readonly name: string;
+  readonly colour: string;
+  readonly end: Point;
+}
+
+/** The names of lines beside their ends, moved apart where they would lie on each other. */
+function labels(ends: readonly LineEnd[], axes: Axes, height: number): Plot.Markish[] {
+  const scale = axes.logarithmic ? Math.log10 : (value: number) => value;
+  const [low, high] = axes.domainY.map(scale);
+  const room = height - MARGIN.top - MARGIN.bottom;
+  const wanted = ends.map(({ end }) => {
+    const share = (scale(end.y) - low) / (high - low);
+    return room * (1 - Math.min(1, Math.max(0, share)));
+  });
+  const placed = spread(wanted, LABEL_GAP, room);
+  return ends.map(({ name, colour, end }, i) =>
+    Plot.text([end], {
+      x: 'x',
+      frameAnchor: 'top',
+      dy: placed[i],
+      dx: 8,
+      text: [name],
+      textAnchor: 'start',
+      lineAnchor: 'middle',
+      fill: colour,
+      fontWeight: 600,
+      stroke: 'var(--page)',
+      strokeWidth: 4,
+    }),
+  );
+}
+
+/** The places nearest to the wanted ones, in their order, that are at least `gap` apart and at most `room`. */
+function spread(wanted: readonly number[], gap: number, room: number): number[] {
+  const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b]);
+  const placed = [...wanted];
+  for (let i = 1; i < order.length; i++) {
+    placed[order[i]] = Math.max(placed[order[i]], placed[order[i - 1]] + gap);
+  }
+  let limit = room;
+  for (const i of order.reverse()) {
+    placed[i] = Math.min(placed[i], limit);
+    limit = placed[i] - gap;
+  }
+  return placed;
+}
+
+function wholeTicks([low, high]: readonly [number, number], width: number): number[] {
+  const most = Math.max(2, Math.floor(width / 60));
+  const step = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].find((size) => (high - low) / size <= most) ?? 5000;
+  return Array.from({ length: Math.floor(high / step) + 1 }, (_, i) => i * step).filter((tick) => tick >= low);
+}
+
+function powersOfTen([low, high]: readonly [number, number]): number[] {
+  const first = Math.ceil(Math.log10(low));
+  return Array.from({ length: Math.floor(Math.log10(high)) - first + 1 }, (_, i) => 10 ** (first + i));
+}
+
+/** The range of some values without the most extreme ones, such as the losses of the first steps, and some air. */
+export function rangeOf(always: readonly number[], noisy: readonly number[] = []): readonly [number, number] {
+  const sorted = [...noisy].filter(Number.isFinite).sort((a, b) => a - b);
+  const trimmed = sorted.length > 0 ? [quantile(sorted, 0.01), quantile(sorted, 0.97)] : [];
+  const all = [...always.filter(Number.isFinite), ...trimmed];
+  if (all.length === 0) return [0, 1];
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const air = (high - low || Math.abs(high) || 1) * 0.06;
+  return [low - air, high + air];
+}
+
+export const quantile = (sorted: readonly number[], q: number): number => sorted[Math.round(q * (sorted.length - 1))];

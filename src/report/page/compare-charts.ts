@@ -1,0 +1,72 @@
+import { figure, type Line, lineChart, rangeOf, type Space } from './chart.ts';
+import { badge, type Contestant } from './contestant.ts';
+import { finite, lossTick, percentTick } from './curves.ts';
+import { type Child, table } from './dom.ts';
+import * as format from './format.ts';
+
+type Quantity = 'loss' | 'accuracy';
+type RunLine = Line & Contestant;
+
+const CAPTIONS = {
+  loss: 'Lower is better; compare only losses of one kind (cross-entropy with cross-entropy, hinge with hinge).',
+  accuracy: 'Higher is better; with few validation images a small difference between two lines is noise.',
+} as const;
+
+/** The validation loss or accuracy of all runs that are shown. */
+export function validationChart(shown: readonly Contestant[], id: Quantity, space: Space): HTMLElement {
+  const show = id === 'loss' ? format.loss : format.percent;
+  const lines = shown.map((one) => lineOf(one, id, space));
+  const epochs = [...new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
+  const svg = lineChart(
+    lines,
+    {
+      domainX: [0, epochs.at(-1) ?? 1],
+      domainY: rangeOf(lines.flatMap(({ points }) => points.map(({ y }) => y))),
+      tickY: id === 'loss' ? lossTick : percentTick,
+      tips: epochs.map((epoch) => tipOf(lines, epoch, show)),
+    },
+    space,
+  );
+  return figure(
+    `validation-${id}`,
+    `Validation ${id}`,
+    [CAPTIONS[id], missing(lines)],
+    lines.map(({ letter, points }) => `${letter} ends at ${show(points.at(-1)?.y)}.`).join(' ') || 'No run is shown.',
+    svg,
+    table(
+      `Validation ${id} by epoch`,
+      [
+        { title: 'Epoch', cell: (epoch: number) => format.count(epoch), numeric: true },
+        ...lines.map((line) => ({ title: badge(line), cell: (epoch: number) => show(at(line, epoch)), numeric: true })),
+      ],
+      epochs,
+    ),
+  );
+}
+
+function lineOf(one: Contestant, id: Quantity, space: Space): RunLine {
+  const points = one.run.epochs.flatMap(({ epoch, validation }) =>
+    validation ? [{ x: epoch, y: validation[id] }] : [],
+  );
+  return { ...one, name: label(one, space), points: finite(points), dots: true };
+}
+
+/** As much of the name as fits beside the end of a line. */
+function label({ letter, name }: Contestant, { width }: Space): string {
+  if (width < 480) return letter;
+  return `${letter} ${name.length > 18 ? `${name.slice(0, 17)}…` : name}`;
+}
+
+const at = ({ points }: RunLine, epoch: number): number | undefined => points.find(({ x }) => x === epoch)?.y;
+
+/** What all lines are in an epoch that at least one of them has. */
+function tipOf(lines: readonly RunLine[], epoch: number, show: (value: number | undefined) => string) {
+  const there = lines.filter((line) => at(line, epoch) !== undefined);
+  const values = there.map((line) => `${line.letter} ${show(at(line, epoch))}`);
+  return { x: epoch, y: at(there[0], epoch)!, text: [`epoch ${epoch}`, ...values].join('\n') };
+}
+
+function missing(lines: readonly RunLine[]): Child {
+  const letters = lines.filter(({ points }) => points.length === 0).map(({ letter }) => letter);
+  return letters.length > 0 ? ` Without validation images: ${letters.join(', ')}.` : null;
+}

@@ -1,0 +1,174 @@
+import type { RunReport } from '../report-data.ts';
+import type { Space } from './chart.ts';
+import { curves } from './curves.ts';
+import { type Child, h, section } from './dom.ts';
+import * as format from './format.ts';
+import { mistakes, weightPictures } from './pictures.ts';
+import { learningRate, updateRatios } from './rates.ts';
+import { epochsTable, parameterCount, setup } from './setup.ts';
+import { between, classAccuracies, confusionMatrix } from './test-results.ts';
+
+/** A page in parts: what it is called, what it begins with, and its sections. */
+export interface Page {
+  readonly title: string;
+  readonly header: Child;
+  readonly sections: readonly HTMLElement[];
+}
+
+/** Everything about one run. @param space that a chart has. */
+export function runPage(run: RunReport, space: Space): Page {
+  const { test, pictures, epochs } = run;
+  const result = test ? `${format.percent(test.accuracy)} · ` : '';
+  return {
+    title: `${result}${format.baseName(run.name)} · ${modelName(run)}`,
+    header: [
+      h('p', { class: 'eyebrow' }, run.name),
+      h('h1', {}, modelName(run)),
+      stateOf(run),
+      dataNotice(run),
+      headline(run),
+      facts(run),
+    ],
+    sections: [
+      section(
+        'training',
+        'Training',
+        epochs.length + run.steps.step.length === 0 ? h('p', {}, 'Nothing has been recorded yet.') : charts(run, space),
+      ),
+      ...(pictures ? [section('weights', 'Weights', weightPictures(pictures))] : []),
+      ...(test
+        ? [
+            section(
+              'test',
+              'Test',
+              h('div', { class: 'charts' }, confusionMatrix(test), classAccuracies(test, space)),
+              test.mistakes.length > 0 ? mistakes(test) : null,
+            ),
+          ]
+        : []),
+      ...(epochs.length > 0 ? [section('epochs', 'Epochs', epochsTable(run))] : []),
+      setup(run),
+    ],
+  };
+}
+
+function charts(run: RunReport, space: Space): HTMLElement {
+  return h('div', { class: 'charts' }, curves(run, space), learningRate(run, space), updateRatios(run, space));
+}
+
+function modelName({ config }: RunReport): string {
+  if (config.model !== 'mlp') return 'Linear classifier';
+  return `Two-layer network with ${format.count(Number(config.hidden))} hidden units`;
+}
+
+/** How far a run has come; null where it has done all that was planned. */
+function stateOf({ state, epochs, plannedEpochs, steps, stepsPerEpoch, seconds, name }: RunReport): Child {
+  const done = epochs.at(-1)?.epoch ?? 0;
+  if (state === 'training') {
+    const progress = Math.max(done, (steps.step.at(-1) ?? 0) / stepsPerEpoch);
+    const current = Math.min(plannedEpochs, done + 1);
+    const left = done > 0 ? `, about ${format.roughDuration((seconds / done) * (plannedEpochs - progress))} left` : '';
+    return h(
+      'div',
+      { class: 'notice', id: 'state' },
+      h('p', {}, h('strong', { role: 'status' }, `Training: epoch ${current} of ${plannedEpochs}`), left),
+      h('progress', { max: plannedEpochs, value: progress, 'aria-label': 'Epochs done' }),
+    );
+  }
+  if (state === 'stopped') {
+    return notice(
+      `Stopped after ${done} of ${format.plural(plannedEpochs, 'epoch')}.`,
+      ' It can go on where it stopped: ',
+      h('code', {}, `nn-train --resume ${format.shellWord(name)}`),
+    );
+  }
+  return done < plannedEpochs
+    ? notice(`Stopped early after ${done} of ${format.plural(plannedEpochs, 'epoch')}`, ': validation got no better.')
+    : null;
+}
+
+const notice = (strong: string, ...more: readonly Child[]): HTMLElement =>
+  h('div', { class: 'notice', id: 'state' }, h('p', { role: 'status' }, h('strong', {}, strong), ...more));
+
+/** Says loudly that generated images are no CIFAR-10. */
+function dataNotice({ dataset }: RunReport): Child {
+  if (dataset.name === 'cifar10') return null;
+  return h(
+    'div',
+    { class: 'notice alarm', id: 'data-notice' },
+    h(
+      'p',
+      {},
+      h('strong', {}, 'This is not CIFAR-10.'),
+      ' The run used generated stand-in images (dataset ',
+      h('code', {}, dataset.name),
+      '): its accuracy says nothing about real images.',
+    ),
+  );
+}
+
+/** The result in one large number with how far it can be trusted. */
+function headline(run: RunReport): Child {
+  const { test, state } = run;
+  if (!test) {
+    const missing = {
+      training: 'The test images are looked at once, when training is over.',
+      stopped: 'A run is tested when its training is over.',
+      finished: 'The test images were not at hand when this page was made.',
+    } as const;
+    const best = bestOf(run);
+    return h(
+      'div',
+      { class: 'headline', id: 'headline' },
+      best ? big(best.accuracy, '', `best validation accuracy, epoch ${best.epoch}`) : null,
+      h('p', { class: 'quiet' }, missing[state]),
+    );
+  }
+  const [low, high] = test.interval;
+  return h(
+    'div',
+    { class: 'headline', id: 'headline' },
+    big(test.accuracy, `± ${(50 * (high - low)).toFixed(2)}`, 'test accuracy'),
+    h(
+      'p',
+      { class: 'quiet' },
+      `95\u00a0% interval ${between(test.interval)}, ${format.count(test.correct)} of ${format.count(test.images)} test images right; ` +
+        `test loss ${format.loss(test.loss)}`,
+    ),
+  );
+}
+
+const big = (accuracy: number, margin: string, what: string): HTMLElement =>
+  h(
+    'p',
+    { class: 'big' },
+    h('span', { class: 'value' }, format.percent(accuracy)),
+    margin ? h('span', { class: 'margin' }, margin) : null,
+    h('span', { class: 'what' }, what),
+  );
+
+/** The best validation accuracy and its epoch; null without validation images or epochs. */
+export function bestOf({ epochs, bestEpoch }: RunReport): { readonly epoch: number; readonly accuracy: number } | null {
+  const validation = epochs.find(({ epoch }) => epoch === bestEpoch)?.validation;
+  return validation && bestEpoch !== null ? { epoch: bestEpoch, accuracy: validation.accuracy } : null;
+}
+
+/** The next most important numbers. */
+function facts(run: RunReport): HTMLElement {
+  const [last, best] = [run.epochs.at(-1), run.test ? bestOf(run) : null];
+  const speed = run.epochs.reduce((sum, { imagesPerSecond }) => sum + imagesPerSecond, 0) / run.epochs.length;
+  const entries: (readonly [string, string])[] = [
+    ['data', run.dataset.name === 'cifar10' ? 'CIFAR-10' : run.dataset.name],
+    ['parameters', format.count(parameterCount(run))],
+    ...(best ? [['best validation', `${format.percent(best.accuracy)}, epoch ${best.epoch}`] as const] : []),
+    ...(last ? [['training loss', format.loss(last.train.loss)] as const] : []),
+    ...(last?.validation ? [['validation loss', format.loss(last.validation.loss)] as const] : []),
+    ['time', `${format.duration(run.seconds)}, ${format.plural(run.epochs.length, 'epoch')}`],
+    ...(last ? [['speed', `${format.count(Math.round(speed))} images/s`] as const] : []),
+  ];
+  return h(
+    'dl',
+    { class: 'facts' },
+    entries.map(([term, value]) => h('div', {}, h('dt', {}, term), h('dd', {}, value))),
+  );
+}

@@ -1,0 +1,119 @@
+import type { RunReport } from '../report-data.ts';
+import { type Child, h, section, table } from './dom.ts';
+import * as format from './format.ts';
+
+/** One line for each epoch. */
+export function epochsTable({ epochs, bestEpoch }: RunReport): HTMLElement {
+  return table(
+    'Epochs',
+    [
+      {
+        title: 'Epoch',
+        cell: ({ epoch }) => [epoch === bestEpoch ? h('span', { class: 'badge' }, 'best') : null, format.count(epoch)],
+        numeric: true,
+      },
+      { title: 'Training loss', cell: ({ train }) => format.loss(train.loss), numeric: true },
+      { title: 'Training accuracy', cell: ({ train }) => format.percent(train.accuracy), numeric: true },
+      { title: 'Validation loss', cell: ({ validation }) => format.loss(validation?.loss), numeric: true },
+      { title: 'Validation accuracy', cell: ({ validation }) => format.percent(validation?.accuracy), numeric: true },
+      { title: 'Learning rate', cell: ({ learningRate }) => format.small(learningRate), numeric: true },
+      { title: 'Images/s', cell: ({ imagesPerSecond }) => format.count(Math.round(imagesPerSecond)), numeric: true },
+      { title: 'Seconds', cell: ({ seconds }) => seconds.toFixed(2), numeric: true },
+    ],
+    epochs,
+  );
+}
+
+/** What the run was made with and what it left. */
+export function setup(run: RunReport): HTMLElement {
+  const { config, files } = run;
+  const settings = Object.entries(config).map(([key, value]) => [key, format.setting(value)] as const);
+  return section(
+    'setup',
+    'Setup',
+    h(
+      'div',
+      { class: 'columns' },
+      part('Configuration', list(settings)),
+      h(
+        'div',
+        {},
+        part('Data', list(dataOf(run))),
+        part('Environment', list(environmentOf(run))),
+        part('Parameters', parametersTable(run)),
+      ),
+    ),
+    files.length > 0 ? part('Files', filesTable(run)) : null,
+  );
+}
+
+const dataOf = ({ dataset: { name, source, sha256, classes } }: RunReport): Entries => [
+  ['dataset', name],
+  ['source', source],
+  ['SHA-256', hash(sha256)],
+  ['classes', classes.join(', ')],
+];
+
+const environmentOf = ({ environment }: RunReport): Entries => [
+  ['version', `nn-train ${environment.version}`],
+  ['node', `${environment.node}, ${environment.platform}`],
+  ['cpu', `${environment.cpu}, ${format.plural(environment.threads, 'thread')}`],
+  ['backend', `${environment.backend}, ${environment.dtype}, ${vectors(environment)}`],
+];
+
+function vectors({ vectorBits, fma }: RunReport['environment']): string {
+  return vectorBits > 0 ? `${vectorBits}-bit vectors${fma ? ' with FMA' : ''}` : 'no vectors';
+}
+
+function parametersTable({ parameters }: RunReport): HTMLElement {
+  return table(
+    'Parameters',
+    [
+      { title: 'Name', cell: ({ name }) => name },
+      { title: 'Shape', cell: ({ shape }) => shape.map(format.count).join(' × '), numeric: true },
+      { title: 'Numbers', cell: ({ shape }) => format.count(sizeOf(shape)), numeric: true },
+    ],
+    parameters,
+  );
+}
+
+function filesTable({ files }: RunReport): HTMLElement {
+  return table(
+    'Files of the run',
+    [
+      { title: 'File', cell: ({ name }) => name },
+      { title: 'Size', cell: ({ bytes }) => format.bytes(bytes), numeric: true },
+      { title: 'SHA-256', cell: ({ sha256 }) => hash(sha256) },
+    ],
+    files,
+  );
+}
+
+export const parameterCount = ({ parameters }: RunReport): number =>
+  parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+
+function part(title: string, content: Child): HTMLElement {
+  return h('div', { class: 'part' }, h('h3', {}, title), content);
+}
+
+type Entries = readonly (readonly [term: string, value: Child])[];
+
+function list(entries: Entries): HTMLElement {
+  return h(
+    'dl',
+    {},
+    entries.map(([term, value]) => h('div', {}, h('dt', {}, term), h('dd', {}, value))),
+  );
+}
+
+/** The beginning of a hash; all of it once opened. */
+function hash(sha256: string): HTMLElement {
+  return h(
+    'details',
+    { class: 'hash' },
+    h('summary', {}, h('code', {}, `${sha256.slice(0, 12)}…`)),
+    h('code', {}, sha256),
+  );
+}

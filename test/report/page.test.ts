@@ -1,0 +1,191 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import axe from 'axe-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { reportHtml } from '../../src/report/html.ts';
+import type { ReportData } from '../../src/report/report-data.ts';
+import { temporaryFolder } from '../support/files.ts';
+import { reportData, sketchedRun } from '../support/report.ts';
+
+const USUAL_PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const executablePath = process.env.NN_TRAIN_CHROMIUM || USUAL_PLACES.find(existsSync);
+const isRequired = process.env.CI_BROWSER === 'required';
+const suite = executablePath
+  ? 'the page of a report'
+  : 'the page of a report: no Chromium found, name one in NN_TRAIN_CHROMIUM';
+
+describe.skipIf(!executablePath && !isRequired)(suite, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    if (!executablePath) throw new Error(`CI_BROWSER=required, but there is none of ${USUAL_PLACES.join(', ')}`);
+    // Chromium has no sandbox for root.
+    const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+    browser = await chromium.launch({ executablePath, args });
+  });
+  afterAll(() => browser?.close());
+
+  /** A new page with all that went wrong on it and all that it asked the network for. */
+  async function newPage(): Promise<{ page: Page; faults: string[]; requests: string[] }> {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
+    onTestFinished(() => page.close());
+    const [faults, requests]: string[][] = [[], []];
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) faults.push(message.text());
+    });
+    page.on('pageerror', (error) => faults.push(String(error)));
+    page.on('request', (request) => {
+      if (!request.url().startsWith('data:')) requests.push(request.url());
+    });
+    return { page, faults, requests };
+  }
+
+  async function open(data: ReportData) {
+    const file = path.join(temporaryFolder(), 'report.html');
+    writeFileSync(file, reportHtml(data));
+    const opened = await newPage();
+    await opened.page.goto(pathToFileURL(file).href);
+    return { ...opened, url: pathToFileURL(file).href };
+  }
+
+  it.each([
+    ['a linear classifier', reportData({})],
+    ['a network', reportData({ model: 'mlp' })],
+    ['a run on generated images under way', reportData({ state: 'training', epochs: 3, dataset: 'synthetic' })],
+    ['a comparison', reportData({ name: 'a' }, { name: 'b', model: 'mlp' }, { name: 'c', plannedEpochs: 14 })],
+  ])('is accessible, fits and asks for nothing: %s', async (_, data) => {
+    expect(reportHtml(data).length).toBeLessThan(1.5e6);
+    const { page, faults, requests, url } = await open(data);
+    await page.evaluate("document.querySelectorAll('details').forEach((element) => { element.open = true; })");
+    await page.evaluate(axe.source);
+    for (const width of [390, 1440]) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.setViewportSize({ width, height: 900 });
+        await page.emulateMedia({ colorScheme });
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+        expect(await page.evaluate(SERIOUS_FAULTS), `${width} ${colorScheme}`).toEqual([]);
+      }
+    }
+    expect(faults).toEqual([]);
+    expect(requests).toEqual([url]);
+  });
+
+  it('shows the numbers of the run', async () => {
+    const data = reportData({ model: 'mlp' });
+    const { test, epochs } = data.runs[0];
+    const { page } = await open(data);
+    const headline = await page.locator('#headline').innerText();
+    expect(headline.replaceAll('\u00a0', ' ')).toContain(`${(test!.correct / 100).toFixed(2)} %`);
+    expect(headline).toContain('of 10,000 test images');
+    const catForDog = page.locator('.confusion tbody tr').nth(3).locator('td').nth(5);
+    expect(await catForDog.innerText()).toBe(String(test!.confusion[3][5]));
+    expect(await page.locator('#mistakes img').count()).toBe(30);
+    expect(await page.locator('#epochs tbody tr').count()).toBe(epochs.length);
+    const chart = page.getByRole('img', { name: /^Loss .* validation images from/ });
+    expect(await chart.getAttribute('aria-label')).toContain(epochs[0].train.loss.toFixed(4));
+  });
+
+  it.each([
+    [{ state: 'training', epochs: 4 }, '#state', 'epoch 5 of 10'],
+    [{ state: 'stopped', epochs: 4, name: "it's" }, '#state', "nn-train --resume 'it'\\''s'"],
+    [{ epochs: 7, plannedEpochs: 10 }, '#state', 'Stopped early after 7 of 10 epochs'],
+    [{ dataset: 'synthetic' }, '#data-notice', 'This is not CIFAR-10'],
+  ] as const)('says so: %j', async (sketch, place, text) => {
+    const { page } = await open(reportData(sketch));
+    expect(await page.locator(place).innerText()).toContain(text);
+  });
+
+  it('hides and shows runs by keyboard, and keeps the focus', async () => {
+    const { page } = await open(reportData({ name: 'one' }, { name: 'two', config: { lr: 0.1 } }));
+    const lines = page.locator('#validation-loss svg');
+    const box = page.getByRole('checkbox', { name: 'A one' });
+    await box.focus();
+    expect(await lines.textContent()).toContain('A one');
+    await page.keyboard.press('Space');
+    expect(await lines.textContent()).not.toContain('A one');
+    expect(await lines.textContent()).toContain('B two');
+    expect(await box.evaluate('document.activeElement.value')).toBe('0');
+    await page.keyboard.press('Space');
+    expect(await lines.textContent()).toContain('A one');
+  });
+
+  it('marks the best run and only what differs', async () => {
+    const sketches = [0.1, 0.2, 0.1].map((lr, i) => ({ name: `run-${i}`, accuracy: 0.4 + lr, config: { lr } }));
+    const { page } = await open(reportData(...sketches));
+    const best = page.locator('#results tbody tr', { has: page.locator('td:nth-child(3) .badge') });
+    expect(await best.locator('th').innerText()).toContain('run-1');
+    expect(await page.locator('#differences tbody th').allInnerTexts()).toEqual(['lr']);
+    expect(await page.locator('#differences .unusual').allInnerTexts()).toEqual(['0.2']);
+  });
+
+  it('changes its theme and skips to the content by keyboard', async () => {
+    const { page } = await open(reportData({}));
+    const background = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
+    const before = await background();
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the content');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    expect(await background()).not.toBe(before);
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('content');
+  });
+
+  it.each([1, 2])('takes hostile names as text, with %i runs', async (runs) => {
+    const hostile = '</script><!--<img src=x onerror="document.body.dataset.hacked=1">';
+    const run = { name: hostile, classes: [hostile, 'b', 'c'], config: { [hostile]: hostile } };
+    const { page, faults, requests } = await open(reportData(...Array(runs).fill(run)));
+    expect(await page.evaluate("document.querySelectorAll('img:not([src^=data])').length")).toBe(0);
+    expect(await page.evaluate('document.body.dataset.hacked')).toBeUndefined();
+    expect(await page.evaluate('document.body.innerText')).toContain(hostile);
+    expect(faults).toEqual([]);
+    expect(requests).toHaveLength(1);
+  });
+
+  it('follows a run that trains, and leaves the reader where he is', async () => {
+    const events: ServerResponse[] = [];
+    const atEpoch = (epochs: number) => sketchedRun({ state: epochs < 10 ? 'training' : 'finished', epochs });
+    const server = createServer((request, response) => {
+      const isEvents = request.url === '/events';
+      response.writeHead(200, { 'Content-Type': isEvents ? 'text/event-stream' : 'text/html; charset=utf-8' });
+      if (isEvents) {
+        response.flushHeaders();
+        events.push(response);
+      } else response.end(reportHtml({ generator: 'nn-train', runs: [atEpoch(3)] }, { live: true }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const { page, faults } = await newPage();
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    await expect.poll(() => events.length).toBe(1);
+    await page.locator('#update-ratios summary').press('Enter');
+    const top = () => page.evaluate('scrollY');
+    const before = await top();
+    expect(before).toBeGreaterThan(0);
+
+    events[0].write(`data: ${JSON.stringify(atEpoch(4))}\n\n`);
+    await expect.poll(() => page.locator('#epochs tbody tr').count()).toBe(4);
+    expect(await page.locator('#state').innerText()).toContain('epoch 5 of 10');
+    expect(await page.evaluate("document.activeElement.matches('#update-ratios summary')")).toBe(true);
+    expect(await page.locator('#update-ratios details').getAttribute('open')).not.toBeNull();
+    expect(await top()).toBe(before);
+
+    events[0].end(`data: ${JSON.stringify(atEpoch(10))}\n\n`);
+    await expect.poll(() => page.locator('#headline').innerText()).toContain('test accuracy');
+    expect(await page.locator('#connection').innerText()).toBe('');
+    expect(await page.locator('#state').count()).toBe(0);
+    expect(faults).toEqual([]);
+  });
+});
+
+/** What axe-core calls serious or critical: the rule and the first element. */
+const SERIOUS_FAULTS = `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations
+  .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  .map(({ id, nodes }) => id + ': ' + nodes[0].html.slice(0, 200) + ' ' + nodes[0].failureSummary))`;
