@@ -90,12 +90,11 @@ function edgesOf(wire: DiagramWire, i: number, nodes: readonly DiagramNode[], in
   const into: Attributes = nodes[to].kind === 'junction' ? { headport: 'w', dir: 'none' } : {};
   // Where wires fan out, they need some way to part.
   const out: Attributes = nodes[from].kind === 'junction' ? { minlen: 2 } : {};
-  // What runs from gate to gate is to be straighter than what comes in from the side.
-  const weight = nodes[from].kind === 'gate' ? 16 : 1;
-  if (!hasText(wire)) return [{ tail, head, attributes: { id: `${i}`, weight, ...out, ...into } }];
+  if (!hasText(wire)) return [{ tail, head, attributes: { id: `${i}`, ...out, ...into } }];
   return [
-    { tail, head: text, attributes: { id: `${i} first`, headport: 'w', dir: 'none', weight: 2 * weight, ...out } },
-    { tail: text, head, attributes: { id: `${i} second`, weight, ...into } },
+    // The text is to stand beside the node that the wire comes from, level with it.
+    { tail, head: text, attributes: { id: `${i} first`, headport: 'w', dir: 'none', weight: 8, ...out } },
+    { tail: text, head, attributes: { id: `${i} second`, weight: 4, ...into } },
   ];
 }
 

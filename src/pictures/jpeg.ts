@@ -1,0 +1,41 @@
+import { decode } from 'jpeg-js';
+import { readJpegHeader } from './jpeg-header.ts';
+import { damaged, MOST_PIXELS, type Picture } from './picture.ts';
+
+/** Decodes a JPEG, baseline or progressive, grey, colour or CMYK, and turns it upright as its EXIF says.
+ *  @throws PictureError if it is damaged, cut short or too large. */
+export function decodeJpeg(bytes: Uint8Array): Picture & { readonly wasTurned: boolean } {
+  const { isYCbCr, orientation } = readJpegHeader(bytes);
+  const options = {
+    useTArray: true,
+    formatAsRGBA: false,
+    maxResolutionInMP: MOST_PIXELS / 1e6,
+    maxMemoryUsageInMB: 4096,
+    // Tolerant means here only that restart intervals may end behind the last block, as they may. A file that is cut
+    // short is an error all the same.
+    tolerantDecoding: true,
+    colorTransform: isYCbCr,
+  } as const;
+  try {
+    const { width, height, data } = decode(bytes, options);
+    return { ...turn({ width, height, rgb: data }, orientation), wasTurned: orientation !== 1 };
+  } catch (error) {
+    throw damaged(`its pixels cannot be decoded (${(error as Error).message})`);
+  }
+}
+
+/** Turns a picture upright that was taken at this EXIF orientation. */
+function turn({ width, height, rgb }: Picture, orientation: number): Picture {
+  if (orientation === 1) return { width, height, rgb };
+  const isSideways = orientation >= 5;
+  const [flipX, flipY] = [[2, 3, 7, 8].includes(orientation), [3, 4, 6, 7].includes(orientation)];
+  const turned = new Uint8Array(rgb.length);
+  for (let y = 0, from = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, from += 3) {
+      const [u, v] = [flipX ? width - 1 - x : x, flipY ? height - 1 - y : y];
+      const to = 3 * (isSideways ? u * height + v : v * width + u);
+      for (let c = 0; c < 3; c++) turned[to + c] = rgb[from + c];
+    }
+  }
+  return isSideways ? { width: height, height: width, rgb: turned } : { width, height, rgb: turned };
+}

@@ -1,0 +1,27 @@
+const TILE = 32;
+/** Light grey between the tiles, and around them. */
+const GAP_GREY = 224;
+
+/** A contact sheet: tiles in rows, each pixel blown up to a square.
+ *  @param tiles each [32, 32, 3] bytes. @param columns tiles in a row. @param scale the side of a pixel. @param gap between
+ *  tiles and around them, in pixels of the sheet.
+ *  @returns [height, width, 3] bytes. */
+export function contactSheet(
+  tiles: readonly Uint8Array[],
+  { columns, scale, gap }: { readonly columns: number; readonly scale: number; readonly gap: number },
+): { rgb: Uint8Array; width: number; height: number } {
+  const pitch = TILE * scale + gap;
+  const width = gap + columns * pitch;
+  const height = gap + Math.ceil(tiles.length / columns) * pitch;
+  const rgb = new Uint8Array(3 * width * height).fill(GAP_GREY);
+  for (const [i, tile] of tiles.entries()) {
+    const [left, top] = [gap + (i % columns) * pitch, gap + Math.floor(i / columns) * pitch];
+    for (let y = 0; y < TILE * scale; y++) {
+      for (let x = 0; x < TILE * scale; x++) {
+        const from = 3 * (Math.floor(y / scale) * TILE + Math.floor(x / scale));
+        rgb.set(tile.subarray(from, from + 3), 3 * ((top + y) * width + left + x));
+      }
+    }
+  }
+  return { rgb, width, height };
+}

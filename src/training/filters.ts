@@ -1,0 +1,43 @@
+import type { ImageSet } from '../backends/backend.ts';
+import type { Model } from '../models/model.ts';
+import { rows } from './batches.ts';
+import { hiddenActivity } from './predictions.ts';
+
+/** How a hidden unit of a two-layer network is used. */
+export interface UnitUse {
+  /** Row of `fc1.weight`: which filter it is. */
+  readonly unit: number;
+  /** Mean |activation| × ‖column of `fc2.weight`‖₂: how far the unit moves the scores of an image, on average. */
+  readonly use: number;
+  /** The share of the images for which its activation is above zero, in [0, 1]. */
+  readonly activeShare: number;
+}
+
+/** The hidden units of a two-layer network by their use on some images, the most used first.
+ *  @throws TypeError for a model without hidden units; the signal's reason, once it is aborted. */
+export async function mostUsed(model: Model, set: ImageSet, signal?: AbortSignal): Promise<UnitUse[]> {
+  const { activeShare, meanActivation } = await hiddenActivity(model, set, rows(set.labels.length), signal);
+  const reach = await outputNorms(model);
+  return Array.from(activeShare, (share, unit) => ({
+    unit,
+    use: meanActivation[unit] * reach[unit],
+    activeShare: share,
+  })).sort((a, b) => b.use - a.use || a.unit - b.unit);
+}
+
+/** ‖fc2.weight[:, j]‖₂ for each hidden unit j. */
+async function outputNorms(model: Model): Promise<Float64Array> {
+  const classes = await weightRows(model, 'fc2.weight');
+  return Float64Array.from(classes[0], (_, j) => Math.hypot(...classes.map((row) => row[j])));
+}
+
+/** The rows of a weight matrix, such as the templates [10, 3072] of `linear.weight`. */
+export async function weightRows(
+  { graph }: Model,
+  name: 'linear.weight' | 'fc1.weight' | 'fc2.weight',
+): Promise<(Float32Array | Float64Array)[]> {
+  const { tensor, shape } = graph.parameters.find((wire) => wire.name === name)!;
+  const [units, inputs] = shape;
+  const values = await graph.backend.read(tensor);
+  return Array.from({ length: units }, (_, unit) => values.subarray(unit * inputs, (unit + 1) * inputs));
+}

@@ -1,0 +1,169 @@
+import { crc32, deflateSync } from 'node:zlib';
+
+// Picture files put together by hand after the specifications, for tests that must not lean on an encoder.
+
+interface PngParts {
+  readonly width: number;
+  readonly height: number;
+  readonly depth: number;
+  /** 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha. */
+  readonly colourType: number;
+  /** Samples of the pixels, row by row. */
+  readonly samples: readonly number[];
+  /** The filter of every row, 0 to 4. */
+  readonly filter?: number;
+  readonly interlaced?: boolean;
+  readonly palette?: readonly number[];
+  readonly transparency?: readonly number[];
+}
+
+const CHANNELS: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+/** Of each pass of Adam7: first column, first row, distance of columns, distance of rows. */
+const ADAM7 = ['0 0 8 8', '4 0 8 8', '0 4 4 8', '2 0 4 4', '0 2 2 4', '1 0 2 2', '0 1 1 2'];
+
+/** A PNG file. */
+export function pngFile(parts: PngParts): Buffer {
+  const { width, height, depth, colourType, samples, interlaced = false } = parts;
+  const channels = CHANNELS[colourType];
+  const rows: Buffer[] = [];
+  for (const pass of interlaced ? ADAM7 : ['0 0 1 1']) {
+    const [x0, y0, dx, dy] = pass.split(' ').map(Number);
+    let above: Buffer | undefined;
+    for (let y = y0; y < height; y += dy) {
+      const line: number[] = [];
+      for (let x = x0; x < width; x += dx) {
+        line.push(...samples.slice((y * width + x) * channels, (y * width + x + 1) * channels));
+      }
+      if (line.length === 0) continue;
+      const bits = line.map((sample) => binary(sample, depth)).join('');
+      const bytes = Buffer.from((bits.match(/.{1,8}/g) ?? []).map((byte) => Number.parseInt(byte.padEnd(8, '0'), 2)));
+      rows.push(filtered(bytes, above, parts.filter ?? 0, Math.max(1, (channels * depth) / 8)));
+      above = bytes;
+    }
+  }
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([depth, colourType, 0, 0, Number(interlaced)], 8);
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    pngChunk('IHDR', header),
+    ...(parts.palette ? [pngChunk('PLTE', Buffer.from(parts.palette))] : []),
+    ...(parts.transparency ? [pngChunk('tRNS', Buffer.from(parts.transparency))] : []),
+    pngChunk('IDAT', deflateSync(Buffer.concat(rows))),
+    pngChunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+export function pngChunk(type: string, data: Buffer): Buffer {
+  const chunk = Buffer.alloc(12 + data.length);
+  chunk.writeUInt32BE(data.length, 0);
+  chunk.write(type, 4, 'latin1');
+  chunk.set(data, 8);
+  chunk.writeUInt32BE(crc32(chunk.subarray(4, 8 + data.length)), 8 + data.length);
+  return chunk;
+}
+
+function filtered(row: Buffer, above: Buffer | undefined, filter: number, step: number): Buffer {
+  const out = Buffer.alloc(1 + row.length);
+  out[0] = filter;
+  for (let i = 0; i < row.length; i++) {
+    const [a, b, c] = [row[i - step] ?? 0, above?.[i] ?? 0, (i >= step ? above?.[i - step] : 0) ?? 0];
+    const p = a + b - c;
+    const nearest = [a, b, c].sort((u, v) => Math.abs(p - u) - Math.abs(p - v))[0];
+    out[1 + i] = row[i] - [0, a, b, Math.floor((a + b) / 2), nearest][filter];
+  }
+  return out;
+}
+
+interface JpegParts {
+  readonly width: number;
+  readonly height: number;
+  /** Of each component, a value for every block of 8 × 8 pixels, 0 to 255, row by row. */
+  readonly components: readonly (readonly number[])[];
+  readonly ids?: readonly number[];
+  /** After how many blocks a restart marker comes. */
+  readonly restartInterval?: number;
+  /** The colour transform that an Adobe segment names. */
+  readonly adobe?: number;
+  /** EXIF. */
+  readonly orientation?: number;
+  readonly bitsPerSample?: number;
+  readonly frame?: number;
+}
+
+/** A JPEG file of blocks of one value each, which decode to exactly these values. Each of them is coded as its difference
+ *  to the one before, of a size of 0 to 8 bits: 4 bits for the size, then the difference, then '0' for the end of the block. */
+export function jpegFile(parts: JpegParts): Buffer {
+  const { width, height, components, restartInterval } = parts;
+  const ids = parts.ids ?? components.map((_, i) => i + 1);
+  const segment = (marker: number, data: readonly number[]) => [
+    0xff,
+    marker,
+    (data.length + 2) >> 8,
+    (data.length + 2) & 255,
+    ...data,
+  ];
+  const word = (value: number) => [value >> 8, value & 255];
+  const ascii = (text: string) => [...Buffer.from(text, 'latin1')];
+  return Buffer.from([
+    ...[0xff, 0xd8],
+    ...(parts.orientation
+      ? segment(0xe1, [
+          ...ascii('Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0'),
+          parts.orientation,
+          ...Array(6).fill(0),
+        ])
+      : []),
+    ...(parts.adobe === undefined ? [] : segment(0xee, [...ascii('Adobe'), 0, 100, 0, 0, 0, 0, parts.adobe])),
+    ...segment(0xdb, [0, ...Array(64).fill(8)]),
+    ...segment(0xc0 + (parts.frame ?? 0), [
+      parts.bitsPerSample ?? 8,
+      ...word(height),
+      ...word(width),
+      components.length,
+      ...ids.flatMap((id) => [id, 0x11, 0]),
+    ]),
+    ...segment(0xc4, [0x00, 0, 0, 0, 9, ...Array(12).fill(0), 0, 1, 2, 3, 4, 5, 6, 7, 8]),
+    ...segment(0xc4, [0x10, 1, ...Array(15).fill(0), 0]),
+    ...(restartInterval ? segment(0xdd, word(restartInterval)) : []),
+    ...segment(0xda, [components.length, ...ids.flatMap((id) => [id, 0]), 0, 63, 0]),
+    ...scan(components, restartInterval || Infinity),
+    ...[0xff, 0xd9],
+  ]);
+}
+
+function scan(components: JpegParts['components'], restartInterval: number): number[] {
+  const bytes: number[] = [];
+  let bits = '';
+  const flush = () => {
+    for (const byte of bits.match(/.{1,8}/g) ?? []) {
+      bytes.push(Number.parseInt(byte.padEnd(8, '1'), 2));
+      if (bytes.at(-1) === 255) bytes.push(0);
+    }
+    bits = '';
+  };
+  let before: number[] = [];
+  for (let block = 0; block < components[0].length; block++) {
+    if (block % restartInterval === 0) {
+      if (block > 0) {
+        flush();
+        bytes.push(0xff, 0xd0 + ((block / restartInterval - 1) & 7));
+      }
+      before = components.map(() => 128);
+    }
+    for (const [c, values] of components.entries()) {
+      const difference = values[block] - before[c];
+      const size = difference === 0 ? 0 : Math.floor(Math.log2(Math.abs(difference))) + 1;
+      const code = difference < 0 ? difference + 2 ** size - 1 : difference;
+      bits += `${binary(size, 4)}${size === 0 ? '' : binary(code, size)}0`;
+      before[c] = values[block];
+    }
+  }
+  flush();
+  return bytes;
+}
+
+function binary(value: number, digits: number): string {
+  return value.toString(2).padStart(digits, '0');
+}
