@@ -100,9 +100,8 @@ describe('a damaged PNG', () => {
       pngChunk('IEND', Buffer.alloc(0)),
     ]);
 
-  it('is one with other pixels than it claims', () => {
+  it('is one with a filter that there is not, without pixels, or with many more than it claims', () => {
     expect(decodePicture(withPixels(Buffer.alloc(4 * 13)), 'a').width).toBe(4);
-    expect(() => decodePicture(withPixels(Buffer.alloc(2 * 13)), 'a')).toThrow('a is damaged');
     expect(() => decodePicture(withPixels(Buffer.alloc(4 * 13, 5)), 'a')).toThrow('a is damaged');
     expect(() => decodePicture(withPixels(Buffer.alloc(0), [0, 4]), 'a')).toThrow('0×4 pixels');
     expect(() => decodePicture(withPixels(Buffer.alloc(50e6)), 'a')).toThrow('a is damaged');
