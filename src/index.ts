@@ -5,6 +5,7 @@ export type {
   BackendInfo,
   BatchPlan,
   DType,
+  ElementwiseBackend,
   ImageSet,
   MatmulOptions,
   Precision,
@@ -21,10 +22,13 @@ export type { BackwardPoint, Gate, Gradient, Pass } from './engine/gate.ts';
 export { activation } from './engine/gates/activation.ts';
 export { add } from './engine/gates/add.ts';
 export { dropout } from './engine/gates/dropout.ts';
+export { elementwise } from './engine/gates/elementwise.ts';
 export { hinge } from './engine/gates/hinge.ts';
 export { l2Penalty } from './engine/gates/l2-penalty.ts';
 export { linear } from './engine/gates/linear.ts';
+export { matmul } from './engine/gates/matmul.ts';
 export { softmaxCrossEntropy } from './engine/gates/softmax-cross-entropy.ts';
+export { squaredNorm } from './engine/gates/squared-norm.ts';
 export { checkGradients, type GradientCheck } from './engine/gradient-check.ts';
 export { Graph, type Wire } from './engine/graph.ts';
 export { DataError, DivergedError, FileError, UsageError, UserError } from './errors.ts';
@@ -37,6 +41,7 @@ export { RunDirectory } from './training/run-directory.ts';
 export { loadRun, type SavedRun } from './training/saved-run.ts';
 export {
   type Interrupted,
+  type RunEnded,
   type RunEvent,
   type RunResult,
   type RunStarted,

@@ -23,13 +23,29 @@ export interface EpochMetrics extends EpochResult {
   readonly seconds: number;
 }
 
+/** One update, as steps.jsonl keeps it. */
+export interface StepRecord {
+  /** Counted from 1. */
+  readonly step: number;
+  /** Of the batch, before the update. */
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly learningRate: number;
+  /** ‖ΔW‖₂/‖W‖₂ of the weights under their names, in the steps in which it was measured. */
+  readonly updateRatios?: Readonly<Record<string, number>>;
+}
+
 export type TrainingEvent =
   | {
       readonly type: 'step';
       readonly progress: Progress;
       readonly times: Times;
+      /** Of the batch, before the update. */
       readonly loss: number;
+      readonly accuracy: number;
       readonly learningRate: number;
+      /** ‖ΔW‖₂/‖W‖₂ of the weights under their names, in the steps in which it is measured. */
+      readonly updateRatios: Readonly<Record<string, number>> | null;
     }
   | { readonly type: 'epoch-ended'; readonly metrics: EpochMetrics; readonly isBest: boolean };
 
@@ -77,3 +93,52 @@ export const START: Progress = {
 };
 
 export const NO_TIME: Times = { epochTraining: 0, training: 0, all: 0 };
+
+/** What is kept of a step: seven digits of each number are more than a curve can show. */
+export function recordOf(event: Extract<TrainingEvent, { type: 'step' }>): StepRecord {
+  const { progress, loss, accuracy, learningRate, updateRatios } = event;
+  return {
+    step: progress.step,
+    loss: short(loss),
+    accuracy: short(accuracy),
+    learningRate: short(learningRate),
+    ...(updateRatios && { updateRatios: mapValues(updateRatios, (ratio) => short(ratio, 4)) }),
+  };
+}
+
+function short(value: number, digits = 7): number {
+  return Number(value.toPrecision(digits));
+}
+
+function mapValues(record: Readonly<Record<string, number>>, change: (value: number) => number) {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+}
+
+/** Whether a line of metrics.jsonl is whole. */
+export function isEpochMetrics(line: unknown): line is EpochMetrics {
+  const metrics = line as Partial<EpochMetrics> | null | undefined;
+  return (
+    hasNumbers(metrics, ['epoch', 'step', 'learningRate', 'imagesPerSecond', 'seconds']) &&
+    hasNumbers(metrics?.train, ['loss', 'accuracy']) &&
+    (metrics?.validation === null || hasNumbers(metrics?.validation, ['loss', 'accuracy']))
+  );
+}
+
+/** Whether a line of steps.jsonl is whole. */
+export function isStepRecord(line: unknown): line is StepRecord {
+  const { updateRatios = {} } = (line ?? {}) as Partial<StepRecord>;
+  const isRecord = typeof updateRatios === 'object' && updateRatios !== null;
+  return (
+    hasNumbers(line, ['step', 'loss', 'accuracy', 'learningRate']) &&
+    isRecord &&
+    hasNumbers(updateRatios, Object.keys(updateRatios))
+  );
+}
+
+function hasNumbers(value: unknown, names: readonly string[]): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => Number.isFinite((value as Record<string, unknown>)[name]))
+  );
+}

@@ -1,9 +1,18 @@
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { FileError, UsageError, UserError } from '../errors.ts';
 import { fileError, removeQuietly, syncFolder, temporaryName, writeWhole } from './files.ts';
-import { type Checkpoint, type EpochMetrics, NO_TIME, type Progress } from './progress.ts';
+import { appendJsonLines, keepJsonLines, readJsonLines } from './json-lines.ts';
+import {
+  type Checkpoint,
+  type EpochMetrics,
+  isEpochMetrics,
+  isStepRecord,
+  NO_TIME,
+  type Progress,
+  type StepRecord,
+} from './progress.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 
 /** Which weights of a run: those of the last checkpoint, or of the epoch with the best validation accuracy. */
@@ -11,6 +20,7 @@ export type Weights = 'last' | 'best';
 
 const CONFIG = 'config.json';
 const METRICS = 'metrics.jsonl';
+const STEPS = 'steps.jsonl';
 const TIMES = 'times.json';
 const PROGRESS = 'progress';
 
@@ -18,11 +28,14 @@ const PROGRESS = 'progress';
  *
  *  - `config.json`: every hyperparameter, the dataset with its hash, and the environment
  *  - `metrics.jsonl`: one line for each epoch
+ *  - `steps.jsonl`: one line for each step; runs of earlier versions have none
  *  - `last.safetensors`: parameters, optimiser state and progress at the last checkpoint
  *  - `best.safetensors`: the same for the best epoch, once there is one
- *  - `times.json`: seconds spent so far, apart from the rest so that equal runs have equal files
+ *  - `times.json`: seconds spent so far, apart from the rest so that equal runs have equal files but for times in the
+ *    metrics and in `report.html`, the page that the command line makes of all this
  *
- *  Every file is replaced as a whole, so that a run killed at any moment can go on from its last checkpoint. */
+ *  A file is replaced as a whole, or lines are added to its end before the checkpoint that they belong to is written, so
+ *  that a run killed at any moment can go on from its last checkpoint. */
 export class RunDirectory {
   readonly path: string;
 
@@ -40,6 +53,7 @@ export class RunDirectory {
       const draft = new RunDirectory(temporary);
       await writeWhole(path.join(temporary, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
       await writeWhole(path.join(temporary, METRICS), '');
+      await writeWhole(path.join(temporary, STEPS), '');
       await draft.save(start);
       await rename(temporary, path.resolve(folder));
       await syncFolder(path.dirname(path.resolve(folder)));
@@ -101,20 +115,24 @@ export class RunDirectory {
     return { progress, times: parseOr(times, NO_TIME), tensors };
   }
 
-  /** Appends one line to metrics.jsonl. */
+  /** Appends one line to metrics.jsonl. @throws FileError if it cannot be written. */
   async appendMetrics(metrics: EpochMetrics & { readonly dataset: string }): Promise<void> {
-    const file = path.join(this.path, METRICS);
-    try {
-      const handle = await open(file, 'a');
-      try {
-        await handle.appendFile(`${JSON.stringify(metrics)}\n`);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-    } catch (error) {
-      throw fileError(`cannot write ${file}`, error);
-    }
+    await appendJsonLines(path.join(this.path, METRICS), [metrics]);
+  }
+
+  /** Appends one line a step to steps.jsonl. @throws FileError if it cannot be written. */
+  async appendSteps(steps: readonly StepRecord[]): Promise<void> {
+    await appendJsonLines(path.join(this.path, STEPS), steps);
+  }
+
+  /** What metrics.jsonl holds; damaged lines are left out. @throws FileError if it cannot be read. */
+  async metrics(): Promise<EpochMetrics[]> {
+    return (await readJsonLines(path.join(this.path, METRICS))).filter(isEpochMetrics);
+  }
+
+  /** What steps.jsonl holds; damaged lines are left out. @throws FileError if it cannot be read. */
+  async steps(): Promise<StepRecord[]> {
+    return (await readJsonLines(path.join(this.path, STEPS))).filter(isStepRecord);
   }
 
   /** Removes what a save left that was killed half way. */
@@ -123,16 +141,17 @@ export class RunDirectory {
     for (const name of leftovers) await removeQuietly(path.join(this.path, name));
   }
 
-  /** Drops the lines of epochs after `epoch`, and a last line that was cut short: what a killed run wrote after its last
-   *  checkpoint. */
-  async rewindMetrics(epoch: number): Promise<void> {
-    const file = path.join(this.path, METRICS);
-    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return '';
-      throw fileError(`cannot read ${file}`, error);
-    });
-    const kept = text.split('\n').filter((line) => epochOf(line) <= epoch);
-    await writeWhole(file, kept.map((line) => `${line}\n`).join(''));
+  /** Drops the lines of epochs after `epoch` and of steps after `step`, and a last line that was cut short: what a killed
+   *  run wrote after its last checkpoint. */
+  async rewind(epoch: number, step: number): Promise<void> {
+    await keepJsonLines(
+      path.join(this.path, METRICS),
+      (line) => ((line as Partial<EpochMetrics>)?.epoch ?? Infinity) <= epoch,
+    );
+    await keepJsonLines(
+      path.join(this.path, STEPS),
+      (line) => ((line as Partial<StepRecord>)?.step ?? Infinity) <= step,
+    );
   }
 
   #fileOf(weights: Weights): string {
@@ -157,10 +176,6 @@ function occupied(folder: string): UsageError {
   return new UsageError(
     `${folder} is there already and is kept; choose another folder with --out, or go on with --resume ${folder}`,
   );
-}
-
-function epochOf(line: string): number {
-  return parseOr<{ epoch?: number }>(line, {}).epoch ?? Infinity;
 }
 
 /** What a JSON text holds, or `otherwise` if it is missing or torn. */

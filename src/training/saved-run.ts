@@ -1,11 +1,13 @@
 import path from 'node:path';
 import type { Backend } from '../backends/backend.ts';
+import { CLASSES } from '../dataset/cifar10.ts';
 import type { Dataset } from '../dataset/load.ts';
+import { syntheticDataset } from '../dataset/synthetic.ts';
 import { UsageError } from '../errors.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { type Config, parseConfig, resolveConfig } from './config.ts';
 import type { Environment } from './environment.ts';
-import type { Progress } from './progress.ts';
+import type { Checkpoint, Progress } from './progress.ts';
 import type { RunDirectory, Weights } from './run-directory.ts';
 import { writeTensors } from './trainer.ts';
 
@@ -35,19 +37,33 @@ export async function readRunRecord(run: RunDirectory): Promise<SavedRun> {
   return { config, dataset: record.dataset!, environment: record.environment };
 }
 
-/** The trained model of a run. @param weights of the last checkpoint or of the best epoch. */
+/** The names of the classes that a run tells apart, in the order of its scores. */
+export function classesOf({ dataset }: Pick<SavedRun, 'dataset'>): readonly string[] {
+  return dataset.name === 'cifar10' ? CLASSES : syntheticDataset({ trainCount: 0, testCount: 0 }).classes;
+}
+
+/** The trained model of a run.
+ *  @param weights of the last checkpoint or of the best epoch.
+ *  @param known what config.json says, where the caller has read it already. */
 export async function loadRun(
   run: RunDirectory,
   backend: Backend,
   weights: Weights,
+  known?: SavedRun,
 ): Promise<{ model: Model; record: SavedRun; progress: Progress }> {
-  const record = await readRunRecord(run);
+  const record = known ?? (await readRunRecord(run));
   const { progress, tensors } = await run.load(weights);
   const model = buildModel(backend, record.config, Math.min(record.config.batchSize, LARGEST_BATCH));
+  writeParameters(model, tensors);
+  return { model, record, progress };
+}
+
+/** Sets the parameters of a model to those of a checkpoint.
+ *  @throws UserError if one is missing or has another shape. */
+export function writeParameters({ graph }: Model, tensors: Checkpoint['tensors']): void {
   writeTensors(
-    backend,
-    model.graph.parameters.map(({ name, tensor }) => [name, tensor]),
+    graph.backend,
+    graph.parameters.map(({ name, tensor }) => [name, tensor]),
     tensors,
   );
-  return { model, record, progress };
 }

@@ -8,7 +8,7 @@ import { rows, type Split, splitTrainingSet } from './batches.ts';
 import { type Config, effectiveConfig } from './config.ts';
 import { describeEnvironment, type Environment } from './environment.ts';
 import { evaluate, type Metrics } from './evaluation.ts';
-import type { Progress, TrainingEvent } from './progress.ts';
+import { type Progress, recordOf, type StepRecord, type TrainingEvent } from './progress.ts';
 import { RunDirectory } from './run-directory.ts';
 import type { RunRecord } from './saved-run.ts';
 import { diverged, Trainer } from './trainer.ts';
@@ -20,6 +20,8 @@ export interface RunStarted {
   readonly type: 'run-started';
   readonly config: Config;
   readonly dataset: Dataset;
+  /** As it stands whenever it is looked at: for whoever draws its weights or its answers. Not to be changed. */
+  readonly model: Model;
   readonly environment: Environment;
   readonly parameters: readonly { readonly name: string; readonly shape: Shape }[];
   readonly trainImages: number;
@@ -51,7 +53,13 @@ export interface RunResult {
   readonly environment: Environment;
 }
 
-export type RunEvent = RunStarted | TrainingEvent | { readonly type: 'run-ended'; readonly result: RunResult };
+export interface RunEnded {
+  readonly type: 'run-ended';
+  readonly result: RunResult;
+  readonly progress: Progress;
+}
+
+export type RunEvent = RunStarted | TrainingEvent | RunEnded;
 
 export interface TrainOptions {
   readonly config: Config;
@@ -83,38 +91,67 @@ export async function train(options: TrainOptions): Promise<RunResult | Interrup
   const run = options.resume ? await resume(options.resume, trainer) : await begin(model, trainer, options);
   await onEvent(startOf(options, model, split, trainer, run));
 
-  let saved = performance.now();
-  if (signal?.aborted) return interrupted(trainer, run);
+  const saver = run && new Saver(run, trainer, dataset.name);
+  const interrupted = async (): Promise<Interrupted> => {
+    await saver?.save();
+    return { interrupted: true, run: run?.path ?? null, progress: trainer.progress };
+  };
+  if (signal?.aborted) return interrupted();
   for await (const event of trainer.run()) {
-    if (run && event.type === 'epoch-ended') {
-      await run.appendMetrics({ dataset: dataset.name, ...event.metrics });
-      await run.save(await trainer.checkpoint(), event.isBest);
-      saved = performance.now();
-    } else if (run && performance.now() - saved > CHECKPOINT_INTERVAL_MS) {
-      await run.save(await trainer.checkpoint());
-      saved = performance.now();
-    }
+    await saver?.take(event);
     await onEvent(event);
-    if (signal?.aborted) return interrupted(trainer, run);
+    if (signal?.aborted) return interrupted();
   }
 
   let test: Metrics;
   try {
     test = await evaluate(model, dataset.test, rows(dataset.test.labels.length), signal);
   } catch (error) {
-    if (signal?.aborted && error === signal.reason) return interrupted(trainer, run);
+    if (signal?.aborted && error === signal.reason) return interrupted();
     throw error;
   }
   if (!Number.isFinite(test.loss)) throw diverged(test.loss, trainer.progress.lastEpoch!);
   const result = resultOf(options, trainer, run, test);
-  await onEvent({ type: 'run-ended', result });
+  await onEvent({ type: 'run-ended', result, progress: trainer.progress });
   return result;
+}
+
+/** Writes what a run comes to into its directory: the lines of steps and epochs, and then the checkpoint after them. */
+class Saver {
+  readonly #run: RunDirectory;
+  readonly #trainer: Trainer;
+  readonly #dataset: Dataset['name'];
+  #steps: StepRecord[] = [];
+  #saved = performance.now();
+
+  constructor(run: RunDirectory, trainer: Trainer, dataset: Dataset['name']) {
+    this.#run = run;
+    this.#trainer = trainer;
+    this.#dataset = dataset;
+  }
+
+  async take(event: TrainingEvent): Promise<void> {
+    if (event.type === 'epoch-ended') {
+      await this.#run.appendMetrics({ dataset: this.#dataset, ...event.metrics });
+      await this.save(event.isBest);
+      return;
+    }
+    this.#steps.push(recordOf(event));
+    if (performance.now() - this.#saved > CHECKPOINT_INTERVAL_MS) await this.save();
+  }
+
+  async save(isBest = false): Promise<void> {
+    if (this.#steps.length > 0) await this.#run.appendSteps(this.#steps);
+    this.#steps = [];
+    await this.#run.save(await this.#trainer.checkpoint(), isBest);
+    this.#saved = performance.now();
+  }
 }
 
 async function resume(run: RunDirectory, trainer: Trainer): Promise<RunDirectory> {
   trainer.restore(await run.load('last'));
   await run.removeLeftovers();
-  await run.rewindMetrics(trainer.epochsDone);
+  await run.rewind(trainer.epochsDone, trainer.progress.step);
   return run;
 }
 
@@ -147,11 +184,6 @@ function nameOf(model: string, now: Date): string {
   return path.join('runs', `${model}-${date}-${time}`);
 }
 
-async function interrupted(trainer: Trainer, run: RunDirectory | null): Promise<Interrupted> {
-  await run?.save(await trainer.checkpoint());
-  return { interrupted: true, run: run?.path ?? null, progress: trainer.progress };
-}
-
 function startOf(
   { config, dataset, backend }: TrainOptions,
   model: Model,
@@ -163,6 +195,7 @@ function startOf(
     type: 'run-started',
     config,
     dataset,
+    model,
     environment: describeEnvironment(backend),
     parameters: model.graph.parameters.map(({ name, shape }) => ({ name, shape })),
     trainImages: split.train.length,

@@ -21,6 +21,7 @@ import {
   type TrainingEvent,
 } from './progress.ts';
 import type { NamedTensor } from './safetensors.ts';
+import { samplingInterval, UpdateRatioMeter } from './update-ratios.ts';
 
 /** Trains a model on images by mini-batches. It knows neither terminal nor file: it yields what happens. */
 export class Trainer {
@@ -32,6 +33,7 @@ export class Trainer {
   readonly #optimizer: Optimizer;
   readonly #state: ReadonlyMap<Wire, readonly Tensor[]>;
   readonly #correct: Tensor;
+  readonly #meter: UpdateRatioMeter;
   #progress: Progress = START;
   #times: Times = NO_TIME;
 
@@ -47,6 +49,7 @@ export class Trainer {
       parameters.map((wire) => [wire, this.#optimizer.state.map(() => backend.allocate(wire.shape))]),
     );
     this.#correct = backend.allocate([]);
+    this.#meter = new UpdateRatioMeter(model.graph);
   }
 
   get progress(): Progress {
@@ -61,15 +64,8 @@ export class Trainer {
     return this.#progress.lastEpoch?.epoch ?? 0;
   }
 
-  /** Whether validation has not improved for so long that the run is over. */
-  get stopsEarly(): boolean {
-    const { earlyStop } = this.#config;
-    const { best, lastEpoch } = this.#progress;
-    return earlyStop !== null && best !== null && lastEpoch !== null && lastEpoch.epoch - best.epoch >= earlyStop;
-  }
-
   get isDone(): boolean {
-    return this.epochsDone >= this.#config.epochs || this.stopsEarly;
+    return isDone(this.#progress, this.#config);
   }
 
   /** Trains from where the run stands to its end. May be left between any two events, and begun again.
@@ -131,17 +127,26 @@ export class Trainer {
     if (!Number.isFinite(meanLoss)) {
       throw diverged(meanLoss, { step: step + 1, epoch: this.epochsDone + 1, learningRate });
     }
+    const isSampled = (step + 1) % samplingInterval(this.#steps, batchSize) === 0;
+    if (isSampled) await this.#meter.begin();
     graph.backward(loss, this.#sinks(step + 1, learningRate));
+    const updateRatios = isSampled ? await this.#meter.end() : null;
     const correct = (await graph.backend.read(this.#correct))[0];
 
     this.#advance(indices.length, meanLoss, correct, (performance.now() - started) / 1000);
     await breathe();
-    return { type: 'step', progress: this.#progress, times: this.#times, loss: meanLoss, learningRate };
+    const [progress, times, accuracy] = [this.#progress, this.#times, correct / indices.length];
+    return { type: 'step', progress, times, loss: meanLoss, accuracy, learningRate, updateRatios };
+  }
+
+  /** Of the whole run, if it does not stop early. */
+  get #steps(): number {
+    return this.#config.epochs * this.stepsPerEpoch;
   }
 
   /** @param step counted from 0. */
   #learningRateAt(step: number): number {
-    return learningRateAt(step, this.#config.epochs * this.stepsPerEpoch, this.#config);
+    return learningRateAt(step, this.#steps, this.#config);
   }
 
   #sinks(step: number, learningRate: number): Map<Wire, Sink> {
@@ -197,6 +202,13 @@ export class Trainer {
     };
     return { type: 'epoch-ended', metrics, isBest };
   }
+}
+
+/** Whether a run that stands there has nothing left to do: its epochs are done, or validation has not improved for long. */
+export function isDone({ best, lastEpoch }: Progress, { epochs, earlyStop }: Config): boolean {
+  if (!lastEpoch) return false;
+  const stopsEarly = earlyStop !== null && best !== null && lastEpoch.epoch - best.epoch >= earlyStop;
+  return lastEpoch.epoch >= epochs || stopsEarly;
 }
 
 /** Sets tensors to the saved values of their names.

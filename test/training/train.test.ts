@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
@@ -59,7 +59,13 @@ describe('a run directory', () => {
     const out = path.join(folder, 'a/run');
     await trainIn(out, (event) => {
       if (event.type !== 'run-started') return;
-      expect(readdirSync(out).sort()).toEqual(['config.json', 'last.safetensors', 'metrics.jsonl', 'times.json']);
+      expect(readdirSync(out).sort()).toEqual([
+        'config.json',
+        'last.safetensors',
+        'metrics.jsonl',
+        'steps.jsonl',
+        'times.json',
+      ]);
       expect(stepOf(path.join(out, 'last.safetensors'))).toBe(0);
     });
     expect(readdirSync(path.join(folder, 'a'))).toEqual(['run']);
@@ -76,6 +82,30 @@ describe('a run directory', () => {
     await expect(training).rejects.toThrow(FileError);
     await expect(training).rejects.toThrow(/cannot write .*metrics\.jsonl: it is a folder/);
     expect(stepOf(path.join(out, 'last.safetensors'))).toBe(0);
+  });
+
+  it('has a line for each step, with what its event said', async () => {
+    const out = path.join(temporaryFolder(), 'run');
+    const events: Extract<RunEvent, { type: 'step' }>[] = [];
+    await trainIn(out, (event) => {
+      if (event.type === 'step') events.push(event);
+    });
+    const lines = readFileSync(path.join(out, 'steps.jsonl'), 'utf8').trimEnd().split('\n');
+    expect(lines).toHaveLength(12);
+    for (const [i, { loss, accuracy, learningRate }] of events.entries()) {
+      const line = JSON.parse(lines[i]);
+      expect(line.step).toBe(i + 1);
+      for (const [name, value] of Object.entries({ loss, accuracy, learningRate })) {
+        expect(Math.abs(line[name] - value), name).toBeLessThanOrEqual(5e-7 * Math.abs(value));
+      }
+    }
+    // What an epoch is said to come to is what its steps come to.
+    const [epoch] = readFileSync(path.join(out, 'metrics.jsonl'), 'utf8')
+      .split('\n')
+      .map((line) => line && JSON.parse(line));
+    const mean = (name: 'loss' | 'accuracy') => events.slice(0, 4).reduce((sum, event) => sum + event[name] / 4, 0);
+    expect(epoch.train.loss).toBeCloseTo(mean('loss'), 10);
+    expect(epoch.train.accuracy).toBeCloseTo(mean('accuracy'), 10);
   });
 
   it('gets a checkpoint every minute within a long epoch', async () => {
@@ -98,22 +128,30 @@ describe('a run directory', () => {
     await trainIn(one);
     // With a slash at the end, as the completion of a shell types it.
     await trainIn(`${other}/`);
-    for (const name of ['config.json', 'last.safetensors', 'best.safetensors']) {
+    for (const name of ['config.json', 'steps.jsonl', 'last.safetensors', 'best.safetensors']) {
       expect(readFileSync(path.join(one, name)).equals(readFileSync(path.join(other, name))), name).toBe(true);
     }
   });
 
-  it('drops the metrics that a killed run wrote after its checkpoint, and a torn last line', async () => {
+  it('drops the lines that a killed run wrote after its checkpoint, and torn ones', async () => {
     const out = path.join(temporaryFolder(), 'run');
     await trainIn(out);
-    const file = path.join(out, 'metrics.jsonl');
-    const lines = readFileSync(file, 'utf8').split('\n');
+    const files = ['metrics.jsonl', 'steps.jsonl'].map((name) => path.join(out, name));
+    // Three epochs of four steps.
+    const [epochs, steps] = files.map((file) => readFileSync(file, 'utf8').trimEnd().split('\n'));
+    expect([epochs.length, steps.length]).toEqual([3, 12]);
+    const contents = () => files.map((file) => readFileSync(file, 'utf8'));
+    const lines = (kept: readonly string[]) => kept.map((line) => `${line}\n`).join('');
+    for (const file of files) appendFileSync(file, '{"epoch":4,"step":13,"lo');
     const run = await RunDirectory.open(out);
-    writeFileSync(file, `${lines.slice(0, 3).join('\n')}\n{"epoch":4,"st`);
-    await run.rewindMetrics(2);
-    expect(readFileSync(file, 'utf8')).toBe(`${lines.slice(0, 2).join('\n')}\n`);
-    await run.rewindMetrics(0);
-    expect(readFileSync(file, 'utf8')).toBe('');
+    await run.rewind(2, 9);
+    expect(contents()).toEqual([lines(epochs.slice(0, 2)), lines(steps.slice(0, 9))]);
+    await run.rewind(0, 0);
+    expect(contents()).toEqual(['', '']);
+    // Runs of earlier versions have no such file.
+    rmSync(files[1]);
+    await run.rewind(0, 0);
+    expect(contents()).toEqual(['', '']);
   });
 
   it('keeps its earlier checkpoint, and says so, when it cannot be written on an interruption', async () => {

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Dataset } from '../dataset/load.ts';
+import { UserError } from '../errors.ts';
+import type { Model } from '../models/model.ts';
+import { effectiveConfig } from '../training/config.ts';
+import type { Metrics } from '../training/evaluation.ts';
+import { fileError } from '../training/files.ts';
+import type { Progress } from '../training/progress.ts';
+import type { RunDirectory } from '../training/run-directory.ts';
+import { classesOf, readRunRecord } from '../training/saved-run.ts';
+import { isDone } from '../training/trainer.ts';
+import { RunHistory } from './history.ts';
+import type { RunReport } from './report-data.ts';
+import { testReport } from './test-report.ts';
+import { weightPictures } from './weight-pictures.ts';
+
+/** The trained model of a run, and the images, if they are at hand. */
+export interface Trained {
+  readonly model: Model;
+  /** Null where they are missing; the report has no test results then. */
+  readonly dataset: Dataset | null;
+  /** Loss and accuracy of the model on the test images, where they are known already. */
+  readonly test?: Metrics | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The files of a run directory, in the order in which a report lists them. */
+const FILES = [
+  'config.json',
+  'metrics.jsonl',
+  'steps.jsonl',
+  'last.safetensors',
+  'best.safetensors',
+  'times.json',
+] as const;
+
+/** Collects what a report says of a saved run.
+ *
+ *  @param progress where the checkpoint stands whose weights the model has.
+ *  @throws UserError if no epoch has ended; FileError if a file cannot be read; the signal's reason, once it is aborted. */
+export async function collectRun(
+  run: RunDirectory,
+  progress: Progress,
+  { model, dataset, test, signal }: Trained,
+): Promise<RunReport> {
+  const { lastEpoch } = progress;
+  if (!lastEpoch) {
+    throw new UserError(
+      `${run.path} has no epoch that has ended, so there is nothing to report yet; go on with --resume ${run.path}`,
+    );
+  }
+  const record = await readRunRecord(run);
+  const classes = classesOf(record);
+  return {
+    name: run.path,
+    state: isDone(progress, record.config) ? 'finished' : 'stopped',
+    config: effectiveConfig(record.config),
+    dataset: { ...record.dataset, classes },
+    environment: record.environment,
+    parameters: parametersOf(model),
+    stepsPerEpoch: lastEpoch.step / lastEpoch.epoch,
+    plannedEpochs: record.config.epochs,
+    ...(await RunHistory.read(run, progress)).shown,
+    ...(await withImages(classes, { model, dataset, test, signal })),
+    files: await filesOf(run.path),
+  };
+}
+
+/** The parts of a report for which the model has to look at images. */
+export async function withImages(
+  classes: readonly string[],
+  { model, dataset, test, signal }: Trained,
+): Promise<Pick<RunReport, 'test' | 'pictures'>> {
+  return {
+    test: dataset && (await testReport(model, dataset, { metrics: test, signal })),
+    pictures: await weightPictures(model, classes, dataset?.test, signal),
+  };
+}
+
+export function parametersOf({ graph }: Model): RunReport['parameters'] {
+  return graph.parameters.map(({ name, shape }) => ({ name, shape }));
+}
+
+async function filesOf(folder: string): Promise<RunReport['files']> {
+  const names = FILES.filter((name) => existsSync(path.join(folder, name)));
+  return Promise.all(names.map(async (name) => ({ name, ...(await hashFile(path.join(folder, name))) })));
+}
+
+async function hashFile(file: string): Promise<{ bytes: number; sha256: string }> {
+  const sha256 = createHash('sha256');
+  let bytes = 0;
+  try {
+    for await (const chunk of createReadStream(file)) {
+      sha256.update(chunk);
+      bytes += chunk.length;
+    }
+  } catch (error) {
+    throw fileError(`cannot read ${file}`, error);
+  }
+  return { bytes, sha256: sha256.digest('hex') };
+}

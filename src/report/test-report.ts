@@ -1,0 +1,83 @@
+import type { ImageSet } from '../backends/backend.ts';
+import type { Dataset } from '../dataset/load.ts';
+import type { Model } from '../models/model.ts';
+import { cifarPixels } from '../pictures/template.ts';
+import { rows } from '../training/batches.ts';
+import { evaluate, type Metrics } from '../training/evaluation.ts';
+import { predict, softmaxRows } from '../training/predictions.ts';
+import { wilsonInterval } from '../training/wilson.ts';
+import { pngAddress } from './png-address.ts';
+import type { TestReport } from './report-data.ts';
+
+const MISTAKES = 30;
+const IMAGE_BYTES = 3072;
+
+/** What a model makes of the test images.
+ *
+ *  @param metrics loss and accuracy of the model on them, where they are known already.
+ *  @throws the signal's reason, once it is aborted. */
+export async function testReport(
+  model: Model,
+  { test, classes }: Pick<Dataset, 'test' | 'classes'>,
+  { metrics, signal }: { readonly metrics?: Metrics | undefined; readonly signal?: AbortSignal | undefined } = {},
+): Promise<TestReport> {
+  const indices = rows(test.labels.length);
+  const { loss, accuracy } = metrics ?? (await evaluate(model, test, indices, signal));
+  const logits = await predict(model, test, indices, signal);
+  const C = classes.length;
+  const predicted = firstMaxima(logits, C);
+  const confusion = confusionOf(test.labels, predicted, C);
+  const correct = confusion.reduce((sum, row, label) => sum + row[label], 0);
+  return {
+    loss,
+    accuracy,
+    images: indices.length,
+    correct,
+    interval: wilsonInterval(correct, indices.length),
+    confusion,
+    perClass: confusion.flatMap((row, label) => {
+      const images = row.reduce((sum, count) => sum + count, 0);
+      if (images === 0) return [];
+      const hits = row[label];
+      return [{ name: classes[label], images, correct: hits, interval: wilsonInterval(hits, images) }];
+    }),
+    mistakes: mistakesOf(test, predicted, softmaxRows(logits, C), classes),
+  };
+}
+
+/** The class of the highest logit of each row; the first one of several. */
+function firstMaxima(logits: Float32Array, C: number): Uint8Array {
+  return Uint8Array.from({ length: logits.length / C }, (_, i) => {
+    const row = logits.subarray(i * C, (i + 1) * C);
+    return row.indexOf(Math.max(...row));
+  });
+}
+
+/** [C][C]: how many images of the class of the row were taken for the class of the column. */
+function confusionOf(labels: Uint8Array, predicted: Uint8Array, C: number): number[][] {
+  const confusion = Array.from({ length: C }, () => new Array<number>(C).fill(0));
+  for (const [i, label] of labels.entries()) confusion[label][predicted[i]]++;
+  return confusion;
+}
+
+/** The wrong answers of the highest probability, the worst first. */
+function mistakesOf(
+  { images, labels }: ImageSet,
+  predicted: Uint8Array,
+  probabilities: Float64Array,
+  classes: readonly string[],
+): TestReport['mistakes'] {
+  const probabilityOf = (index: number, label: number) => probabilities[index * classes.length + label];
+  return Array.from(rows(labels.length))
+    .filter((index) => predicted[index] !== labels[index])
+    .sort((a, b) => probabilityOf(b, predicted[b]) - probabilityOf(a, predicted[a]) || a - b)
+    .slice(0, MISTAKES)
+    .map((index) => ({
+      picture: pngAddress(cifarPixels(images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES))),
+      index,
+      label: classes[labels[index]],
+      predicted: classes[predicted[index]],
+      probability: probabilityOf(index, predicted[index]),
+      labelProbability: probabilityOf(index, labels[index]),
+    }));
+}

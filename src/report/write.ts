@@ -1,0 +1,13 @@
+import { VERSION } from '../training/environment.ts';
+import { writeWhole } from '../training/files.ts';
+import { reportHtml } from './html.ts';
+import type { ReportData, RunReport } from './report-data.ts';
+
+/** Writes the page of one run, or of several that are compared. @throws FileError if the file cannot be written. */
+export async function writeReport(file: string, runs: readonly RunReport[]): Promise<void> {
+  await writeWhole(file, reportHtml(reportDataOf(runs)));
+}
+
+export function reportDataOf(runs: readonly RunReport[]): ReportData {
+  return { generator: `nn-train ${VERSION}`, runs };
+}
