@@ -79,19 +79,8 @@ function choicesOf({ version, node, platform, cpu, results }: BenchReport, paint
   }
   for (const note of new Set(results.flatMap(({ notes }) => notes))) rows.push(['note', note]);
   return rows.flatMap(([name, text]) =>
-    wrap(text, WIDTH - INDENT).map((line, i) => paint('bold', (i === 0 ? name : '').padEnd(INDENT)) + line),
+    format.wrap(text, WIDTH - INDENT).map((line, i) => paint('bold', (i === 0 ? name : '').padEnd(INDENT)) + line),
   );
-}
-
-/** Breaks a text between words; a word that is longer than a line has one of its own. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }
 
 /** Puts the rows of the same label side by side; a dash where there is none. */
@@ -153,5 +142,5 @@ function footnotesOf(results: readonly BenchResult[]): string[] {
   if (results.some(({ peak }) => peak === null)) {
     texts.push('For plain loops there is no peak, and sizes that would take seconds are left out.');
   }
-  return texts.flatMap((text) => wrap(text, WIDTH));
+  return texts.flatMap((text) => format.wrap(text, WIDTH));
 }

@@ -1,60 +1,48 @@
-import { UsageError } from '../errors.ts';
 import { rows } from '../training/batches.ts';
 import { evaluate } from '../training/evaluation.ts';
-import { RunDirectory } from '../training/run-directory.ts';
-import { loadRun, readRunRecord } from '../training/saved-run.ts';
-import { type BackendFlags, openBackend } from './backend.ts';
-import { load, sourceOf } from './dataset.ts';
+import { wilsonInterval } from '../training/wilson.ts';
 import * as format from './format.ts';
 import { type Io, painter } from './io.ts';
 import { standInLine } from './run-reporter.ts';
+import { loadImages, openModel, type WeightsFlags } from './saved-model.ts';
 
-export interface EvalOptions extends BackendFlags {
-  readonly weights: string;
+export interface EvalOptions extends WeightsFlags {
   readonly data?: string;
   readonly json?: true;
 }
 
 /** `nn-train eval RUN`: loss and accuracy of a saved run on the test images. */
 export async function runEval(folder: string, options: EvalOptions, io: Io): Promise<void> {
-  const { weights } = options;
-  if (weights !== 'last' && weights !== 'best') {
-    throw new UsageError(`--weights must be one of last, best, got ${weights}`);
-  }
-  const run = await RunDirectory.open(folder);
-  const { config, environment } = await readRunRecord(run);
-  const backend = await openBackend(io, options, config.precision, environment.backend);
-  const { model, record, progress } = await loadRun(run, backend, weights);
-  const choice = record.dataset.name;
-  const path = sourceOf(run, record.dataset, options.data);
-  const dataset = await load(io, { choice, path, backend });
+  const saved = await openModel(folder, options, io);
+  const { run, weights, model, record, progress, backend } = saved;
+  const dataset = await loadImages(saved, options.data, io);
   const images = dataset.test.labels.length;
   const test = await evaluate(model, dataset.test, rows(images));
   backend.close();
 
   const epoch = progress.lastEpoch?.epoch ?? 0;
+  const [low, high] = wilsonInterval(Math.round(test.accuracy * images), images);
   if (options.json) {
-    const { config } = record;
     const result = {
-      model: config.model,
+      model: record.config.model,
       dataset: dataset.name,
-      seed: config.seed,
+      seed: record.config.seed,
       run: run.path,
       weights,
       epoch,
       images,
-      test,
+      test: { ...test, interval: [low, high] },
     };
     io.stdout.write(`${JSON.stringify(result)}\n`);
     return;
   }
   const paint = painter(io.stdout, io.env);
+  const accuracy = paint('green', format.percent(test.accuracy));
   const lines = [
-    `${paint('bold', 'test ')}  loss ${format.loss(test.loss)}, accuracy ${paint('green', format.percent(test.accuracy))} ` +
-      `on ${format.integer(images)} images, ${weights} weights (epoch ${epoch}, step ${format.integer(progress.step)})`,
+    `${paint('bold', 'test ')}  loss ${format.loss(test.loss)}, accuracy ${accuracy} ` +
+      `(95 % interval ${(100 * low).toFixed(2)} to ${format.percent(high)})`,
+    `       on ${format.integer(images)} images, ${weights} weights (epoch ${epoch}, step ${format.integer(progress.step)})`,
   ];
-  if (dataset.sha256 !== record.dataset.sha256)
-    lines.push('note   these are not the images that the run was trained with');
   if (dataset.name === 'synthetic') lines.push(standInLine(paint));
   io.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -1,4 +1,4 @@
-/** Text of numbers, as the command line shows them. */
+/** Text and numbers, as the command line shows them. */
 
 export function integer(value: number): string {
   return Math.round(value).toLocaleString('en-US');
@@ -30,4 +30,15 @@ export function megabytes(bytes: number): string {
 /** A word of a command line, quoted if a shell would take it apart. */
 export function shellWord(word: string): string {
   return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** Breaks a text between words; a word that is longer than a line has one of its own. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }

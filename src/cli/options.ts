@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.ts';
 import { applies, type Config, FIELD_LIST, parseConfig, parseField, resolveConfig } from '../training/config.ts';
-import { type Field, number } from '../training/field.ts';
+import { type Field, integer, number } from '../training/field.ts';
 import { addBackendOptions, type BackendFlags } from './backend.ts';
 
 /** The hyperparameter with which each group of the help begins. */
@@ -15,6 +15,7 @@ Examples:
   $ nn-train --model mlp --optimizer adamw --lr 1e-3 --early-stop 3
   $ nn-train --model linear --loss hinge --data ~/cifar-10-binary.tar.gz
   $ nn-train --lr 0.01 --json --no-save >> results.jsonl
+  $ nn-train --model mlp --watch --open
   $ nn-train --resume runs/linear-20261124-091500
 
 Every hyperparameter can also come from the environment (NN_TRAIN_BATCH_SIZE=64)
@@ -33,6 +34,9 @@ export interface RunOptions extends BackendFlags {
   readonly config?: string;
   readonly printConfig?: true;
   readonly log?: string;
+  /** The port, or true for the usual one. */
+  readonly watch?: string | true;
+  readonly open?: true;
   readonly json?: true;
   readonly quiet?: true;
   readonly progress: boolean;
@@ -59,11 +63,19 @@ export function addTrainOptions(command: Command): Command {
     .option('--config <file>', 'read hyperparameters from a JSON file')
     .option('--print-config', 'print the hyperparameters as JSON and do nothing else')
     .option('--log <file>', 'append one JSON line for each epoch to a file')
+    .option('--watch [port]', `${WATCH_PORT.help} (default port: ${WATCH_PORT.default})`)
+    .option('--open', 'open the report in a browser at the end, or what --watch shows at once')
     .option('--json', 'print one JSON object with the results on stdout')
     .option('--quiet', 'print the results only')
     .option('--no-progress', 'draw no progress bar');
   return command.addHelpText('after', EXAMPLES);
 }
+
+/** The port of the page that shows a run while it trains: as many as an image has numbers. */
+export const WATCH_PORT = integer(
+  { min: 0, max: 65535 },
+  { help: 'show the run in a browser while it trains, on this machine alone', default: 3072 },
+);
 
 /** Time of each measurement of bench. */
 export const BENCH_SECONDS = number({ above: 0 }, { help: 'seconds for each measurement', default: 0.3 });
@@ -86,6 +98,14 @@ export function addBenchOptions(command: Command): Command {
     .option('--quiet', 'print the results only')
     .addHelpText('after', BENCH_EXAMPLES);
 }
+
+export const REPORT_EXAMPLES = `
+Examples:
+  $ nn-train report runs/mlp-20261124-091500 --open
+  $ nn-train report runs/* --out comparison.html
+
+Training leaves a report.html in every run; this makes it anew. It prints the
+path of the file. Where the images are not at hand, test results are left out.`;
 
 export const DATA_HELP =
   'cifar-10-binary.tar.gz, or a folder with it or its .bin files (default: NN_TRAIN_DATA_DIR, ./data, ' +

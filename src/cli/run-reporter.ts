@@ -32,7 +32,8 @@ export class RunReporter {
     this.#showsBar = options.progress && !this.#quiet && io.stderr.isTTY === true;
   }
 
-  show(event: RunEvent): void {
+  /** @param report the page of a run that has ended, if there is one. */
+  show(event: RunEvent, report?: string): void {
     switch (event.type) {
       case 'run-started':
         this.#started = event;
@@ -46,7 +47,7 @@ export class RunReporter {
         if (!this.#quiet) this.#print(epochLine(event.metrics, this.#started!.config.epochs));
         return;
       case 'run-ended':
-        this.#print(this.#resultLines(event.result));
+        this.#print(this.#resultLines(event.result, report));
         return;
       default:
         event satisfies never;
@@ -82,7 +83,7 @@ export class RunReporter {
     this.#bar.update(progress.epochImages, { loss: format.loss(loss), rate });
   }
 
-  #resultLines({ test, dataset, run, bestEpoch, epochs, seconds }: RunResult): string[] {
+  #resultLines({ test, dataset, run, bestEpoch, epochs, seconds }: RunResult, report?: string): string[] {
     const label = (text: string) => this.#paint('bold', text.padEnd(INDENT));
     const accuracy = this.#paint('green', format.percent(test.accuracy));
     const lines = [
@@ -94,6 +95,7 @@ export class RunReporter {
       lines.push(`${label('best')}epoch ${bestEpoch} by validation accuracy${how}`);
     }
     if (run !== null) lines.push(`${label('saved')}${run}`);
+    if (report !== undefined) lines.push(`${label('report')}${report}`);
     if (dataset === 'synthetic') lines.push(standInLine(this.#paint));
     return this.#quiet ? lines : ['', ...lines];
   }

@@ -13,6 +13,7 @@ import { exitCodeOf, interruptible } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { RunLog } from './log.ts';
 import { flagOf, flagsOf, type RunOptions, readConfig } from './options.ts';
+import { RunPage } from './run-page.ts';
 import { RunReporter } from './run-reporter.ts';
 
 /** `nn-train [train]`. Resolves to the exit code. */
@@ -25,36 +26,64 @@ export async function runTrain(command: Command, io: Io): Promise<number> {
   }
   const reporter = new RunReporter(io, options);
   const log = options.log === undefined ? undefined : new RunLog(options.log);
-  const onEvent = (event: RunEvent) => {
-    log?.write(event);
-    reporter.show(event);
-  };
-  let backend: Backend | undefined;
+  const page = await RunPage.begin(io, options);
+  let isOver = false;
   const work = async (signal: AbortSignal): Promise<number> => {
+    const onEvent = async (event: RunEvent) => {
+      log?.write(event);
+      await page.take(event);
+      const isEnd = event.type === 'run-ended';
+      const report = isEnd ? await page.end(event.progress, signal, event.result.test) : undefined;
+      reporter.show(event, report);
+    };
     try {
-      const plan =
-        options.resume === undefined ? await planNew(command, io, signal) : await planResume(command, io, signal);
-      backend = plan.backend;
-      const outcome = await train({ ...plan, signal, onEvent });
-      if ('interrupted' in outcome) {
-        if (signal.reason !== 'EPIPE') io.stderr.write(`${farewell(outcome, options, io.env)}\n`);
-        return exitCodeOf(signal);
-      }
-      if (options.json) io.stdout.write(`${JSON.stringify(outcome)}\n`);
-      return EXIT.done;
-    } catch (error) {
-      // Stopped before training began, for example while downloading.
-      if (signal.aborted && error === signal.reason) return exitCodeOf(signal);
-      throw error;
+      const code = await runOnce({ command, io, reporter, page, onEvent, signal });
+      isOver = true;
+      await page.linger(signal);
+      return code;
     } finally {
-      reporter.close();
-      backend?.close();
+      await page.close();
     }
   };
   return interruptible(io, work, (why) => {
     reporter.close();
-    if (why !== 'EPIPE') io.stderr.write('stopping; press Ctrl-C again to quit at once\n');
+    if (why !== 'EPIPE' && !isOver) io.stderr.write('stopping; press Ctrl-C again to quit at once\n');
   });
+}
+
+interface Once {
+  readonly command: Command;
+  readonly io: Io;
+  readonly reporter: RunReporter;
+  readonly page: RunPage;
+  readonly signal: AbortSignal;
+  onEvent(event: RunEvent): Promise<void>;
+}
+
+/** Trains, and prints what came of it. Resolves to the exit code. */
+async function runOnce({ command, io, reporter, page, signal, onEvent }: Once): Promise<number> {
+  const options = command.opts<RunOptions>();
+  let backend: Backend | undefined;
+  try {
+    const plan =
+      options.resume === undefined ? await planNew(command, io, signal) : await planResume(command, io, signal);
+    backend = plan.backend;
+    const outcome = await train({ ...plan, signal, onEvent });
+    if ('interrupted' in outcome) {
+      const report = await page.end(outcome.progress, signal);
+      if (signal.reason !== 'EPIPE') io.stderr.write(`${farewell(outcome, options, io.env, report)}\n`);
+      return exitCodeOf(signal);
+    }
+    if (options.json) io.stdout.write(`${JSON.stringify(outcome)}\n`);
+    return EXIT.done;
+  } catch (error) {
+    // Stopped before training began, for example while downloading.
+    if (signal.aborted && error === signal.reason) return exitCodeOf(signal);
+    throw error;
+  } finally {
+    reporter.close();
+    backend?.close();
+  }
 }
 
 type Plan = Pick<TrainOptions, 'backend' | 'config' | 'dataset' | 'out' | 'resume'>;
@@ -106,9 +135,15 @@ function warnOfOtherBits(io: Io, began: Environment, backend: Backend): void {
   );
 }
 
-function farewell({ run, progress }: Interrupted, { data }: RunOptions, env: NodeJS.ProcessEnv): string {
+function farewell(
+  { run, progress }: Interrupted,
+  { data }: RunOptions,
+  env: NodeJS.ProcessEnv,
+  report: string | undefined,
+): string {
   if (run === null) return `stopped after step ${progress.step}; nothing was saved (--no-save)`;
   const program = env.npm_command === 'exec' ? ['npx', 'nn-train'] : ['nn-train'];
   const command = [...program, '--resume', run, ...(data === undefined ? [] : ['--data', data])];
-  return `stopped after step ${progress.step} and saved; go on with:\n  ${command.map(shellWord).join(' ')}`;
+  const soFar = report === undefined ? '' : `, with a report in ${report}`;
+  return `stopped after step ${progress.step} and saved${soFar}; go on with:\n  ${command.map(shellWord).join(' ')}`;
 }

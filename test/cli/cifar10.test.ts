@@ -71,7 +71,7 @@ describe('a run on files in the format of CIFAR-10', () => {
     const refused = await nnTrain(['--resume', run, '--data', other]);
     expect(refused.code).toBe(3);
     expect(refused.stderr).toContain(`${other} does not hold the images that ${run} was trained on`);
-    expect((await nnTrain(['eval', run, '--data', other])).stdout).toContain(
+    expect((await nnTrain(['eval', run, '--data', other])).stderr).toContain(
       'not the images that the run was trained with',
     );
   });

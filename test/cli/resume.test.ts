@@ -19,7 +19,8 @@ const RUN = [
   '1500',
 ].concat(['--val', '100', '--batch-size', '50', '--epochs', String(EPOCHS)]);
 
-/** All that must not depend on interruptions: the checkpoints, byte for byte, and the figures of every epoch. */
+/** All that must not depend on interruptions: the checkpoints and the log of the steps, byte for byte, and the figures of
+ *  every epoch. */
 function outcome(run: string) {
   const [last, best] = ['last', 'best'].map((name) => readFileSync(path.join(run, `${name}.safetensors`), 'hex'));
   const lines = readFileSync(path.join(run, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
@@ -27,7 +28,7 @@ function outcome(run: string) {
     const { epoch, step, train, validation } = JSON.parse(line);
     return { epoch, step, train, validation };
   });
-  return { last, best, epochs };
+  return { last, best, epochs, steps: readFileSync(path.join(run, 'steps.jsonl'), 'utf8') };
 }
 
 async function uninterrupted() {
@@ -43,6 +44,12 @@ describe('a run that is killed', () => {
   it('ends, once resumed, with the bits of one that was not', { timeout: 120_000 }, async () => {
     const expected = await uninterrupted();
     expect(expected.epochs).toHaveLength(EPOCHS);
+    const steps = expected.steps
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 30 * EPOCHS }, (_, i) => i + 1));
+    expect(steps.filter(({ updateRatios }) => updateRatios).map(({ step }) => step)).toEqual([100, 200, 300]);
     const random = new Random(Date.now(), 'kill');
     for (let trial = 0; trial < 3; trial++) {
       const cwd = temporaryFolder();
@@ -64,7 +71,8 @@ describe('a run that is killed', () => {
         if (finished.signal && existsRun(cwd)) kills++;
       }
       const label = `killed after ${delays} ms`;
-      const { last, best, epochs } = outcome(path.join(cwd, 'run'));
+      const { last, best, epochs, steps } = outcome(path.join(cwd, 'run'));
+      expect(steps === expected.steps, label).toBe(true);
       expect(epochs, label).toEqual(expected.epochs);
       expect(last === expected.last, label).toBe(true);
       expect(best === expected.best, label).toBe(true);
@@ -100,7 +108,7 @@ describe('a run that is interrupted', () => {
     });
     expect(stopped.code).toBe(exitCode);
     const [, step] = stopped.stderr.match(
-      /^stopping; press Ctrl-C again to quit at once\nstopped after step (\d+) and saved; go on with:\n {2}nn-train --resume 'my run'\n$/,
+      /^stopping; press Ctrl-C again to quit at once\nstopped after step (\d+) and saved, with a report in my run\/report\.html; go on with:\n {2}nn-train --resume 'my run'\n$/,
     )!;
     expect(Number(step)).toBeGreaterThanOrEqual(60);
     expect(Number(step)).toBeLessThan(30 * EPOCHS);

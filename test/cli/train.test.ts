@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { nnTrain, QUICK } from '../support/cli.ts';
@@ -20,12 +20,14 @@ describe('a run', () => {
     const lines = stdout.trimEnd().split('\n');
     expect(lines.at(-1)).toBe('These are results on the synthetic stand-in images, not on CIFAR-10.');
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
-    const [, run] = stdout.match(/^saved +(runs\/linear-\d{8}-\d{6})$/m)!;
+    const [, run] = stdout.match(/^saved +(runs\/linear-\d{8}-\d{6})\nreport +\1\/report\.html$/m)!;
     expect(readdirSync(path.join(cwd, run)).sort()).toEqual([
       'best.safetensors',
       'config.json',
       'last.safetensors',
       'metrics.jsonl',
+      'report.html',
+      'steps.jsonl',
       'times.json',
     ]);
     expect(readdirSync(path.join(cwd, 'runs'))).toHaveLength(1);
@@ -132,38 +134,5 @@ describe('a run', () => {
     const codes = await Promise.all([nnTrain(args, { cwd }), nnTrain(args, { cwd }), nnTrain(args, { cwd })]);
     expect(codes.map(({ code }) => code)).toEqual([0, 0, 0]);
     expect(readdirSync(path.join(cwd, 'runs'))).toHaveLength(3);
-  });
-});
-
-describe('eval', () => {
-  it('finds the accuracy that training reported, for the last weights, and reads the best ones', async () => {
-    const cwd = temporaryFolder();
-    const trained = JSON.parse((await nnTrain([...QUICK, '--epochs', '2', '--out', 'run', '--json'], { cwd })).stdout);
-    const { code, stdout } = await nnTrain(['eval', 'run', '--json'], { cwd });
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toEqual({
-      model: 'linear',
-      dataset: 'synthetic',
-      seed: 0,
-      run: 'run',
-      weights: 'last',
-      epoch: 2,
-      images: 2000,
-      test: trained.test,
-    });
-    const best = await nnTrain(['eval', 'run', '--weights', 'best', '--json'], { cwd });
-    expect(JSON.parse(best.stdout)).toMatchObject({ weights: 'best', epoch: trained.bestEpoch });
-    const human = await nnTrain(['eval', 'run'], { cwd });
-    expect(human.stdout).toContain(`${(100 * trained.test.accuracy).toFixed(2)} % on 2,000 images`);
-    expect(human.stdout).toContain('not on CIFAR-10');
-  });
-
-  it('says what is missing', async () => {
-    const cwd = temporaryFolder();
-    await nnTrain([...QUICK, '--epochs', '1', '--val', '0', '--out', 'run'], { cwd });
-    expect(existsSync(path.join(cwd, 'run/best.safetensors'))).toBe(false);
-    const { code, stderr } = await nnTrain(['eval', 'run', '--weights', 'best'], { cwd });
-    expect(code).toBe(1);
-    expect(stderr).toBe('error: run has no best weights: no epoch has ended, or it has no validation images\n');
   });
 });

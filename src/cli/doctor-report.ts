@@ -1,0 +1,67 @@
+import type { Dataset } from '../dataset/load.ts';
+import { type Finding, number, type Verdict } from '../doctor/finding.ts';
+import type { Config } from '../training/config.ts';
+import type { Environment } from '../training/environment.ts';
+import * as format from './format.ts';
+import type { painter, Style } from './io.ts';
+import type { Subject } from './subject.ts';
+
+/** What the doctor found. `--json` prints these names; they are a contract. */
+export interface DoctorReport {
+  readonly model: Config['model'];
+  readonly dataset: Dataset['name'];
+  /** The run directory; null for a configuration. */
+  readonly run: string | null;
+  /** The worst of all findings. */
+  readonly verdict: Verdict;
+  readonly findings: readonly Finding[];
+  readonly seconds: number;
+  readonly config: Partial<Config>;
+  readonly environment: Environment;
+}
+
+type Paint = ReturnType<typeof painter>;
+
+const WIDTH = 80;
+const NAME_WIDTH = 16;
+const MARK: Record<Verdict, { readonly sign: string; readonly style: Style }> = {
+  ok: { sign: '✓', style: 'green' },
+  warning: { sign: '!', style: 'yellow' },
+  bad: { sign: '✗', style: 'red' },
+};
+
+/** What is examined. */
+export function headerLines({ config, run }: Subject, { name, source }: Dataset, paint: Paint): string[] {
+  const what = run
+    ? `the run ${run.folder.path}, step ${format.integer(run.checkpoint.progress.step)}`
+    : `${config.model}, ${config.loss} loss, ${config.optimizer} at ${number(config.lr)}, batches of ${config.batchSize}`;
+  const images = name === 'cifar10' ? `CIFAR-10, ${source}` : 'the synthetic stand-in';
+  const label = (text: string) => paint('bold', text.padEnd(NAME_WIDTH + 2));
+  return [`${label('examined')}${what}`, `${label('images')}${images}`, ''];
+}
+
+/** One finding: a sign, its name and the evidence, and what to do about it. */
+export function findingLines({ name, verdict, evidence, advice }: Finding, paint: Paint): string[] {
+  const { sign, style } = MARK[verdict];
+  const margin = ' '.repeat(NAME_WIDTH + 2);
+  const body = wrap(evidence, WIDTH - margin.length);
+  const lines = body.map((line, i) =>
+    i === 0 ? `${paint(style, `${sign} ${name.padEnd(NAME_WIDTH)}`)}${line}` : margin + line,
+  );
+  if (advice === null) return lines;
+  const hint = wrap(`${verdict}: ${advice}`, WIDTH - margin.length - 2);
+  return [...lines, ...hint.map((line, i) => paint(style, `${margin}${i === 0 ? '→ ' : '  '}${line}`))];
+}
+
+/** Breaks lines, but neither before a per cent sign nor within an equation. */
+function wrap(text: string, width: number): string[] {
+  const glued = text.replaceAll(' %', '\u00a0%').replaceAll(' = ', '\u00a0=\u00a0');
+  return format.wrap(glued, width).map((line) => line.replaceAll('\u00a0', ' '));
+}
+
+export function conclusionLine({ findings, seconds, verdict, dataset }: DoctorReport, paint: Paint): string {
+  const count = (wanted: Verdict) => findings.filter((finding) => finding.verdict === wanted).length;
+  const counts = `${count('ok')} ok, ${count('warning')} ${count('warning') === 1 ? 'warning' : 'warnings'}, ${count('bad')} bad`;
+  const standIn = dataset === 'synthetic' ? '; on the stand-in images, not on CIFAR-10' : '';
+  return `${paint([MARK[verdict].style, 'bold'] as Style, counts)}, ${format.seconds(seconds)}${standIn}`;
+}

@@ -1,0 +1,91 @@
+import type { SingleBar } from 'cli-progress';
+import type { Command } from 'commander';
+import type { Backend } from '../backends/backend.ts';
+import type { Dataset } from '../dataset/load.ts';
+import { type DoctorOptions, diagnose, type RunToExamine } from '../doctor/doctor.ts';
+import type { Finding, Verdict } from '../doctor/finding.ts';
+import { EXIT } from '../errors.ts';
+import { effectiveConfig } from '../training/config.ts';
+import { describeEnvironment } from '../training/environment.ts';
+import { type BackendFlags, openBackend } from './backend.ts';
+import { makeBar } from './bar.ts';
+import { runChecks } from './check.ts';
+import { conclusionLine, type DoctorReport, findingLines, headerLines } from './doctor-report.ts';
+import { type Io, painter } from './io.ts';
+import { backendOfSubject, type CheckOptions, loadSubject, readSubject, type Subject } from './subject.ts';
+
+/** `nn-train doctor [RUN]`: the sanity checks of the CS231n notes, each with a verdict. Resolves to the exit code: 1 if
+ *  something is bad. */
+export async function runDoctor(folder: string | undefined, command: Command, io: Io): Promise<number> {
+  const options = command.opts<CheckOptions & BackendFlags>();
+  const subject = await readSubject(folder, command, io);
+  const bar = options.quiet || !io.stderr.isTTY ? undefined : makeBar(io.stderr, '  {bar} {percentage} %  {check}');
+  const paint = painter(io.stdout, io.env);
+  const print = (lines: readonly string[]) => {
+    if (!options.json) io.stdout.write(lines.map((line) => `${line}\n`).join(''));
+  };
+  let backend: Backend | undefined;
+  try {
+    return await runChecks(io, bar, async (signal) => {
+      const started = performance.now();
+      backend = await openBackend(io, options, subject.config.precision, backendOfSubject(subject));
+      const dataset = await loadSubject(subject, io, { ...options, signal, backend });
+      print(headerLines(subject, dataset, paint));
+      const run = await runOf(subject, dataset.sha256);
+      const findings: Finding[] = [];
+      for await (const finding of withBar(bar, { config: subject.config, dataset, backend, run, signal })) {
+        findings.push(finding);
+        print(findingLines(finding, paint));
+      }
+      const report = reportOf(subject, dataset, backend, findings, (performance.now() - started) / 1000);
+      print(['', conclusionLine(report, paint)]);
+      if (options.json) io.stdout.write(`${JSON.stringify(report)}\n`);
+      return report.verdict === 'bad' ? EXIT.failure : EXIT.done;
+    });
+  } finally {
+    backend?.close();
+  }
+}
+
+/** The findings, with a bar on the screen between any two of them. */
+async function* withBar(bar: SingleBar | undefined, options: DoctorOptions): AsyncGenerator<Finding, void> {
+  let [under, done] = ['', 0];
+  const onProgress = (check: string, share: number) => {
+    [under, done] = [check, share];
+    bar?.update(share, { check });
+  };
+  bar?.start(1, 0, { check: under });
+  for await (const finding of diagnose({ ...options, onProgress })) {
+    bar?.stop();
+    yield finding;
+    bar?.start(1, done, { check: under });
+  }
+  bar?.stop();
+}
+
+async function runOf({ run }: Subject, sha256: string): Promise<RunToExamine | undefined> {
+  if (!run) return undefined;
+  const { folder, checkpoint, record } = run;
+  const epochs = (await folder.metrics()).filter(({ epoch }) => epoch <= (checkpoint.progress.lastEpoch?.epoch ?? 0));
+  return { checkpoint, epochs, hasItsImages: sha256 === record.dataset.sha256 };
+}
+
+function reportOf(
+  { config, run }: Subject,
+  { name }: Dataset,
+  backend: Backend,
+  findings: readonly Finding[],
+  seconds: number,
+): DoctorReport {
+  const verdicts: readonly Verdict[] = ['bad', 'warning', 'ok'];
+  return {
+    model: config.model,
+    dataset: name,
+    run: run?.folder.path ?? null,
+    verdict: verdicts.find((verdict) => findings.some((finding) => finding.verdict === verdict)) ?? 'ok',
+    findings,
+    seconds,
+    config: effectiveConfig(config),
+    environment: describeEnvironment(backend),
+  };
+}

@@ -1,0 +1,141 @@
+import type { Command } from 'commander';
+import type { Backend } from '../backends/backend.ts';
+import type { Dataset } from '../dataset/load.ts';
+import { locate } from '../dataset/locate.ts';
+import { UsageError } from '../errors.ts';
+import { modelDiagram, short } from '../explain/model-diagram.ts';
+import { explainModel, type ModelExplanation } from '../explain/model-graph.ts';
+import { initialise } from '../models/initialise.ts';
+import { buildModel } from '../models/model.ts';
+import { adamw } from '../optim/adamw.ts';
+import { sgd } from '../optim/sgd.ts';
+import { Random } from '../random.ts';
+import { augmentedBatch, shuffled, splitTrainingSet } from '../training/batches.ts';
+import type { Config } from '../training/config.ts';
+import { loadBatch } from '../training/evaluation.ts';
+import { writeParameters } from '../training/saved-run.ts';
+import { type BackendFlags, openBackend } from './backend.ts';
+import { type DrawingFiles, draw } from './draw.ts';
+import * as format from './format.ts';
+import { type Io, painter } from './io.ts';
+import { flagsOf } from './options.ts';
+import { standInLine } from './run-reporter.ts';
+import { backendOfSubject, loadSubject, readSubject, type Subject } from './subject.ts';
+import { type Column, type Row, tableLines } from './table.ts';
+
+/** The options of `explain --model`, beside the hyperparameters. */
+export interface ExplainModelOptions extends BackendFlags, DrawingFiles {
+  readonly data?: string;
+  readonly json?: true;
+}
+
+/** `nn-train explain --model linear|mlp [RUN]`: the training graph, what a step of it costs and what flows through it. */
+export async function runExplainModel(folder: string | undefined, command: Command, io: Io): Promise<void> {
+  const options = command.opts<ExplainModelOptions>();
+  const subject = await readSubject(folder, command, io, ['model']);
+  expectModel(subject, flagsOf(command).model);
+  const { config, run } = subject;
+  const backend = await openBackend(io, options, config.precision, backendOfSubject(subject));
+  const dataset = await loadImages(subject, options, backend, io);
+  const model = buildModel(backend, config, Math.min(config.batchSize, dataset.train.labels.length));
+  if (run) writeParameters(model, run.checkpoint.tensors);
+  else initialise(model, config);
+  const { train } = splitTrainingSet(dataset.train.labels.length, config.val, config.trainLimit);
+  const batch = shuffled(train, config.seed, 1).subarray(0, config.batchSize);
+  loadBatch(model, dataset.train, augmentedBatch(batch, { ...config, step: 0 }));
+  const explanation = await explainModel(model, {
+    key: new Random(config.seed, 'dropout', 0).uint32(),
+    stateTensors: (config.optimizer === 'sgd' ? sgd(config) : adamw(config)).state.length,
+  });
+  backend.close();
+
+  const what = run ? `of ${run.folder.path}, step ${format.integer(run.checkpoint.progress.step)}` : 'initial';
+  const notes = notesOf(explanation, what, dataset);
+  await draw(modelDiagram(explanation, `${config.model}, weights: ${what}`), notes, options);
+  const result = { model: config.model, run: folder ?? null, dataset: dataset.name, ...explanation };
+  const lines = options.json ? [JSON.stringify(result)] : [...linesOf(explanation, io), '', ...notes];
+  if (dataset.name === 'synthetic' && !options.json) lines.push(standInLine(painter(io.stdout, io.env)));
+  io.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function expectModel({ config, run }: Subject, wanted: Config['model'] | undefined): void {
+  if (config.model === wanted) return;
+  throw new UsageError(`${run!.folder.path} is a run of --model ${config.model}, got --model ${wanted}`);
+}
+
+/** A drawing is not worth a download: generated images do where there is no copy of CIFAR-10 at hand. */
+async function loadImages(subject: Subject, options: ExplainModelOptions, backend: Backend, io: Io): Promise<Dataset> {
+  const signal = new AbortController().signal;
+  const isFree = !subject.run && subject.config.dataset === 'auto';
+  const isThere = isFree && (await locate({ path: options.data, env: io.env, cwd: io.cwd() }));
+  const config: Config = isFree && !isThere ? { ...subject.config, dataset: 'synthetic' } : subject.config;
+  return loadSubject({ ...subject, config }, io, { ...options, signal, backend });
+}
+
+function notesOf(
+  { batchSize, flops, memory, hidden, parameters }: ModelExplanation,
+  what: string,
+  { name }: Dataset,
+): string[] {
+  const { integer, percent } = format;
+  const images = name === 'cifar10' ? 'CIFAR-10' : 'the synthetic stand-in';
+  const all = memory.parameters + memory.optimizer + memory.activations + memory.gradients;
+  const lines = [
+    `weights  ${what}; ${integer(parameters)} parameters`,
+    `batch    ${integer(batchSize)} training images of ${images}, augmented as in training`,
+    `compute  ${flopsOf(flops.forward)} forward and ${flopsOf(flops.backward)} backward a step`,
+    `memory   ${bytesOf(all)}: parameters ${bytesOf(memory.parameters)}, optimiser ${bytesOf(memory.optimizer)},`,
+    `         activations ${bytesOf(memory.activations)}, their gradients ${bytesOf(memory.gradients)}`,
+  ];
+  if (hidden) {
+    const dead = `${integer(hidden.deadUnits)} of ${integer(hidden.units)} units`;
+    lines.push(
+      `hidden   ${dead} (${percent(hidden.deadUnits / hidden.units)}) are zero for every image of the batch,`,
+      `         and ${percent(hidden.zeroShare)} of all activations`,
+    );
+  }
+  return lines;
+}
+
+const WIRES: readonly Column[] = [
+  { header: 'wire', align: 'left' },
+  { header: 'shape', align: 'left' },
+  { header: 'memory', align: 'right' },
+  { header: 'mean |value|', align: 'right', style: 'green' },
+  { header: 'mean |gradient|', align: 'right', style: 'red' },
+];
+const GATES: readonly Column[] = [
+  { header: 'gate', align: 'left' },
+  { header: 'forward', align: 'right' },
+  { header: 'backward', align: 'right' },
+];
+
+function linesOf({ wires, gates }: ModelExplanation, io: Io): string[] {
+  const paint = painter(io.stdout, io.env);
+  const mean = (value: number | null) => (value === null ? '–' : short(value));
+  const wireRows = wires.map(({ name, shape, bytes, meanValue, meanGradient }) =>
+    cells(name, `[${shape.join(', ')}]`, bytesOf(bytes), mean(meanValue), mean(meanGradient)),
+  );
+  const gateRows = gates.map(({ gate, inputs, output, forward, backward }) => {
+    const call = `${gate} (${inputs.join(', ')})`;
+    return cells(gate === output ? call : `${output} = ${call}`, flopsOf(forward), flopsOf(backward));
+  });
+  return [...tableLines(WIRES, wireRows, paint), '', ...tableLines(GATES, gateRows, paint)];
+}
+
+function cells(...texts: readonly string[]): Row {
+  return texts.map((text) => [text]);
+}
+
+function flopsOf(count: number): string {
+  const [unit, size] = count >= 1e9 ? ['GFLOP', 1e9] : count >= 1e6 ? ['MFLOP', 1e6] : ['kFLOP', 1e3];
+  return `${(count / Number(size)).toPrecision(3)} ${unit}`;
+}
+
+function bytesOf(bytes: number): string {
+  return bytes < 1e4
+    ? `${format.integer(bytes)} B`
+    : bytes < 1e5
+      ? `${(bytes / 1e3).toFixed(1)} kB`
+      : format.megabytes(bytes);
+}

@@ -1,0 +1,105 @@
+import type { Command } from 'commander';
+import { UsageError } from '../errors.ts';
+import { diagramOf } from '../explain/explanation-diagram.ts';
+import { jsonOf } from '../explain/json.ts';
+import { explainSubject, upstreamOf } from '../explain/subject.ts';
+import { parseJson } from '../explain/values.ts';
+import { EXAMPLES } from '../lecture/examples.ts';
+import type { Config } from '../training/config.ts';
+import { type DrawingFiles, draw } from './draw.ts';
+import { ask } from './explain-question.ts';
+import { answerLines, notesOn } from './explain-table.ts';
+import * as format from './format.ts';
+import { type Io, painter } from './io.ts';
+import { flagOf, flagsOf } from './options.ts';
+
+export interface ExplainOptions extends DrawingFiles {
+  readonly list?: true;
+  readonly upstream?: string;
+  readonly json?: true;
+}
+
+const WIDTH = 80;
+
+/** `nn-train explain [EXAMPLE | EXPRESSION] [name=value …]`: a forward and a backward pass, gate by gate; with --model, of
+ *  the training graph. */
+export async function runExplain(words: readonly string[], command: Command, io: Io): Promise<void> {
+  const [what, ...assignments] = words;
+  const options = command.opts<ExplainOptions>();
+  const { model, ...others } = flagsOf(command);
+  if (model !== undefined) {
+    if (assignments.length > 0) {
+      throw new UsageError(`--model takes one run directory at most, got ${words.map(format.shellWord).join(' ')}`);
+    }
+    const { runExplainModel } = await import('./explain-model.ts');
+    await runExplainModel(what, command, io);
+    return;
+  }
+  const [extra] = Object.keys(others) as (keyof Config)[];
+  if (extra !== undefined)
+    throw new UsageError(`${flagOf(extra)} is for the graph of a model; add --model linear or mlp`);
+  if (options.list) print(io, exampleLines(io));
+  else if (what === undefined) print(io, introductionLines(io));
+  else await explainOne(what, assignments, options, io);
+}
+
+async function explainOne(
+  what: string,
+  assignments: readonly string[],
+  options: ExplainOptions,
+  io: Io,
+): Promise<void> {
+  const { subject, title, formula, ...question } = await ask(what, assignments);
+  const isGiven = options.upstream !== undefined;
+  const begin = options.upstream !== undefined ? parseJson(options.upstream, '--upstream') : question.upstream;
+  const origin = isGiven ? '--upstream' : "the example's upstream gradient";
+  const upstream = begin === undefined ? undefined : upstreamOf(begin, subject.outputs, origin);
+  const answer = await explainSubject(subject, upstream);
+  const notes = [...question.notes, ...notesOn(answer, upstream !== undefined)];
+  await draw(diagramOf(title, answer.explanations), notes, options);
+  if (options.json) {
+    print(io, [JSON.stringify({ title, formula: formula ?? null, ...jsonOf(answer), notes })]);
+    return;
+  }
+  const paint = painter(io.stdout, io.env);
+  print(io, [
+    paint('bold', title),
+    ...(formula === undefined || formula === title ? [] : statementLines(formula)),
+    '',
+    ...answerLines(answer, paint, io.stdout.columns ?? WIDTH),
+    ...notes.flatMap((note) => ['', ...format.wrap(note, WIDTH)]),
+  ]);
+}
+
+/** A long formula is broken between statements only. */
+function statementLines(formula: string): string[] {
+  const joined = formula.replace(/(?<!;) /g, '\u00a0');
+  return format.wrap(joined, WIDTH).map((line) => line.replaceAll('\u00a0', ' '));
+}
+
+function introductionLines(io: Io): string[] {
+  const paint = painter(io.stdout, io.env);
+  return [
+    'Runs an expression forward and backward and shows every gate: its value, the',
+    'gradient from upstream, the local gradients and their products.',
+    '',
+    paint('bold', 'An expression of your own'),
+    '  nn-train explain "(x+y)*z" x=-2 y=5 z=-4',
+    '  nn-train explain "norm2(W*x)" W=[[0.1,0.5],[-0.3,0.8]] x=[0.2,0.4]',
+    '',
+    paint('bold', "An example of CS231n's lecture 4, such as nn-train explain product"),
+    ...exampleLines(io),
+    '',
+    'nn-train explain --help has the operators, the functions and the options.',
+  ];
+}
+
+function exampleLines(io: Io): string[] {
+  const paint = painter(io.stdout, io.env);
+  const width = Math.max(...EXAMPLES.map(({ name }) => name.length));
+  return EXAMPLES.map(({ name, title }) => `  ${paint('cyan', name.padEnd(width))}  ${title}`);
+}
+
+function print(io: Io, lines: readonly string[]): void {
+  io.stdout.write(`${lines.join('\n')}\n`);
+}

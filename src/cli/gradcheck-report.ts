@@ -1,0 +1,156 @@
+import { sizeOf } from '../backends/backend.ts';
+import type { GateGradient, GradientReport, GradientVerdict } from '../doctor/gradients.ts';
+import type { CoordinateSlope } from '../engine/examine.ts';
+import type { Config } from '../training/config.ts';
+import * as format from './format.ts';
+import type { painter, Style } from './io.ts';
+import { type Column, tableLines } from './table.ts';
+
+/** What gradcheck found. `--json` prints these names; they are a contract. */
+export interface GradcheckReport extends GradientReport {
+  readonly model: Config['model'];
+  readonly dataset: 'cifar10' | 'synthetic';
+  /** The run whose weights were checked; null for the initial weights. */
+  readonly run: string | null;
+  /** The step at which these weights stood. */
+  readonly step: number;
+  readonly images: number;
+  readonly seconds: number;
+  readonly config: Partial<Config>;
+}
+
+type Paint = ReturnType<typeof painter>;
+
+const WIDTH = 80;
+const INDENT = 7;
+const MARK: Record<GradientVerdict, { readonly sign: string; readonly style: Style }> = {
+  right: { sign: '✓', style: 'green' },
+  acceptable: { sign: '✓', style: 'green' },
+  suspicious: { sign: '✗', style: 'red' },
+  wrong: { sign: '✗', style: 'red' },
+  unchecked: { sign: '?', style: 'yellow' },
+};
+
+const COLUMNS: readonly Column[] = [
+  { header: 'parameter', align: 'left' },
+  { header: 'shape', align: 'left', style: 'dim' },
+  { header: 'direction', align: 'right' },
+  { header: 'coordinate', align: 'right' },
+  { header: 'worst at', align: 'left', style: 'dim' },
+  { header: 'kinks', align: 'right' },
+  { header: 'verdict', align: 'left' },
+];
+
+/** The report for people. */
+export function gradcheckLines(report: GradcheckReport, config: Config, paint: Paint): string[] {
+  const { parameters, passed, seconds } = report;
+  const rows = parameters.map(({ parameter, shape, direction, coordinate, kinks, verdict }) => [
+    [parameter],
+    [`[${shape.join(', ')}]`],
+    [errorText(direction?.error)],
+    [errorText(coordinate?.error)],
+    [coordinate ? placeOf(coordinate.index, shape) : ''],
+    [String(kinks)],
+    [verdictText(verdict, paint)],
+  ]);
+  const conclusion = passed ? paint('green', `passed: no relative error above 1e-6`) : paint(['red', 'bold'], 'failed');
+  return [
+    ...headerOf(report, config, paint),
+    '',
+    ...tableLines(COLUMNS, rows, paint),
+    '',
+    ...gateLines(report.gates, paint),
+    ...faultLines(report, paint),
+    `${conclusion}, ${format.seconds(seconds)}`,
+  ];
+}
+
+function headerOf({ run, step, images, dataset, loss, parameters }: GradcheckReport, config: Config, paint: Paint) {
+  const size = parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const weights =
+    run === null ? `at the initial weights, seed ${config.seed}` : `at the weights of ${run}, step ${step}`;
+  const rows: [name: string, text: string][] = [
+    ['model', `${config.model} with ${format.integer(size)} parameters, ${weights}`],
+    ['loss', `${lossOf(config)}: ${format.loss(loss)}`],
+    ['images', `${images} of ${dataset === 'cifar10' ? 'CIFAR-10' : 'the synthetic stand-in'}`],
+    ['method', 'central differences in float64, relative errors |a − n| / max(|a|, |n|)'],
+  ];
+  return rows.flatMap(([name, text]) =>
+    format.wrap(text, WIDTH - INDENT).map((line, i) => `${paint('bold', (i === 0 ? name : '').padEnd(INDENT))}${line}`),
+  );
+}
+
+/** The loss that is checked, in words. */
+function lossOf({ loss, labelSmoothing, model, dropout, optimizer, weightDecay }: Config): string {
+  return [
+    loss,
+    ...(loss === 'softmax' && labelSmoothing > 0 ? [`label smoothing ${labelSmoothing}`] : []),
+    ...(model === 'mlp' && dropout > 0 ? [`dropout ${dropout}`] : []),
+    ...(optimizer === 'sgd' && weightDecay > 0 ? [`L2 term ${weightDecay}/2·‖W‖²`] : []),
+  ].join(', ');
+}
+
+function gateLines(gates: readonly GateGradient[], paint: Paint): string[] {
+  const error = (gate: GateGradient) => Math.max(gate.direction?.error ?? 0, gate.coordinate?.error ?? 0);
+  const worst = gates.reduce((a, b) => (error(b) > error(a) ? b : a));
+  const text =
+    `${gates.length} gradients of single gates, each with a random upstream gradient: ` +
+    `worst ${errorText(error(worst))}, ${nameOf(worst)}`;
+  return format
+    .wrap(text, WIDTH - INDENT)
+    .map((line, i) => `${paint('bold', (i === 0 ? 'gates' : '').padEnd(INDENT))}${line}`);
+}
+
+function faultLines({ gates, parameters, passed }: GradcheckReport, paint: Paint): string[] {
+  if (passed) return [];
+  const faults = gates.flatMap((gate) => (gate.fault ? [{ gate, fault: gate.fault }] : []));
+  if (faults.length > 0) {
+    return faults.flatMap(({ gate, fault }) => [
+      paint('red', `✗ the backward of ${nameOf(gate)} is wrong`),
+      ...format
+        .wrap(`at ${placeOf(fault.index, gate.shape)} ${slopeText(fault)}`, WIDTH - 2)
+        .map((line) => `  ${line}`),
+    ]);
+  }
+  const unchecked = [...parameters, ...gates].some(({ verdict }) => verdict === 'unchecked');
+  const text = unchecked
+    ? 'Where it says "unchecked", kinks or rounding hide every slope: the weights are too small to tell. Check at ' +
+      'larger ones (--init he), or at those of a run.'
+    : 'Every gate is right by itself, so the gradients go wrong where the graph adds them up or hands them on ' +
+      '(src/engine/graph.ts).';
+  return format.wrap(text, WIDTH);
+}
+
+function nameOf({ gate, output, input }: GateGradient): string {
+  return `${gate}${output === gate ? '' : ` '${output}'`}, gradient by ${input}`;
+}
+
+function slopeText({ analytic, numeric, error }: CoordinateSlope): string {
+  return `backward gives ${number(analytic)}, differences give ${number(numeric)}: relative error ${errorText(error)}`;
+}
+
+function number(value: number): string {
+  return value === 0 ? '0' : value.toPrecision(8);
+}
+
+/** The indices of an element, from its place in row-major order. */
+function placeOf(index: number, shape: readonly number[]): string {
+  const indices: number[] = [];
+  let rest = index;
+  for (const length of shape.toReversed()) {
+    indices.unshift(rest % length);
+    rest = Math.floor(rest / length);
+  }
+  return `[${indices.join(', ')}]`;
+}
+
+function errorText(error: number | undefined): string {
+  if (error === undefined) return '–';
+  if (error === 0) return '0';
+  return Number.isFinite(error) ? error.toExponential(1) : 'NaN';
+}
+
+function verdictText(verdict: GradientVerdict, paint: Paint): string {
+  const { sign, style } = MARK[verdict];
+  return paint(style, `${sign} ${verdict}`);
+}

@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import type { ImageSet } from '../backends/backend.ts';
+import { ReferenceBackend } from '../backends/reference/reference.ts';
+import { checkModelGradients } from '../doctor/gradients.ts';
+import { EXIT, UsageError } from '../errors.ts';
+import { Random } from '../random.ts';
+import { rows } from '../training/batches.ts';
+import { effectiveConfig } from '../training/config.ts';
+import { makeBar } from './bar.ts';
+import { runChecks } from './check.ts';
+import { type GradcheckReport, gradcheckLines } from './gradcheck-report.ts';
+import { type Io, painter } from './io.ts';
+import { flagsOf } from './options.ts';
+import { type CheckOptions, loadSubject, readSubject } from './subject.ts';
+
+/** A few images are enough: their gradients add up, so a fault in the gradient of one is one in that of all, and fewer
+ *  images bring fewer kinks. */
+const IMAGES = 8;
+const DIRECTIONS = 3;
+const COORDINATES = 20;
+
+/** `nn-train gradcheck [RUN]`: backpropagation against central differences. Resolves to the exit code: 1 if a gradient
+ *  fails. */
+export async function runGradcheck(folder: string | undefined, command: Command, io: Io): Promise<number> {
+  const options = command.opts<CheckOptions>();
+  const subject = await readSubject(folder, command, io, ['batchSize']);
+  const { config, run } = subject;
+  const bar = options.quiet || !io.stderr.isTTY ? undefined : makeBar(io.stderr, 'checking  {bar} {percentage} %');
+  return runChecks(io, bar, async (signal) => {
+    const started = performance.now();
+    const dataset = await loadSubject(subject, io, { ...options, signal, backend: new ReferenceBackend() });
+    const indices = chooseImages(dataset.train, flagsOf(command).batchSize ?? IMAGES, config.seed);
+    bar?.start(1, 0);
+    const result = await checkModelGradients({
+      config,
+      images: dataset.train,
+      indices,
+      tensors: run?.checkpoint.tensors,
+      directions: DIRECTIONS,
+      coordinates: COORDINATES,
+      signal,
+      onProgress: (share) => bar?.update(share),
+    });
+    bar?.stop();
+    const report: GradcheckReport = {
+      model: config.model,
+      dataset: dataset.name,
+      run: run?.folder.path ?? null,
+      step: run?.checkpoint.progress.step ?? 0,
+      images: indices.length,
+      ...result,
+      seconds: (performance.now() - started) / 1000,
+      config: effectiveConfig(config),
+    };
+    const lines = options.json ? [JSON.stringify(report)] : gradcheckLines(report, config, painter(io.stdout, io.env));
+    io.stdout.write(`${lines.join('\n')}\n`);
+    return result.passed ? EXIT.done : EXIT.failure;
+  });
+}
+
+function chooseImages({ labels }: ImageSet, count: number, seed: number): Uint32Array {
+  if (count > labels.length) throw new UsageError(`--batch-size must be at most ${labels.length}, got ${count}`);
+  return new Random(seed, 'gradient check images').shuffle(rows(labels.length)).slice(0, count);
+}

@@ -1,0 +1,146 @@
+import { readFile } from 'node:fs/promises';
+import { stdin } from 'node:process';
+import { buffer } from 'node:stream/consumers';
+import { EXIT, UserError } from '../errors.ts';
+import { decodePicture } from '../pictures/decode.ts';
+import { toCifar } from '../pictures/resize.ts';
+import { rows } from '../training/batches.ts';
+import { fileError } from '../training/files.ts';
+import { predict, softmaxRows } from '../training/predictions.ts';
+import { classesOf } from '../training/saved-run.ts';
+import * as format from './format.ts';
+import { type Io, painter } from './io.ts';
+import { openModel, type SavedModel, type WeightsFlags } from './saved-model.ts';
+
+export interface PredictOptions extends WeightsFlags {
+  readonly json?: true;
+}
+
+/** A picture as the network sees it. */
+interface Loaded {
+  readonly file: string;
+  readonly width: number;
+  readonly height: number;
+  /** What was done to it, step by step. */
+  readonly done: readonly string[];
+  /** 3072 bytes. */
+  readonly row: Uint8Array;
+}
+
+interface Failed {
+  readonly file: string;
+  readonly error: UserError;
+}
+
+interface Predicted extends Omit<Loaded, 'row'> {
+  readonly predicted: string;
+  /** Of the predicted class. */
+  readonly probability: number;
+  /** By class, in [0, 1]. */
+  readonly probabilities: Readonly<Record<string, number>>;
+}
+
+/** `nn-train predict RUN IMAGE…`: what a saved run takes pictures for. A picture that cannot be read does not keep the
+ *  others from being shown. Resolves to the exit code: that of the first error. */
+export async function runPredict(
+  folder: string,
+  files: readonly string[],
+  options: PredictOptions,
+  io: Io,
+): Promise<number> {
+  const saved = await openModel(folder, options, io);
+  const pictures: (Loaded | Failed)[] = [];
+  for (const file of files) pictures.push(await loadPicture(file));
+  const predicted = await classify(saved, pictures.filter(isReadable));
+  saved.backend.close();
+  const remaining = predicted.values();
+  const results = pictures.map((picture) => (isReadable(picture) ? remaining.next().value! : picture));
+
+  const { config, dataset } = saved.record;
+  const note = (text: string) => io.stderr.write(`note: ${text}\n`);
+  if (config.loss === 'hinge')
+    note('trained with the hinge loss, whose scores are no probabilities; shown is their softmax');
+  if (dataset.name === 'synthetic') note('trained on the synthetic stand-in images, not on CIFAR-10');
+  if (options.json) io.stdout.write(`${JSON.stringify(jsonOf(saved, results))}\n`);
+  else io.stdout.write(textOf(predicted, io));
+
+  const failed = pictures.filter((picture): picture is Failed => !isReadable(picture));
+  for (const { error } of failed) io.stderr.write(`error: ${error.message}\n`);
+  return failed[0]?.error.exitCode ?? EXIT.done;
+}
+
+function isReadable(picture: Loaded | Failed): picture is Loaded {
+  return 'row' in picture;
+}
+
+/** @param file a path, or '-' for stdin. */
+async function loadPicture(file: string): Promise<Loaded | Failed> {
+  const name = file === '-' ? 'stdin' : file;
+  try {
+    const bytes = file === '-' ? await buffer(stdin) : await readFile(file);
+    const picture = decodePicture(bytes, name);
+    const { row, done } = toCifar(picture);
+    return { file, width: picture.width, height: picture.height, done: [...picture.done, ...done], row };
+  } catch (cause) {
+    const error = fileError(`cannot read ${name}`, cause);
+    if (error instanceof UserError) return { file, error };
+    throw error;
+  }
+}
+
+async function classify({ model, backend, record }: SavedModel, pictures: readonly Loaded[]): Promise<Predicted[]> {
+  if (pictures.length === 0) return [];
+  const set = backend.imageSet(pictures.length);
+  for (const [i, { row }] of pictures.entries()) set.images.set(row, i * row.length);
+  const classes = classesOf(record);
+  const C = classes.length;
+  const logits = await predict(model, set, rows(pictures.length));
+  const probabilities = softmaxRows(logits, C);
+  return pictures.map(({ row: _, ...picture }, i) => {
+    const scores = logits.subarray(i * C, (i + 1) * C);
+    const best = scores.indexOf(Math.max(...scores));
+    return {
+      ...picture,
+      predicted: classes[best],
+      probability: probabilities[i * C + best],
+      probabilities: Object.fromEntries(classes.map((name, c) => [name, probabilities[i * C + c]])),
+    };
+  });
+}
+
+function jsonOf({ run, weights, record, progress }: SavedModel, results: readonly (Predicted | Failed)[]): object {
+  const { config, dataset } = record;
+  return {
+    model: config.model,
+    dataset: dataset.name,
+    /** With hinge, probabilities are the softmax of scores that were not trained to be any. */
+    loss: config.loss,
+    run: run.path,
+    weights,
+    epoch: progress.lastEpoch?.epoch ?? 0,
+    images: results.map((result) => ('error' in result ? { file: result.file, error: result.error.message } : result)),
+  };
+}
+
+const BAR_CELLS = 24;
+const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
+/** For each picture its name, what was done to it and a bar for each class, the most probable first. */
+function textOf(results: readonly Predicted[], io: Io): string {
+  const paint = painter(io.stdout, io.env);
+  const blocks = results.map(({ file, width, height, done, predicted, probabilities }) => {
+    const classes = Object.entries(probabilities).sort(([, a], [, b]) => b - a);
+    const nameWidth = Math.max(...classes.map(([name]) => name.length));
+    const lines = classes.map(([name, probability]) => {
+      const text = `${name.padEnd(nameWidth)}  ${bar(probability).padEnd(BAR_CELLS)}  ${format.percent(probability).padStart(8)}`;
+      return name === predicted ? `> ${paint(['green', 'bold'], text)}` : `  ${text}`;
+    });
+    return [`${paint('bold', file)}  ${paint('dim', [`${width}×${height}`, ...done].join(', '))}`, ...lines].join('\n');
+  });
+  return blocks.map((block) => `${block}\n`).join('\n');
+}
+
+function bar(share: number): string {
+  const eighths = Math.round(share * BAR_CELLS * 8);
+  return '█'.repeat(eighths >> 3) + EIGHTHS[eighths & 7];
+}

@@ -1,0 +1,61 @@
+import type { painter, Style } from './io.ts';
+
+export interface Column {
+  readonly header: string;
+  readonly align: 'left' | 'right';
+  readonly style?: Style;
+}
+
+/** A cell is lines of text, one below the other. */
+export type Row = readonly (readonly string[])[];
+
+const GAP = '  ';
+
+/** A table with a bold header; rows stand apart when one of them is taller than the others. */
+export function tableLines(
+  columns: readonly Column[],
+  rows: readonly Row[],
+  paint: ReturnType<typeof painter>,
+): string[] {
+  const widths = widthsOf(columns, rows);
+  const line = (texts: readonly string[], styleOf: (column: Column) => Style | undefined) =>
+    columns
+      .map((column, i) => {
+        const text = texts[i] ?? '';
+        const isLast = i === columns.length - 1;
+        const padded = column.align === 'right' ? text.padStart(widths[i]) : isLast ? text : text.padEnd(widths[i]);
+        const style = text.trim() === '' ? undefined : styleOf(column);
+        return style ? paint(style, padded) : padded;
+      })
+      .join(GAP)
+      .trimEnd();
+  const bodies = rows.map((cells) =>
+    Array.from({ length: heightOf(cells) }, (_, i) =>
+      line(
+        cells.map((lines) => lines[i] ?? ''),
+        ({ style }) => style,
+      ),
+    ),
+  );
+  const isTall = new Set(rows.map(heightOf)).size > 1 && rows.some((cells) => heightOf(cells) > 2);
+  const header = line(
+    columns.map((column) => column.header),
+    () => 'bold',
+  );
+  return [header, ...bodies.flatMap((body, i) => (isTall && i > 0 ? ['', ...body] : body))];
+}
+
+/** How many columns of a terminal the table takes. */
+export function tableWidth(columns: readonly Column[], rows: readonly Row[]): number {
+  return widthsOf(columns, rows).reduce((total, width) => total + width + GAP.length, -GAP.length);
+}
+
+function widthsOf(columns: readonly Column[], rows: readonly Row[]): number[] {
+  return columns.map(({ header }, i) =>
+    Math.max(header.length, ...rows.flatMap((cells) => cells[i].map(({ length }) => length))),
+  );
+}
+
+function heightOf(cells: Row): number {
+  return Math.max(...cells.map(({ length }) => length));
+}

@@ -1,0 +1,108 @@
+import { UsageError } from '../errors.ts';
+import { encodePng } from '../pictures/encode.ts';
+import { contactSheet } from '../pictures/sheet.ts';
+import { templatePixels } from '../pictures/template.ts';
+import type { Field } from '../training/field.ts';
+import { writeWhole } from '../training/files.ts';
+import { mostUsed, type UnitUse, weightRows } from '../training/filters.ts';
+import { classesOf } from '../training/saved-run.ts';
+import * as format from './format.ts';
+import { type Io, painter } from './io.ts';
+import { loadImages, openModel, type SavedModel, type WeightsFlags } from './saved-model.ts';
+import { FILTER_COUNT, PIXEL_SCALE } from './saved-model-options.ts';
+
+export interface WeightsOptions extends WeightsFlags {
+  readonly png: string;
+  readonly count?: string;
+  readonly scale?: string;
+  readonly data?: string;
+}
+
+/** What is on the sheet: tiles in reading order, and the text that says which is which. */
+interface Tiles {
+  readonly weights: readonly ArrayLike<number>[];
+  readonly columns: number;
+  /** What they are, such as 'the templates of the ten classes'. */
+  readonly title: string;
+  readonly names: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** `nn-train weights RUN --png FILE`: the weights of a saved run as a picture. */
+export async function runWeights(folder: string, options: WeightsOptions, io: Io): Promise<void> {
+  const count = readInteger('--count', options.count, FILTER_COUNT);
+  const scale = readInteger('--scale', options.scale, PIXEL_SCALE);
+  const saved = await openModel(folder, options, io);
+  if (!saved.model.hidden && options.count !== undefined) {
+    throw new UsageError(`--count is for an mlp, but ${folder} is linear: it has ten templates; leave --count out`);
+  }
+  const tiles = saved.model.hidden ? await filters(saved, count, options.data, io) : await templates(saved);
+  saved.backend.close();
+  const sheet = contactSheet(tiles.weights.map(templatePixels), { columns: tiles.columns, scale, gap: 2 * scale });
+  await writeWhole(options.png, encodePng(sheet.rgb, sheet.width, sheet.height));
+
+  const paint = painter(io.stdout, io.env);
+  const label = (text: string) => paint('bold', text.padEnd(8));
+  const lines = [
+    `${label('shows')}${tiles.title}`,
+    ...gridOf(tiles).map((row, i) => `${label(i === 0 ? 'order' : '')}${row}`),
+    ...tiles.notes.map((note) => `${label('')}${note}`),
+    `${label('saved')}${options.png} (${sheet.width}×${sheet.height})`,
+  ];
+  io.stdout.write(`${lines.join('\n')}\n`);
+}
+
+async function templates(saved: SavedModel): Promise<Tiles> {
+  return {
+    weights: await weightRows(saved.model, 'linear.weight'),
+    columns: 5,
+    title: 'the template of each class: what it likes to see',
+    names: classesOf(saved.record),
+    notes: [],
+  };
+}
+
+async function filters(saved: SavedModel, count: number, data: string | undefined, io: Io): Promise<Tiles> {
+  const dataset = await loadImages(saved, data, io);
+  const used = await mostUsed(saved.model, dataset.test);
+  const shown = used.slice(0, count);
+  const all = await weightRows(saved.model, 'fc1.weight');
+  return {
+    weights: shown.map(({ unit }) => all[unit]),
+    columns: Math.ceil(Math.sqrt(shown.length)),
+    title: `${shown.length === used.length ? 'all' : `${shown.length} of`} ${format.integer(used.length)} first-layer filters, the most used first`,
+    names: shown.map(({ unit }) => String(unit)),
+    notes: notesOn(used, shown, dataset.test.labels.length),
+  };
+}
+
+function notesOn(used: readonly UnitUse[], shown: readonly UnitUse[], images: number): string[] {
+  const total = (units: readonly UnitUse[]) => units.reduce((sum, { use }) => sum + use, 0);
+  const dead = used.filter(({ activeShare }) => activeShare === 0).length;
+  return [
+    `they make up ${format.percent(total(shown) / total(used))} of the use of all`,
+    ...(dead > 0
+      ? [`${format.integer(dead)} of all are above zero on none of ${format.integer(images)} test images`]
+      : []),
+  ];
+}
+
+/** The names in the rows and columns of the sheet. */
+function gridOf({ names, columns }: Tiles): string[] {
+  const width = Math.max(...names.map((name) => name.length)) + 2;
+  const rows = Array.from({ length: Math.ceil(names.length / columns) }, (_, i) =>
+    names.slice(i * columns, (i + 1) * columns),
+  );
+  return rows.map((row) =>
+    row
+      .map((name) => name.padEnd(width))
+      .join('')
+      .trimEnd(),
+  );
+}
+
+function readInteger(flag: string, text: string | undefined, field: Field<number>): number {
+  const value = field.parse(text ?? field.default);
+  if (value === undefined) throw new UsageError(`${flag} must be ${field.wanted}, got ${text}`);
+  return value;
+}

@@ -1,0 +1,105 @@
+import type { Backend } from '../backends/backend.ts';
+import { Random } from '../random.ts';
+import { rows } from '../training/batches.ts';
+import { classCounts } from './data.ts';
+import { count, type Finding, number, percent } from './finding.ts';
+import { type Laboratory, runTrial, type Trial } from './trial.ts';
+
+/** Trainings on permuted labels. The images of one class resemble each other, so a model that learned nothing can be
+ *  right for more or fewer of them than a coin; several permutations show how much. */
+export const PERMUTATIONS = 3;
+/** By how much the real labels must beat the best of them, in accuracy and in standard errors of a difference of two shares. */
+const CLEAR_GAP = 0.05;
+const CLEAR_Z = 4;
+/** What a model may reach on permuted labels beyond the share of the largest class. */
+const MOST_LUCK = 0.15;
+
+/** Trains on labels that were dealt out at random: nothing can be learned then, and the real labels must do better.
+ *
+ *  @param real the training with the real labels, at the rate that the control is to have.
+ *  Source: C. Zhang et al., "Understanding deep learning requires rethinking generalization" (2017), random labels;
+ *  M. Ojala and G. Garriga, "Permutation Tests for Studying Classifier Performance" (2010). */
+export async function checkLabels(backend: Backend, lab: Laboratory, real: Trial): Promise<Finding> {
+  const accuracies: number[] = [];
+  for (let i = 0; i < PERMUTATIONS; i++) {
+    const trial = await runTrial(permuted(backend, lab, i), { lr: real.learningRate });
+    accuracies.push(trial.heldOut?.accuracy ?? 0);
+  }
+  return judge(real, accuracies, lab);
+}
+
+/** The same images in a set of their own, where those to train on have each other's labels. A backend may know a set by its
+ *  images, so they cannot be shared with other labels. */
+function permuted(backend: Backend, lab: Laboratory, permutation: number): Laboratory {
+  const all = new Uint32Array(lab.train.length + lab.heldOut.length);
+  all.set(lab.train);
+  all.set(lab.heldOut, lab.train.length);
+  const set = backend.imageSet(all.length);
+  for (const [row, from] of all.entries()) {
+    set.images.set(lab.images.images.subarray(from * 3072, (from + 1) * 3072), row * 3072);
+  }
+  const order = new Random(lab.config.seed, 'label permutation', permutation).shuffle(rows(lab.train.length));
+  for (const [row, from] of order.entries()) set.labels[row] = lab.images.labels[lab.train[from]];
+  for (const [i, from] of lab.heldOut.entries()) set.labels[order.length + i] = lab.images.labels[from];
+  return {
+    ...lab,
+    test: undefined,
+    images: set,
+    train: rows(lab.train.length),
+    heldOut: rows(all.length).subarray(lab.train.length),
+  };
+}
+
+function judge(trial: Trial, controls: readonly number[], { heldOut, images, model }: Laboratory): Finding {
+  const real = trial.heldOut?.accuracy ?? 0;
+  const n = heldOut.length;
+  const luckiest = Math.max(...controls);
+  const labels = Uint8Array.from(heldOut, (row) => images.labels[row]);
+  const chance = Math.max(...classCounts(labels, model.logits.shape[1])) / n;
+  const z = standardErrors(real, n, luckiest, n);
+  const finding = {
+    name: 'labels',
+    evidence:
+      `held-out accuracy at ${number(trial.learningRate)}: ${percent(real)} with the real labels, ` +
+      `${controls.map(percent).join(', ')} with permuted ones (z = ${z.toFixed(1)}, ${count(n, 'image')})`,
+    numbers: { real, controls, chance, z, images: n },
+  };
+  if (luckiest > chance + MOST_LUCK) {
+    const advice = `permuted labels cannot be learned, and yet more than ${percent(chance)} are right: the images held out are known, look for duplicates`;
+    return { ...finding, verdict: 'bad', advice };
+  }
+  if (real - luckiest < CLEAR_GAP) {
+    const advice =
+      'the labels tell nothing of the images: they were shuffled, or belong to others; look at images beside their labels';
+    return { ...finding, verdict: 'bad', advice };
+  }
+  if (z < CLEAR_Z) {
+    const advice = `${count(n, 'image is', 'images are')} too few to tell whether the labels belong to the images`;
+    return { ...finding, verdict: 'warning', advice };
+  }
+  return { ...finding, verdict: 'ok', advice: null };
+}
+
+/** A model must be about as right on test images as on training images that were held out: both are new to it.
+ *  @param trial the best of the short trainings. */
+export function judgeTestImages({ heldOut, test }: Trial, n: number, testImages: number): Finding {
+  const [before, after] = [heldOut?.accuracy ?? 0, test?.accuracy ?? 0];
+  const z = standardErrors(before, n, after, testImages);
+  const finding = {
+    name: 'test images',
+    evidence: `accuracy ${percent(after)}, and ${percent(before)} on training images held out (z = ${z.toFixed(1)})`,
+    numbers: { test: after, heldOut: before, z, images: testImages },
+  };
+  if (Math.abs(z) < CLEAR_Z || Math.abs(before - after) < CLEAR_GAP) return { ...finding, verdict: 'ok', advice: null };
+  const advice =
+    after < before
+      ? 'the test images or their labels are others than the training images: look whether they were mixed up or prepared otherwise'
+      : 'the test images are easier than new training images: look whether they were trained on';
+  return { ...finding, verdict: 'bad', advice };
+}
+
+/** z: how many standard errors lie between two shares p of n and q of m, if they are shares of the same. */
+function standardErrors(p: number, n: number, q: number, m: number): number {
+  const pooled = (p * n + q * m) / (n + m);
+  return (p - q) / Math.sqrt(Math.max(pooled * (1 - pooled), 1 / (n + m)) * (1 / n + 1 / m));
+}

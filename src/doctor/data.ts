@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto';
+import type { ImageSet } from '../backends/backend.ts';
+import { BATCH_FILES } from '../dataset/cifar10.ts';
+import type { Dataset } from '../dataset/load.ts';
+import { type Duplicates, findDuplicates, type Pair } from './duplicates.ts';
+import { count, type Finding, percent } from './finding.ts';
+
+// Whether the images and labels are what they claim to be.
+
+const IMAGE_BYTES = 3072;
+const RECORDS_PER_FILE = 10_000;
+
+/** SHA-256 of the six files of the binary version, in the order of BATCH_FILES; those in cifar-10-binary.tar.gz. */
+const OFFICIAL_SHA256 = [
+  'cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5',
+  'a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed',
+  'bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67',
+  '014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48',
+  '755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add',
+  '8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b',
+] as const;
+
+/** The largest class of the training set may have so many times the images of the smallest. */
+const MOST_IMBALANCE = 1.5;
+/** Of the scaled pixels, whose mean is −0.1 and whose standard deviation 1.0 in CIFAR-10. */
+const MOST_MEAN = 0.5;
+const DEVIATION = { least: 0.5, most: 2 } as const;
+
+/** Compares a copy of CIFAR-10 with the published one, file by file. @param published SHA-256 of the six files. */
+export function checkOrigin(dataset: Dataset, published: readonly string[] = OFFICIAL_SHA256): Finding {
+  const name = 'origin';
+  if (dataset.name !== 'cifar10') {
+    return {
+      name,
+      verdict: 'ok',
+      evidence: `generated stand-in images, not CIFAR-10: ${sizes(dataset)}`,
+      advice: null,
+      numbers: { known: null, files: null },
+    };
+  }
+  const known = fileHashes(dataset).filter((hash, i) => hash === published[i]).length;
+  const files = BATCH_FILES.length;
+  const numbers = { known, files };
+  if (known === files) {
+    const evidence = `all ${files} files have the published SHA-256: ${sizes(dataset)}`;
+    return { name, verdict: 'ok', evidence, advice: null, numbers };
+  }
+  if (known === 0) {
+    return {
+      name,
+      verdict: 'warning',
+      evidence: `none of the ${files} files has the published SHA-256: re-encoded, reordered or other images`,
+      advice: 'compare results within this copy only, or take the official archive (cifar-10-binary.tar.gz)',
+      numbers,
+    };
+  }
+  return {
+    name,
+    verdict: 'bad',
+    evidence: `${files - known} of the ${files} files differ from the published ones, the others do not`,
+    advice: 'a file was damaged or changed; take the official archive (cifar-10-binary.tar.gz) again',
+    numbers,
+  };
+}
+
+function sizes({ train, test }: Dataset): string {
+  return `${count(train.labels.length, 'training image')}, ${count(test.labels.length, 'test image')}`;
+}
+
+/** What the SHA-256 of the six files would be, made again from the images and labels. */
+export function fileHashes({ train, test }: Dataset): string[] {
+  return BATCH_FILES.map((_, file) => {
+    const [set, first] = file < BATCH_FILES.length - 1 ? [train, file * RECORDS_PER_FILE] : [test, 0];
+    const records = new Uint8Array(RECORDS_PER_FILE * (1 + IMAGE_BYTES));
+    for (let i = 0; i < RECORDS_PER_FILE && first + i < set.labels.length; i++) {
+      const at = i * (1 + IMAGE_BYTES);
+      records[at] = set.labels[first + i];
+      records.set(set.images.subarray((first + i) * IMAGE_BYTES, (first + i + 1) * IMAGE_BYTES), at + 1);
+    }
+    return createHash('sha256').update(records).digest('hex');
+  });
+}
+
+/** Whether every label names a class, and every class has about as many images as any other. */
+export function checkClasses({ train, test, classes }: Dataset): Finding {
+  const name = 'classes';
+  const [ofTrain, ofTest] = [train, test].map(({ labels }) => classCounts(labels, classes.length));
+  const outside = [train, test].reduce((sum, { labels }) => sum + outOfRange(labels, classes.length), 0);
+  const [least, most] = [Math.min(...ofTrain), Math.max(...ofTrain)];
+  const numbers = { outOfRange: outside, train: ofTrain, test: ofTest };
+  if (outside > 0) {
+    return {
+      name,
+      verdict: 'bad',
+      evidence: `${count(outside, 'label')} outside 0 to ${classes.length - 1}`,
+      advice: 'the labels were damaged or belong to another dataset; mend them before anything else',
+      numbers,
+    };
+  }
+  const evidence = `${range(ofTrain)} training and ${range(ofTest)} test images of each of ${classes.length} classes`;
+  const missing = classes.filter((_, c) => ofTrain[c] === 0 || ofTest[c] === 0);
+  if (missing.length > 0) {
+    const advice = `there are no images of ${missing.join(', ')}; a class that is never seen is never recognised`;
+    return { name, verdict: 'bad', evidence, advice, numbers };
+  }
+  if (most > MOST_IMBALANCE * least) {
+    const advice = 'classes differ in size; compare accuracies with the share of the largest class, not with 1/C';
+    return { name, verdict: 'warning', evidence, advice, numbers };
+  }
+  return { name, verdict: 'ok', evidence, advice: null, numbers };
+}
+
+/** How many labels there are of each class. */
+export function classCounts(labels: Uint8Array, classes: number): number[] {
+  const counts = new Array<number>(classes).fill(0);
+  for (const label of labels) if (label < classes) counts[label]++;
+  return counts;
+}
+
+function outOfRange(labels: Uint8Array, classes: number): number {
+  return labels.reduce((sum, label) => sum + Number(label >= classes), 0);
+}
+
+function range(counts: readonly number[]): string {
+  const [least, most] = [Math.min(...counts), Math.max(...counts)].map((n) => n.toLocaleString('en-US'));
+  return least === most ? least : `${least} to ${most}`;
+}
+
+/** Whether any image is there twice, and above all whether test images were trained on. */
+export function checkDuplicates(dataset: Dataset): Finding {
+  const name = 'duplicates';
+  const found = findDuplicates(dataset);
+  const { train, test, between } = found;
+  const contradicting = [...train, ...test, ...between].filter(({ sameLabel }) => !sameLabel).length;
+  const numbers = { train: train.length, test: test.length, between: between.length, contradicting };
+  if (train.length + test.length + between.length === 0) {
+    return { name, verdict: 'ok', evidence: 'no image is there twice, byte for byte', advice: null, numbers };
+  }
+  const evidence = duplicateEvidence(found, contradicting);
+  if (between.length > 0) {
+    const share = percent(between.length / dataset.test.labels.length);
+    const advice = `${share} of the test images can be known by heart; remove them from the training images (first: ${example(between)})`;
+    return { name, verdict: 'bad', evidence, advice, numbers };
+  }
+  const advice =
+    'repeated images count several times' +
+    (contradicting > 0 ? ', and no model can give one image two labels' : '') +
+    (train.length > 0 ? ' and can fall into training and validation; keep one of each' : '; keep one of each');
+  return { name, verdict: 'warning', evidence, advice, numbers };
+}
+
+function duplicateEvidence({ train, test, between }: Duplicates, contradicting: number): string {
+  const parts = [
+    between.length > 0 ? `${count(between.length, 'test image is', 'test images are')} in the training set` : '',
+    train.length > 0 ? `${count(train.length, 'training image repeats', 'training images repeat')} another one` : '',
+    test.length > 0 ? `${count(test.length, 'test image repeats', 'test images repeat')} another one` : '',
+    contradicting > 0 ? `${contradicting.toLocaleString('en-US')} of them with another label` : '',
+  ];
+  return parts.filter(Boolean).join(', ');
+}
+
+function example([{ row, first }]: readonly Pair[]): string {
+  return `test image ${row} is training image ${first}`;
+}
+
+/** Whether the pixels look like those of pictures: none of one colour, with the mean and spread that the scaling expects. */
+export function checkPixels({ train, test }: Dataset): Finding {
+  const name = 'pixels';
+  const constant = countConstant(train) + countConstant(test);
+  const { mean, deviation } = momentsOf(train);
+  const numbers = { constant, mean, deviation };
+  const evidence =
+    `scaled to (p − 128)/64 they have the mean ${mean.toFixed(2)} and the standard deviation ${deviation.toFixed(2)}; ` +
+    (constant === 0 ? 'no image is of one colour' : `${count(constant, 'image is', 'images are')} of one colour`);
+  if (deviation === 0) {
+    return {
+      name,
+      verdict: 'bad',
+      evidence,
+      advice: 'every pixel is the same: there is nothing to learn from',
+      numbers,
+    };
+  }
+  const advice = [
+    constant > 0 ? 'images of one colour show nothing; look where they come from' : '',
+    Math.abs(mean) > MOST_MEAN || deviation < DEVIATION.least || deviation > DEVIATION.most
+      ? 'the learning rates of this tool are made for pixels of mean 0 and standard deviation 1; look whether the images are too dark, too bright or flat'
+      : '',
+  ];
+  const isOk = advice.every((part) => part === '');
+  return {
+    name,
+    verdict: isOk ? 'ok' : 'warning',
+    evidence,
+    advice: isOk ? null : advice.filter(Boolean).join('; '),
+    numbers,
+  };
+}
+
+function countConstant({ images, labels }: ImageSet): number {
+  let constant = 0;
+  for (let row = 0; row < labels.length; row++) {
+    const at = row * IMAGE_BYTES;
+    let i = 1;
+    while (i < IMAGE_BYTES && images[at + i] === images[at]) i++;
+    if (i === IMAGE_BYTES) constant++;
+  }
+  return constant;
+}
+
+/** Mean and standard deviation of the scaled pixels, of some thousand images from all over the set. */
+function momentsOf({ images, labels }: ImageSet): { mean: number; deviation: number } {
+  const histogram = new Float64Array(256);
+  const stride = Math.ceil(labels.length / 5000);
+  for (let row = 0; row < labels.length; row += stride) {
+    for (let i = row * IMAGE_BYTES; i < (row + 1) * IMAGE_BYTES; i++) histogram[images[i]]++;
+  }
+  const total = histogram.reduce((sum, times) => sum + times, 0);
+  const meanOf = (f: (x: number) => number) =>
+    histogram.reduce((sum, times, p) => sum + (times / total) * f((p - 128) / 64), 0);
+  const mean = meanOf((x) => x);
+  return { mean, deviation: Math.sqrt(meanOf((x) => (x - mean) ** 2)) };
+}

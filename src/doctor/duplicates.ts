@@ -1,0 +1,89 @@
+import type { ImageSet } from '../backends/backend.ts';
+import type { Dataset } from '../dataset/load.ts';
+
+const IMAGE_BYTES = 3072;
+
+/** Images that are there more than once, byte for byte. Rows are those of the set. */
+export interface Duplicates {
+  /** Training images that an earlier training image equals. */
+  readonly train: readonly Pair[];
+  /** Test images that an earlier test image equals. */
+  readonly test: readonly Pair[];
+  /** Test images that a training image equals. */
+  readonly between: readonly Pair[];
+}
+
+export interface Pair {
+  readonly row: number;
+  /** The row of the first image that is the same. */
+  readonly first: number;
+  readonly sameLabel: boolean;
+}
+
+export function findDuplicates({ train, test }: Pick<Dataset, 'train' | 'test'>): Duplicates {
+  const [ofTrain, ofTest] = [new Index(train), new Index(test)];
+  return { train: ofTrain.repeated(), test: ofTest.repeated(), between: ofTrain.shared(ofTest) };
+}
+
+/** The images of a set by their contents. */
+class Index {
+  readonly #set: ImageSet;
+  readonly #hashes: Float64Array;
+  /** Rows whose images have the same hash, each of them the first of its kind. */
+  readonly #rows = new Map<number, number[]>();
+  readonly #repeated: Pair[] = [];
+
+  constructor(set: ImageSet) {
+    this.#set = set;
+    this.#hashes = Float64Array.from(set.labels, (_, row) => hashOf(set, row));
+    for (let row = 0; row < set.labels.length; row++) {
+      const pair = this.#pairOf(this, row);
+      if (pair) this.#repeated.push(pair);
+      else {
+        const rows = this.#rows.get(this.#hashes[row]);
+        if (rows) rows.push(row);
+        else this.#rows.set(this.#hashes[row], [row]);
+      }
+    }
+  }
+
+  /** Images that are there before. */
+  repeated(): readonly Pair[] {
+    return this.#repeated;
+  }
+
+  /** Images of another set that are in this one. */
+  shared(other: Index): Pair[] {
+    const pairs = Array.from(other.#hashes, (_, row) => this.#pairOf(other, row));
+    return pairs.filter((pair) => pair !== undefined);
+  }
+
+  #pairOf(other: Index, row: number): Pair | undefined {
+    const candidates = this.#rows.get(other.#hashes[row]) ?? [];
+    const first = candidates.find((candidate) => isSame(other.#set, row, this.#set, candidate));
+    if (first === undefined) return undefined;
+    return { row, first, sameLabel: other.#set.labels[row] === this.#set.labels[first] };
+  }
+}
+
+function imageOf({ images }: ImageSet, row: number): Uint8Array {
+  return images.subarray(row * IMAGE_BYTES, (row + 1) * IMAGE_BYTES);
+}
+
+function isSame(a: ImageSet, rowA: number, b: ImageSet, rowB: number): boolean {
+  return Buffer.compare(imageOf(a, rowA), imageOf(b, rowB)) === 0;
+}
+
+/** 53 bits of an image: two multiplicative hashes over its words. */
+function hashOf(set: ImageSet, row: number): number {
+  const image = imageOf(set, row);
+  const words = new Uint32Array(image.buffer, image.byteOffset, IMAGE_BYTES / 4);
+  let [a, b] = [0x811c9dc5, 0x9e3779b9];
+  for (const word of words) {
+    a = Math.imul(a ^ word, 0x01000193);
+    a ^= a >>> 15;
+    b = Math.imul(b + word, 0x85ebca6b);
+    b ^= b >>> 13;
+  }
+  return (a >>> 0) * 2 ** 21 + (b >>> 11);
+}

@@ -1,0 +1,36 @@
+/** ok: as it should be. warning: worth a look. bad: training on this is wrong, or a waste of time. */
+export type Verdict = 'ok' | 'warning' | 'bad';
+
+/** What one check came to. */
+export interface Finding {
+  readonly name: string;
+  readonly verdict: Verdict;
+  /** What was measured, in one sentence. */
+  readonly evidence: string;
+  /** What to do next; null where all is well. */
+  readonly advice: string | null;
+  readonly numbers: Readonly<Record<string, number | string | null | readonly number[]>>;
+}
+
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
+}
+
+/** At most four digits. */
+export function number(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const short = Number(value.toPrecision(4));
+  const size = Math.abs(short);
+  return size !== 0 && (size < 1e-3 || size >= 1e5) ? short.toExponential() : String(short);
+}
+
+/** NaN for no values. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return (sorted[Math.floor(middle - 0.5)] + sorted[Math.floor(middle)]) / 2;
+}

@@ -1,0 +1,34 @@
+import { count, type Finding } from './finding.ts';
+import type { GradientReport } from './gradients.ts';
+
+/** The gradient check as one finding. */
+export function judgeGradients({ parameters, gates, passed }: GradientReport): Finding {
+  const all = [...parameters, ...gates];
+  const errors = all.flatMap(({ direction, coordinate }) => [direction?.error ?? 0, coordinate?.error ?? 0]);
+  const worst = Math.max(...errors);
+  const kinks = all.reduce((sum, { kinks }) => sum + kinks, 0);
+  const faults = gates.filter(({ fault }) => fault !== null).map(({ gate, input }) => `${gate} by ${input}`);
+  const wrong = parameters.filter(({ verdict }) => verdict === 'wrong' || verdict === 'suspicious');
+  const finding = {
+    name: 'gradients',
+    evidence:
+      `of ${count(parameters.length, 'parameter')} and ${count(gates.length, 'gate input')} against central differences: ` +
+      `relative error at most ${worst.toExponential(1)}${kinks > 0 ? `, ${count(kinks, 'kink')} left out` : ''}`,
+    numbers: {
+      worst: Number.isFinite(worst) ? worst : null,
+      parameters: parameters.length,
+      gates: gates.length,
+      kinks,
+    },
+  };
+  if (passed) return { ...finding, verdict: 'ok', advice: null };
+  if (faults.length === 0 && wrong.length === 0) {
+    const advice = 'some could not be compared, because the weights are too small; nn-train gradcheck says which';
+    return { ...finding, verdict: 'warning', advice };
+  }
+  const where =
+    faults.length > 0
+      ? `the backward of ${[...new Set(faults)].join(', ')}`
+      : wrong.map(({ parameter }) => parameter).join(', ');
+  return { ...finding, verdict: 'bad', advice: `wrong: ${where}; nn-train gradcheck shows the numbers` };
+}

@@ -1,0 +1,146 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ReportData } from '../../src/report/report-data.ts';
+import { nnTrain, QUICK } from '../support/cli.ts';
+import { temporaryFolder } from '../support/files.ts';
+
+/** What a page was made of. */
+function dataOf(...file: string[]): ReportData {
+  const html = readFileSync(path.join(...file), 'utf8');
+  return JSON.parse(html.match(/<script type="application\/json" id="data">(.*?)<\/script>/s)![1]);
+}
+
+async function trainedIn(cwd: string, name: string, ...more: string[]) {
+  const { stdout } = await nnTrain([...QUICK, '--epochs', '2', '--out', name, '--json', ...more], { cwd });
+  return JSON.parse(stdout);
+}
+
+/** Makes a run believe that it was trained on images which are not there any more. */
+function loseImages(run: string): void {
+  const file = path.join(run, 'config.json');
+  const record = JSON.parse(readFileSync(file, 'utf8'));
+  record.dataset = { ...record.dataset, name: 'cifar10', source: '/nowhere/cifar-10-batches-bin' };
+  writeFileSync(file, JSON.stringify(record));
+}
+
+describe('the report of a run', () => {
+  it('is there when training ends, and is made again byte for byte', async () => {
+    const cwd = temporaryFolder();
+    const { test, bestEpoch } = await trainedIn(cwd, 'run');
+    const page = readFileSync(path.join(cwd, 'run/report.html'));
+    const data = dataOf(cwd, 'run/report.html');
+    expect(data.generator).toMatch(/^nn-train \d/);
+    expect(data.runs).toMatchObject([{ name: 'run', state: 'finished', bestEpoch, test, epochs: [{}, {}] }]);
+    rmSync(path.join(cwd, 'run/report.html'));
+    const { code, stdout, stderr } = await nnTrain(['report', 'run'], { cwd });
+    expect([code, stdout, stderr]).toEqual([0, 'run/report.html\n', '']);
+    expect(readFileSync(path.join(cwd, 'run/report.html')).equals(page)).toBe(true);
+  });
+
+  it('is there when training is stopped', async () => {
+    const cwd = temporaryFolder();
+    const { code } = await nnTrain([...QUICK, '--epochs', '5000', '--out', 'run'], {
+      cwd,
+      onOutput: (stdout, child) => {
+        if (stdout.includes(' 3/5000 ')) child.kill('SIGINT');
+      },
+    });
+    expect(code).toBe(130);
+    const [run] = dataOf(cwd, 'run/report.html').runs;
+    expect([run.state, run.plannedEpochs]).toEqual(['stopped', 5000]);
+    expect(run.test!.images).toBe(2000);
+    expect(run.steps.step.at(-1)).toBeGreaterThanOrEqual(30);
+    const { stdout } = await nnTrain(['eval', 'run', '--json'], { cwd });
+    expect(JSON.parse(stdout).test.accuracy).toBe(run.test!.accuracy);
+  });
+
+  it('costs nothing but itself if it cannot be written', async () => {
+    const cwd = temporaryFolder();
+    const args = [...QUICK, '--epochs', '2', '--out', 'run', '--json'];
+    const { code, stdout, stderr } = await nnTrain(args, {
+      cwd,
+      onStart: (child) => {
+        let isBlocked = false;
+        child.stderr!.on('data', () => {
+          // A folder in the place of the file.
+          if (!isBlocked) mkdirSync(path.join(cwd, 'run/report.html/inside'), { recursive: true });
+          isBlocked = true;
+        });
+      },
+    });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).run).toBe('run');
+    expect(stderr).toMatch(/^note: the report could not be written: cannot write run\/report\.html: /m);
+    expect(stderr).not.toMatch(/^report /m);
+    expect(readdirSync(path.join(cwd, 'run')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  it('does without the steps of earlier versions', async () => {
+    const cwd = temporaryFolder();
+    await trainedIn(cwd, 'run');
+    rmSync(path.join(cwd, 'run/steps.jsonl'));
+    expect((await nnTrain(['report', 'run'], { cwd })).code).toBe(0);
+    const [run] = dataOf(cwd, 'run/report.html').runs;
+    expect([run.epochs.length, run.steps.step]).toEqual([2, []]);
+  });
+
+  it('does without images that are not there any more, and says so', async () => {
+    const cwd = temporaryFolder();
+    await trainedIn(cwd, 'run');
+    loseImages(path.join(cwd, 'run'));
+    const { code, stdout, stderr } = await nnTrain(['report', 'run', '--out', 'page.html'], { cwd });
+    expect([code, stdout]).toEqual([0, 'page.html\n']);
+    expect(stderr).toBe(
+      'note: the images of run are not in /nowhere/cifar-10-batches-bin any more; name their new place with --data PATH; ' +
+        'the report has no test results\n',
+    );
+    const [run] = dataOf(cwd, 'page.html').runs;
+    expect([run.test, run.epochs.length, run.pictures!.pictures.length]).toEqual([null, 2, 10]);
+    const named = await nnTrain(['report', 'run', '--data', 'elsewhere'], { cwd });
+    expect([named.code, named.stdout]).toEqual([3, '']);
+    expect(named.stderr).toContain('elsewhere');
+  });
+});
+
+describe('the report of several runs', () => {
+  it('compares them, of whatever model, in ./report.html or where --out says', async () => {
+    const cwd = temporaryFolder();
+    const linear = await trainedIn(cwd, 'a');
+    const mlp = await trainedIn(cwd, 'b', '--model', 'mlp', '--hidden', '8', '--precision', 'float32');
+    expect((await nnTrain(['report', 'a', 'b'], { cwd })).stdout).toBe('report.html\n');
+    const { runs } = dataOf(cwd, 'report.html');
+    expect(runs.map(({ name, test }) => [name, test!.loss])).toEqual([
+      ['a', linear.test.loss],
+      ['b', mlp.test.loss],
+    ]);
+    await nnTrain(['report', 'b', 'a', '--out', 'other.html'], { cwd });
+    expect(dataOf(cwd, 'other.html').runs.map(({ name }) => name)).toEqual(['b', 'a']);
+  });
+});
+
+describe('a report that cannot be made', () => {
+  it('is one message', async () => {
+    const cwd = temporaryFolder();
+    const report = async (...args: string[]) => {
+      const { code, stdout, stderr } = await nnTrain(['report', ...args], { cwd });
+      expect(stdout).toBe('');
+      return [code, stderr];
+    };
+    mkdirSync(path.join(cwd, 'empty'));
+    expect(await report('empty')).toEqual([2, expect.stringMatching(/^error: empty is not a run directory: .*\n$/)]);
+    expect(await report('gone')).toEqual([2, expect.stringMatching(/^error: gone is not a run directory: .*\n$/)]);
+    expect(await report()).toEqual([2, expect.stringContaining("missing required argument 'runs'")]);
+    await nnTrain([...QUICK, '--lr', '1e30', '--epochs', '1', '--out', 'diverged'], { cwd });
+    expect(await report('diverged')).toEqual([
+      1,
+      expect.stringMatching(/^error: diverged has no epoch that has ended/),
+    ]);
+    await trainedIn(cwd, 'run');
+    expect(await report('run', '--out', '')).toEqual([2, 'error: --out must name a file, got an empty text\n']);
+    expect(await report('run', '--out', 'no/page.html')).toEqual([
+      1,
+      'error: cannot write no/page.html: there is no such file or folder\n',
+    ]);
+  });
+});

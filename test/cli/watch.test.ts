@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import { mkdirSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Io } from '../../src/cli/io.ts';
+import { Watch } from '../../src/cli/watch.ts';
+import { LiveServer } from '../../src/report/live-server.ts';
+import type { RunReport } from '../../src/report/report-data.ts';
+import { type CliOptions, nnTrain, QUICK } from '../support/cli.ts';
+import { temporaryFolder } from '../support/files.ts';
+
+/** Epochs of which each takes much longer than the least time between two events. */
+const SLOW = ['--dataset', 'synthetic', '--model', 'mlp', '--hidden', '300', '--val', '100', '--threads', '1'];
+
+/** All events of a page, until it ends. */
+async function eventsOf(url: string): Promise<RunReport[]> {
+  const [response] = await once(get(`${url}events`), 'response');
+  expect(response.headers['content-type']).toBe('text/event-stream; charset=utf-8');
+  let text = '';
+  for await (const chunk of response.setEncoding('utf8')) text += chunk;
+  return text.split('\n\n').flatMap((event) => (event === '' ? [] : [JSON.parse(event.replace(/^data: /, ''))]));
+}
+
+/** Trains with --watch on any free port, and follows what it shows. */
+async function watched(args: string[], cwd: string, onUrl: CliOptions['onStart'] = () => {}) {
+  let events: Promise<RunReport[]> | undefined;
+  const finished = await nnTrain([...args, '--watch', '0'], {
+    cwd,
+    onStart: (child) => {
+      child.stderr!.on('data', (text: string) => {
+        const url = text.match(/^watch it at (http:\/\/127\.0\.0\.1:\d+\/)$/m)?.[1];
+        if (url === undefined) return;
+        events = eventsOf(url);
+        onUrl(child);
+      });
+    },
+  });
+  return { ...finished, events: await events! };
+}
+
+describe('--watch', () => {
+  it('shows every epoch in time, and at last what the run came to', async () => {
+    const cwd = temporaryFolder();
+    const { code, stderr, stdout, events } = await watched([...SLOW, '--epochs', '4', '--out', 'run'], cwd);
+    expect([code, stderr.split('\n').length]).toEqual([0, 2]);
+    expect(stdout).toContain('report run/report.html');
+    const epochs = events.map((event) => event.epochs.length);
+    for (const [i, event] of events.entries()) {
+      // The one of an epoch has come before that of the next.
+      if (i > 0) expect([0, 1], `event ${i} of ${epochs}`).toContain(epochs[i] - epochs[i - 1]);
+      expect(event.state).toBe(i < events.length - 1 ? 'training' : 'finished');
+      expect(event.test === null).toBe(i < events.length - 1);
+    }
+    expect(epochs.at(-1)).toBe(4);
+    expect(events.at(-1)!.test).toMatchObject({ images: 2000 });
+    expect(events.at(-1)!.pictures!.pictures).toHaveLength(64);
+  });
+
+  it('shows a run that is not saved, too, and one that is stopped', async () => {
+    const cwd = temporaryFolder();
+    const { code, stderr, events } = await watched([...SLOW, '--epochs', '99', '--no-save'], cwd, async (child) => {
+      await once(child.stdout!, 'data');
+      child.stdout!.on('data', (text: string) => {
+        if (text.includes('2/99 ')) child.kill('SIGINT');
+      });
+    });
+    expect(code).toBe(130);
+    expect(stderr).toContain('nothing was saved');
+    const last = events.at(-1)!;
+    expect([last.state, last.files]).toEqual(['stopped', []]);
+    expect(last.epochs.length).toBeGreaterThanOrEqual(2);
+    expect(last.test!.accuracy).toBeGreaterThan(0.1);
+  });
+
+  it('trains with the same bits', async () => {
+    const cwd = temporaryFolder();
+    const args = [...SLOW, '--train-limit', '3000', '--epochs', '2', '--json', '--no-save'];
+    const plain = await nnTrain(args, { cwd });
+    const { stdout } = await watched(args, cwd);
+    for (const key of ['test', 'train', 'validation'])
+      expect(JSON.parse(stdout)[key]).toEqual(JSON.parse(plain.stdout)[key]);
+  });
+
+  it('shows as stopped what came to no end', async () => {
+    const cwd = temporaryFolder();
+    const { code, stderr, events } = await watched([...SLOW, '--epochs', '99', '--out', 'run'], cwd, (child) => {
+      child.stdout!.on('data', (text: string) => {
+        if (!text.includes(' 1/99 ')) return;
+        // A folder in the place of the file: the next line cannot be written.
+        rmSync(path.join(cwd, 'run/metrics.jsonl'));
+        mkdirSync(path.join(cwd, 'run/metrics.jsonl'));
+      });
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain('cannot write run/metrics.jsonl');
+    expect(events.at(-1)).toMatchObject({ state: 'stopped', test: null });
+  });
+
+  it.each(['70000', '-1', 'page', '80.5'])('takes no port %s', async (port) => {
+    const { code, stderr } = await nnTrain([...QUICK, `--watch=${port}`]);
+    expect([code, stderr]).toEqual([2, `error: --watch must be a port, an integer ≥ 0 and ≤ 65535, got ${port}\n`]);
+  });
+
+  it('says so when the port is taken, before anything is saved', async () => {
+    const other = await LiveServer.listen(0);
+    onTestFinished(() => other.close());
+    const cwd = temporaryFolder();
+    const { code, stdout, stderr } = await nnTrain([...QUICK, '--out', 'run', '--watch', `${other.port}`], { cwd });
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toBe(
+      `error: --watch cannot listen on port ${other.port}: another program does; name another port, such as --watch 8080\n`,
+    );
+  });
+
+  it('stays on a terminal until Ctrl-C, and nowhere else', async () => {
+    const watch = await Watch.start('0');
+    onTestFinished(() => watch.close());
+    const controller = new AbortController();
+    let text = '';
+    const stderr = {
+      isTTY: true,
+      write: (line: string) => {
+        text += line;
+      },
+    };
+    let isOver = false;
+    const lingering = watch.linger({ stderr } as unknown as Io, controller.signal).then(() => {
+      isOver = true;
+    });
+    await sleep(50);
+    expect(isOver).toBe(false);
+    expect(text).toBe(`the page stays at ${watch.url} until you press Ctrl-C\n`);
+    controller.abort('SIGINT');
+    await lingering;
+    await watch.linger({ stderr: { isTTY: false } } as unknown as Io, new AbortController().signal);
+  });
+});
+
+describe('--open', () => {
+  it('needs something to open', async () => {
+    const { code, stderr } = await nnTrain([...QUICK, '--no-save', '--open']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--open has nothing to open');
+  });
+});
