@@ -1,6 +1,4 @@
-import type { Backend } from '../backends/backend.ts';
 import { Random } from '../random.ts';
-import { rows } from '../training/batches.ts';
 import { classCounts } from './data.ts';
 import { count, type Finding, number, percent } from './finding.ts';
 import { type Laboratory, runTrial, type Trial } from './trial.ts';
@@ -19,35 +17,22 @@ const MOST_LUCK = 0.15;
  *  @param real the training with the real labels, at the rate that the control is to have.
  *  Source: C. Zhang et al., "Understanding deep learning requires rethinking generalization" (2017), random labels;
  *  M. Ojala and G. Garriga, "Permutation Tests for Studying Classifier Performance" (2010). */
-export async function checkLabels(backend: Backend, lab: Laboratory, real: Trial): Promise<Finding> {
+export async function checkLabels(lab: Laboratory, real: Trial): Promise<Finding> {
   const accuracies: number[] = [];
   for (let i = 0; i < PERMUTATIONS; i++) {
-    const trial = await runTrial(permuted(backend, lab, i), { lr: real.learningRate });
+    const trial = await runTrial(permuted(lab, i), { lr: real.learningRate });
     accuracies.push(trial.heldOut?.accuracy ?? 0);
   }
   return judge(real, accuracies, lab);
 }
 
-/** The same images in a set of their own, where those to train on have each other's labels. A backend may know a set by its
- *  images, so they cannot be shared with other labels. */
-function permuted(backend: Backend, lab: Laboratory, permutation: number): Laboratory {
-  const all = new Uint32Array(lab.train.length + lab.heldOut.length);
-  all.set(lab.train);
-  all.set(lab.heldOut, lab.train.length);
-  const set = backend.imageSet(all.length);
-  for (const [row, from] of all.entries()) {
-    set.images.set(lab.images.images.subarray(from * 3072, (from + 1) * 3072), row * 3072);
-  }
-  const order = new Random(lab.config.seed, 'label permutation', permutation).shuffle(rows(lab.train.length));
-  for (const [row, from] of order.entries()) set.labels[row] = lab.images.labels[lab.train[from]];
-  for (const [i, from] of lab.heldOut.entries()) set.labels[order.length + i] = lab.images.labels[from];
-  return {
-    ...lab,
-    test: undefined,
-    images: set,
-    train: rows(lab.train.length),
-    heldOut: rows(all.length).subarray(lab.train.length),
-  };
+/** The same images, of which those to train on have each other's labels. */
+function permuted({ images: { images, labels }, train, ...lab }: Laboratory, permutation: number): Laboratory {
+  const dealt = new Uint8Array(new SharedArrayBuffer(labels.length));
+  dealt.set(labels);
+  const order = new Random(lab.config.seed, 'label permutation', permutation).shuffle(train.slice());
+  for (const [i, row] of train.entries()) dealt[row] = labels[order[i]];
+  return { ...lab, test: undefined, images: { images, labels: dealt }, train };
 }
 
 function judge(trial: Trial, controls: readonly number[], { heldOut, images, model }: Laboratory): Finding {

@@ -122,7 +122,7 @@ async function* examineTraining(options: DoctorOptions, lab: Laboratory, initial
   yield judgeUpdates(chosen);
   if (moments.length > 0) yield judgeUnits(activation, moments);
   const inControl = { ...lab, onStep: stepProgress(options, 'labels', PERMUTATIONS) };
-  yield await checkLabels(options.backend, inControl, best);
+  yield await checkLabels(inControl, best);
   yield judgeTestImages(best, lab.heldOut.length, lab.test!.rows.length);
 }
 

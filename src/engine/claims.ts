@@ -78,7 +78,7 @@ async function gateClaim(
     const there = { ...tensors, [input]: moved };
     gate.forward(backend, there, output, pass);
     const value = (await read(backend, output)).reduce((sum, y, i) => sum + R[i] * y, 0);
-    return { value, winners: await winnersOf(backend, entry, { inputs: there, output }) };
+    return { value, winners: await winnersOf(backend, gate, there, output) };
   };
   const [point, gradient] = [await read(backend, at.tensor), await read(backend, into)];
   return { entry, input, point, gradient, evaluate };

@@ -24,6 +24,8 @@ export interface Gate<Name extends string = string, B extends Backend = Backend>
   forward(backend: B, inputs: Readonly<Record<Name, Tensor>>, output: Tensor, pass: Pass): void;
   /** One gradient for each input, of the input's own shape; undefined where the input is not differentiable. */
   backward(backend: B, at: BackwardPoint<Name>): Readonly<Record<Name, Gradient | undefined>>;
+  /** For checks, where the derivative jumps: on which side of each such kink the values are. */
+  sides?(backend: B, inputs: Readonly<Record<Name, Tensor>>, output: Tensor): Promise<Iterable<boolean>>;
   /** For people: how the gradient by each input follows from the upstream gradient, given the names of the inputs. A gate
    *  that works element by element, or whose output is a scalar, needs none: its local gradient is one number for each
    *  element of an input, which is what `backward` gives for an upstream gradient of ones. */

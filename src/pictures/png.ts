@@ -25,6 +25,7 @@ function unpack(file: Buffer): PNG {
   try {
     return PNG.sync.read(file);
   } catch (error) {
-    throw damaged((error as Error).message);
+    const isWhole = file.includes('IEND', 0, 'latin1');
+    throw damaged(isWhole ? (error as Error).message : `it ends after ${file.length} bytes, in the middle`);
   }
 }

@@ -2,16 +2,11 @@ import { type BatchPlan, expectShape, type ImageSet, plainImageSet, type Tensor 
 import type { Device } from './device.ts';
 import { COLUMN_TABLE_BYTES, columnTable, LOAD_IMAGES } from './kernels/images.ts';
 
-/** Where images lie in the memory. */
-interface Place {
-  readonly images: number;
-  readonly labels: number;
-}
-
 /** The sets of images in the memory, and how batches are loaded from them. */
 export class ImageStore {
   readonly #device: Device;
-  readonly #places = new WeakMap<Uint8Array, Place>();
+  /** Where images and labels lie in the memory. */
+  readonly #addresses = new WeakMap<Uint8Array, number>();
   readonly #columns: number;
 
   constructor(device: Device) {
@@ -27,7 +22,7 @@ export class ImageStore {
     const labels = this.#device.memory.allocate(count);
     const buffer = this.#device.memory.wasm.buffer as SharedArrayBuffer;
     const set = { images: new Uint8Array(buffer, images, count * 3072), labels: new Uint8Array(buffer, labels, count) };
-    this.#places.set(set.images, { images, labels });
+    this.#addresses.set(set.images, images).set(set.labels, labels);
     return set;
   }
 
@@ -39,7 +34,7 @@ export class ImageStore {
     for (const index of plan.indices) {
       if (index >= source.labels.length) throw new RangeError(`image ${index} of ${source.labels.length}`);
     }
-    const place = this.#places.get(source.images) ?? this.#copyIn(source);
+    const place = { images: this.#addressOf(source.images), labels: this.#addressOf(source.labels) };
     const at = this.#device.scratch('plan', 7 * B);
     // Only now: the views are new ones once the memory has grown.
     const { bytes, words } = this.#device.memory;
@@ -63,14 +58,13 @@ export class ImageStore {
     });
   }
 
-  /** Copies images in that lie elsewhere. */
-  #copyIn(source: ImageSet): Place {
-    const images = this.#device.memory.allocate(source.images.length);
-    const labels = this.#device.memory.allocate(source.labels.length);
-    this.#device.memory.bytes.set(source.images, images);
-    this.#device.memory.bytes.set(source.labels, labels);
-    const copy = { images, labels };
-    this.#places.set(source.images, copy);
-    return copy;
+  /** Copies in what lies elsewhere. */
+  #addressOf(source: Uint8Array): number {
+    const found = this.#addresses.get(source);
+    if (found !== undefined) return found;
+    const address = this.#device.memory.allocate(source.length);
+    this.#device.memory.bytes.set(source, address);
+    this.#addresses.set(source, address);
+    return address;
   }
 }

@@ -13,6 +13,7 @@ import type { Gate } from '../gate.ts';
  *  Backward: dx = upstream ⊙ φ′(x). The Jacobian is diagonal, so it is never built.
  *  Source: CS231n notes, "Neural Networks 1" (commonly used activation functions). */
 export function activation(kind: Activation): Gate<'x'> {
+  const hasKink = kind === 'relu' || kind === 'leaky-relu';
   return {
     name: kind,
     shape: ({ x }) => x,
@@ -21,6 +22,9 @@ export function activation(kind: Activation): Gate<'x'> {
     },
     backward(backend, { output: y, upstream }) {
       return { x: (into) => backend.activationDerivative(kind, y, upstream, into) };
+    },
+    async sides(backend, _, y) {
+      return hasKink ? Array.from(await backend.read(y), (value) => value > 0) : [];
     },
   };
 }

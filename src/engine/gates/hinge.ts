@@ -25,4 +25,12 @@ export const hinge: Gate<'logits' | 'labels'> = {
       labels: undefined,
     };
   },
+  async sides(backend, { logits, labels }) {
+    const [scores, rows] = [await backend.read(logits), await backend.read(labels)];
+    const C = scores.length / rows.length;
+    return Array.from(scores, (score, i) => {
+      const b = Math.floor(i / C);
+      return i % C !== rows[b] && score - scores[b * C + rows[b]] + 1 > 0;
+    });
+  },
 };

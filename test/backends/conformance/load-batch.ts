@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type BatchPlan, ShapeError } from '../../../src/backends/backend.ts';
+import { type BatchPlan, type ImageSet, ShapeError } from '../../../src/backends/backend.ts';
 import { Random } from '../../../src/random.ts';
 import { randomImageSet } from '../../support/images.ts';
 import type { Context } from './context.ts';
@@ -35,6 +35,17 @@ export function checkLoadBatch({ backend }: Context): void {
       }
       expect(Array.from(images)).toEqual(Array.from(expected));
       expect(Array.from(labels)).toEqual(Array.from(plan.indices, (index) => set.labels[index]));
+    });
+
+    it('knows images with other labels from the same images with their own', async () => {
+      const one = new Uint8Array(1);
+      const plan = { indices: Uint32Array.of(7), flip: one, shiftX: new Int8Array(1), shiftY: new Int8Array(1) };
+      const others: ImageSet = { images: set.images, labels: new Uint8Array(new SharedArrayBuffer(20)).fill(3) };
+      const [images, labels] = [backend.allocate([1, 3072]), backend.allocate([1], 'label')];
+      for (const source of [set, others, set]) {
+        backend.loadBatch(source, plan, images, labels);
+        expect(Array.from(await backend.read(labels))).toEqual([source.labels[7]]);
+      }
     });
 
     it('refuses tensors that do not fit the plan', () => {
