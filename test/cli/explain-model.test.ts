@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { scratchFolder } from '../support/cifar10.ts';
+import { nnTrain, QUICK } from '../support/cli.ts';
+
+const scratch = scratchFolder();
+const explain = (...args: string[]) => nnTrain(['explain', ...args], { cwd: scratch });
+
+describe('explain --model', () => {
+  it('shows what a step of the linear classifier costs, without looking for CIFAR-10 in the network', async () => {
+    const { code, stdout, stderr } = await explain('--model', 'linear', '--batch-size', '100', '--json');
+    expect([code, stderr]).toEqual([0, '']);
+    const result = JSON.parse(stdout);
+    expect(result).toMatchObject({
+      model: 'linear',
+      run: null,
+      dataset: 'synthetic',
+      batchSize: 100,
+      parameters: 30730,
+    });
+    expect(result.flops.forward).toBe(2 * 100 * 3072 * 10 + 100 * 10 + 100 * 10);
+    expect(result.memory.optimizer).toBe(4 * 30730);
+    const logits = result.wires.find(({ name }: { name: string }) => name === 'logits');
+    expect(logits.shape).toEqual([100, 10]);
+    expect(logits.meanGradient).toBeGreaterThan(0);
+    expect(result.wires.find(({ name }: { name: string }) => name === 'images').meanGradient).toBeNull();
+  });
+
+  it('shows the weights of a run, in the terminal and as a drawing', async () => {
+    const run = path.join(scratch, 'run');
+    const training = await nnTrain(['--model', 'mlp', '--hidden', '7', ...QUICK, '--epochs', '1', '--out', run]);
+    expect(training.code, training.stderr).toBe(0);
+    const { code, stdout, stderr } = await explain('--model', 'mlp', run, '--svg', 'graph.svg', '--html', 'graph.html');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^fc1\.weight +\[7, 3072\] +86\.0 kB +0\.\d+ +\S+$/m);
+    expect(stdout).toMatch(/of 7 units \(\d+\.\d\d %\) are zero for every image of the batch/);
+    expect(stdout.split('\n').every((line) => line.length <= 80 || line.includes(run))).toBe(true);
+    for (const file of ['graph.svg', 'graph.html']) {
+      const drawing = readFileSync(path.join(scratch, file), 'utf8');
+      for (const text of ['fc1.weight', '21,504 parameters', '[7, 3072]', 'softmax cross-entropy']) {
+        expect(drawing).toContain(text);
+      }
+    }
+
+    const other = await explain('--model', 'linear', run);
+    expect([other.code, other.stderr]).toEqual([2, `error: ${run} is a run of --model mlp, got --model linear\n`]);
+    const changed = await explain('--model', 'mlp', run, '--lr', '1');
+    expect([changed.code, changed.stderr]).toEqual([
+      2,
+      `error: the configuration is taken from the run ${run}; leave --lr out\n`,
+    ]);
+  });
+
+  it('refuses options of a model without one', async () => {
+    const { code, stderr } = await explain('x*y', 'x=1', 'y=2', '--hidden', '5');
+    expect([code, stderr]).toEqual([2, 'error: --hidden is for the graph of a model; add --model linear or mlp\n']);
+    const values = await explain('--model', 'mlp', 'run', 'x=1');
+    expect(values.stderr).toBe('error: --model takes one run directory at most, got run x=1\n');
+  });
+});
