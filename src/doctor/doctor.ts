@@ -7,7 +7,7 @@ import { breathe } from '../training/breathe.ts';
 import type { Config } from '../training/config.ts';
 import { evaluate, type Metrics } from '../training/evaluation.ts';
 import type { Checkpoint, EpochMetrics } from '../training/progress.ts';
-import { writeTensors } from '../training/trainer.ts';
+import { writeParameters } from '../training/saved-run.ts';
 import { checkLabels, judgeTestImages, PERMUTATIONS } from './control.ts';
 import { checkClasses, checkDuplicates, checkOrigin, checkPixels } from './data.ts';
 import type { Finding } from './finding.ts';
@@ -140,11 +140,7 @@ function laboratoryOf({ config, dataset, backend, signal }: DoctorOptions): Labo
 
 function loadModel({ config, backend }: DoctorOptions, { tensors }: Checkpoint): Model {
   const model = buildModel(backend, config, Math.min(config.batchSize, LARGEST_BATCH));
-  writeTensors(
-    backend,
-    model.graph.parameters.map(({ name, tensor }) => [name, tensor]),
-    tensors,
-  );
+  writeParameters(model, tensors);
   return model;
 }
 

@@ -5,7 +5,7 @@ import * as format from './format.ts';
 const TEMPLATES =
   'A row of W drawn as an image: mid-grey is a weight of zero, a bright colour raises the score of the class where the image ' +
   'has that colour, its opposite lowers it. With one template each, a class can only be known by its most common colours ' +
-  'and outline';
+  'and outline. More weight decay makes templates smoother.';
 
 const FILTERS =
   'The incoming weights of hidden units, those that are used most first: mid-grey is zero, a bright colour excites the unit ' +
