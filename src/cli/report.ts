@@ -28,7 +28,7 @@ export async function runReport(folders: readonly string[], options: ReportOptio
       const images = new Images(io, options.data, signal);
       const reports: RunReport[] = [];
       for (const run of runs) reports.push(await collect(run, images, options, io, signal));
-      await writeReport(file, reports.length === 1 ? reports : reports.map(withoutPictures));
+      await writeReport(file, reports);
       io.stdout.write(`${file}\n`);
       if (options.open) await openInBrowser(io, path.resolve(file));
       return EXIT.done;
@@ -56,11 +56,6 @@ async function collect(
   } finally {
     backend.close();
   }
-}
-
-/** A comparison shows none: they are most of a page. */
-function withoutPictures({ test, ...report }: RunReport): RunReport {
-  return { ...report, test: test && { ...test, mistakes: [] }, pictures: null };
 }
 
 /** The images that runs were trained on, each set of them loaded once. */
