@@ -64,7 +64,13 @@ export default {
       'training-does-not-look-at-itself',
       'Reports, checks and drawings read what training leaves; training must run the same without them.',
       '^src/(backends|engine|models|optim|dataset|training)/',
-      '^src/(report|doctor|explain|lecture|pictures)/',
+      '^src/(report|doctor|explain|lecture)/',
+    ),
+    ban(
+      'only-data-comes-as-pictures',
+      'Files of pictures are one of the forms that a dataset has; to what trains, images are bytes.',
+      '^src/(backends|engine|models|optim|training)/',
+      '^src/pictures/',
     ),
     ban(
       'explain-trains-nothing',

@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts';
 import { addBackendOptions } from './backend.ts';
 import type { BenchOptions } from './bench.ts';
 import { addDoctorOptions, addGradcheckOptions } from './check-options.ts';
+import { addDataCommands } from './data-commands.ts';
 import type { EvalOptions } from './eval.ts';
 import { addExplainOptions } from './explain-options.ts';
 import type { Io } from './io.ts';
@@ -70,6 +71,8 @@ export function addCommands(program: Command, io: Io, setExitCode: (code: number
     const { runDoctor } = await import('./doctor.ts');
     setExitCode(await runDoctor(run, doctor, io));
   });
+
+  addDataCommands(command('data', 'fetch, verify, import and describe the images'), io, setExitCode);
 
   const bench = command('bench', 'measure the speed of products and training steps on this machine');
   addBenchOptions(bench).action(async (options: BenchOptions) => {

@@ -12,3 +12,8 @@ export function painter(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): (st
     ? (style, text) => styleText(style, text, { validateStream: false })
     : (_, text) => text;
 }
+
+/** How this program is called, for messages that say what to do next. */
+export function ownName(env: NodeJS.ProcessEnv): string {
+  return env.npm_command === 'exec' ? 'npx nn-train' : 'nn-train';
+}

@@ -108,8 +108,8 @@ Training leaves a report.html in every run; this makes it anew. It prints the
 path of the file. Where the images are not at hand, test results are left out.`;
 
 export const DATA_HELP =
-  'cifar-10-binary.tar.gz, or a folder with it or its .bin files (default: NN_TRAIN_DATA_DIR, ./data, ' +
-  '~/.cache/nn-train, a download)';
+  'CIFAR-10 as an archive or a folder, see nn-train data --help (default: NN_TRAIN_DATA_DIR, ./data, ' +
+  '~/.cache/nn-train, ~/.keras/datasets, a download)';
 
 function optionsOf(key: keyof Config, { help, isSwitch, choices, ...field }: Field): Option[] {
   const name = flagOf(key);

@@ -10,7 +10,7 @@ import { openBackend } from './backend.ts';
 import { load, sourceOf } from './dataset.ts';
 import { shellWord } from './format.ts';
 import { exitCodeOf, interruptible } from './interrupt.ts';
-import type { Io } from './io.ts';
+import { type Io, ownName } from './io.ts';
 import { RunLog } from './log.ts';
 import { flagOf, flagsOf, type RunOptions, readConfig } from './options.ts';
 import { RunPage } from './run-page.ts';
@@ -142,8 +142,7 @@ function farewell(
   report: string | undefined,
 ): string {
   if (run === null) return `stopped after step ${progress.step}; nothing was saved (--no-save)`;
-  const program = env.npm_command === 'exec' ? ['npx', 'nn-train'] : ['nn-train'];
-  const command = [...program, '--resume', run, ...(data === undefined ? [] : ['--data', data])];
+  const words = ['--resume', run, ...(data === undefined ? [] : ['--data', data])];
   const soFar = report === undefined ? '' : `, with a report in ${report}`;
-  return `stopped after step ${progress.step} and saved${soFar}; go on with:\n  ${command.map(shellWord).join(' ')}`;
+  return `stopped after step ${progress.step} and saved${soFar}; go on with:\n  ${ownName(env)} ${words.map(shellWord).join(' ')}`;
 }

@@ -9,26 +9,42 @@ import { cannotRead } from './folder.ts';
 /** Large enough that the trips between the threads cost nothing beside the decompression. */
 const CHUNK_BYTES = 1 << 20;
 
-/** The six files of a `cifar-10-binary.tar.gz`, in the order of the archive, read in memory: nothing is written.
+/** Six files that an archive or a folder holds. */
+export interface Layout {
+  /** The folder of the files, by the name that it was published with. */
+  readonly folder: string;
+  readonly files: readonly string[];
+  /** @throws DataError if one of the files cannot have this many bytes. */
+  readonly checkSize: (size: number, origin: string) => void;
+}
+
+const BINARY: Layout = { folder: BATCH_FOLDER, files: BATCH_FILES, checkSize };
+
+/** The six files of a `cifar-10-binary.tar.gz`; see `readEntries`. */
+export function readArchive(archive: string, signal?: AbortSignal): AsyncGenerator<Batch> {
+  return readEntries(archive, BINARY, signal);
+}
+
+/** The six files of a .tar.gz archive, in the order of the archive, read in memory: nothing is written.
  *
- *  Taken are regular files named `cifar-10-batches-bin/NAME` or `NAME`, with or without a leading `./`. Any other
- *  entry is skipped as it streams by, so that neither its path nor its size can do harm.
+ *  Taken are regular files named `FOLDER/NAME` or `NAME`, with or without a leading `./`. Any other entry is skipped
+ *  as it streams by, so that neither its path nor its size can do harm.
  *  @throws DataError if the archive cannot be read, is damaged, or lacks a file; if one of the six is a link, is there
  *  twice, or is not of the right size. Rejects with the reason of `signal` when that is aborted. */
-export async function* readArchive(archive: string, signal?: AbortSignal): AsyncGenerator<Batch> {
+export async function* readEntries(archive: string, layout: Layout, signal?: AbortSignal): AsyncGenerator<Batch> {
   const seen = new Set<string>();
   const complete: Batch[] = [];
   // Loaded only here: most runs read a folder.
   const { Parser } = await import('tar');
   const parser = new Parser({
     strict: true,
-    filter: (path) => batchName(path) !== undefined,
+    filter: (path) => fileName(path, layout) !== undefined,
     onReadEntry: (entry) => {
-      const name = batchName(entry.path)!;
+      const name = fileName(entry.path, layout)!;
       const origin = `${entry.path} in ${archive}`;
       if (seen.has(name)) throw new DataError(`${origin} is there twice. ${HOW_TO_MEND}`);
       seen.add(name);
-      collect(entry, origin, (bytes) => complete.push({ name, origin, bytes }));
+      collect(entry, origin, layout, (bytes) => complete.push({ name, origin, bytes }));
     },
   });
   try {
@@ -43,23 +59,48 @@ export async function* readArchive(archive: string, signal?: AbortSignal): Async
       ? new DataError(`${archive} is not a whole .tar.gz archive: ${error.message}. ${HOW_TO_MEND}`, { cause: error })
       : cannotRead(archive, error);
   }
-  const missing = BATCH_FILES.filter((name) => !seen.has(name));
+  const missing = layout.files.filter((name) => !seen.has(name));
   if (missing.length > 0) throw new DataError(`${archive} lacks ${missing.join(', ')}. ${HOW_TO_MEND}`);
 }
 
-const PREFIX = new RegExp(`^(\\./)?(${BATCH_FOLDER}/)?`);
+/** How far into an archive `holdsAnyOf` looks, in decompressed bytes. */
+const MOST_LOOKED_AT = 64 * CHUNK_BYTES;
 
-/** Which of the six files a path in the archive stands for. */
-function batchName(path: string): string | undefined {
-  const name = path.replace(PREFIX, '');
-  return BATCH_FILES.includes(name) ? name : undefined;
+/** Whether one of the six files comes early in an archive. Any fault of it is left for `readEntries` to tell. */
+export async function holdsAnyOf(archive: string, layout: Layout): Promise<boolean> {
+  const { Parser } = await import('tar');
+  let isFound = false;
+  const parser = new Parser({
+    filter: (path) => {
+      isFound ||= fileName(path, layout) !== undefined;
+      return false;
+    },
+  });
+  let left = MOST_LOOKED_AT;
+  try {
+    for await (const chunk of decompress(archive, undefined)) {
+      parser.write(chunk);
+      left -= chunk.length;
+      if (isFound || left < 0) break;
+    }
+  } catch {
+    // Found or not by then.
+  }
+  return isFound;
 }
 
-function collect(entry: ReadEntry, origin: string, done: (bytes: Uint8Array) => void): void {
+/** Which of the six files a path in the archive stands for. */
+function fileName(path: string, { folder, files }: Layout): string | undefined {
+  let name = path.replace(/^\.\//, '');
+  if (name.startsWith(`${folder}/`)) name = name.slice(folder.length + 1);
+  return files.includes(name) ? name : undefined;
+}
+
+function collect(entry: ReadEntry, origin: string, layout: Layout, done: (bytes: Uint8Array) => void): void {
   if (entry.type !== 'File' && entry.type !== 'OldFile') {
     throw new DataError(`${origin} is of the type ${entry.type}, wanted a regular file. ${HOW_TO_MEND}`);
   }
-  checkSize(entry.size, origin);
+  layout.checkSize(entry.size, origin);
   const bytes = new Uint8Array(entry.size);
   let filled = 0;
   entry.on('data', (chunk) => {

@@ -18,27 +18,36 @@ export const CLASSES = [
   'truck',
 ] as const;
 
-const IMAGE_BYTES = 3 * 32 * 32;
+export const IMAGE_BYTES = 3 * 32 * 32;
 const RECORD_BYTES = 1 + IMAGE_BYTES;
-const RECORDS_PER_FILE = 10_000;
+export const RECORDS_PER_FILE = 10_000;
 export const BATCH_BYTES = RECORDS_PER_FILE * RECORD_BYTES;
 
-const TRAIN_FILES = [
+export const TRAIN_FILES = [
   'data_batch_1.bin',
   'data_batch_2.bin',
   'data_batch_3.bin',
   'data_batch_4.bin',
   'data_batch_5.bin',
 ];
-const TEST_FILE = 'test_batch.bin';
+export const TEST_FILE = 'test_batch.bin';
 /** The six files; the first five are the training set, in this order. */
 export const BATCH_FILES: readonly string[] = [...TRAIN_FILES, TEST_FILE];
+
+/** SHA-256 of the six files of the published dataset, in hexadecimal. */
+export const FILE_SHA256: Readonly<Record<string, string>> = {
+  'data_batch_1.bin': 'cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5',
+  'data_batch_2.bin': 'a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed',
+  'data_batch_3.bin': 'bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67',
+  'data_batch_4.bin': '014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48',
+  'data_batch_5.bin': '755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add',
+  'test_batch.bin': '8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b',
+};
 
 /** The folder that holds the files, on the disk as in the archive. */
 export const BATCH_FOLDER = 'cifar-10-batches-bin';
 export const ARCHIVE_NAME = 'cifar-10-binary.tar.gz';
 export const ARCHIVE_URL = `https://www.cs.toronto.edu/~kriz/${ARCHIVE_NAME}`;
-export const ARCHIVE_SHA256 = 'c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd';
 
 /** What the user can do about damaged files, wherever they are. */
 export const HOW_TO_MEND = `Put a whole copy in its place, or download ${ARCHIVE_URL} and name that file with --data.`;

@@ -1,184 +1,225 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { DataError, FileError } from '../errors.ts';
-import { readArchive } from './archive.ts';
-import { ARCHIVE_NAME, ARCHIVE_SHA256, ARCHIVE_URL, BATCH_FOLDER } from './cifar10.ts';
-import { writeFolder } from './folder.ts';
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { DataError, FileError, UserError } from '../errors.ts';
+import { BATCH_FILES, BATCH_FOLDER } from './cifar10.ts';
+import { recognise, type Source } from './locate.ts';
+import { type Holder, withLock } from './lock.ts';
+import { PATIENCE, type Patience, reach, TransferError } from './network.ts';
+import { readSource } from './read.ts';
+import { bytesOf, customSource, type RemoteSource, SOURCES } from './sources.ts';
+import { storeBatches } from './store.ts';
+import { transfer } from './transfer.ts';
 
 /** What happens while images are fetched. A download that fails has no last event: its promise rejects. */
 export type DatasetEvent =
-  | { readonly kind: 'download-started'; readonly url: string }
   | {
-      readonly kind: 'download-progress';
-      /** Bytes so far. */
+      readonly kind: 'started';
+      readonly url: string;
+      /** Bytes of all files of this source, if that is known. */
+      readonly total: number | undefined;
+    }
+  | {
+      readonly kind: 'progress';
+      /** Bytes so far; more than 0 from the first event on, where an earlier download goes on. */
       readonly received: number;
       /** Bytes in all, if the server says. */
       readonly total: number | undefined;
     }
-  | { readonly kind: 'download-finished'; readonly path: string };
+  /** A source was given up; `next` is the address of the one that is tried now, if there is one. */
+  | { readonly kind: 'source-left'; readonly url: string; readonly why: string; readonly next: string | undefined }
+  /** Another process downloads to the same folder: `for` says which. Comes again every few seconds. */
+  | { readonly kind: 'waiting'; readonly for: string }
+  /** All has come to `path` and is now compared with the published hashes. */
+  | { readonly kind: 'verifying'; readonly path: string }
+  | { readonly kind: 'finished'; readonly path: string };
 
 /** The images could not be had from the network (exit 3). */
 export class DownloadError extends DataError {}
 
-/** How long, in milliseconds, a server may keep silent. */
-interface Patience {
-  /** Until the answer begins, with all redirects. */
-  readonly answer: number;
-  /** Between one piece of it and the next. */
-  readonly silence: number;
+/** What tests, and whoever has sources of their own, may set. */
+export interface DownloadSettings {
+  readonly sources?: readonly RemoteSource[];
+  readonly patience?: Partial<Patience>;
+  /** SHA-256 of the six files. */
+  readonly published?: Readonly<Record<string, string>>;
 }
 
-export interface DownloadOptions {
+export interface DownloadOptions extends DownloadSettings {
   /** The six files come to `cifar-10-batches-bin` in this folder. */
   readonly cacheFolder: string;
-  readonly url?: string;
-  /** Of the archive, in hexadecimal. */
-  readonly sha256?: string;
-  readonly patience?: Patience;
+  /** An archive of the binary or the Python version; no other source is then tried. */
+  readonly url?: string | undefined;
+  /** Take images that are not the published ones. */
+  readonly trust?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: DatasetEvent) => void) | undefined;
 }
 
-type Settings = DownloadOptions & typeof DEFAULTS;
-
-const DEFAULTS = {
-  url: ARCHIVE_URL,
-  sha256: ARCHIVE_SHA256,
-  // Somebody without network shall not wait 4 s to learn it.
-  patience: { answer: 3_500, silence: 20_000 },
-};
-
-/** Fetches the archive, verifies it, and puts the six files into the cache; returns their folder.
+/** Fetches CIFAR-10 from the first source that gives it, verifies it, and puts the six files into the cache; returns
+ *  their folder. If another process does so already, it waits for that one's files.
  *
- *  All work is done in a temporary folder of the cache, removed at the end whatever happens, and the finished files
- *  are renamed into place: a run that fails or is killed leaves nothing that could be taken for images.
- *  @throws DownloadError if the network or the server fails, or sends something else; DataError if the archive has the
- *  wrong hash or does not hold the images; FileError if the cache cannot be written. Rejects with the reason of `signal` when aborted. */
+ *  A source is left for the next one if it fails or is slow. What has come from it is kept in the cache under
+ *  `downloads/`, and a later call goes on there; all of that is removed when the six files are in place.
+ *  @throws DownloadError if none could be had from the network; DataError if what came is not CIFAR-10; UsageError if
+ *  `url` is no address; FileError if the cache cannot be written. Rejects with the reason of `signal` when aborted. */
 export async function downloadCifar10(options: DownloadOptions): Promise<string> {
-  const settings = { ...DEFAULTS, ...options };
-  const { cacheFolder, url, onEvent } = settings;
-  const closing = new AbortController();
-  onEvent?.({ kind: 'download-started', url });
-  try {
-    // Before the disk is touched: who has neither network nor a writable disk shall hear of the network.
-    const response = await request(settings, closing.signal);
-    const path = await inTemporaryFolder(cacheFolder, async (temporary) => {
-      const archive = join(temporary, ARCHIVE_NAME);
-      await save(response, archive, settings);
-      const files = join(temporary, BATCH_FOLDER);
-      await writeFolder(files, readArchive(archive, settings.signal));
-      return publish(files, join(cacheFolder, BATCH_FOLDER));
-    });
-    onEvent?.({ kind: 'download-finished', path });
-    return path;
-  } finally {
-    closing.abort();
-  }
-}
-
-async function request(settings: Settings, closing: AbortSignal): Promise<Response> {
-  const { url, patience, signal } = settings;
-  const answer = fetch(url, {
-    signal: signal ? AbortSignal.any([signal, closing]) : closing,
-    // The archive as it is: what fetch had decompressed would not have the right hash.
-    headers: { 'accept-encoding': 'identity' },
-  });
-  const response = await patiently(answer, patience.answer, settings);
-  if (response.status !== 200) {
-    throw new DownloadError(`${url} answered ${response.status} ${response.statusText}, wanted 200`);
-  }
-  const type = response.headers.get('content-type') ?? '';
-  if (type.startsWith('text/html')) {
-    throw new DownloadError(`${url} answered with a web page (${type}), wanted an archive`);
-  }
-  return response;
-}
-
-/** Writes what the server sends to the path, and verifies it. */
-async function save(response: Response, path: string, settings: Settings): Promise<void> {
-  const { url, sha256, onEvent } = settings;
-  const total = Number(response.headers.get('content-length')) || undefined;
-  const hash = createHash('sha256');
-  let received = 0;
-  const file = await open(path, 'wx');
-  try {
-    for await (const chunk of chunks(response, settings)) {
-      await file.writeFile(chunk);
-      hash.update(chunk);
-      received += chunk.length;
-      onEvent?.({ kind: 'download-progress', received, total });
-    }
-  } finally {
-    await file.close();
-  }
-  const got = hash.digest('hex');
-  if (got === sha256) return;
-  throw new DataError(
-    `the ${received.toLocaleString('en-US')} bytes from ${url} have the SHA-256 ${got}, wanted ${sha256}: ` +
-      'the archive was damaged or changed on its way. Try again, or name a good copy with --data, or take generated ' +
-      'images with --dataset synthetic.',
-  );
-}
-
-async function* chunks(response: Response, settings: Settings): AsyncGenerator<Uint8Array> {
-  const reader = response.body!.getReader();
-  for (;;) {
-    // Where everything has arrived, fetch answers an abort neither with an error nor with the end.
-    settings.signal?.throwIfAborted();
-    const { done, value } = await patiently(reader.read(), settings.patience.silence, settings);
-    if (done) return;
-    yield value;
-  }
-}
-
-/** Waits for a step of the transfer, but not for ever; a failure of the network becomes a DownloadError. */
-async function patiently<T>(step: Promise<T>, milliseconds: number, { url, signal }: Settings): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    const late = () => reject(new DownloadError(`nothing came from ${url} for ${milliseconds / 1000} s`));
-    timer = setTimeout(late, milliseconds);
-  });
-  try {
-    return await Promise.race([step, tooLate]);
-  } catch (error) {
+  const { cacheFolder, url, signal, onEvent } = options;
+  const sources = url === undefined ? (options.sources ?? SOURCES) : [customSource(url, '--url')];
+  const patience = { ...PATIENCE, ...options.patience };
+  const folder = join(cacheFolder, BATCH_FOLDER);
+  // All at once, and before the disk is touched: who has no network shall hear of that, and soon.
+  const reached = sources.map(({ files }) => reach(files[0].url, patience, signal));
+  await Promise.any(reached).catch(({ errors }: AggregateError) => {
     signal?.throwIfAborted();
-    // fetch says only "fetch failed" or "terminated"; the reason is the cause. Without one it is no matter of networks.
-    if (!(error instanceof TypeError && error.cause instanceof Error)) throw error;
-    const { message, code } = error.cause as NodeJS.ErrnoException;
-    throw new DownloadError(`the connection to ${url} failed: ${message || code}`, { cause: error });
-  } finally {
-    clearTimeout(timer);
+    throw errors.find((error) => !(error instanceof TransferError)) ?? failure(errors);
+  });
+  const work = async () => {
+    if (!isWhole(folder)) await new Download({ ...options, patience, folder }).fromAny(sources, reached);
+    return folder;
+  };
+  const onWait = ({ pid, host }: Holder) => onEvent?.({ kind: 'waiting', for: `process ${pid} on ${host}` });
+  return onDisk(cacheFolder, () => withLock(join(cacheFolder, 'download.lock'), work, { signal, onWait }));
+}
+
+/** Whether another process was faster. Only whole folders get this name. */
+function isWhole(folder: string): boolean {
+  return BATCH_FILES.every((name) => existsSync(join(folder, name)));
+}
+
+interface ResolvedOptions extends DownloadOptions {
+  readonly patience: Patience;
+  readonly folder: string;
+}
+
+/** One download, from whichever source gives it. */
+class Download {
+  readonly #options: ResolvedOptions;
+  /** The best share of a source that has come. */
+  readonly #shares = new Map<RemoteSource, number>();
+
+  constructor(options: ResolvedOptions) {
+    this.#options = options;
+  }
+
+  /** Tries one source after the other, then once more those that were merely slow, the one that has come furthest first.
+   *  @param reached whether they answer at all. */
+  async fromAny(sources: readonly RemoteSource[], reached: readonly Promise<void>[]): Promise<void> {
+    const failures: TransferError[] = [];
+    let slow: RemoteSource[] = [];
+    for (const [n, source] of sources.entries()) {
+      // The last one need only be better than those that could be gone back to.
+      const isLast = n === sources.length - 1;
+      const leastRate = isLast ? Math.max(0, ...failures.map(({ rate }) => rate)) : this.#options.patience.rate;
+      const left = await this.#left(() => reached[n].then(() => this.#from(source, leastRate)));
+      if (!left) return;
+      failures.push(left);
+      if (left.kind === 'slow') slow = this.#furthestFirst([...slow, source]);
+      this.#tell(left, isLast ? slow[0] : sources[n + 1]);
+    }
+    for (const [n, source] of slow.entries()) {
+      const left = await this.#left(() => this.#from(source, 0));
+      if (!left) return;
+      failures.push(left);
+      this.#tell(left, slow[n + 1]);
+    }
+    throw failure(failures);
+  }
+
+  #furthestFirst(sources: readonly RemoteSource[]): RemoteSource[] {
+    const share = (source: RemoteSource) => this.#shares.get(source) ?? 0;
+    return sources.toSorted((a, b) => share(b) - share(a));
+  }
+
+  /** Why the source is left that the work tries, if it fails. Rethrows what is no matter of this source. */
+  async #left(work: () => Promise<void>): Promise<TransferError | undefined> {
+    try {
+      await work();
+      return undefined;
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      if (error instanceof TransferError) return error;
+      throw error;
+    }
+  }
+
+  #tell({ url, why }: TransferError, next: RemoteSource | undefined): void {
+    this.#options.onEvent?.({ kind: 'source-left', url, why, next: next?.files[0].url });
+  }
+
+  async #from(source: RemoteSource, leastRate: number): Promise<void> {
+    const { cacheFolder, folder, patience, signal, onEvent } = this.#options;
+    const place = join(cacheFolder, 'downloads', source.id);
+    const { url } = source.files[0];
+    const whole = bytesOf(source);
+    onEvent?.({ kind: 'started', url, total: whole });
+    let before = 0;
+    for (const file of source.files) {
+      let size = 0;
+      const onProgress = (received: number, fileTotal: number | undefined) => {
+        size = received;
+        const total = whole ?? (source.files.length === 1 ? fileTotal : undefined);
+        if (total) this.#shares.set(source, (before + received) / total);
+        onEvent?.({ kind: 'progress', received: before + received, total });
+      };
+      await transfer(file, join(place, file.name), { patience, leastRate, signal, onProgress });
+      before += file.bytes ?? size;
+    }
+    onEvent?.({ kind: 'verifying', path: place });
+    await this.#store(source, place);
+    await rm(dirname(place), { recursive: true, force: true });
+    onEvent?.({ kind: 'finished', path: folder });
+  }
+
+  async #store(source: RemoteSource, place: string): Promise<void> {
+    const { folder, trust, signal, published } = this.#options;
+    const { url, name } = source.files[0];
+    try {
+      const local = await localSource(source, place);
+      await storeBatches({ folder, batches: readSource(local, signal), source: url, trust, signal, published });
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      // It would be no better the next time.
+      await rm(place, { recursive: true, force: true });
+      throw new TransferError(url, error.message.replaceAll(join(place, name), name), 'damaged', { cause: error });
+    }
   }
 }
 
-/** Runs `work` with a new folder in `parent`, which is removed afterwards. */
-async function inTemporaryFolder<T>(parent: string, work: (folder: string) => Promise<T>): Promise<T> {
-  let temporary: string | undefined;
+/** What was fetched, to be read. @throws DataError if it is nothing that holds images. */
+async function localSource({ kind, files }: RemoteSource, place: string): Promise<Source> {
+  const path = kind === 'parquet' ? place : join(place, files[0].name);
+  if (kind !== undefined) return { kind, path };
+  const found = await recognise(path);
+  if (found) return found;
+  throw new DataError('this is neither the binary nor the Python archive of CIFAR-10');
+}
+
+/** One error of all. Damage counts more than a lack of network: it must not be passed over in silence. */
+function failure(errors: readonly TransferError[]): DataError {
+  const [first] = errors;
+  const byUrl = new Map(errors.map(({ url, why }) => [url, `${new URL(url).host}: ${why}`]));
+  const message =
+    byUrl.size === 1
+      ? first.message
+      : `none of the ${byUrl.size} sources gave the images: ${[...new Set(byUrl.values())].join('; ')}`;
+  if (!errors.some(({ kind }) => kind === 'damaged')) return new DownloadError(message, { cause: first });
+  // What is wrong with the images themselves comes with advice of its own.
+  const advice = '. Try again, or name a good copy with --data, or take generated images with --dataset synthetic.';
+  return new DataError(message.endsWith('.') ? message : message + advice, { cause: first });
+}
+
+/** Makes errors of the file system say which disk, and what can be done. */
+async function onDisk<T>(cacheFolder: string, work: () => Promise<T>): Promise<T> {
   try {
-    await mkdir(parent, { recursive: true });
-    temporary = await mkdtemp(join(parent, 'download-'));
-    return await work(temporary);
+    return await work();
   } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    if (error instanceof UserError || !(error instanceof Error && 'syscall' in error)) throw error;
     throw new FileError(
-      `cannot store the images in ${parent}: ${error.message}. ` +
+      `cannot store the images in ${cacheFolder}: ${error.message}. ` +
         'They need 360 MB; free some space, or name another folder with XDG_CACHE_HOME.',
       undefined,
       { cause: error },
     );
-  } finally {
-    if (temporary) await rm(temporary, { recursive: true, force: true });
   }
-}
-
-/** Renames the finished folder, unless another run that downloaded at the same time was faster: its files are as good. */
-async function publish(finished: string, target: string): Promise<string> {
-  try {
-    await rename(finished, target);
-  } catch (error) {
-    if (!existsSync(target)) throw error;
-  }
-  return target;
 }

@@ -1,7 +1,7 @@
-import { mkdir, open, stat, writeFile } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../errors.ts';
-import { BATCH_BYTES, BATCH_FILES, type Batch, checkBatch, checkSize } from './cifar10.ts';
+import { BATCH_BYTES, BATCH_FILES, type Batch, checkSize } from './cifar10.ts';
 
 /** The six files of a folder, one after the other, all in the same memory: a batch is gone when the next one is asked
  *  for. (New memory for each would cost more time than reading the file into it.)
@@ -12,17 +12,6 @@ export async function* readFolder(folder: string, signal?: AbortSignal): AsyncGe
     signal?.throwIfAborted();
     const origin = join(folder, name);
     yield { name, origin, bytes: await readBatch(origin, memory) };
-  }
-}
-
-/** Writes the batches into a new folder and waits until the disk has them, so that a later rename publishes whole
- *  files even if the power fails.
- *  @throws DataError if a batch is damaged; whatever the file system throws. */
-export async function writeFolder(folder: string, batches: AsyncIterable<Batch>): Promise<void> {
-  await mkdir(folder);
-  for await (const batch of batches) {
-    checkBatch(batch);
-    await writeFile(join(folder, batch.name), batch.bytes, { flush: true });
   }
 }
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { ImageSet } from '../backends/backend.ts';
-import { DataError, UsageError } from '../errors.ts';
-import { readArchive } from './archive.ts';
+import { DataError } from '../errors.ts';
 import { ARCHIVE_URL, CLASSES, decodeBatches } from './cifar10.ts';
-import { type DatasetEvent, DownloadError, downloadCifar10 } from './download.ts';
-import { readFolder } from './folder.ts';
+import { type DatasetEvent, DownloadError, type DownloadSettings, downloadCifar10 } from './download.ts';
 import { cacheFolder, locate, type SearchOptions, type Source, usualPlaces } from './locate.ts';
+import { readSource } from './read.ts';
+import { customSource } from './sources.ts';
 import { syntheticDataset } from './synthetic.ts';
 
 export type { DatasetEvent } from './download.ts';
@@ -32,15 +32,17 @@ export interface LoadOptions extends SearchOptions {
   readonly onEvent?: ((event: DatasetEvent) => void) | undefined;
   /** Makes room for images, where a backend needs no copy of them; in memory of their own unless it is given. */
   readonly imageSet?: ((count: number) => ImageSet) | undefined;
+  /** Where the images are downloaded from, where it is not from the usual sources. */
+  readonly download?: DownloadSettings | undefined;
 }
 
 /** Loads the images: from the disk, or else downloaded into the cache, or else, where `auto` allows it, generated.
  *
- *  `auto` falls back only if there is no trace of CIFAR-10 on the disk and none can be had from the network. An archive
- *  with the wrong hash is an error, as damage always is. Local files that are
- *  damaged or that were named and are not there are an error for every choice but `synthetic`, which does not look.
- *  Environment: NN_TRAIN_DATA_DIR, XDG_CACHE_HOME (see `locate`), and NN_TRAIN_CIFAR10_URL, another address of the
- *  same archive.
+ *  `auto` falls back only if there is no trace of CIFAR-10 on the disk and none can be had from the network. Images that
+ *  come from there and are not the published ones are an error, as damage always is. Local files that are damaged or
+ *  that were named and are not there are an error for every choice but `synthetic`, which does not look.
+ *  Environment: NN_TRAIN_DATA_DIR, XDG_CACHE_HOME (see `locate`), and NN_TRAIN_CIFAR10_URL, the address of an archive
+ *  that is downloaded instead of the usual sources.
  *  @throws DataError if the images are missing or damaged; UsageError if NN_TRAIN_CIFAR10_URL is no address; FileError
  *  if the cache cannot be written. Rejects with the reason of `signal` when that is aborted. */
 export async function loadDataset(options: LoadOptions): Promise<Dataset> {
@@ -58,18 +60,15 @@ export async function loadDataset(options: LoadOptions): Promise<Dataset> {
   }
 }
 
-function download({ env, signal, onEvent }: LoadOptions): Promise<string> {
-  const url = env.NN_TRAIN_CIFAR10_URL || ARCHIVE_URL;
-  if (!/^https?:/.test(url) || !URL.canParse(url)) {
-    throw new UsageError(`NN_TRAIN_CIFAR10_URL is '${url}', wanted an address that begins with https:// or http://`);
-  }
-  return downloadCifar10({ cacheFolder: cacheFolder(env), url, signal, onEvent });
+function download({ env, signal, onEvent, download }: LoadOptions): Promise<string> {
+  const url = env.NN_TRAIN_CIFAR10_URL;
+  const own = url ? { sources: [customSource(url, 'NN_TRAIN_CIFAR10_URL')] } : {};
+  return downloadCifar10({ ...download, ...own, cacheFolder: cacheFolder(env), signal, onEvent });
 }
 
-async function cifar10({ kind, path }: Source, { signal, imageSet }: LoadOptions): Promise<Dataset> {
-  const read = kind === 'folder' ? readFolder : readArchive;
-  const sets = await decodeBatches(read(path, signal), imageSet);
-  return { name: 'cifar10', source: path, classes: CLASSES, ...sets, sha256: hash(sets) };
+async function cifar10(source: Source, { signal, imageSet }: LoadOptions): Promise<Dataset> {
+  const sets = await decodeBatches(readSource(source, signal), imageSet);
+  return { name: 'cifar10', source: source.path, classes: CLASSES, ...sets, sha256: hash(sets) };
 }
 
 function synthetic({ imageSet }: LoadOptions): Dataset {

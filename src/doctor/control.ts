@@ -1,5 +1,5 @@
+import { classCounts } from '../dataset/statistics.ts';
 import { Random } from '../random.ts';
-import { classCounts } from './data.ts';
 import { count, type Finding, number, percent } from './finding.ts';
 import { type Laboratory, runTrial, type Trial } from './trial.ts';
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ImageSet } from '../backends/backend.ts';
-import { BATCH_FILES } from '../dataset/cifar10.ts';
+import { BATCH_FILES, FILE_SHA256 } from '../dataset/cifar10.ts';
 import type { Dataset } from '../dataset/load.ts';
+import { classCounts } from '../dataset/statistics.ts';
 import { type Duplicates, findDuplicates, type Pair } from './duplicates.ts';
 import { count, type Finding, percent } from './finding.ts';
 
@@ -9,16 +10,7 @@ import { count, type Finding, percent } from './finding.ts';
 
 const IMAGE_BYTES = 3072;
 const RECORDS_PER_FILE = 10_000;
-
-/** SHA-256 of the six files of the binary version, in the order of BATCH_FILES; those in cifar-10-binary.tar.gz. */
-const OFFICIAL_SHA256 = [
-  'cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5',
-  'a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed',
-  'bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67',
-  '014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48',
-  '755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add',
-  '8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b',
-] as const;
+const PUBLISHED = BATCH_FILES.map((name) => FILE_SHA256[name]);
 
 /** The largest class of the training set may have so many times the images of the smallest. */
 const MOST_IMBALANCE = 1.5;
@@ -27,7 +19,7 @@ const MOST_MEAN = 0.5;
 const DEVIATION = { least: 0.5, most: 2 } as const;
 
 /** Compares a copy of CIFAR-10 with the published one, file by file. @param published SHA-256 of the six files. */
-export function checkOrigin(dataset: Dataset, published: readonly string[] = OFFICIAL_SHA256): Finding {
+export function checkOrigin(dataset: Dataset, published: readonly string[] = PUBLISHED): Finding {
   const name = 'origin';
   if (dataset.name !== 'cifar10') {
     return {
@@ -108,13 +100,6 @@ export function checkClasses({ train, test, classes }: Dataset): Finding {
     return { name, verdict: 'warning', evidence, advice, numbers };
   }
   return { name, verdict: 'ok', evidence, advice: null, numbers };
-}
-
-/** How many labels there are of each class. */
-export function classCounts(labels: Uint8Array, classes: number): number[] {
-  const counts = new Array<number>(classes).fill(0);
-  for (const label of labels) if (label < classes) counts[label]++;
-  return counts;
 }
 
 function outOfRange(labels: Uint8Array, classes: number): number {

@@ -1,6 +1,6 @@
 const TILE = 32;
 /** Light grey between the tiles, and around them. */
-const GAP_GREY = 224;
+export const GAP_GREY = 224;
 
 /** A contact sheet: tiles in rows, each pixel blown up to a square.
  *  @param tiles each [32, 32, 3] bytes. @param columns tiles in a row. @param scale the side of a pixel. @param gap between

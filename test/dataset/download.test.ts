@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type DatasetEvent, DownloadError, type DownloadOptions, downloadCifar10 } from '../../src/dataset/download.ts';
-import { DataError, FileError } from '../../src/errors.ts';
+import type { RemoteSource } from '../../src/dataset/sources.ts';
+import { verifyFolder } from '../../src/dataset/store.ts';
+import { DataError, FileError, UsageError } from '../../src/errors.ts';
 import {
   batchEntries,
   batchFile,
@@ -16,191 +17,284 @@ import {
   tarEntry,
   tree,
 } from '../support/cifar10.ts';
+import { PYTHON_NAMES, pythonFile } from '../support/cifar10-versions.ts';
+import { FileServer, hasBytes, sha256 } from '../support/file-server.ts';
 
 const scratch = scratchFolder();
-const ARCHIVE = Buffer.concat([...batchEntries(), TAR_END]);
-
-let servers: Server[] = [];
+const IMAGES = [
+  'cifar-10-batches-bin',
+  ...[...NAMES, 'source.json'].sort().map((name) => join('cifar-10-batches-bin', name)),
+];
+const published: Record<string, string> = {};
+let archive: Buffer;
 let cache: string;
+let events: DatasetEvent[];
+
+beforeAll(() => {
+  archive = Buffer.concat([...batchEntries(), TAR_END]);
+  for (const [n, name] of NAMES.entries()) published[name] = sha256(batchFile(n));
+});
 
 beforeEach(() => {
   cache = join(mkdtempSync(join(scratch, 'home-')), 'nn-train');
+  events = [];
 });
 
-afterEach(() => {
-  for (const server of servers) server.close().closeAllConnections();
-  servers = [];
-});
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+/** @param source of which the file is, if it is not the only one of its source. */
+async function serve(content = archive, name = 'file.tar.gz', source?: FileServer): Promise<FileServer> {
+  const server = await FileServer.start(content);
+  const path = join('downloads', new URL((source ?? server).url).port, `${name}.part`);
+  server.arrived = (position) => position <= 0 || hasBytes(join(cache, path), position);
+  return server;
 }
 
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+/** A source that is that server. */
+function sourceOf({ url }: { url: string }, content = archive): RemoteSource {
+  const id = new URL(url).port;
+  return { id, kind: 'archive', files: [{ name: 'file.tar.gz', url, bytes: content.length, sha256: sha256(content) }] };
 }
 
-function download(url: string, options: Partial<DownloadOptions> = {}): Promise<string> {
-  return downloadCifar10({ cacheFolder: cache, url, sha256: sha256(ARCHIVE), ...options });
+function download(sources: readonly RemoteSource[], options: Partial<DownloadOptions> = {}): Promise<string> {
+  const onEvent = (event: DatasetEvent) => events.push(event);
+  return downloadCifar10({ cacheFolder: cache, sources, published, patience: { pause: 1 }, onEvent, ...options });
+}
+
+function eventsOf<K extends DatasetEvent['kind']>(kind: K): Extract<DatasetEvent, { kind: K }>[] {
+  return events.filter((event): event is Extract<DatasetEvent, { kind: K }> => event.kind === kind);
+}
+
+/** The six files are there, as they should be, and nothing else is. */
+async function expectImages(): Promise<void> {
+  expect(tree(cache)).toEqual(IMAGES);
+  expect((await verifyFolder(join(cache, 'cifar-10-batches-bin'), { published })).official).toBe(true);
+}
+
+/** There is nothing that a later run would take for images: only the beginnings of archives, or else a verified one. */
+function expectNothing(isVerified = false): string[] {
+  const files = tree(cache).filter((path) => path.includes('.'));
+  const wanted = isVerified ? /^downloads\/\d+\/file\.tar\.gz$/ : /^downloads\/.*\.part(\.json)?$/;
+  for (const file of files) expect(file).toMatch(wanted);
+  return files;
 }
 
 describe('a download', () => {
-  test('leaves the six files and nothing else, follows redirects, and tells how far it is', async () => {
-    const events: DatasetEvent[] = [];
-    const url = await serve((request, response) => {
-      if (request.url === '/') response.writeHead(302, { location: '/moved' }).end();
-      else response.writeHead(200, { 'content-length': ARCHIVE.length }).end(ARCHIVE);
-    });
-
-    const folder = await download(url, { onEvent: (event) => events.push(event) });
-
+  test('leaves the six files and nothing else, and tells how far it is', async () => {
+    const server = await serve();
+    const folder = await download([sourceOf(server)]);
     expect(folder).toBe(join(cache, 'cifar-10-batches-bin'));
-    expect(tree(cache)).toEqual(['cifar-10-batches-bin', ...NAMES.map((name) => join('cifar-10-batches-bin', name))]);
-    for (const [n, name] of NAMES.entries()) {
-      expect(batchFile(n).equals(readFileSync(join(folder, name)))).toBe(true);
-    }
-    expect(events.at(0)).toEqual({ kind: 'download-started', url });
-    const { length: total } = ARCHIVE;
-    const progress = events.slice(1, -1).map((event) => (event.kind === 'download-progress' ? event.received : NaN));
-    expect(progress).toEqual(progress.toSorted((a, b) => a - b));
-    expect(events.at(-2)).toEqual({ kind: 'download-progress', received: total, total });
-    expect(events.at(-1)).toEqual({ kind: 'download-finished', path: folder });
-  });
-
-  test('that another run finished first takes the files of that run', async () => {
-    const url = await serve((_, response) => {
-      mkdirSync(join(cache, 'cifar-10-batches-bin'), { recursive: true });
-      writeFileSync(join(cache, 'cifar-10-batches-bin', 'data_batch_1.bin'), 'theirs');
-      response.write(ARCHIVE, () => response.end()); // no Content-Length
+    await expectImages();
+    expect(batchFile(0).equals(readFileSync(join(folder, NAMES[0])))).toBe(true);
+    expect(JSON.parse(readFileSync(join(folder, 'source.json'), 'utf8'))).toEqual({
+      source: server.url,
+      files: published,
+      official: true,
     });
-    const totals = new Set<unknown>();
-    const onEvent = (event: DatasetEvent) => event.kind === 'download-progress' && totals.add(event.total);
-    const folder = await download(url, { onEvent });
-    expect(readFileSync(join(folder, 'data_batch_1.bin'), 'utf8')).toBe('theirs');
-    expect(tree(cache)).toHaveLength(2);
-    expect([...totals]).toEqual([undefined]);
-  });
-});
-
-const half = ARCHIVE.subarray(0, ARCHIVE.length >> 1);
-const changed = Buffer.from(ARCHIVE).fill(1, 99, 100);
-
-const faults: [string, RequestListener, RegExp][] = [
-  ['an error status', (_, response) => response.writeHead(503).end(), /answered 503 Service Unavailable, wanted 200$/],
-  ['no content', (_, response) => response.writeHead(204).end(), /answered 204 No Content, wanted 200$/],
-  [
-    'a web page',
-    (_, response) => response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<html>'),
-    /answered with a web page \(text\/html; charset=utf-8\), wanted an archive$/,
-  ],
-  [
-    'changed bytes',
-    (_, response) => response.end(changed),
-    new RegExp(`have the SHA-256 ${sha256(changed)}, wanted ${sha256(ARCHIVE)}: the archive was damaged`),
-  ],
-  [
-    'the first half',
-    (_, response) => response.write(half, () => response.end()),
-    new RegExp(`have the SHA-256 ${sha256(half)}, wanted`),
-  ],
-  [
-    'a connection that is cut half way',
-    (_, response) =>
-      response.writeHead(200, { 'content-length': ARCHIVE.length }).write(half, () => response.destroy()),
-    /^the connection to http:\S+ failed: (other side closed|.*ECONNRESET)$/,
-  ],
-  [
-    'a connection that is closed',
-    (request) => request.destroy(),
-    /^the connection to http:\S+ failed: (other side closed|.*ECONNRESET)$/,
-  ],
-  [
-    'redirects in a circle',
-    (_, response) => response.writeHead(302, { location: '/' }).end(),
-    /failed: redirect count exceeded$/,
-  ],
-];
-
-describe('a failure leaves no trace, and earlier files whole:', () => {
-  beforeEach(() => {
-    mkdirSync(join(cache, 'cifar-10-batches-bin'), { recursive: true });
-    writeFileSync(join(cache, 'cifar-10-batches-bin', 'earlier.bin'), 'earlier');
+    const { length: total } = archive;
+    expect(events[0]).toEqual({ kind: 'started', url: server.url, total });
+    expect(events[1]).toEqual({ kind: 'progress', received: 0, total });
+    expect(eventsOf('progress').at(-1)).toEqual({ kind: 'progress', received: total, total });
+    expect(events.slice(-2).map(({ kind }) => kind)).toEqual(['verifying', 'finished']);
   });
 
-  afterEach(() => {
-    expect(tree(cache)).toEqual(['cifar-10-batches-bin', join('cifar-10-batches-bin', 'earlier.bin')]);
-    expect(readFileSync(join(cache, 'cifar-10-batches-bin', 'earlier.bin'), 'utf8')).toBe('earlier');
+  test('of several files counts their bytes together, and goes on in the file where it stopped', async () => {
+    const first = await serve();
+    const second = await serve(Buffer.alloc(50_000, 'second'), 'second', first);
+    const both = {
+      ...sourceOf(first),
+      files: [...sourceOf(first).files, { ...sourceOf(second, second.content).files[0], name: 'second' }],
+    };
+    second.fault = (n) => (n === 0 ? { cutAfter: 20_000 } : { answer: (_, response) => response.destroy() });
+    expect(await rejection(download([both]))).toBeInstanceOf(DownloadError);
+    second.fault = () => ({});
+    events = [];
+    await download([both]);
+    await expectImages();
+    const total = archive.length + 50_000;
+    expect(events[0]).toEqual({ kind: 'started', url: first.url, total });
+    expect(eventsOf('progress')[0]).toEqual({ kind: 'progress', received: archive.length + 20_000, total });
+    expect(eventsOf('progress').at(-1)).toEqual({ kind: 'progress', received: total, total });
+    expect(first.gets).toHaveLength(1);
   });
 
-  test.each(faults)('%s', async (_, listener, message) => {
-    const events: string[] = [];
-    const error = await rejection(download(await serve(listener), { onEvent: ({ kind }) => events.push(kind) }));
-    // `auto` takes the stand-in for a DownloadError only; a wrong archive is damage.
-    expect(error instanceof DownloadError).toBe(!error.message.includes('SHA-256'));
-    expect(error.exitCode).toBe(3);
-    expect(error.message).toMatch(message);
-    expect(events[0]).toBe('download-started');
-    expect(events).not.toContain('download-finished');
-  });
-
-  test('silence from the start and half way', async () => {
-    const patience = { answer: 200, silence: 100 };
-    const url = await serve(({ url }, response) => {
-      if (url === '/half') response.writeHead(200, { 'content-length': ARCHIVE.length }).write(half);
-    });
-    expect((await rejection(download(url, { patience }))).message).toBe(`nothing came from ${url} for 0.2 s`);
-    const stalled = await rejection(download(`${url}half`, { patience: { ...patience, answer: 3_000 } }));
-    expect(stalled).toBeInstanceOf(DownloadError);
-    expect(stalled.message).toBe(`nothing came from ${url}half for 0.1 s`);
-  });
-
-  test('nobody listens', async () => {
-    const url = await serve(() => {});
-    await new Promise((resolve) => servers.pop()!.close(resolve));
-    const error = await rejection(download(url));
-    expect(error).toBeInstanceOf(DownloadError);
-    expect(error.message).toMatch(/^the connection to http:\S+ failed: connect ECONNREFUSED 127.0.0.1/);
-  });
-
-  test('an archive with the right hash and the wrong files', async () => {
-    const wrong = Buffer.concat([tarEntry(NAMES[0], batchFile(0)), tarEntry(NAMES[1], batchFile(0).fill(10)), TAR_END]);
-    const url = await serve((_, response) => response.end(wrong));
-    const error = await rejection(download(url, { sha256: sha256(wrong) }));
-    expect(error).toBeInstanceOf(DataError);
-    expect(error).not.toBeInstanceOf(DownloadError);
-    expect(error.message).toMatch(/^data_batch_2.bin in .* is damaged: record 0 .* has the label 10/);
-  });
-
-  test('Ctrl-C while nothing comes, half way, and with the last byte', async () => {
-    const answers: RequestListener[] = [
-      () => {},
-      (_, response) => response.writeHead(200, { 'content-length': ARCHIVE.length }).write(half),
-      (_, response) => response.writeHead(200, { 'content-length': ARCHIVE.length }).end(ARCHIVE),
+  test('leaves every source that fails, and says why, until one gives the images', async () => {
+    const answer = (listener: RequestListener) => ({ answer: listener });
+    const faults = [
+      { fault: answer((_, response) => response.writeHead(503).end()), why: /answered 503/ },
+      { fault: answer((_, response) => response.setHeader('content-type', 'text/html').end('<p>')), why: /a web page/ },
+      { fault: answer((_, response) => response.end('short')), why: /its file has 5 bytes/ },
+      { fault: answer((_, response) => response.writeHead(302, { location: '/' }).end()), why: /redirect count/ },
+      { fault: answer((_, response) => response.destroy()), why: /the connection failed/ },
+      { fault: { stallAfter: 10_000 }, why: /nothing came for 0.3 s/ },
+      { fault: { bytesPerSecond: 100_000 }, why: /it sends \d+ kB\/s, wanted at least 500 kB\/s/ },
+      { fault: { cutAfter: 10_000, ignoresRange: true }, why: /the connection failed/ },
     ];
-    for (const [n, answer] of answers.entries()) {
+    const servers = await Promise.all([...faults, {}, {}].map(() => serve()));
+    for (const [n, { fault }] of faults.entries()) servers[n].fault = () => fault;
+    servers[8].content = Buffer.from(archive).fill(archive[99] ^ 1, 99, 100);
+    await download(
+      servers.map((server) => sourceOf(server)),
+      {
+        patience: { pause: 1, silence: 300, window: 100, rate: 500_000 },
+      },
+    );
+    await expectImages();
+    const left = eventsOf('source-left');
+    expect(left.map(({ url }) => url)).toEqual(servers.slice(0, -1).map(({ url }) => url));
+    expect(left.map(({ next }) => next)).toEqual(servers.slice(1).map(({ url }) => url));
+    for (const [n, { why }] of faults.entries()) expect(left[n].why).toMatch(why);
+    expect(left[8].why).toMatch(/have the SHA-256/);
+  });
+
+  test('goes back to those that were merely slow, the one that came furthest first', async () => {
+    const servers = await Promise.all([0, 1, 2].map(() => serve()));
+    const rates = [100_000, 1_000_000];
+    for (const [n, bytesPerSecond] of rates.entries()) servers[n].fault = () => ({ bytesPerSecond });
+    // The second one is fast when it is asked again: nobody shall wait for this test.
+    servers[1].fault = (n) => (n === 0 ? { bytesPerSecond: rates[1] } : {});
+    servers[2].fault = () => ({ answer: (_, response) => response.writeHead(404).end() });
+    const patience = { pause: 1, window: 200, rate: 5_000_000 };
+    await download(
+      servers.map((server) => sourceOf(server)),
+      { patience },
+    );
+    await expectImages();
+    expect(servers.map(({ gets }) => gets.length)).toEqual([1, 2, 1]);
+    expect(servers[1].gets[1]).toHaveProperty('range');
+    expect(eventsOf('source-left').at(-1)).toMatchObject({ url: servers[2].url, next: servers[1].url });
+  });
+
+  test('that another one makes already is not made twice', async () => {
+    const server = await serve();
+    const folders = await Promise.all([download([sourceOf(server)]), download([sourceOf(server)])]);
+    expect(folders[0]).toBe(folders[1]);
+    await expectImages();
+    expect(server.gets).toHaveLength(1);
+    expect(eventsOf('waiting')[0].for).toContain(`process ${process.pid} on `);
+    expect(eventsOf('finished')).toHaveLength(1);
+  });
+
+  test('that is stopped keeps what it has, and goes on', async () => {
+    const server = await serve();
+    server.fault = () => ({ bytesPerSecond: 5_000_000 });
+    for (const kind of ['started', 'progress', 'verifying'] as const) {
       const controller = new AbortController();
       const reason = new Error('Ctrl-C');
-      const abort = () => controller.abort(reason);
-      const url = await serve((request, response) => {
-        if (n === 0) abort();
-        answer(request, response);
-      });
       const onEvent = (event: DatasetEvent) => {
-        if (event.kind === 'download-progress' && event.received >= [0, 1, ARCHIVE.length][n]) abort();
+        if (event.kind === kind && !(event.kind === 'progress' && event.received === 0)) controller.abort(reason);
       };
-      expect(await rejection(download(url, { signal: controller.signal, onEvent }))).toBe(reason);
+      expect(await rejection(download([sourceOf(server)], { signal: controller.signal, onEvent }))).toBe(reason);
+      expectNothing(kind === 'verifying');
+    }
+    await download([sourceOf(server)]);
+    await expectImages();
+    expect(server.sent).toBeLessThan(1.2 * archive.length);
+    expect(server.gets.length).toBeLessThanOrEqual(3);
+  });
+});
+
+describe('images at an address of the user’s own', () => {
+  test('must be the published ones, unless they are trusted; then their hashes are kept', async () => {
+    const server = await FileServer.start(archive);
+    const options = { url: server.url, published: { ...published, 'test_batch.bin': 'f'.repeat(64) } };
+    const error = await rejection(download([], options));
+    expect(error).toBeInstanceOf(DataError);
+    expect(error).not.toBeInstanceOf(DownloadError);
+    expect(error.message).toMatch(
+      `test_batch.bin in archive.tar.gz has the SHA-256 ${published['test_batch.bin']}, wanted ffff`,
+    );
+    expect(error.message).toContain('--trust');
+    expect(expectNothing()).toEqual([]);
+
+    const folder = await download([], { ...options, trust: true });
+    expect(tree(cache)).toEqual(IMAGES);
+    const { official, files } = await verifyFolder(folder, options);
+    expect([official, files.every(({ ok }) => ok)]).toEqual([false, true]);
+  });
+
+  test('may be the Python archive: it is known by what it holds', async () => {
+    const entries = PYTHON_NAMES.map((name, n) => tarEntry(`cifar-10-batches-py/${name}`, pythonFile(batchFile(n))));
+    const server = await FileServer.start(Buffer.concat([...entries, TAR_END]));
+    await download([], { url: server.url });
+    await expectImages();
+  });
+
+  test('must be an archive of images, at an address', async () => {
+    const server = await serve(Buffer.from('not an archive'));
+    const error = await rejection(download([], { url: server.url }));
+    expect(error).not.toBeInstanceOf(DownloadError);
+    expect(error.message).toMatch(`${server.url}: archive.tar.gz is not a whole .tar.gz archive`);
+    expect(expectNothing()).toEqual([]);
+    for (const url of ['ftp://example.com/', 'example.com', 'http://']) {
+      const wrong = await rejection(download([], { url }));
+      expect(wrong).toBeInstanceOf(UsageError);
+      expect(wrong.message).toBe(`--url is '${url}', wanted an address that begins with https:// or http://`);
     }
   });
 });
 
-test('a cache that cannot be written is an error of the disk, not of the network', async () => {
-  writeFileSync(cache, 'a file where the folder should be');
-  const url = await serve((_, response) => response.end(ARCHIVE));
-  const error = await rejection(download(url));
-  expect(error).toBeInstanceOf(FileError);
-  expect(error.exitCode).toBe(1);
-  expect(error.message).toMatch(/^cannot store the images in .*nn-train: EEXIST.*XDG_CACHE_HOME/);
+describe('a failure is one error that names every source, and leaves nothing that could be taken for images:', () => {
+  test('no source gives the images', async () => {
+    const servers = await Promise.all([0, 1].map(() => serve()));
+    servers[0].fault = () => ({ answer: (_, response) => response.writeHead(503).end() });
+    servers[1].fault = () => ({ cutAfter: 10_000, ignoresRange: true });
+    const error = await rejection(download(servers.map((server) => sourceOf(server))));
+    expect(error).toBeInstanceOf(DownloadError);
+    expect(error.exitCode).toBe(3);
+    expect(error.message).toMatch(
+      /^none of the 2 sources gave the images: 127\.\S+: it answered 503 .*; 127\.\S+: the c/,
+    );
+    expect(expectNothing()).toHaveLength(2);
+  });
+
+  test('one of them sends another file: that is damage, not a lack of network', async () => {
+    const servers = await Promise.all([0, 1].map(() => serve()));
+    servers[0].content = Buffer.from(archive).fill(archive[99] ^ 1, 99, 100);
+    servers[1].fault = () => ({ answer: (_, response) => response.writeHead(503).end() });
+    const error = await rejection(download(servers.map((server) => sourceOf(server))));
+    expect(error).toBeInstanceOf(DataError);
+    expect(error).not.toBeInstanceOf(DownloadError);
+    expect(error.message).toMatch(/have the SHA-256 .* --data, or .* --dataset synthetic\.$/);
+    expect(expectNothing()).toEqual([]);
+  });
+
+  test('an archive has the right hash and wrong images', async () => {
+    const wrong = Buffer.concat([tarEntry(NAMES[0], batchFile(0)), tarEntry(NAMES[1], batchFile(0).fill(10)), TAR_END]);
+    const server = await serve(wrong);
+    const error = await rejection(download([sourceOf(server, wrong)]));
+    expect(error).not.toBeInstanceOf(DownloadError);
+    expect(error.message).toMatch(/data_batch_2.bin in file.tar.gz is damaged: record 0 .* has the label 10/);
+    expect(expectNothing()).toEqual([]);
+  });
+
+  test('the cache cannot be written: that is an error of the disk, not of the network', async () => {
+    writeFileSync(cache, 'a file where the folder should be');
+    const error = await rejection(download([sourceOf(await serve())]));
+    expect(error).toBeInstanceOf(FileError);
+    expect(error.exitCode).toBe(1);
+    expect(error.message).toMatch(/^cannot store the images in .*nn-train: EEXIST.*XDG_CACHE_HOME/);
+  });
+});
+
+test('without a network four sources take no longer than one: all are asked at once', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const asked: string[] = [];
+  const silent = createServer(({ url }) => {
+    asked.push(url!);
+  });
+  onTestFinished(() => silent.close().closeAllConnections());
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as AddressInfo;
+  const paths = ['/0', '/1', '/2', '/3'];
+  const failed = rejection(download(paths.map((path) => sourceOf({ url: `http://127.0.0.1:${port}${path}` }))));
+  while (asked.length < paths.length) await new Promise(setImmediate);
+  await vi.advanceTimersByTimeAsync(5_000);
+  const error = await failed;
+  expect(error).toBeInstanceOf(DownloadError);
+  // Said once: it is the same host.
+  expect(error.message).toBe(`none of the 4 sources gave the images: 127.0.0.1:${port}: nothing came for 4 s`);
+  expect(asked.toSorted()).toEqual(paths);
+  expect(() => tree(cache)).toThrow('ENOENT');
 });

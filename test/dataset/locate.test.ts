@@ -1,11 +1,16 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { tableFromArrays, tableToIPC } from 'apache-arrow';
+import type * as ParquetWasm from 'parquet-wasm/node';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readFolder } from '../../src/dataset/folder.ts';
-import { cacheFolder, locate } from '../../src/dataset/locate.ts';
+import { cacheFolder, locate, recognise, usualPlaces } from '../../src/dataset/locate.ts';
 import { DataError } from '../../src/errors.ts';
-import { drain, FILE_BYTES, NAMES, rejection, scratchFolder } from '../support/cifar10.ts';
+import { drain, FILE_BYTES, NAMES, rejection, scratchFolder, tarEntry } from '../support/cifar10.ts';
+
+const wasm: typeof ParquetWasm = createRequire(import.meta.url)('parquet-wasm/node');
 
 const scratch = scratchFolder();
 let cwd: string;
@@ -13,7 +18,7 @@ let env: NodeJS.ProcessEnv;
 
 beforeEach(() => {
   cwd = mkdtempSync(join(scratch, 'cwd-'));
-  env = { XDG_CACHE_HOME: join(cwd, 'cache-home') };
+  env = { XDG_CACHE_HOME: join(cwd, 'cache-home'), KERAS_HOME: join(cwd, 'keras') };
 });
 
 /** Empty files by their names below cwd; locating looks at names only. */
@@ -31,9 +36,10 @@ async function refusal(path?: string): Promise<string> {
   return error.message;
 }
 
-test('the order is: the path, NN_TRAIN_DATA_DIR, ./data, the cache', async () => {
+test('the order is: the path, NN_TRAIN_DATA_DIR, ./data, the cache, Keras', async () => {
   expect(await locate({ env, cwd })).toBeUndefined();
   for (const [place, options] of [
+    ['keras/datasets', {}],
     ['cache-home/nn-train', {}],
     ['data', {}],
     ['from-env', { env: { ...env, NN_TRAIN_DATA_DIR: 'from-env' } }],
@@ -48,6 +54,7 @@ test('an empty NN_TRAIN_DATA_DIR and a relative XDG_CACHE_HOME count as unset', 
   const path = put('data');
   expect(await locate({ env: { ...env, NN_TRAIN_DATA_DIR: '' }, cwd })).toEqual({ kind: 'folder', path });
   expect(cacheFolder({ XDG_CACHE_HOME: 'relative' })).toBe(join(homedir(), '.cache', 'nn-train'));
+  expect(usualPlaces({ KERAS_HOME: '' }, cwd).at(-1)).toBe(join(homedir(), '.keras', 'datasets'));
 });
 
 test('a place is the folder, a folder above it, one with the archive, or the archive under any name', async () => {
@@ -58,6 +65,73 @@ test('a place is the folder, a folder above it, one with the archive, or the arc
   expect(await locate({ path: 'shelf', env, cwd })).toEqual({ kind: 'archive', path: archive });
   const mine = join(shelf, 'mine.tgz');
   expect(await locate({ path: mine, env, cwd })).toEqual({ kind: 'archive', path: mine });
+});
+
+describe('what other tools leave is found', () => {
+  const PYTHON = ['batches.meta', ...NAMES.map((name) => name.replace('.bin', ''))];
+  const PARQUET = ['train-00000-of-00001.parquet', 'test-00000-of-00001.parquet'];
+
+  test.each([
+    ['torchvision', 'data', 'cifar-10-batches-py', PYTHON, 'python-folder'],
+    ['torchvision, not unpacked', 'data', '', ['cifar-10-python.tar.gz'], 'python-archive'],
+    ['Keras 2', 'keras/datasets', 'cifar-10-batches-py', PYTHON, 'python-folder'],
+    ['Keras 2, not unpacked', 'keras/datasets', '', ['cifar-10-batches-py.tar.gz'], 'python-archive'],
+    ['Keras 3', 'keras/datasets', 'cifar-10-batches-py-target/cifar-10-batches-py', PYTHON, 'python-folder'],
+    ['Keras 3, not unpacked', 'keras/datasets', '', ['cifar-10-batches-py-target_archive'], 'python-archive'],
+    ['Hugging Face', 'data', 'plain_text', PARQUET, 'parquet'],
+  ])('%s', async (_, place, inner, names, kind) => {
+    const folder = put(join(place, inner), names);
+    const path = kind === 'python-archive' ? join(folder, names[0]) : folder;
+    expect(await locate({ env, cwd })).toEqual({ kind, path });
+    expect(await recognise(join(cwd, place))).toEqual({ kind, path });
+    expect(await recognise(path)).toEqual({ kind, path });
+  });
+
+  test('pictures in folders of classes; numbered ones, which MNIST has too, only where they are named', async () => {
+    const classes = 'airplane automobile bird cat deer dog frog horse ship truck'.split(' ');
+    for (const name of classes) put(join('data', 'train', name), []);
+    expect(await locate({ env, cwd })).toBeUndefined();
+    const path = put('data/test', []).replace(/.test$/, '');
+    expect(await locate({ env, cwd })).toEqual({ kind: 'class-folders', path });
+    rmSync(join(path, 'train'), { recursive: true });
+    for (const digit of classes.keys()) put(join('data', 'train', `${digit}`), []);
+    expect(await locate({ env, cwd })).toBeUndefined();
+    expect(await locate({ path: 'data', env, cwd })).toEqual({ kind: 'class-folders', path });
+  });
+
+  test('the binary version comes before the Python version', async () => {
+    put('data/cifar-10-batches-py', PYTHON);
+    put('data', ['cifar-10-binary.tar.gz']);
+    expect(await locate({ env, cwd })).toMatchObject({ kind: 'archive' });
+  });
+
+  test('a half of the Python version is refused', async () => {
+    const path = put('data/cifar-10-batches-py', PYTHON.slice(0, -2));
+    expect(await refusal()).toContain(`${path} lacks data_batch_5, test_batch of the six CIFAR-10 files. Put`);
+  });
+
+  test('Parquet files of something else are passed over, unless they are named', async () => {
+    const other = new wasm.WriterPropertiesBuilder().build();
+    const table = wasm.Table.fromIPCStream(tableToIPC(tableFromArrays({ text: ['a'] }), 'stream'));
+    const path = put('data', PARQUET);
+    writeFileSync(join(path, PARQUET[0]), wasm.writeParquet(table, other));
+    expect(await locate({ env, cwd })).toBeUndefined();
+    expect(await locate({ path: 'data', env, cwd })).toEqual({ kind: 'parquet', path });
+  });
+
+  test('an archive of any name is known by what is in it, and one of the files stands for its folder', async () => {
+    const path = join(cwd, 'mine.tgz');
+    writeFileSync(path, Buffer.concat([tarEntry('cifar-10-batches-py/'), tarEntry('cifar-10-batches-py/test_batch')]));
+    expect(await recognise(path)).toEqual({ kind: 'python-archive', path });
+    writeFileSync(path, Buffer.concat([tarEntry('huge', Buffer.alloc(2 << 20)), tarEntry('test_batch.bin')]));
+    expect(await recognise(path)).toEqual({ kind: 'archive', path });
+    writeFileSync(path, 'not an archive');
+    expect(await recognise(path)).toEqual({ kind: 'archive', path });
+    const folder = put('py', PYTHON);
+    expect(await recognise(join(folder, 'test_batch'))).toEqual({ kind: 'python-folder', path: folder });
+    expect(await recognise(put('empty', []))).toBeUndefined();
+    expect((await rejection(recognise(join(cwd, 'nowhere')))).message).toContain('nowhere: ENOENT');
+  });
 });
 
 describe('a place that the user named', () => {
@@ -71,12 +145,12 @@ describe('a place that the user named', () => {
 
   test('must hold images, even where another place has them', async () => {
     put('data');
-    const path = put('other', ['cifar-10-python.tar.gz', 'notes.txt']);
+    const path = put('other', ['cifar-100-python.tar.gz', 'notes.txt']);
     const message = await refusal('other');
     expect(message).toContain(
       `${path} (named by --data) holds no CIFAR-10 images: wanted the six files data_batch_1.bin`,
     );
-    expect(message).toMatch(/; found cifar-10-python.tar.gz, notes.txt\.$/);
+    expect(message).toMatch(/; found cifar-100-python.tar.gz, notes.txt\.$/);
     put('empty', []);
     expect(await refusal('empty')).toMatch(/; found nothing\.$/);
     put('many', [...'abcdefghijk']);

@@ -24,13 +24,15 @@ export interface CliOptions {
   readonly onOutput?: (stdout: string, child: ChildProcess) => void;
 }
 
+const nowhere = (what: string) => path.join(tmpdir(), `nn-train-no-${what}`);
+
 /** Runs `nn-train` in a process of its own, without the caller's settings and without any images in the cache. */
 export function nnTrain(args: readonly string[], options: CliOptions = {}): Promise<Finished> {
   const { cwd = tmpdir(), env, uid, onStart, onOutput } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [NN_TRAIN, ...args], {
       cwd,
-      env: { PATH: process.env.PATH, XDG_CACHE_HOME: path.join(tmpdir(), 'nn-train-no-cache'), ...env },
+      env: { PATH: process.env.PATH, XDG_CACHE_HOME: nowhere('cache'), KERAS_HOME: nowhere('keras'), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(uid === undefined ? {} : { uid, gid: uid }),
     });

@@ -1,0 +1,131 @@
+import type { ImageSet } from '../backends/backend.ts';
+import { CLASSES, decodeBatches, FILE_SHA256 } from '../dataset/cifar10.ts';
+import type { Source } from '../dataset/locate.ts';
+import { readSource } from '../dataset/read.ts';
+import { imageStatistics, type SetStatistics } from '../dataset/statistics.ts';
+import { readRecord, type Verification } from '../dataset/store.ts';
+import { judge, noteHashes } from '../dataset/verify.ts';
+import { EXIT } from '../errors.ts';
+import { encodePng } from '../pictures/encode.ts';
+import { labelledSheet } from '../pictures/labelled-sheet.ts';
+import { cifarPixels } from '../pictures/template.ts';
+import { writeWhole } from '../training/files.ts';
+import { runChecks } from './check.ts';
+import { findSource, KIND_NAME } from './data-source.ts';
+import * as format from './format.ts';
+import { type Io, painter } from './io.ts';
+import { type Column, tableLines } from './table.ts';
+
+export interface InfoOptions {
+  readonly sample?: string;
+  readonly json?: true;
+}
+
+/** What is known of some images. `--json` prints these names; they are a contract. */
+interface DataInfo extends Source, Pick<Verification, 'official' | 'files'> {
+  /** Where they came from before they were in the cache; null if nobody noted it. */
+  readonly source: string | null;
+  readonly classes: readonly string[];
+  readonly train: SetStatistics;
+  readonly test: SetStatistics;
+}
+
+/** Images of each class on the sheet. */
+const PER_CLASS = 10;
+
+/** `nn-train data info [PATH]`: what the images are, and where they are from. Resolves to the exit code. */
+export function runInfo(path: string | undefined, options: InfoOptions, io: Io): Promise<number> {
+  return runChecks(io, undefined, async (signal) => {
+    const source = await findSource(path, io);
+    const hashes = new Map<string, string>();
+    const { train, test } = await decodeBatches(noteHashes(readSource(source, signal), hashes));
+    const info: DataInfo = {
+      ...source,
+      source: (source.kind === 'folder' && (await readRecord(source.path))?.source) || null,
+      ...(await judge(source, hashes)),
+      classes: CLASSES,
+      train: imageStatistics(train, CLASSES.length),
+      test: imageStatistics(test, CLASSES.length),
+    };
+    if (options.sample !== undefined) await writeSample(options.sample, train);
+    if (options.json) io.stdout.write(`${JSON.stringify(info)}\n`);
+    else io.stdout.write(textOf(info, options.sample, io));
+    return EXIT.done;
+  });
+}
+
+/** The first ten training images of each class, a class in each row. */
+async function writeSample(file: string, { images, labels }: ImageSet): Promise<void> {
+  const rows = CLASSES.map((label, c) => {
+    const ofClass = [...labels.keys()].filter((row) => labels[row] === c).slice(0, PER_CLASS);
+    return { label, tiles: ofClass.map((row) => cifarPixels(images.subarray(3072 * row, 3072 * (row + 1)))) };
+  });
+  const { rgb, width, height } = labelledSheet(rows, { scale: 2, gap: 6 });
+  await writeWhole(file, encodePng(rgb, width, height));
+}
+
+type Paint = ReturnType<typeof painter>;
+
+function textOf(info: DataInfo, sample: string | undefined, io: Io): string {
+  const paint = painter(io.stdout, io.env);
+  const label = (text: string) => paint('bold', text.padEnd(9));
+  const lines = [
+    `${label('images')}${info.path}`,
+    `${label('format')}${KIND_NAME[info.kind]}`,
+    ...(info.source === null ? [] : [`${label('source')}${info.source}`]),
+    `${label('files')}${originOf(info)}`,
+    '',
+    ...classLines(info, paint),
+    '',
+    ...channelLines(info, paint),
+    ...(sample === undefined ? [] : ['', `${label('sample')}${sample}`]),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function originOf({ official, files }: DataInfo): string {
+  if (official) return `all ${files.length} have the published SHA-256`;
+  const same = files.filter(({ name, sha256 }) => FILE_SHA256[name] === sha256).length;
+  return `${same} of ${files.length} have the published SHA-256: these are not the official images`;
+}
+
+function classLines({ classes, train, test }: DataInfo, paint: Paint): string[] {
+  const columns: readonly Column[] = [
+    { header: 'class', align: 'left' },
+    { header: 'training', align: 'right' },
+    { header: 'test', align: 'right' },
+  ];
+  const row = (name: string, ofTrain: number, ofTest: number) => [
+    [name],
+    [format.integer(ofTrain)],
+    [format.integer(ofTest)],
+  ];
+  const rows = classes.map((name, c) => row(name, train.perClass[c], test.perClass[c]));
+  return tableLines(columns, [...rows, row('all', train.images, test.images)], paint);
+}
+
+function channelLines({ train, test }: DataInfo, paint: Paint): string[] {
+  const columns: readonly Column[] = [
+    { header: 'channel', align: 'left' },
+    { header: 'mean p', align: 'right' },
+    { header: 'deviation p', align: 'right' },
+    { header: 'mean x', align: 'right' },
+    { header: 'deviation x', align: 'right' },
+  ];
+  const rows = [
+    { name: 'training', set: train },
+    { name: 'test', set: test },
+  ].flatMap(({ name, set }) =>
+    set.channels.map(({ channel, bytes, scaled }) => [
+      [`${name} ${channel}`],
+      [bytes.mean.toFixed(2)],
+      [bytes.deviation.toFixed(2)],
+      [scaled.mean.toFixed(4)],
+      [scaled.deviation.toFixed(4)],
+    ]),
+  );
+  return [
+    ...tableLines(columns, rows, paint),
+    'p are the bytes, 0 to 255; x = (p − 128)/64 is what the networks are given',
+  ];
+}

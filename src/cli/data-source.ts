@@ -1,0 +1,25 @@
+import { locate, type Source, usualPlaces } from '../dataset/locate.ts';
+import { DataError } from '../errors.ts';
+import { type Io, ownName } from './io.ts';
+
+/** How the form of a source is shown. */
+export const KIND_NAME: Readonly<Record<Source['kind'], string>> = {
+  folder: 'a folder with the six binary files',
+  archive: 'the binary archive',
+  'python-folder': 'a folder with the six Python files',
+  'python-archive': 'the Python archive',
+  parquet: 'Parquet files',
+  'class-folders': 'a folder of PNG files for each class',
+};
+
+/** The images at a path, or those that training would take.
+ *  @throws DataError if there are none. */
+export async function findSource(path: string | undefined, io: Io): Promise<Source> {
+  const { env } = io;
+  const cwd = io.cwd();
+  const source = await locate({ path, namedBy: 'the argument', env, cwd });
+  if (source) return source;
+  throw new DataError(
+    `there is no CIFAR-10 in ${usualPlaces(env, cwd).join(', ')}; get it with ${ownName(env)} data download`,
+  );
+}

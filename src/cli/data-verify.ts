@@ -1,0 +1,73 @@
+import type { Source } from '../dataset/locate.ts';
+import type { Verification } from '../dataset/store.ts';
+import { verifySource } from '../dataset/verify.ts';
+import { EXIT } from '../errors.ts';
+import { runChecks } from './check.ts';
+import { findSource, KIND_NAME } from './data-source.ts';
+import { type Io, painter } from './io.ts';
+import { type Column, tableLines } from './table.ts';
+
+export interface VerifyOptions {
+  readonly json?: true;
+}
+
+/** `nn-train data verify [PATH]`: whether the six files are the published ones. Resolves to the exit code. */
+export function runVerify(path: string | undefined, options: VerifyOptions, io: Io): Promise<number> {
+  return runChecks(io, undefined, async (signal) => {
+    const source = await findSource(path, io);
+    const verification = await verifySource(source, signal);
+    const isWhole = verification.files.every(({ ok }) => ok);
+    if (options.json) {
+      io.stdout.write(`${JSON.stringify({ ...source, ok: isWhole, ...verification })}\n`);
+    } else {
+      io.stdout.write(
+        verdictLines(source, verification, io)
+          .map((line) => `${line}\n`)
+          .join(''),
+      );
+    }
+    return isWhole ? EXIT.done : EXIT.data;
+  });
+}
+
+/** So many digits of a hash tell any two files apart; --json has them all. */
+const SHOWN_DIGITS = 16;
+
+function verdictLines(source: Source, { official, files }: Verification, io: Io): string[] {
+  const paint = painter(io.stdout, io.env);
+  const columns: readonly Column[] = [
+    { header: 'file', align: 'left' },
+    { header: 'SHA-256', align: 'left' },
+    { header: 'wanted', align: 'left' },
+    { header: 'verdict', align: 'left' },
+  ];
+  const short = (hash: string | null) => hash?.slice(0, SHOWN_DIGITS) ?? 'missing';
+  const rows = files.map(({ name, sha256, wanted, ok }) => [
+    [name],
+    [short(sha256)],
+    [short(wanted)],
+    [ok ? paint('green', '✓ same') : paint('red', '✗ differs')],
+  ]);
+  return [
+    `${paint('bold', 'images   ')}${source.path}`,
+    `${paint('bold', 'format   ')}${KIND_NAME[source.kind]}`,
+    '',
+    ...tableLines(columns, rows, paint),
+    '',
+    conclusion({ official, files }, paint),
+  ];
+}
+
+function conclusion({ official, files }: Verification, paint: ReturnType<typeof painter>): string {
+  const differing = files.filter(({ ok }) => !ok).length;
+  if (differing > 0) {
+    const why = differing === files.length ? 're-encoded, reordered or other images' : 'damaged or changed';
+    return paint('red', `${differing} of the ${files.length} files ${differing === 1 ? 'differs' : 'differ'}: ${why}`);
+  }
+  return official
+    ? paint('green', `all ${files.length} files have the published SHA-256`)
+    : paint(
+        'yellow',
+        `all ${files.length} files are as they were when they were trusted; they are not the official ones`,
+      );
+}

@@ -1,0 +1,111 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ARCHIVE_URL, BATCH_FOLDER } from '../dataset/cifar10.ts';
+import { type DatasetEvent, DownloadError, downloadCifar10 } from '../dataset/download.ts';
+import { cacheFolder } from '../dataset/locate.ts';
+import { readSource } from '../dataset/read.ts';
+import { customSource, type RemoteSource } from '../dataset/sources.ts';
+import { readRecord, storeBatches, verifyFolder } from '../dataset/store.ts';
+import { DataError, EXIT } from '../errors.ts';
+import { fileError } from '../training/files.ts';
+import { runChecks } from './check.ts';
+import { findSource } from './data-source.ts';
+import { DownloadReporter } from './download-reporter.ts';
+import { shellWord } from './format.ts';
+import { type Io, ownName } from './io.ts';
+
+export interface ImportOptions {
+  readonly trust?: boolean;
+}
+
+export interface DownloadCommandOptions extends ImportOptions {
+  readonly url?: string;
+}
+
+/** `nn-train data download`: the images in the cache, from the network if need be. Resolves to the exit code. */
+export function runDownload({ url, trust = false }: DownloadCommandOptions, io: Io): Promise<number> {
+  const sources = sourcesOf(url, io.env);
+  const words = ['data', 'download', ...(url === undefined ? [] : ['--url', url]), ...(trust ? ['--trust'] : [])];
+  const reporter = new DownloadReporter(io, { command: words.map(shellWord).join(' ') });
+  return runChecks(io, undefined, async (signal) => {
+    const folder = cachedImages(io);
+    if (await isThere(folder, trust, io, signal)) io.stderr.write('already there and verified\n');
+    else {
+      // What has come is told below, where it is known whether it is official.
+      const onEvent = (event: DatasetEvent) => event.kind !== 'finished' && reporter.show(event);
+      const options = { cacheFolder: cacheFolder(io.env), ...sources, trust, signal, onEvent };
+      await reporter
+        .during(signal, () => downloadCifar10(options))
+        .catch((error) => Promise.reject(withAdvice(error, io)));
+      const record = await readRecord(folder);
+      io.stderr.write(`${verdictOn('downloaded', record?.official === true)}\n`);
+    }
+    io.stdout.write(`${folder}\n`);
+    return EXIT.done;
+  });
+}
+
+/** `nn-train data import PATH`: images of any accepted format, verified, in the cache. Resolves to the exit code. */
+export function runImport(path: string, { trust = false }: ImportOptions, io: Io): Promise<number> {
+  return runChecks(io, undefined, async (signal) => {
+    const source = await findSource(path, io);
+    const folder = cachedImages(io);
+    const before = await readRecord(folder);
+    const batches = readSource(source, signal);
+    const { official } = await storeBatches({ folder, batches, source: source.path, trust, signal }).catch((error) =>
+      Promise.reject(fileError(`cannot store the images in ${folder}`, error)),
+    );
+    const replaced = before === undefined ? '' : `, in place of those from ${before.source}`;
+    io.stderr.write(`${verdictOn('imported', official)}${replaced}\n`);
+    io.stdout.write(`${folder}\n`);
+    return EXIT.done;
+  });
+}
+
+/** `nn-train data path`: what training would read, without a download. */
+export async function runPath(io: Io): Promise<void> {
+  const { path } = await findSource(undefined, io);
+  io.stdout.write(`${path}\n`);
+}
+
+/** What can be done where the network has nothing to give. */
+function withAdvice(error: unknown, { env }: Io): unknown {
+  if (!(error instanceof DownloadError)) return error;
+  return new DataError(
+    `${error.message}; download ${ARCHIVE_URL} elsewhere, and bring it here with ${ownName(env)} data import FILE`,
+    { cause: error },
+  );
+}
+
+function verdictOn(done: string, isOfficial: boolean): string {
+  return isOfficial ? `${done} and verified` : `${done}; these are not the official images`;
+}
+
+function cachedImages({ env }: Io): string {
+  return join(cacheFolder(env), BATCH_FOLDER);
+}
+
+/** Where to download from; the usual sources if nothing is said. */
+function sourcesOf(url: string | undefined, env: NodeJS.ProcessEnv): { sources?: readonly RemoteSource[] } {
+  if (url !== undefined) return { sources: [customSource(url, '--url')] };
+  const { NN_TRAIN_CIFAR10_URL } = env;
+  return NN_TRAIN_CIFAR10_URL ? { sources: [customSource(NN_TRAIN_CIFAR10_URL, 'NN_TRAIN_CIFAR10_URL')] } : {};
+}
+
+/** Whether there is nothing to download. Damaged files of a download are removed, so that it can be done again.
+ *  @throws DataError if there are images that no download put there. */
+async function isThere(folder: string, trust: boolean, io: Io, signal: AbortSignal): Promise<boolean> {
+  const record = await readRecord(folder);
+  const { official, files } = await verifyFolder(folder, { signal });
+  if (files.every(({ sha256 }) => sha256 === null)) return false;
+  const differing = files.filter(({ ok }) => !ok);
+  if (differing.length === 0 && (official || trust)) return true;
+  if (!(record?.official ?? differing.length < files.length)) {
+    throw new DataError(
+      `there are other images in ${folder}${record ? `, from ${record.source}` : ''}; remove them first: rm -r ${shellWord(folder)}`,
+    );
+  }
+  io.stderr.write(`${differing.map(({ name }) => name).join(', ')} is damaged or missing; getting the images again\n`);
+  for (const { name } of differing) await rm(join(folder, name), { force: true });
+  return false;
+}

@@ -1,0 +1,161 @@
+import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AsyncBuffer, FileMetaData } from 'hyparquet';
+import { DataError } from '../errors.ts';
+import { type Batch, HOW_TO_MEND, TEST_FILE, TRAIN_FILES } from './cifar10.ts';
+import { cannotRead } from './folder.ts';
+import { batchPictures, type LabelledPicture } from './picture-batches.ts';
+
+// CIFAR-10 as Hugging Face has it (uoft-cs/cifar10): Parquet files with a column `img`, a struct of the `bytes` of a PNG
+// and its `path`, and a column `label`.
+//
+// The rows of the training set are those of the Python archive in the order of that archive, data_batch_4, 3, 2, 5, 1,
+// because the script that made them (cifar10.py in huggingface/datasets) went through the archive as it is. So
+// batchPictures names them by their hashes.
+
+const COLUMNS = ['img', 'label'];
+/** Of a page, which is some megabytes; of a page that claims more nothing is decompressed. */
+const MOST_PAGE_BYTES = 256 * 2 ** 20;
+
+type Split = 'train' | 'test';
+const SPLITS = [
+  { split: 'train', names: TRAIN_FILES },
+  { split: 'test', names: [TEST_FILE] },
+] as const;
+
+/** The files of a split among the names of a folder, such as `train-00000-of-00001.parquet`. */
+export function parquetFiles(names: readonly string[], split: Split): readonly string[] {
+  return names
+    .filter((name) => name.startsWith(split) && /^([-_.].*)?\.parquet$/.test(name.slice(split.length)))
+    .sort();
+}
+
+/** The images of a folder with Parquet files, row group by row group; see `readSource`. */
+export async function* readParquet(folder: string, signal?: AbortSignal): AsyncGenerator<Batch> {
+  const present = await list(folder);
+  const splits = SPLITS.map(({ split, names }) => ({ split, names, files: parquetFiles(present, split) }));
+  const missing = splits.find(({ files }) => files.length === 0);
+  if (missing)
+    throw new DataError(`${folder} lacks the Parquet file of the ${missing.split} images, ${missing.split}-*.parquet.`);
+  for (const { split, names, files } of splits) {
+    const paths = files.map((name) => join(folder, name));
+    const origin = paths.length === 1 ? paths[0] : `${folder} (${split})`;
+    yield* batchPictures(readRows(paths), { names, origin, signal });
+  }
+}
+
+/** Whether the training file of a folder has the columns of CIFAR-10. What cannot be read might have: it counts. */
+export async function mayBeCifar10(folder: string, trainFile: string): Promise<boolean> {
+  try {
+    const { handle } = await openParquet(join(folder, trainFile));
+    await handle.close();
+    return true;
+  } catch (error) {
+    return !(error instanceof WrongColumns);
+  }
+}
+
+/** The columns of the file are others: it holds something else. */
+class WrongColumns extends DataError {}
+
+async function* readRows(paths: readonly string[]): AsyncGenerator<LabelledPicture> {
+  for (const path of paths) {
+    let row = 0;
+    for await (const rows of readRowGroups(path)) {
+      for (const { img, label } of rows) {
+        const name = `image ${row++} of ${path} (the first is 0)`;
+        if (!(img?.bytes instanceof Uint8Array)) throw new DataError(`${name} has no bytes. ${HOW_TO_MEND}`);
+        const isInteger = typeof label === 'bigint' || typeof label === 'number';
+        yield { name, label: isInteger ? Number(label) : Number.NaN, picture: img.bytes };
+      }
+    }
+  }
+}
+
+interface Row {
+  readonly img?: { readonly bytes?: unknown };
+  readonly label?: unknown;
+}
+
+async function* readRowGroups(path: string): AsyncGenerator<readonly Row[]> {
+  const { handle, file, metadata } = await openParquet(path);
+  try {
+    let rowStart = 0;
+    for (const { num_rows } of metadata.row_groups) {
+      const rowEnd = rowStart + Number(num_rows);
+      yield await readRowGroup(path, { file, metadata, rowStart, rowEnd });
+      rowStart = rowEnd;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+interface RowRange {
+  readonly file: AsyncBuffer;
+  readonly metadata: FileMetaData;
+  readonly rowStart: number;
+  readonly rowEnd: number;
+}
+
+async function readRowGroup(path: string, range: RowRange): Promise<readonly Row[]> {
+  const { parquetReadObjects, snappyUncompress } = await import('hyparquet');
+  const SNAPPY = (input: Uint8Array, length: number) => {
+    if (length > MOST_PAGE_BYTES) throw new Error(`a page claims to have ${length} bytes`);
+    const output = new Uint8Array(length);
+    snappyUncompress(input, output);
+    return output;
+  };
+  try {
+    // Without utf8: false the bytes of the images would be read as text.
+    return (await parquetReadObjects({ ...range, columns: COLUMNS, utf8: false, compressors: { SNAPPY } })) as Row[];
+  } catch (error) {
+    throw asDataError(path, error);
+  }
+}
+
+async function openParquet(path: string): Promise<{ handle: FileHandle; file: AsyncBuffer; metadata: FileMetaData }> {
+  const { parquetMetadataAsync } = await import('hyparquet');
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path);
+    const file = buffer(handle, (await handle.stat()).size);
+    const metadata = await parquetMetadataAsync(file);
+    const names = metadata.schema.map(({ name }) => name);
+    const missing = COLUMNS.filter((name) => !names.includes(name));
+    if (missing.length === 0) return { handle, file, metadata };
+    const found = names.slice(1, 9).join(', ');
+    throw new WrongColumns(
+      `${path} has no column ${missing.join(', ')}, as CIFAR-10 on Hugging Face has; it has ${found}`,
+    );
+  } catch (error) {
+    await handle?.close();
+    throw asDataError(path, error);
+  }
+}
+
+function buffer(handle: FileHandle, byteLength: number): AsyncBuffer {
+  const slice = async (start: number, end = byteLength) => {
+    if (start < 0 || end > byteLength) throw new Error(`it refers to bytes ${start} to ${end} of ${byteLength}`);
+    const bytes = new Uint8Array(end - start);
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, start);
+    return bytes.buffer.slice(0, bytesRead);
+  };
+  return { byteLength, slice };
+}
+
+function asDataError(path: string, error: unknown): unknown {
+  if (error instanceof DataError) return error;
+  const known = cannotRead(path, error);
+  if (known !== error) return known;
+  const why = error instanceof Error ? error.message : String(error);
+  return new DataError(`${path} is not a whole Parquet file: ${why}. ${HOW_TO_MEND}`, { cause: error });
+}
+
+async function list(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    throw cannotRead(folder, error);
+  }
+}

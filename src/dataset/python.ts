@@ -1,0 +1,116 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataError } from '../errors.ts';
+import { type Layout, readEntries } from './archive.ts';
+import {
+  BATCH_BYTES,
+  BATCH_FILES,
+  type Batch,
+  CLASSES,
+  HOW_TO_MEND,
+  IMAGE_BYTES,
+  RECORDS_PER_FILE,
+} from './cifar10.ts';
+import { cannotRead } from './folder.ts';
+import { NdArray, numpyGlobals } from './numpy.ts';
+import { unpickle } from './pickle.ts';
+import type { PickleValue } from './pickle-values.ts';
+
+// The Python version of CIFAR-10: six pickles, each a dict with `data`, a numpy array [10000, 3072] of bytes whose rows
+// are those of the binary version without the label, and `labels`, a list of 10,000 integers from 0 to 9.
+// Source: A. Krizhevsky, "The CIFAR-10 dataset", https://www.cs.toronto.edu/~kriz/cifar.html.
+
+/** A batch has 31 MB as it was published, and 90 MB in the wordiest protocol. */
+const MOST_BYTES = 128 * 2 ** 20;
+
+export const PYTHON: Layout = {
+  folder: 'cifar-10-batches-py',
+  files: BATCH_FILES.map((name) => name.replace('.bin', '')),
+  checkSize: (size, origin) => {
+    if (size <= MOST_BYTES) return;
+    throw new DataError(
+      `${origin} has ${count(size)} bytes, wanted some 31,000,000, and at most ${count(MOST_BYTES)}. ${HOW_TO_MEND}`,
+    );
+  },
+};
+
+/** The six batches of a folder as torchvision and Keras leave it; see `readSource`. */
+export async function* readPythonFolder(folder: string, signal?: AbortSignal): AsyncGenerator<Batch> {
+  const memory = new Uint8Array(BATCH_BYTES);
+  for (const name of PYTHON.files) {
+    signal?.throwIfAborted();
+    const origin = join(folder, name);
+    yield decodeBatch({ name, origin, bytes: await read(origin) }, memory);
+  }
+}
+
+/** The six batches of a `cifar-10-python.tar.gz`, in the order of the archive; see `readSource`. */
+export async function* readPythonArchive(archive: string, signal?: AbortSignal): AsyncGenerator<Batch> {
+  const memory = new Uint8Array(BATCH_BYTES);
+  for await (const file of readEntries(archive, PYTHON, signal)) yield decodeBatch(file, memory);
+}
+
+async function read(path: string): Promise<Uint8Array> {
+  try {
+    const status = await stat(path);
+    // Opening a pipe would wait for ever.
+    if (!status.isFile()) throw new DataError(`${path} is not a file. ${HOW_TO_MEND}`);
+    PYTHON.checkSize(status.size, path);
+    return await readFile(path);
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+}
+
+/** Turns a pickle into the records of the binary version, written to `memory`. */
+function decodeBatch({ name, origin, bytes }: Batch, memory: Uint8Array): Batch {
+  const dict = unpickle(bytes, numpyGlobals(), origin);
+  const [images, labels] = [imagesOf(dict, origin), labelsOf(dict, origin)];
+  for (let i = 0, at = 0; i < RECORDS_PER_FILE; i++) {
+    memory[at++] = labels[i];
+    memory.set(images.subarray(i * IMAGE_BYTES, (i + 1) * IMAGE_BYTES), at);
+    at += IMAGE_BYTES;
+  }
+  return { name: `${name}.bin`, origin, bytes: memory };
+}
+
+function imagesOf(dict: PickleValue, origin: string): Uint8Array {
+  const data = entry(dict, 'data', origin);
+  if (!(data instanceof NdArray)) throw wrong(origin, 'has no numpy array as data');
+  const [rows, columns] = data.shape;
+  if (data.shape.length !== 2 || rows !== RECORDS_PER_FILE || columns !== IMAGE_BYTES) {
+    throw wrong(origin, `has data of ${data.shape.map(count).join(' × ')} bytes`);
+  }
+  return data.rows();
+}
+
+function labelsOf(dict: PickleValue, origin: string): readonly number[] {
+  const labels = entry(dict, 'labels', origin);
+  if (!Array.isArray(labels)) throw wrong(origin, 'has no list of labels');
+  if (labels.length !== RECORDS_PER_FILE) throw wrong(origin, `has ${count(labels.length)} labels`);
+  const isLabel = (label: PickleValue): label is number => CLASSES[label as number] !== undefined;
+  const odd = labels.findIndex((label) => !isLabel(label));
+  if (odd >= 0)
+    throw wrong(origin, `has a label that is not one of 0 to ${CLASSES.length - 1}, for image ${count(odd)}`);
+  return labels as readonly number[];
+}
+
+function entry(dict: PickleValue, key: string, origin: string): PickleValue | undefined {
+  if (!(dict instanceof Map)) throw wrong(origin, 'is a pickle, but not of a dict');
+  if (!dict.has(key)) throw wrong(origin, `has no '${key}' in its dict, but ${keys(dict)}`);
+  return dict.get(key);
+}
+
+function keys(dict: ReadonlyMap<string, PickleValue>): string {
+  const names = [...dict.keys()].slice(0, 8).map((key) => JSON.stringify(key.slice(0, 40)));
+  return names.length === 0 ? 'nothing' : names.join(', ');
+}
+
+function wrong(origin: string, what: string): DataError {
+  const wanted = `${count(RECORDS_PER_FILE)} images of ${count(IMAGE_BYTES)} bytes and as many labels`;
+  return new DataError(`${origin} ${what}; wanted a batch of CIFAR-10: ${wanted}. ${HOW_TO_MEND}`);
+}
+
+function count(n: number): string {
+  return n.toLocaleString('en-US');
+}

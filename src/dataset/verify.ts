@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import { BATCH_FILES, type Batch, FILE_SHA256 } from './cifar10.ts';
+import type { Source } from './locate.ts';
+import { readSource } from './read.ts';
+import { readRecord, type Verification, verifyFolder } from './store.ts';
+
+/** Compares the images of a source of any kind with the published ones or, where they were trusted when they were
+ *  stored, with those of that time.
+ *  @throws DataError if the source cannot be read. Rejects with the reason of `signal` when that is aborted. */
+export async function verifySource(source: Source, signal?: AbortSignal): Promise<Verification> {
+  if (source.kind === 'folder') return verifyFolder(source.path, { signal });
+  const hashes = new Map<string, string>();
+  for await (const _ of noteHashes(readSource(source, signal), hashes));
+  return judge(source, hashes);
+}
+
+/** Batches on their way to somebody else; leaves the SHA-256 of each in `hashes`, by its name. */
+export async function* noteHashes(batches: AsyncIterable<Batch>, hashes: Map<string, string>): AsyncGenerator<Batch> {
+  for await (const batch of batches) {
+    hashes.set(batch.name, createHash('sha256').update(batch.bytes).digest('hex'));
+    yield batch;
+  }
+}
+
+/** What hashes that were noted say of the source. */
+export async function judge({ kind, path }: Source, hashes: ReadonlyMap<string, string>): Promise<Verification> {
+  const record = kind === 'folder' ? await readRecord(path) : undefined;
+  const files = BATCH_FILES.map((name) => {
+    const [sha256, wanted] = [hashes.get(name) ?? null, record?.files[name] ?? FILE_SHA256[name]];
+    return { name, sha256, wanted, ok: sha256 === wanted };
+  });
+  return { official: files.every(({ name, sha256 }) => sha256 === FILE_SHA256[name]), files };
+}

@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { DownloadReporter } from '../../src/cli/download-reporter.ts';
+import type { Io } from '../../src/cli/io.ts';
+
+const A = 'https://example.org/a.parquet';
+const B = 'https://example.org/b.tar.gz';
+const MB = 1e6;
+
+let written: string;
+
+/** A pipe in place of a terminal. */
+function reporter(options: ConstructorParameters<typeof DownloadReporter>[1] = {}): DownloadReporter {
+  const stderr = {
+    write: (text: string) => {
+      written += text;
+      return true;
+    },
+  };
+  return new DownloadReporter({ stderr, env: {} } as unknown as Io, options);
+}
+
+beforeEach(() => {
+  written = '';
+  vi.useFakeTimers({ toFake: ['performance'] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Progress in steps of a tenth of a second. */
+function receive(to: DownloadReporter, from: number, until: number, perSecond: number, total?: number): number {
+  let received = from;
+  for (; received < until; received += perSecond / 10) {
+    to.show({ kind: 'progress', received, total });
+    vi.advanceTimersByTime(100);
+  }
+  return received;
+}
+
+describe('without a terminal', () => {
+  it('there is a line at the start and every 5 seconds, with the rate of late and the time left', () => {
+    const to = reporter({ hint: '(a hint)' });
+    to.show({ kind: 'started', url: A, total: 100 * MB });
+    const first = receive(to, 0, 40 * MB, 4 * MB, 100 * MB);
+    // The rate is that of the last ten seconds alone.
+    receive(to, first, 60 * MB, 1 * MB, 100 * MB);
+    expect(written.split('\n')).toEqual([
+      `downloading CIFAR-10 (100.0 MB) from ${A}`,
+      '(a hint)',
+      '20.0 MB of 100.0 MB, 4.0 MB/s, 20.0 s left',
+      '40.0 MB of 100.0 MB, 4.0 MB/s, 15.0 s left',
+      '45.0 MB of 100.0 MB, 2.5 MB/s, 22.0 s left',
+      '50.0 MB of 100.0 MB, 1.0 MB/s, 50.0 s left',
+      '55.0 MB of 100.0 MB, 1.0 MB/s, 45.0 s left',
+      '',
+    ]);
+  });
+
+  it('what an earlier download left counts for no rate', () => {
+    const to = reporter();
+    to.show({ kind: 'started', url: A, total: undefined });
+    receive(to, 60 * MB, 76 * MB, 3 * MB);
+    expect(written.split('\n').slice(1)).toEqual(['going on after the first 60.0 MB', '75.0 MB, 3.0 MB/s', '']);
+  });
+
+  it('every source that is left is named once with its reason, and the one that follows', () => {
+    const to = reporter();
+    to.show({ kind: 'started', url: A, total: undefined });
+    to.show({ kind: 'source-left', url: A, why: 'it answered 404', next: B });
+    to.show({ kind: 'started', url: B, total: undefined });
+    to.show({ kind: 'source-left', url: B, why: 'it answered 500', next: undefined });
+    expect(written).toBe(`downloading CIFAR-10 from ${A}\nleft ${A}: it answered 404;\ngoing on with ${B}\n`);
+  });
+
+  it('quiet leaves the lines of progress out', () => {
+    const to = reporter({ quiet: true });
+    to.show({ kind: 'started', url: A, total: 100 * MB });
+    receive(to, 0, 40 * MB, 4 * MB, 100 * MB);
+    to.show({ kind: 'finished', path: '/cache' });
+    expect(written).toBe(`downloading CIFAR-10 (100.0 MB) from ${A}\ndownloaded and verified: /cache\n`);
+  });
+});
+
+describe('a download that does not end well', () => {
+  async function end(reason: string | undefined) {
+    const stopping = new AbortController();
+    const to = reporter({ command: 'data download --trust' });
+    const failed = to.during(stopping.signal, async () => {
+      to.show({ kind: 'started', url: A, total: undefined });
+      receive(to, 0, 2 * MB, 1 * MB);
+      if (reason !== undefined) stopping.abort(reason);
+      stopping.signal.throwIfAborted();
+      throw new Error('the network failed');
+    });
+    await expect(failed).rejects.toSatisfy((error) => (reason ?? 'the network failed') === (error.message ?? error));
+    return written.split('\n').slice(1);
+  }
+
+  it('says what is kept and how it goes on where it was stopped, and only there', async () => {
+    expect(await end('SIGINT')).toEqual(['stopped; 1.9 MB are kept; nn-train data download --trust goes on', '']);
+    written = '';
+    expect(await end(undefined)).toEqual(['']);
+    written = '';
+    // Nobody reads.
+    expect(await end('EPIPE')).toEqual(['']);
+  });
+});

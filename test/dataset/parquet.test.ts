@@ -1,0 +1,121 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { Binary, Field, Int64, Struct, Table, tableToIPC, Utf8, type Vector, vectorFromArray } from 'apache-arrow';
+import type * as ParquetWasm from 'parquet-wasm/node';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { readSource } from '../../src/dataset/read.ts';
+import { DataError } from '../../src/errors.ts';
+import { drain, rejection, scratchFolder } from '../support/cifar10.ts';
+import { ALL_RIGHT, collect, pngRecords } from '../support/cifar10-versions.ts';
+
+const wasm: typeof ParquetWasm = createRequire(import.meta.url)('parquet-wasm/node');
+
+const scratch = scratchFolder();
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(scratch, 'parquet-'));
+});
+
+type Codec = 'SNAPPY' | 'UNCOMPRESSED';
+
+/** A Parquet file as Hugging Face has it. */
+function parquet(records: ReturnType<typeof pngRecords>, codec: Codec, rowGroup: number): Uint8Array {
+  const type = new Struct([new Field('bytes', new Binary(), true), new Field('path', new Utf8(), true)]);
+  const img = records.map(({ png }, i) => ({ bytes: png, path: i % 2 ? `${i}.png` : null }));
+  const label = records.map(({ label }) => BigInt(label));
+  return write({ img: vectorFromArray(img, type), label: vectorFromArray(label, new Int64()) }, codec, rowGroup);
+}
+
+function write(columns: Record<string, Vector>, codec: Codec = 'SNAPPY', rowGroup = 100): Uint8Array {
+  const builder = new wasm.WriterPropertiesBuilder();
+  const properties = builder.setCompression(wasm.Compression[codec]).setMaxRowGroupSize(rowGroup).build();
+  return wasm.writeParquet(wasm.Table.fromIPCStream(tableToIPC(new Table(columns), 'stream')), properties);
+}
+
+const few = parquet(pngRecords(0).slice(0, 300), 'SNAPPY', 100);
+
+async function refusal(train: Uint8Array, test = few): Promise<string> {
+  writeFileSync(join(folder, 'train-00000-of-00001.parquet'), train);
+  writeFileSync(join(folder, 'test-00000-of-00001.parquet'), test);
+  const error = await rejection(drain(readSource({ kind: 'parquet', path: folder })));
+  expect(error).toBeInstanceOf(DataError);
+  return error.message.replace(join(folder, 'train-00000-of-00001.parquet'), 'FILE');
+}
+
+describe('Parquet files', () => {
+  test.each([
+    ['SNAPPY', 1_000],
+    ['UNCOMPRESSED', 10_000],
+  ] as const)(
+    'give the bytes of the binary version: %s',
+    async (codec, rowGroup) => {
+      const train = [0, 1, 2, 3, 4].flatMap(pngRecords);
+      // In two files, as larger data sets are.
+      for (const part of [0, 1]) {
+        const half = train.slice(part * 24_000, part ? undefined : 24_000);
+        writeFileSync(join(folder, `train-0000${part}-of-00002.parquet`), parquet(half, codec, rowGroup));
+      }
+      writeFileSync(join(folder, 'test-00000-of-00001.parquet'), parquet(pngRecords(5), codec, rowGroup));
+      writeFileSync(join(folder, 'training.parquet'), 'of something else');
+      expect(await collect(readSource({ kind: 'parquet', path: folder }))).toEqual(ALL_RIGHT);
+    },
+    60_000,
+  );
+
+  test('are refused with too few images', async () => {
+    expect(await refusal(few)).toBe('FILE holds 300 images, wanted 50,000.');
+  });
+
+  test('are refused with other columns', async () => {
+    const other = write({ text: vectorFromArray(['a', 'b']), label: vectorFromArray([0n, 1n], new Int64()) });
+    expect(await refusal(other)).toBe('FILE has no column img, as CIFAR-10 on Hugging Face has; it has text, label');
+  });
+
+  test('are refused with an image that is missing, or is not one', async () => {
+    const label = vectorFromArray([0n, 1n], new Int64());
+    const type = new Struct([new Field('bytes', new Binary(), true)]);
+    const [{ png }] = pngRecords(0);
+    const missing = write({ img: vectorFromArray([{ bytes: png }, null], type), label });
+    expect(await refusal(missing)).toContain('image 1 of FILE (the first is 0) has no bytes');
+    const unlabelled = vectorFromArray([null, 1n], new Int64());
+    const img = vectorFromArray([{ bytes: png }, { bytes: png }], type);
+    expect(await refusal(write({ img, label: unlabelled }))).toContain(
+      'image 0 of FILE (the first is 0) has the label NaN',
+    );
+    const wrong = write({ img: vectorFromArray([{ bytes: png }, { bytes: png.subarray(0, 50) }], type), label });
+    expect(await refusal(wrong)).toContain('image 1 of FILE (the first is 0) is damaged');
+    expect(await refusal(write({ img: vectorFromArray(['a', 'b']), label }))).toContain(
+      'image 0 of FILE (the first is 0) has no',
+    );
+  });
+
+  test('are refused where one is missing', async () => {
+    const source = { kind: 'parquet', path: folder } as const;
+    expect((await rejection(drain(readSource(source)))).message).toContain(
+      `${folder} lacks the Parquet file of the train`,
+    );
+    writeFileSync(join(folder, 'train.parquet'), few);
+    expect((await rejection(drain(readSource(source)))).message).toContain(
+      `${folder} lacks the Parquet file of the test`,
+    );
+  });
+
+  test('are refused cut off or changed at any place, or read as far as that is not noticed', async () => {
+    for (let at = 1; at < few.length; at += Math.ceil(few.length / 30)) {
+      expect(await refusal(few.subarray(0, at))).toContain('FILE is not a whole Parquet file: ');
+      const changed = Uint8Array.from(few);
+      changed[at] ^= 255;
+      await refusal(changed);
+    }
+  });
+});
+
+test('reading stops when it is aborted, with the reason of the signal', async () => {
+  const reason = new Error('Ctrl-C');
+  writeFileSync(join(folder, 'train.parquet'), few);
+  writeFileSync(join(folder, 'test.parquet'), few);
+  const source = { kind: 'parquet', path: folder } as const;
+  expect(await rejection(drain(readSource(source, AbortSignal.abort(reason))))).toBe(reason);
+});

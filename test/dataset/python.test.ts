@@ -1,0 +1,168 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { readSource } from '../../src/dataset/read.ts';
+import { DataError } from '../../src/errors.ts';
+import { drain, NAMES, rejection, scratchFolder, TAR_END, tarEntry, tree } from '../support/cifar10.ts';
+import { ALL_RIGHT, collect, latin1, PYTHON_NAMES, patternFile, pythonFile } from '../support/cifar10-versions.ts';
+
+const scratch = scratchFolder();
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(scratch, 'py-'));
+});
+
+async function failure(name: string, content: Uint8Array): Promise<string> {
+  for (const each of PYTHON_NAMES) writeFileSync(join(folder, each), each === name ? content : '');
+  return (await refusal({ kind: 'python-folder', path: folder })).replace(join(folder, name), 'FILE');
+}
+
+async function refusal(source: Parameters<typeof readSource>[0]): Promise<string> {
+  const error = await rejection(drain(readSource(source)));
+  expect(error).toBeInstanceOf(DataError);
+  return error.message;
+}
+
+describe('the Python version', () => {
+  test('gives the bytes of the binary version, from the folder', async () => {
+    for (const [n, name] of PYTHON_NAMES.entries()) writeFileSync(join(folder, name), pythonFile(patternFile(n)));
+    expect(await collect(readSource({ kind: 'python-folder', path: folder }))).toEqual(ALL_RIGHT);
+  });
+
+  test('gives them from the archive, in whatever order, and writes nothing', async () => {
+    const path = join(folder, 'cifar-10-python.tar.gz');
+    const entries = PYTHON_NAMES.map((name, n) =>
+      tarEntry(`${n % 2 ? '' : 'cifar-10-batches-py/'}${name}`, pythonFile(patternFile(n))),
+    );
+    const others = [
+      tarEntry('cifar-10-batches-py/batches.meta', latin1('cos\nsystem\n.')),
+      tarEntry('../data_batch_1', latin1('cos\nsystem\n.')),
+      tarEntry('cifar-10-batches-py/link', undefined, { type: 'SymbolicLink', linkpath: '/etc/passwd' }),
+    ];
+    writeFileSync(path, Buffer.concat([...others, ...entries.reverse(), TAR_END]));
+    expect(await collect(readSource({ kind: 'python-archive', path }))).toEqual(ALL_RIGHT);
+    expect(tree(folder)).toEqual(['cifar-10-python.tar.gz']);
+  });
+
+  const hasPython = spawnSync('python3', ['-c', 'import pickle']).status === 0;
+  // Each file in another protocol. A stand-in answers the pickler with what numpy does, so that numpy need not be there.
+  test.skipIf(!hasPython)('gives them from what python3 writes, in protocols 0 to 5', async () => {
+    const program = `
+import pickle, sys, types
+for name in ['numpy', 'numpy._core', 'numpy._core.multiarray', 'numpy._core.numeric']:
+    sys.modules[name] = types.ModuleType(name)
+def place(module):
+    def set(thing):
+        thing.__module__ = module
+        setattr(sys.modules[module], thing.__name__, thing)
+        return thing
+    return set
+@place('numpy._core.multiarray')
+def _reconstruct(*args): pass
+@place('numpy._core.numeric')
+def _frombuffer(*args): pass
+@place('numpy')
+class dtype:
+    def __reduce__(self): return dtype, ('u1', False, True), (3, '|', None, None, None, -1, -1, 0)
+@place('numpy')
+class ndarray:
+    def __init__(self, data): self.data = data
+    def __reduce_ex__(self, protocol):
+        shape = (len(self.data) // 3072, 3072)
+        if protocol == 5: return _frombuffer, (pickle.PickleBuffer(self.data), dtype(), shape, 'C')
+        return _reconstruct, (ndarray, (0,), b'b'), (1, shape, dtype(), False, self.data)
+for protocol, name in enumerate(${JSON.stringify(PYTHON_NAMES)}):
+    records = open(name + '.bin', 'rb').read()
+    rows = range(0, len(records), 3073)
+    labels, data = [records[at] for at in rows], b''.join(records[at + 1:at + 3073] for at in rows)
+    batch = {b'labels': labels, b'data': ndarray(data), b'filenames': [b'%d.png' % at for at in rows]}
+    with open(name, 'wb') as file: pickle.dump(batch, file, protocol)
+`;
+    for (const [n, name] of NAMES.entries()) writeFileSync(join(folder, name), patternFile(n));
+    const { stderr } = spawnSync('python3', ['-c', program], { cwd: folder, encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(await collect(readSource({ kind: 'python-folder', path: folder }))).toEqual(ALL_RIGHT);
+  });
+});
+
+describe('a batch is refused', () => {
+  const good = patternFile(0);
+  const wrongLabel = Buffer.from(good);
+  wrongLabel[77 * 3_073] = 10;
+  test.each([
+    [
+      'that runs something',
+      latin1("cos\nsystem\n(S'true'\ntR."),
+      'FILE asks for os.system, which the images do not need',
+    ],
+    ['that is no dict', latin1('].'), 'FILE is a pickle, but not of a dict; wanted a batch of CIFAR-10'],
+    [
+      'of CIFAR-100',
+      pythonFile(good, { labelsKey: 'fine_labels' }),
+      `FILE has no 'labels' in its dict, but "data", "fine_labels"`,
+    ],
+    ['with too few images', pythonFile(good, { images: 9_999 }), 'FILE has data of 9,999 × 3,072 bytes; wanted'],
+    [
+      'with images that are too small',
+      pythonFile(good, { columns: 3_071 }),
+      'FILE has data of 10,000 × 3,071 bytes; wanted',
+    ],
+    [
+      'with an unknown label',
+      pythonFile(wrongLabel),
+      'FILE has a label that is not one of 0 to 9, for image 77; wanted',
+    ],
+    ['without data', latin1('}.'), "FILE has no 'data' in its dict, but nothing; wanted"],
+    ['with data that is no array', latin1('}U\x04dataNs.'), 'FILE has no numpy array as data; wanted'],
+    ['that is empty', Buffer.alloc(0), 'FILE is cut short or damaged: it wants 1 bytes where 0 are left'],
+    ['that is a web page', latin1('<!DOCTYPE html>'), 'FILE is no pickle, or a damaged one: the byte 60 is no opcode'],
+  ])('%s', async (_, content, reason) => {
+    expect(await failure('data_batch_1', content)).toContain(reason);
+  });
+
+  test('of a hundred megabytes and more, before it is read', async () => {
+    for (const name of PYTHON_NAMES) writeFileSync(join(folder, name), '');
+    const path = join(folder, 'data_batch_1');
+    truncateSync(path, 10 * 2 ** 30);
+    expect(await refusal({ kind: 'python-folder', path: folder })).toContain(
+      `${path} has 10,737,418,240 bytes, wanted some 31,000,000, and at most 134,217,728`,
+    );
+    rmSync(path);
+    mkdirSync(path);
+    expect(await refusal({ kind: 'python-folder', path: folder })).toContain(`${path} is not a file`);
+  });
+});
+
+describe('an archive is refused', () => {
+  const path = join(scratch, 'mine.tar.gz');
+  test.each([
+    [
+      'with a file of 10 GB',
+      [tarEntry('test_batch', undefined, { size: 10 * 2 ** 30 })],
+      'has 10,737,418,240 bytes, wanted',
+    ],
+    [
+      'with a link in place of a file',
+      [tarEntry('test_batch', undefined, { type: 'Link', linkpath: '/etc/passwd' })],
+      'of the type Link',
+    ],
+    ['that lacks files', [tarEntry('readme.html'), TAR_END], 'lacks data_batch_1, data_batch_2'],
+    ['that is a text', [latin1('<!DOCTYPE html>')], 'is not a whole .tar.gz archive: incorrect header check'],
+    [
+      'with a pickle that runs something',
+      [tarEntry('test_batch', latin1('cos\nsystem\n.')), TAR_END],
+      'asks for os.system',
+    ],
+  ])('%s', async (_, pieces, reason) => {
+    writeFileSync(path, Buffer.concat(pieces));
+    expect(await refusal({ kind: 'python-archive', path })).toContain(reason);
+  });
+});
+
+test('reading stops when it is aborted, with the reason of the signal', async () => {
+  const reason = new Error('Ctrl-C');
+  const source = { kind: 'python-folder', path: folder } as const;
+  expect(await rejection(drain(readSource(source, AbortSignal.abort(reason))))).toBe(reason);
+});

@@ -1,0 +1,156 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Batch, FILE_SHA256 } from '../../src/dataset/cifar10.ts';
+import { readRecord, type StoreOptions, storeBatches, verifyFolder } from '../../src/dataset/store.ts';
+import { DataError } from '../../src/errors.ts';
+import { batchFile, NAMES, rejection, scratchFolder } from '../support/cifar10.ts';
+import { sha256 } from '../support/file-server.ts';
+
+const scratch = scratchFolder();
+const published: Record<string, string> = {};
+const files = new Map<string, Buffer>();
+let parent: string;
+let folder: string;
+
+beforeAll(() => {
+  for (const [n, name] of NAMES.entries()) {
+    files.set(name, batchFile(n));
+    published[name] = sha256(files.get(name)!);
+  }
+});
+
+beforeEach(() => {
+  parent = mkdtempSync(join(scratch, 'store-'));
+  folder = join(parent, 'images');
+});
+
+/** The six files, all in the same memory. @param change what becomes of the bytes of each. */
+async function* batches(change: (name: string, bytes: Buffer) => void = () => {}): AsyncGenerator<Batch> {
+  const memory = Buffer.alloc(10_000 * 3_073);
+  for (const [name, bytes] of files) {
+    bytes.copy(memory);
+    change(name, memory);
+    yield { name, origin: `${name} in a test`, bytes: memory };
+  }
+}
+
+/** Another pixel in the last file. */
+function retouch(name: string, bytes: Buffer): void {
+  if (name === 'test_batch.bin') bytes[7] ^= 1;
+}
+
+function store(options: Partial<StoreOptions> = {}) {
+  return storeBatches({ folder, batches: batches(), source: 'a test', published, ...options });
+}
+
+test('the published images are stored with a record of where they came from, in the place of what was there', async () => {
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'data_batch_1.bin'), 'damaged');
+  mkdirSync(`${folder}.tmp`);
+  writeFileSync(join(`${folder}.tmp`, 'left'), 'by a process that was killed');
+  const record = await store();
+  expect(record).toEqual({ source: 'a test', files: published, official: true });
+  expect(await readRecord(folder)).toEqual(record);
+  expect(readdirSync(parent)).toEqual(['images']);
+  expect(readdirSync(folder).sort()).toEqual([...NAMES, 'source.json'].sort());
+  for (const [name, bytes] of files) expect(bytes.equals(readFileSync(join(folder, name)))).toBe(true);
+});
+
+test('others are refused, or else trusted and compared with themselves from then on', async () => {
+  const error = await rejection(store({ batches: batches(retouch) }));
+  expect(error).toBeInstanceOf(DataError);
+  const retouched = Buffer.from(files.get('test_batch.bin')!);
+  retouch('test_batch.bin', retouched);
+  expect(error.message).toMatch(
+    `test_batch.bin in a test has the SHA-256 ${sha256(retouched)}, wanted ${published['test_batch.bin']}: `,
+  );
+  expect(error.message).toContain('--trust');
+  expect(readdirSync(parent)).toEqual([]);
+
+  const { official } = await store({ batches: batches(retouch), trust: true });
+  expect(official).toBe(false);
+  const trusted = await verifyFolder(folder, { published });
+  expect([trusted.official, trusted.files.every(({ ok }) => ok)]).toEqual([false, true]);
+  writeFileSync(join(folder, 'test_batch.bin'), files.get('test_batch.bin')!);
+  expect((await verifyFolder(folder, { published })).files.at(-1)).toEqual({
+    name: 'test_batch.bin',
+    sha256: published['test_batch.bin'],
+    wanted: sha256(retouched),
+    ok: false,
+  });
+});
+
+describe('nothing is stored, and what was there stays, if', () => {
+  const faults: [string, () => AsyncIterable<Batch>, RegExp][] = [
+    [
+      'a label is none',
+      () => batches((name, bytes) => name === 'data_batch_3.bin' && bytes.fill(10, 0, 1)),
+      /data_batch_3.bin in a test is damaged: record 0/,
+    ],
+    [
+      'a file is missing',
+      async function* () {
+        for await (const batch of batches()) if (batch.name !== 'data_batch_2.bin') yield batch;
+      },
+      /^a test lacks data_batch_2.bin$/,
+    ],
+    [
+      'the source fails half way',
+      async function* () {
+        for await (const batch of batches()) {
+          yield batch;
+          if (batch.name === 'data_batch_2.bin') throw new DataError('the source failed');
+        }
+      },
+      /^the source failed$/,
+    ],
+  ];
+  test.each(faults)('%s', async (_, faulty, message) => {
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'data_batch_1.bin'), 'earlier');
+    expect((await rejection(store({ batches: faulty(), trust: true }))).message).toMatch(message);
+    expect(readdirSync(parent)).toEqual(['images']);
+    expect(readFileSync(join(folder, 'data_batch_1.bin'), 'utf8')).toBe('earlier');
+  });
+
+  test('it is stopped', async () => {
+    const controller = new AbortController();
+    const reason = new Error('Ctrl-C');
+    const stop = (name: string) => name === 'test_batch.bin' && controller.abort(reason);
+    expect(await rejection(store({ batches: batches(stop), signal: controller.signal }))).toBe(reason);
+    expect(readdirSync(parent)).toEqual([]);
+  });
+});
+
+describe('a folder of images', () => {
+  test('is compared with the published hashes, file by file', async () => {
+    await store();
+    expect(await verifyFolder(folder, { published })).toEqual({
+      official: true,
+      files: NAMES.map((name) => ({ name, sha256: published[name], wanted: published[name], ok: true })),
+    });
+    rmSync(join(folder, 'source.json'));
+    rmSync(join(folder, 'data_batch_1.bin'));
+    writeFileSync(join(folder, 'test_batch.bin'), 'cut');
+    const { official, files: verified } = await verifyFolder(folder, { published });
+    expect(official).toBe(false);
+    expect(verified.map(({ ok }) => ok)).toEqual([false, true, true, true, true, false]);
+    expect(verified[0]).toEqual({
+      name: 'data_batch_1.bin',
+      sha256: null,
+      wanted: published['data_batch_1.bin'],
+      ok: false,
+    });
+    expect(verified.at(-1)?.sha256).toBe(sha256(Buffer.from('cut')));
+    expect((await verifyFolder(folder)).files.map(({ wanted }) => wanted)).toEqual(NAMES.map((n) => FILE_SHA256[n]));
+  });
+
+  test('whose record is damaged is an error, and one without a record is as good as any', async () => {
+    mkdirSync(folder);
+    expect(await readRecord(folder)).toBeUndefined();
+    writeFileSync(join(folder, 'source.json'), '{"source":');
+    expect((await rejection(verifyFolder(folder))).message).toMatch(/source\.json is damaged: /);
+    expect(existsSync(folder)).toBe(true);
+  });
+});

@@ -1,0 +1,91 @@
+import { encode } from 'fast-png';
+import { FILE_BYTES, NAMES } from './cifar10.ts';
+
+const PATTERNS = 20;
+
+/** One of 20 patterns, none of which is the same mirrored, turned, or with its colours swapped. */
+function pattern(p: number): Buffer {
+  return Buffer.from(Array.from({ length: 3072 }, (_, k) => (p * (k % 32) + 3 * (k >> 5) + 11 * p + (k % 7)) & 255));
+}
+
+/** The binary version of a file: record i of file n has the label (i + n) mod 10 and the pattern (i + 3n) mod 20. */
+export function patternFile(n: number): Buffer {
+  const patterns = Array.from({ length: PATTERNS }, (_, p) => pattern(p));
+  const bytes = Buffer.alloc(FILE_BYTES);
+  for (let i = 0; i < 10_000; i++) {
+    bytes[i * 3_073] = (i + n) % 10;
+    bytes.set(patterns[(i + 3 * n) % PATTERNS], i * 3_073 + 1);
+  }
+  return bytes;
+}
+
+/** The label and the PNG of each record of a file, made by another program than the one that reads them. */
+export function pngRecords(n: number): { label: number; png: Uint8Array }[] {
+  const pngs = Array.from({ length: PATTERNS }, (_, p) => encodePlanes(pattern(p)));
+  return Array.from({ length: 10_000 }, (_, i) => ({ label: (i + n) % 10, png: pngs[(i + 3 * n) % PATTERNS] }));
+}
+
+function encodePlanes(planes: Uint8Array): Uint8Array {
+  const data = Uint8Array.from(planes, (_, i) => planes[(i % 3) * 1024 + Math.floor(i / 3)]);
+  return encode({ width: 32, height: 32, channels: 3, depth: 8, data });
+}
+
+export const PYTHON_NAMES = NAMES.map((name) => name.replace('.bin', ''));
+
+/** The Python version of a file, opcode by opcode as cPickle wrote it (protocol 2), without what a memo is needed for. */
+export function pythonFile(
+  binary: Uint8Array,
+  { images = 10_000, columns = 3_072, labelsKey = 'labels' } = {},
+): Buffer {
+  const labels = Buffer.alloc(2 * images);
+  const data = Buffer.alloc(images * columns);
+  for (let i = 0; i < images; i++) {
+    labels.set([0x4b, binary[i * 3_073]], 2 * i); // BININT1
+    data.set(binary.subarray(i * 3_073 + 1, i * 3_073 + 1 + columns), i * columns);
+  }
+  return Buffer.concat([
+    latin1('\x80\x02}('),
+    text('data'),
+    latin1('cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85U\x01b\x87R(K\x01'),
+    short(images),
+    short(columns),
+    latin1('\x86cnumpy\ndtype\nU\x02u1K\0K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89T'),
+    uint32(data.length),
+    data,
+    latin1('tb'),
+    text(labelsKey),
+    latin1(']('),
+    labels,
+    latin1('eu.'),
+  ]);
+}
+
+export function latin1(characters: string): Buffer {
+  return Buffer.from(characters, 'latin1');
+}
+
+export function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+function text(characters: string): Buffer {
+  return latin1(`U${String.fromCharCode(characters.length)}${characters}`);
+}
+
+function short(value: number): Buffer {
+  return Buffer.from([0x4d, value & 255, value >> 8]);
+}
+
+/** Which batches of a source have the bytes that they are wanted to have, by their names. */
+export async function collect(
+  batches: AsyncIterable<{ name: string; bytes: Uint8Array }>,
+  wanted: (n: number) => Buffer = patternFile,
+): Promise<Record<string, boolean>> {
+  const isRight: Record<string, boolean> = {};
+  for await (const { name, bytes } of batches) isRight[name] = wanted(NAMES.indexOf(name)).equals(bytes);
+  return isRight;
+}
+
+export const ALL_RIGHT = Object.fromEntries(NAMES.map((name) => [name, true]));

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
+
+/** What a server does otherwise than it should, in one answer to a GET. */
+export interface Fault {
+  /** Closes the connection after so many bytes. */
+  readonly cutAfter?: number;
+  /** Says nothing more after so many bytes. */
+  readonly stallAfter?: number;
+  readonly bytesPerSecond?: number;
+  readonly ignoresRange?: boolean;
+  /** Says nothing of the length and the version. */
+  readonly tellsNothing?: boolean;
+  /** Answers in its own way. */
+  readonly answer?: RequestListener;
+}
+
+const PIECE = 8192;
+/** So many bytes may be on their way. */
+const IN_FLIGHT = 4 * PIECE;
+
+/** A server of one file on loopback, which knows HEAD, Range and If-Range; closed when the test is over. */
+export class FileServer {
+  content: Buffer;
+  etag = '"first"';
+  /** @param n counts the GETs, from 0. */
+  fault: (n: number) => Fault = () => ({});
+  /** The headers of each GET. */
+  readonly gets: IncomingHttpHeaders[] = [];
+  /** Bytes of all answers. */
+  sent = 0;
+  /** Whether the client has the bytes before that position; waited for, so that what is lost with a connection does not
+   *  depend on how busy the machine is: fetch forgets what it has not handed on when a connection breaks. */
+  arrived: (position: number) => boolean = () => true;
+  /** Called when more was sent. @param body bytes of this answer so far. */
+  onSent: (body: number) => void = () => {};
+  url = '';
+  readonly #server = createServer((request, response) => this.#answer(request, response));
+
+  constructor(content: Buffer) {
+    this.content = content;
+  }
+
+  static async start(content: Buffer, path = 'file.tar.gz'): Promise<FileServer> {
+    const server = new FileServer(content);
+    await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
+    server.url = `http://127.0.0.1:${(server.#server.address() as AddressInfo).port}/${path}`;
+    onTestFinished(() => {
+      server.#server.close().closeAllConnections();
+    });
+    return server;
+  }
+
+  #answer(...[request, response]: Parameters<RequestListener>): void {
+    if (request.method === 'HEAD') {
+      response.writeHead(200).end();
+      return;
+    }
+    const fault = this.fault(this.gets.push(request.headers) - 1);
+    if (fault.answer) fault.answer(request, response);
+    else void this.#send(request.headers, response, fault);
+  }
+
+  async #send({ range, 'if-range': ifRange }: IncomingHttpHeaders, response: ServerResponse, fault: Fault) {
+    const { content, etag } = this;
+    const first = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
+    const isRest = first > 0 && !fault.ignoresRange && (ifRange === undefined || ifRange === etag);
+    if (isRest && first >= content.length) {
+      response.writeHead(416, { 'content-range': `bytes */${content.length}` }).end();
+      return;
+    }
+    const body = isRest ? content.subarray(first) : content;
+    const span = isRest ? { 'content-range': `bytes ${first}-${content.length - 1}/${content.length}` } : {};
+    const version = fault.tellsNothing ? {} : { etag, 'content-length': body.length };
+    response.writeHead(isRest ? 206 : 200, { ...span, ...version });
+    await this.#sendBody(body, content.length - body.length, response, fault);
+  }
+
+  async #sendBody(body: Buffer, first: number, response: ServerResponse, fault: Fault) {
+    const { cutAfter, stallAfter, bytesPerSecond } = fault;
+    const end = Math.min(cutAfter ?? body.length, stallAfter ?? body.length, body.length);
+    for (let at = 0; at < end && !response.destroyed; ) {
+      const piece = body.subarray(at, Math.min(at + PIECE, end));
+      await new Promise<void>((resolve) => response.write(piece, () => resolve()));
+      at += piece.length;
+      this.sent += piece.length;
+      this.onSent(at);
+      if (bytesPerSecond) await sleep((1000 * piece.length) / bytesPerSecond);
+      if (at < end) await this.#until(response, first + at - IN_FLIGHT);
+    }
+    if (cutAfter !== undefined && cutAfter < body.length) {
+      await this.#until(response, first + end);
+      response.destroy();
+    } else if (end === body.length) response.end();
+  }
+
+  async #until(response: ServerResponse, position: number): Promise<void> {
+    while (!response.destroyed && !this.arrived(position)) await sleep(1);
+  }
+}
+
+/** Whether that file has so many bytes. */
+export function hasBytes(path: string, bytes: number): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) >= bytes;
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
