@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { NN_TRAIN } from './support/cli.ts';
 import { temporaryFolder } from './support/files.ts';
 
-const root = new URL('../', import.meta.url);
+const root = new URL('..', import.meta.url);
 const read = (file: string) => readFileSync(new URL(file, root), 'utf8');
 const README = read('README.md');
 

@@ -13,45 +13,62 @@ import type { ReportOptions } from './report.ts';
 import { addEvalOptions, addPredictOptions, addWeightsOptions } from './saved-model-options.ts';
 import type { WeightsOptions } from './weights.ts';
 
-/** Declares every command but training itself. What a command needs is loaded when it runs. */
-export function addCommands(program: Command, io: Io, setExitCode: (code: number) => void): void {
-  const command = (name: string, description: string) =>
+/** Makes a command. */
+type Declare = (name: string, description: string) => Command;
+type SetExitCode = (code: number) => void;
+
+/** Declares every command but training itself, in the order of the help. What a command needs is loaded when it runs. */
+export function addCommands(program: Command, io: Io, setExitCode: SetExitCode): void {
+  const declare: Declare = (name, description) =>
     program
       .command(name)
       .description(description)
       .allowExcessArguments(false)
       .hook('preAction', () => expectNoneBefore(name, program));
 
-  const evaluation = command('eval', 'test a saved run again').argument('<run>', 'run directory');
-  addEvalOptions(evaluation).action(async (run: string, options: EvalOptions) => {
-    const { runEval } = await import('./eval.ts');
-    await runEval(run, options, io);
+  addExplanations(declare, io, setExitCode);
+  addRunCommands(declare, io, setExitCode);
+  addDataCommands(declare('data', 'fetch, verify, import and describe the images'), io, setExitCode);
+
+  const bench = declare('bench', 'measure the speed of products and training steps on this machine');
+  addBenchOptions(bench).action(async (options: BenchOptions) => {
+    const { runBench } = await import('./bench.ts');
+    setExitCode(await runBench(options, io));
+  });
+}
+
+/** Commands that show and check backpropagation. */
+function addExplanations(declare: Declare, io: Io, setExitCode: SetExitCode): void {
+  const explanation = declare('explain', 'show forward and backward through a graph, gate by gate');
+  addExplainOptions(explanation).action(async (words: string[]) => {
+    const { runExplain } = await import('./explain.ts');
+    await runExplain(words, explanation, io);
   });
 
-  const prediction = command('predict', 'say what a saved run takes pictures for')
-    .argument('<run>', 'run directory')
-    .argument('<images...>', "PNG or JPEG files of any size; '-' reads one from stdin");
-  addPredictOptions(prediction).action(async (run: string, images: string[], options: PredictOptions) => {
-    const { runPredict } = await import('./predict.ts');
-    setExitCode(await runPredict(run, images, options, io));
-  });
-
-  const weights = command('weights', 'show the weights of a saved run as a picture').argument('<run>', 'run directory');
-  addWeightsOptions(weights).action(async (run: string, options: WeightsOptions) => {
-    const { runWeights } = await import('./weights.ts');
-    await runWeights(run, options, io);
-  });
-
-  const gradcheck = command('gradcheck', 'check backpropagation against central differences').argument(
-    '[run]',
-    'check at the weights of this run directory',
-  );
+  const gradcheck = declare('gradcheck', 'check backpropagation against central differences');
+  gradcheck.argument('[run]', 'check at the weights of this run directory');
   addGradcheckOptions(gradcheck).action(async (run: string | undefined) => {
     const { runGradcheck } = await import('./gradcheck.ts');
     setExitCode(await runGradcheck(run, gradcheck, io));
   });
 
-  const report = command('report', 'make the page of a saved run, or of several beside each other')
+  const doctor = declare('doctor', 'run the sanity checks on a configuration or a run, and judge them');
+  doctor.argument('[run]', 'examine this run directory');
+  addDoctorOptions(doctor).action(async (run: string | undefined) => {
+    const { runDoctor } = await import('./doctor.ts');
+    setExitCode(await runDoctor(run, doctor, io));
+  });
+}
+
+/** Commands for saved runs. */
+function addRunCommands(declare: Declare, io: Io, setExitCode: SetExitCode): void {
+  const evaluation = declare('eval', 'test a saved run again').argument('<run>', 'run directory');
+  addEvalOptions(evaluation).action(async (run: string, options: EvalOptions) => {
+    const { runEval } = await import('./eval.ts');
+    await runEval(run, options, io);
+  });
+
+  const report = declare('report', 'make the page of a saved run, or of several beside each other')
     .argument('<runs...>', 'run directories')
     .option('--out <file>', 'write it there (default: report.html in the run, or here for several runs)')
     .option('--open', 'open it in a browser')
@@ -63,27 +80,18 @@ export function addCommands(program: Command, io: Io, setExitCode: (code: number
       setExitCode(await runReport(runs, options, io));
     });
 
-  const doctor = command('doctor', 'run the sanity checks on a configuration or a run, and judge them').argument(
-    '[run]',
-    'examine this run directory',
-  );
-  addDoctorOptions(doctor).action(async (run: string | undefined) => {
-    const { runDoctor } = await import('./doctor.ts');
-    setExitCode(await runDoctor(run, doctor, io));
+  const prediction = declare('predict', 'say what a saved run takes pictures for')
+    .argument('<run>', 'run directory')
+    .argument('<images...>', "PNG or JPEG files of any size; '-' reads one from stdin");
+  addPredictOptions(prediction).action(async (run: string, images: string[], options: PredictOptions) => {
+    const { runPredict } = await import('./predict.ts');
+    setExitCode(await runPredict(run, images, options, io));
   });
 
-  addDataCommands(command('data', 'fetch, verify, import and describe the images'), io, setExitCode);
-
-  const bench = command('bench', 'measure the speed of products and training steps on this machine');
-  addBenchOptions(bench).action(async (options: BenchOptions) => {
-    const { runBench } = await import('./bench.ts');
-    setExitCode(await runBench(options, io));
-  });
-
-  const explanation = command('explain', 'show forward and backward through a graph, gate by gate');
-  addExplainOptions(explanation).action(async (words: string[]) => {
-    const { runExplain } = await import('./explain.ts');
-    await runExplain(words, explanation, io);
+  const weights = declare('weights', 'show the weights of a saved run as a picture').argument('<run>', 'run directory');
+  addWeightsOptions(weights).action(async (run: string, options: WeightsOptions) => {
+    const { runWeights } = await import('./weights.ts');
+    await runWeights(run, options, io);
   });
 }
 

@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ARCHIVE_URL, BATCH_FOLDER } from '../dataset/cifar10.ts';
-import { type DatasetEvent, DownloadError, downloadCifar10 } from '../dataset/download.ts';
+import { type DatasetEvent, DownloadError, downloadCifar10 } from '../dataset/download/download.ts';
+import { customSource, type RemoteSource } from '../dataset/download/sources.ts';
 import { cacheFolder } from '../dataset/locate.ts';
 import { readSource } from '../dataset/read.ts';
-import { customSource, type RemoteSource } from '../dataset/sources.ts';
 import { readRecord, storeBatches, verifyFolder } from '../dataset/store.ts';
 import { DataError, EXIT } from '../errors.ts';
 import { fileError } from '../training/files.ts';

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import type { ImageSet } from '../backends/backend.ts';
 import { DataError } from '../errors.ts';
 import { ARCHIVE_URL, CLASSES, decodeBatches } from './cifar10.ts';
-import { type DatasetEvent, DownloadError, type DownloadSettings, downloadCifar10 } from './download.ts';
+import { type DatasetEvent, DownloadError, type DownloadSettings, downloadCifar10 } from './download/download.ts';
+import { customSource } from './download/sources.ts';
 import { cacheFolder, locate, type SearchOptions, type Source, usualPlaces } from './locate.ts';
 import { readSource } from './read.ts';
-import { customSource } from './sources.ts';
 import { syntheticDataset } from './synthetic.ts';
 
-export type { DatasetEvent } from './download.ts';
+export type { DatasetEvent } from './download/download.ts';
 
 /** `auto` takes the generated stand-in where there is neither a local copy of CIFAR-10 nor a network to get one. */
 export type DatasetChoice = 'auto' | 'cifar10' | 'synthetic';

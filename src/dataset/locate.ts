@@ -2,12 +2,12 @@ import { readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { DataError } from '../errors.ts';
-import { holdsAnyOf } from './archive.ts';
 import { ARCHIVE_NAME, BATCH_FILES, BATCH_FOLDER, HOW_TO_MEND } from './cifar10.ts';
-import { areClasses } from './class-folders.ts';
-import { cannotRead } from './folder.ts';
-import { mayBeCifar10, parquetFiles } from './parquet.ts';
-import { PYTHON } from './python.ts';
+import { holdsAnyOf } from './formats/archive.ts';
+import { areClasses } from './formats/class-folders.ts';
+import { cannotRead } from './formats/folder.ts';
+import { mayBeCifar10, parquetFiles } from './formats/parquet.ts';
+import { PYTHON } from './formats/python.ts';
 
 /** Where images are, and in which of the forms that they are found in. */
 export interface Source {

@@ -1,10 +1,10 @@
-import { readArchive } from './archive.ts';
 import type { Batch } from './cifar10.ts';
-import { readClassFolders } from './class-folders.ts';
-import { readFolder } from './folder.ts';
+import { readArchive } from './formats/archive.ts';
+import { readClassFolders } from './formats/class-folders.ts';
+import { readFolder } from './formats/folder.ts';
+import { readParquet } from './formats/parquet.ts';
+import { readPythonArchive, readPythonFolder } from './formats/python.ts';
 import type { Source } from './locate.ts';
-import { readParquet } from './parquet.ts';
-import { readPythonArchive, readPythonFolder } from './python.ts';
 
 const READERS: Readonly<Record<Source['kind'], (path: string, signal?: AbortSignal) => AsyncIterable<Batch>>> = {
   folder: readFolder,

@@ -4,9 +4,9 @@ import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DataError } from '../errors.ts';
 import { BATCH_FILES, type Batch, checkBatch, FILE_SHA256 } from './cifar10.ts';
-import { cannotRead } from './folder.ts';
-import { withLock } from './lock.ts';
-import { hashFile } from './partial.ts';
+import { withLock } from './download/lock.ts';
+import { hashFile } from './download/partial.ts';
+import { cannotRead } from './formats/folder.ts';
 
 /** What `source.json` beside the six files says. */
 export interface StoreRecord {

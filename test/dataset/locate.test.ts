@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import type * as ParquetWasm from 'parquet-wasm/node';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { readFolder } from '../../src/dataset/folder.ts';
+import { readFolder } from '../../src/dataset/formats/folder.ts';
 import { cacheFolder, locate, recognise, usualPlaces } from '../../src/dataset/locate.ts';
 import { DataError } from '../../src/errors.ts';
 import { drain, FILE_BYTES, NAMES, rejection, scratchFolder, tarEntry } from '../support/cifar10.ts';

@@ -6,11 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { PATIENCE, TransferError } from '../../src/dataset/network.ts';
-import { type Remote, type TransferOptions, transfer } from '../../src/dataset/transfer.ts';
-import { CERTIFICATE, KEY } from '../support/certificate.ts';
-import { rejection, scratchFolder } from '../support/cifar10.ts';
-import { FileServer, hasBytes, sha256 } from '../support/file-server.ts';
+import { PATIENCE, TransferError } from '../../../src/dataset/download/network.ts';
+import { type Remote, type TransferOptions, transfer } from '../../../src/dataset/download/transfer.ts';
+import { CERTIFICATE, KEY } from '../../support/certificate.ts';
+import { rejection, scratchFolder } from '../../support/cifar10.ts';
+import { FileServer, hasBytes, sha256 } from '../../support/file-server.ts';
 
 const scratch = scratchFolder();
 const CONTENT = randomBytes(300_000);

@@ -1,7 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError } from '../errors.ts';
-import { type Layout, readEntries } from './archive.ts';
+import { DataError } from '../../errors.ts';
 import {
   BATCH_BYTES,
   BATCH_FILES,
@@ -10,7 +9,8 @@ import {
   HOW_TO_MEND,
   IMAGE_BYTES,
   RECORDS_PER_FILE,
-} from './cifar10.ts';
+} from '../cifar10.ts';
+import { type Layout, readEntries } from './archive.ts';
 import { cannotRead } from './folder.ts';
 import { NdArray, numpyGlobals } from './numpy.ts';
 import { unpickle } from './pickle.ts';

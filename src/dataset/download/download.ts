@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DataError, FileError, UserError } from '../errors.ts';
-import { BATCH_FILES, BATCH_FOLDER } from './cifar10.ts';
-import { recognise, type Source } from './locate.ts';
+import { DataError, FileError, UserError } from '../../errors.ts';
+import { BATCH_FILES, BATCH_FOLDER } from '../cifar10.ts';
+import { recognise, type Source } from '../locate.ts';
+import { readSource } from '../read.ts';
+import { storeBatches } from '../store.ts';
 import { type Holder, withLock } from './lock.ts';
 import { PATIENCE, type Patience, reach, TransferError } from './network.ts';
-import { readSource } from './read.ts';
 import { bytesOf, customSource, type RemoteSource, SOURCES } from './sources.ts';
-import { storeBatches } from './store.ts';
 import { transfer } from './transfer.ts';
 
 /** What happens while images are fetched. A download that fails has no last event: its promise rejects. */

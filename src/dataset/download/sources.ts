@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { UsageError } from '../errors.ts';
-import { ARCHIVE_NAME, ARCHIVE_URL } from './cifar10.ts';
-import type { Source } from './locate.ts';
+import { UsageError } from '../../errors.ts';
+import { ARCHIVE_NAME, ARCHIVE_URL } from '../cifar10.ts';
+import type { Source } from '../locate.ts';
 import type { Remote } from './transfer.ts';
 
 /** CIFAR-10 on the network: one file or several, all of them needed. */

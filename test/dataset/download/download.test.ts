@@ -3,10 +3,15 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type DatasetEvent, DownloadError, type DownloadOptions, downloadCifar10 } from '../../src/dataset/download.ts';
-import type { RemoteSource } from '../../src/dataset/sources.ts';
-import { verifyFolder } from '../../src/dataset/store.ts';
-import { DataError, FileError, UsageError } from '../../src/errors.ts';
+import {
+  type DatasetEvent,
+  DownloadError,
+  type DownloadOptions,
+  downloadCifar10,
+} from '../../../src/dataset/download/download.ts';
+import type { RemoteSource } from '../../../src/dataset/download/sources.ts';
+import { verifyFolder } from '../../../src/dataset/store.ts';
+import { DataError, FileError, UsageError } from '../../../src/errors.ts';
 import {
   batchEntries,
   batchFile,
@@ -16,9 +21,9 @@ import {
   TAR_END,
   tarEntry,
   tree,
-} from '../support/cifar10.ts';
-import { PYTHON_NAMES, pythonFile } from '../support/cifar10-versions.ts';
-import { FileServer, hasBytes, sha256 } from '../support/file-server.ts';
+} from '../../support/cifar10.ts';
+import { PYTHON_NAMES, pythonFile } from '../../support/cifar10-versions.ts';
+import { FileServer, hasBytes, sha256 } from '../../support/file-server.ts';
 
 const scratch = scratchFolder();
 const IMAGES = [

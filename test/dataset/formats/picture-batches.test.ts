@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { encode } from 'fast-png';
 import { expect, test } from 'vitest';
-import { batchPictures, type LabelledPicture } from '../../src/dataset/picture-batches.ts';
-import { DataError } from '../../src/errors.ts';
-import { drain, rejection } from '../support/cifar10.ts';
-import { collect, patternFile, pngRecords } from '../support/cifar10-versions.ts';
+import { batchPictures, type LabelledPicture } from '../../../src/dataset/formats/picture-batches.ts';
+import { DataError } from '../../../src/errors.ts';
+import { drain, rejection } from '../../support/cifar10.ts';
+import { collect, patternFile, pngRecords } from '../../support/cifar10-versions.ts';
 
 const names = ['data_batch_1.bin', 'data_batch_2.bin', 'data_batch_3.bin'];
 

@@ -1,4 +1,4 @@
-import { DataError } from '../errors.ts';
+import { DataError } from '../../errors.ts';
 
 /** How long a server is waited for: milliseconds, where nothing else is said. */
 export interface Patience {

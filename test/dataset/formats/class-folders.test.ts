@@ -2,10 +2,10 @@ import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { encode as encodeJpeg } from 'jpeg-js';
 import { beforeAll, expect, test } from 'vitest';
-import { readSource } from '../../src/dataset/read.ts';
-import { DataError } from '../../src/errors.ts';
-import { drain, rejection, scratchFolder } from '../support/cifar10.ts';
-import { ALL_RIGHT, collect, patternFile, pngRecords } from '../support/cifar10-versions.ts';
+import { readSource } from '../../../src/dataset/read.ts';
+import { DataError } from '../../../src/errors.ts';
+import { drain, rejection, scratchFolder } from '../../support/cifar10.ts';
+import { ALL_RIGHT, collect, patternFile, pngRecords } from '../../support/cifar10-versions.ts';
 
 const CLASSES = 'airplane automobile bird cat deer dog frog horse ship truck'.split(' ');
 const folder = join(scratchFolder(), 'pictures');

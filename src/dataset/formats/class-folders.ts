@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError } from '../errors.ts';
-import { type Batch, CLASSES, TEST_FILE, TRAIN_FILES } from './cifar10.ts';
+import { DataError } from '../../errors.ts';
+import { type Batch, CLASSES, TEST_FILE, TRAIN_FILES } from '../cifar10.ts';
 import { cannotRead } from './folder.ts';
 import { batchPictures, checkCount, type LabelledPicture } from './picture-batches.ts';
 

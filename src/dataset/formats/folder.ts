@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError } from '../errors.ts';
-import { BATCH_BYTES, BATCH_FILES, type Batch, checkSize } from './cifar10.ts';
+import { DataError } from '../../errors.ts';
+import { BATCH_BYTES, BATCH_FILES, type Batch, checkSize } from '../cifar10.ts';
 
 /** The six files of a folder, one after the other, all in the same memory: a batch is gone when the next one is asked
  *  for. (New memory for each would cost more time than reading the file into it.)

@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { ReadEntry } from 'tar';
-import { DataError } from '../errors.ts';
-import { BATCH_FILES, BATCH_FOLDER, type Batch, checkSize, HOW_TO_MEND } from './cifar10.ts';
+import { DataError } from '../../errors.ts';
+import { BATCH_FILES, BATCH_FOLDER, type Batch, checkSize, HOW_TO_MEND } from '../cifar10.ts';
 import { cannotRead } from './folder.ts';
 
 /** Large enough that the trips between the threads cost nothing beside the decompression. */

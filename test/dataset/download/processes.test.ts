@@ -4,14 +4,14 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
-import { batchEntries, batchFile, NAMES, scratchFolder, TAR_END, tarEntry, tree } from '../support/cifar10.ts';
-import { FileServer, hasBytes, sha256 } from '../support/file-server.ts';
+import { batchEntries, batchFile, NAMES, scratchFolder, TAR_END, tarEntry, tree } from '../../support/cifar10.ts';
+import { FileServer, hasBytes, sha256 } from '../../support/file-server.ts';
 
 // Processes that download at once, and that are killed while they do.
 
 const scratch = scratchFolder();
-const SCRIPT = fileURLToPath(new URL('../support/load-process.mjs', import.meta.url));
-const LOAD = new URL('../../dist/dataset/load.js', import.meta.url).href;
+const SCRIPT = fileURLToPath(new URL('../../support/load-process.mjs', import.meta.url));
+const LOAD = new URL('../../../dist/dataset/load.js', import.meta.url).href;
 const published: Record<string, string> = {};
 let archive: Buffer;
 let cwd: string;

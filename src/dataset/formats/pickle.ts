@@ -1,5 +1,5 @@
-import { DataError } from '../errors.ts';
-import { HOW_TO_MEND } from './cifar10.ts';
+import { DataError } from '../../errors.ts';
+import { HOW_TO_MEND } from '../cifar10.ts';
 import { PickleReader } from './pickle-reader.ts';
 import { rawUnicodeEscape, stringLiteral } from './pickle-text.ts';
 import { Built, Global, PickleError, type PickleValue, Tuple } from './pickle-values.ts';

@@ -1,8 +1,8 @@
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AsyncBuffer, FileMetaData } from 'hyparquet';
-import { DataError } from '../errors.ts';
-import { type Batch, HOW_TO_MEND, TEST_FILE, TRAIN_FILES } from './cifar10.ts';
+import { DataError } from '../../errors.ts';
+import { type Batch, HOW_TO_MEND, TEST_FILE, TRAIN_FILES } from '../cifar10.ts';
 import { cannotRead } from './folder.ts';
 import { batchPictures, type LabelledPicture } from './picture-batches.ts';
 

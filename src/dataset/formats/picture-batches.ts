@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { DataError } from '../errors.ts';
-import type { DecodedPicture } from '../pictures/decode.ts';
-import { BATCH_BYTES, type Batch, CLASSES, FILE_SHA256, IMAGE_BYTES, RECORDS_PER_FILE } from './cifar10.ts';
+import { DataError } from '../../errors.ts';
+import type { DecodedPicture } from '../../pictures/decode.ts';
+import { BATCH_BYTES, type Batch, CLASSES, FILE_SHA256, IMAGE_BYTES, RECORDS_PER_FILE } from '../cifar10.ts';
 
 const SIDE = 32;
 const PLANE = SIDE * SIDE;
@@ -30,7 +30,7 @@ export async function* batchPictures(
   { names, origin, signal, published = FILE_SHA256 }: BatchOptions,
 ): AsyncGenerator<Batch> {
   // Loaded only here: most runs read no pictures.
-  const { decodePicture } = await import('../pictures/decode.ts');
+  const { decodePicture } = await import('../../pictures/decode.ts');
   const bytes = new Uint8Array(BATCH_BYTES);
   const unused = new Set(names);
   let count = 0;

@@ -5,8 +5,8 @@ import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readArchive } from '../../src/dataset/archive.ts';
-import { DataError } from '../../src/errors.ts';
+import { readArchive } from '../../../src/dataset/formats/archive.ts';
+import { DataError } from '../../../src/errors.ts';
 import {
   batchEntries,
   batchFile,
@@ -17,7 +17,7 @@ import {
   TAR_END,
   tarEntry,
   tree,
-} from '../support/cifar10.ts';
+} from '../../support/cifar10.ts';
 
 const folder = scratchFolder();
 const archive = join(folder, 'cifar-10-binary.tar.gz');

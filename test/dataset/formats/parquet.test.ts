@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { Binary, Field, Int64, Struct, Table, tableToIPC, Utf8, type Vector, vectorFromArray } from 'apache-arrow';
 import type * as ParquetWasm from 'parquet-wasm/node';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { readSource } from '../../src/dataset/read.ts';
-import { DataError } from '../../src/errors.ts';
-import { drain, rejection, scratchFolder } from '../support/cifar10.ts';
-import { ALL_RIGHT, collect, pngRecords } from '../support/cifar10-versions.ts';
+import { readSource } from '../../../src/dataset/read.ts';
+import { DataError } from '../../../src/errors.ts';
+import { drain, rejection, scratchFolder } from '../../support/cifar10.ts';
+import { ALL_RIGHT, collect, pngRecords } from '../../support/cifar10-versions.ts';
 
 const wasm: typeof ParquetWasm = createRequire(import.meta.url)('parquet-wasm/node');
 
