@@ -50,7 +50,8 @@ export const ARCHIVE_NAME = 'cifar-10-binary.tar.gz';
 export const ARCHIVE_URL = `https://www.cs.toronto.edu/~kriz/${ARCHIVE_NAME}`;
 
 /** What the user can do about damaged files, wherever they are. */
-export const HOW_TO_MEND = `Put a whole copy in its place, or download ${ARCHIVE_URL} and name that file with --data.`;
+export const HOW_TO_MEND =
+  'Put a whole copy in its place, or get one with nn-train data download and leave --data out.';
 
 /** One of the six files in memory. */
 export interface Batch {
