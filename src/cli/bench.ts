@@ -7,7 +7,7 @@ import { describeEnvironment } from '../training/environment.ts';
 import { type BackendFlags, openBackend } from './backend.ts';
 import { makeBar } from './bar.ts';
 import { type BenchReport, benchLines } from './bench-report.ts';
-import { exitCodeOf, interruptible } from './interrupt.ts';
+import { runUntilInterrupted } from './interrupt.ts';
 import { type Io, painter } from './io.ts';
 import { BENCH_SECONDS } from './options.ts';
 
@@ -44,15 +44,11 @@ export async function runBench(options: BenchOptions, io: Io): Promise<number> {
         : benchLines(report, painter(io.stdout, io.env), options.quiet);
       io.stdout.write(`${lines.join('\n')}\n`);
       return EXIT.done;
-    } catch (error) {
-      if (signal.aborted && error === signal.reason) return exitCodeOf(signal);
-      throw error;
     } finally {
-      bar?.stop();
       for (const backend of backends) backend.close();
     }
   };
-  return interruptible(io, work, () => bar?.stop());
+  return runUntilInterrupted(io, work, bar);
 }
 
 interface Measured {

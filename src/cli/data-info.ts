@@ -10,9 +10,9 @@ import { encodePng } from '../pictures/encode.ts';
 import { labelledSheet } from '../pictures/labelled-sheet.ts';
 import { cifarPixels } from '../pictures/template.ts';
 import { writeWhole } from '../training/files.ts';
-import { runChecks } from './check.ts';
 import { findSource, KIND_NAME } from './data-source.ts';
 import * as format from './format.ts';
+import { runUntilInterrupted } from './interrupt.ts';
 import { type Io, painter } from './io.ts';
 import { type Column, tableLines } from './table.ts';
 
@@ -35,7 +35,7 @@ const PER_CLASS = 10;
 
 /** `nn-train data info [PATH]`: what the images are, and where they are from. Resolves to the exit code. */
 export function runInfo(path: string | undefined, options: InfoOptions, io: Io): Promise<number> {
-  return runChecks(io, undefined, async (signal) => {
+  return runUntilInterrupted(io, async (signal) => {
     const source = await findSource(path, io);
     const hashes = new Map<string, string>();
     const { train, test } = await decodeBatches(noteHashes(readSource(source, signal), hashes));

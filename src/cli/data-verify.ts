@@ -2,8 +2,8 @@ import type { Source } from '../dataset/locate.ts';
 import type { Verification } from '../dataset/store.ts';
 import { verifySource } from '../dataset/verify.ts';
 import { EXIT } from '../errors.ts';
-import { runChecks } from './check.ts';
 import { findSource, KIND_NAME } from './data-source.ts';
+import { runUntilInterrupted } from './interrupt.ts';
 import { type Io, painter } from './io.ts';
 import { type Column, tableLines } from './table.ts';
 
@@ -13,7 +13,7 @@ export interface VerifyOptions {
 
 /** `nn-train data verify [PATH]`: whether the six files are the published ones. Resolves to the exit code. */
 export function runVerify(path: string | undefined, options: VerifyOptions, io: Io): Promise<number> {
-  return runChecks(io, undefined, async (signal) => {
+  return runUntilInterrupted(io, async (signal) => {
     const source = await findSource(path, io);
     const verification = await verifySource(source, signal);
     const isWhole = verification.files.every(({ ok }) => ok);

@@ -2,16 +2,16 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ARCHIVE_URL, BATCH_FOLDER } from '../dataset/cifar10.ts';
 import { type DatasetEvent, DownloadError, downloadCifar10 } from '../dataset/download/download.ts';
-import { customSource, type RemoteSource } from '../dataset/download/sources.ts';
+import { chosenSources } from '../dataset/download/sources.ts';
 import { cacheFolder } from '../dataset/locate.ts';
 import { readSource } from '../dataset/read.ts';
 import { readRecord, storeBatches, verifyFolder } from '../dataset/store.ts';
 import { DataError, EXIT } from '../errors.ts';
 import { fileError } from '../training/files.ts';
-import { runChecks } from './check.ts';
 import { findSource } from './data-source.ts';
 import { DownloadReporter } from './download-reporter.ts';
 import { shellWord } from './format.ts';
+import { runUntilInterrupted } from './interrupt.ts';
 import { type Io, ownName } from './io.ts';
 
 export interface ImportOptions {
@@ -24,16 +24,16 @@ export interface DownloadCommandOptions extends ImportOptions {
 
 /** `nn-train data download`: the images in the cache, from the network if need be. Resolves to the exit code. */
 export function runDownload({ url, trust = false }: DownloadCommandOptions, io: Io): Promise<number> {
-  const sources = sourcesOf(url, io.env);
+  const sources = chosenSources(io.env, url);
   const words = ['data', 'download', ...(url === undefined ? [] : ['--url', url]), ...(trust ? ['--trust'] : [])];
   const reporter = new DownloadReporter(io, { command: words.map(shellWord).join(' ') });
-  return runChecks(io, undefined, async (signal) => {
+  return runUntilInterrupted(io, async (signal) => {
     const folder = cachedImages(io);
     if (await isThere(folder, trust, io, signal)) io.stderr.write('already there and verified\n');
     else {
       // What has come is told below, where it is known whether it is official.
       const onEvent = (event: DatasetEvent) => event.kind !== 'finished' && reporter.show(event);
-      const options = { cacheFolder: cacheFolder(io.env), ...sources, trust, signal, onEvent };
+      const options = { cacheFolder: cacheFolder(io.env), sources, trust, signal, onEvent };
       await reporter
         .during(signal, () => downloadCifar10(options))
         .catch((error) => Promise.reject(withAdvice(error, io)));
@@ -47,7 +47,7 @@ export function runDownload({ url, trust = false }: DownloadCommandOptions, io: 
 
 /** `nn-train data import PATH`: images of any accepted format, verified, in the cache. Resolves to the exit code. */
 export function runImport(path: string, { trust = false }: ImportOptions, io: Io): Promise<number> {
-  return runChecks(io, undefined, async (signal) => {
+  return runUntilInterrupted(io, async (signal) => {
     const source = await findSource(path, io);
     const folder = cachedImages(io);
     const before = await readRecord(folder);
@@ -83,13 +83,6 @@ function verdictOn(done: string, isOfficial: boolean): string {
 
 function cachedImages({ env }: Io): string {
   return join(cacheFolder(env), BATCH_FOLDER);
-}
-
-/** Where to download from; the usual sources if nothing is said. */
-function sourcesOf(url: string | undefined, env: NodeJS.ProcessEnv): { sources?: readonly RemoteSource[] } {
-  if (url !== undefined) return { sources: [customSource(url, '--url')] };
-  const { NN_TRAIN_CIFAR10_URL } = env;
-  return NN_TRAIN_CIFAR10_URL ? { sources: [customSource(NN_TRAIN_CIFAR10_URL, 'NN_TRAIN_CIFAR10_URL')] } : {};
 }
 
 /** Whether there is nothing to download. Damaged files of a download are removed, so that it can be done again.

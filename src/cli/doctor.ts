@@ -9,8 +9,8 @@ import { effectiveConfig } from '../training/config.ts';
 import { describeEnvironment } from '../training/environment.ts';
 import { type BackendFlags, openBackend } from './backend.ts';
 import { makeBar } from './bar.ts';
-import { runChecks } from './check.ts';
 import { conclusionLine, type DoctorReport, findingLines, headerLines } from './doctor-report.ts';
+import { runUntilInterrupted } from './interrupt.ts';
 import { type Io, painter } from './io.ts';
 import { backendOfSubject, type CheckOptions, loadSubject, readSubject, type Subject } from './subject.ts';
 
@@ -26,22 +26,26 @@ export async function runDoctor(folder: string | undefined, command: Command, io
   };
   let backend: Backend | undefined;
   try {
-    return await runChecks(io, bar, async (signal) => {
-      const started = performance.now();
-      backend = await openBackend(io, options, subject.config.precision, backendOfSubject(subject));
-      const dataset = await loadSubject(subject, io, { ...options, signal, backend });
-      print(headerLines(subject, dataset, paint));
-      const run = await runOf(subject, dataset.sha256);
-      const findings: Finding[] = [];
-      for await (const finding of withBar(bar, { config: subject.config, dataset, backend, run, signal })) {
-        findings.push(finding);
-        print(findingLines(finding, paint));
-      }
-      const report = reportOf(subject, dataset, backend, findings, (performance.now() - started) / 1000);
-      print(['', conclusionLine(report, paint)]);
-      if (options.json) io.stdout.write(`${JSON.stringify(report)}\n`);
-      return report.verdict === 'bad' ? EXIT.failure : EXIT.done;
-    });
+    return await runUntilInterrupted(
+      io,
+      async (signal) => {
+        const started = performance.now();
+        backend = await openBackend(io, options, subject.config.precision, backendOfSubject(subject));
+        const dataset = await loadSubject(subject, io, { ...options, signal, backend });
+        print(headerLines(subject, dataset, paint));
+        const run = await runOf(subject, dataset.sha256);
+        const findings: Finding[] = [];
+        for await (const finding of withBar(bar, { config: subject.config, dataset, backend, run, signal })) {
+          findings.push(finding);
+          print(findingLines(finding, paint));
+        }
+        const report = reportOf(subject, dataset, backend, findings, (performance.now() - started) / 1000);
+        print(['', conclusionLine(report, paint)]);
+        if (options.json) io.stdout.write(`${JSON.stringify(report)}\n`);
+        return report.verdict === 'bad' ? EXIT.failure : EXIT.done;
+      },
+      bar,
+    );
   } finally {
     backend?.close();
   }

@@ -7,8 +7,7 @@ import { modelDiagram, short } from '../explain/model-diagram.ts';
 import { explainModel, type ModelExplanation } from '../explain/model-graph.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel } from '../models/model.ts';
-import { adamw } from '../optim/adamw.ts';
-import { sgd } from '../optim/sgd.ts';
+import { createOptimizer } from '../optim/create.ts';
 import { Random } from '../random.ts';
 import { augmentedBatch, shuffled, splitTrainingSet } from '../training/batches.ts';
 import type { Config } from '../training/config.ts';
@@ -45,7 +44,7 @@ export async function runExplainModel(folder: string | undefined, command: Comma
   loadBatch(model, dataset.train, augmentedBatch(batch, { ...config, step: 0 }));
   const explanation = await explainModel(model, {
     key: new Random(config.seed, 'dropout', 0).uint32(),
-    stateTensors: (config.optimizer === 'sgd' ? sgd(config) : adamw(config)).state.length,
+    stateTensors: createOptimizer(config).state.length,
   });
   backend.close();
 

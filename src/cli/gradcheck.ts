@@ -7,8 +7,8 @@ import { Random } from '../random.ts';
 import { rows } from '../training/batches.ts';
 import { effectiveConfig } from '../training/config.ts';
 import { makeBar } from './bar.ts';
-import { runChecks } from './check.ts';
 import { type GradcheckReport, gradcheckLines } from './gradcheck-report.ts';
+import { runUntilInterrupted } from './interrupt.ts';
 import { type Io, painter } from './io.ts';
 import { flagsOf } from './options.ts';
 import { type CheckOptions, loadSubject, readSubject } from './subject.ts';
@@ -26,36 +26,42 @@ export async function runGradcheck(folder: string | undefined, command: Command,
   const subject = await readSubject(folder, command, io, ['batchSize']);
   const { config, run } = subject;
   const bar = options.quiet || !io.stderr.isTTY ? undefined : makeBar(io.stderr, 'checking  {bar} {percentage} %');
-  return runChecks(io, bar, async (signal) => {
-    const started = performance.now();
-    const dataset = await loadSubject(subject, io, { ...options, signal, backend: new ReferenceBackend() });
-    const indices = chooseImages(dataset.train, flagsOf(command).batchSize ?? IMAGES, config.seed);
-    bar?.start(1, 0);
-    const result = await checkModelGradients({
-      config,
-      images: dataset.train,
-      indices,
-      tensors: run?.checkpoint.tensors,
-      directions: DIRECTIONS,
-      coordinates: COORDINATES,
-      signal,
-      onProgress: (share) => bar?.update(share),
-    });
-    bar?.stop();
-    const report: GradcheckReport = {
-      model: config.model,
-      dataset: dataset.name,
-      run: run?.folder.path ?? null,
-      step: run?.checkpoint.progress.step ?? 0,
-      images: indices.length,
-      ...result,
-      seconds: (performance.now() - started) / 1000,
-      config: effectiveConfig(config),
-    };
-    const lines = options.json ? [JSON.stringify(report)] : gradcheckLines(report, config, painter(io.stdout, io.env));
-    io.stdout.write(`${lines.join('\n')}\n`);
-    return result.passed ? EXIT.done : EXIT.failure;
-  });
+  return runUntilInterrupted(
+    io,
+    async (signal) => {
+      const started = performance.now();
+      const dataset = await loadSubject(subject, io, { ...options, signal, backend: new ReferenceBackend() });
+      const indices = chooseImages(dataset.train, flagsOf(command).batchSize ?? IMAGES, config.seed);
+      bar?.start(1, 0);
+      const result = await checkModelGradients({
+        config,
+        images: dataset.train,
+        indices,
+        tensors: run?.checkpoint.tensors,
+        directions: DIRECTIONS,
+        coordinates: COORDINATES,
+        signal,
+        onProgress: (share) => bar?.update(share),
+      });
+      bar?.stop();
+      const report: GradcheckReport = {
+        model: config.model,
+        dataset: dataset.name,
+        run: run?.folder.path ?? null,
+        step: run?.checkpoint.progress.step ?? 0,
+        images: indices.length,
+        ...result,
+        seconds: (performance.now() - started) / 1000,
+        config: effectiveConfig(config),
+      };
+      const lines = options.json
+        ? [JSON.stringify(report)]
+        : gradcheckLines(report, config, painter(io.stdout, io.env));
+      io.stdout.write(`${lines.join('\n')}\n`);
+      return result.passed ? EXIT.done : EXIT.failure;
+    },
+    bar,
+  );
 }
 
 function chooseImages({ labels }: ImageSet, count: number, seed: number): Uint32Array {

@@ -1,3 +1,4 @@
+import type { SingleBar } from 'cli-progress';
 import { EXIT } from '../errors.ts';
 import type { Io } from './io.ts';
 
@@ -47,4 +48,24 @@ export async function interruptible<T>(
 /** The exit code of a command that was stopped by this signal. */
 export function exitCodeOf(signal: AbortSignal): number {
   return EXIT_CODE[signal.reason as Interruption];
+}
+
+/** Does work that may be left at any time, as it leaves nothing behind, and takes its bar off the screen whatever happens.
+ *  Resolves to the exit code. @param work rejects with the reason of its signal once that is aborted. */
+export function runUntilInterrupted(
+  io: Io,
+  work: (signal: AbortSignal) => Promise<number>,
+  bar?: SingleBar,
+): Promise<number> {
+  const untilDone = async (signal: AbortSignal): Promise<number> => {
+    try {
+      return await work(signal);
+    } catch (error) {
+      if (signal.aborted && error === signal.reason) return exitCodeOf(signal);
+      throw error;
+    } finally {
+      bar?.stop();
+    }
+  };
+  return interruptible(io, untilDone, () => bar?.stop());
 }

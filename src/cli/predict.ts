@@ -6,7 +6,7 @@ import { decodePicture } from '../pictures/decode.ts';
 import { toCifar } from '../pictures/resize.ts';
 import { rows } from '../training/batches.ts';
 import { fileError } from '../training/files.ts';
-import { predict, softmaxRows } from '../training/predictions.ts';
+import { predict, predictedClasses, softmaxRows } from '../training/predictions.ts';
 import { classesOf } from '../training/saved-run.ts';
 import * as format from './format.ts';
 import { type Io, painter } from './io.ts';
@@ -95,10 +95,9 @@ async function classify({ model, backend, record }: SavedModel, pictures: readon
   const classes = classesOf(record);
   const C = classes.length;
   const logits = await predict(model, set, rows(pictures.length));
-  const probabilities = softmaxRows(logits, C);
+  const [predicted, probabilities] = [predictedClasses(logits, C), softmaxRows(logits, C)];
   return pictures.map(({ row: _, ...picture }, i) => {
-    const scores = logits.subarray(i * C, (i + 1) * C);
-    const best = scores.indexOf(Math.max(...scores));
+    const best = predicted[i];
     return {
       ...picture,
       predicted: classes[best],

@@ -8,7 +8,7 @@ import { RunDirectory } from '../training/run-directory.ts';
 import { loadRun, readRunRecord, type SavedRun } from '../training/saved-run.ts';
 import { type BackendFlags, openBackend } from './backend.ts';
 import { sourceOf } from './dataset.ts';
-import { exitCodeOf, interruptible } from './interrupt.ts';
+import { runUntilInterrupted } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { openInBrowser } from './open.ts';
 
@@ -22,22 +22,16 @@ export interface ReportOptions extends BackendFlags {
 export async function runReport(folders: readonly string[], options: ReportOptions, io: Io): Promise<number> {
   if (options.out === '') throw new UsageError('--out must name a file, got an empty text');
   const file = options.out ?? (folders.length === 1 ? path.join(folders[0], 'report.html') : 'report.html');
-  const work = async (signal: AbortSignal): Promise<number> => {
-    try {
-      const runs = await Promise.all(folders.map((folder) => RunDirectory.open(folder)));
-      const images = new Images(io, options.data, signal);
-      const reports: RunReport[] = [];
-      for (const run of runs) reports.push(await collect(run, images, options, io, signal));
-      await writeReport(file, reports);
-      io.stdout.write(`${file}\n`);
-      if (options.open) await openInBrowser(io, path.resolve(file));
-      return EXIT.done;
-    } catch (error) {
-      if (signal.aborted && error === signal.reason) return exitCodeOf(signal);
-      throw error;
-    }
-  };
-  return interruptible(io, work);
+  return runUntilInterrupted(io, async (signal) => {
+    const runs = await Promise.all(folders.map((folder) => RunDirectory.open(folder)));
+    const images = new Images(io, options.data, signal);
+    const reports: RunReport[] = [];
+    for (const run of runs) reports.push(await collect(run, images, options, io, signal));
+    await writeReport(file, reports);
+    io.stdout.write(`${file}\n`);
+    if (options.open) await openInBrowser(io, path.resolve(file));
+    return EXIT.done;
+  });
 }
 
 async function collect(

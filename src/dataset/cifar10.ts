@@ -109,6 +109,6 @@ export async function decodeBatches(
   return { train, test };
 }
 
-function count(n: number): string {
+export function count(n: number): string {
   return n.toLocaleString('en-US');
 }

@@ -3,7 +3,7 @@ import type { ImageSet } from '../backends/backend.ts';
 import { DataError } from '../errors.ts';
 import { ARCHIVE_URL, CLASSES, decodeBatches } from './cifar10.ts';
 import { type DatasetEvent, DownloadError, type DownloadSettings, downloadCifar10 } from './download/download.ts';
-import { customSource } from './download/sources.ts';
+import { chosenSources } from './download/sources.ts';
 import { cacheFolder, locate, type SearchOptions, type Source, usualPlaces } from './locate.ts';
 import { readSource } from './read.ts';
 import { syntheticDataset } from './synthetic.ts';
@@ -61,9 +61,8 @@ export async function loadDataset(options: LoadOptions): Promise<Dataset> {
 }
 
 function download({ env, signal, onEvent, download }: LoadOptions): Promise<string> {
-  const url = env.NN_TRAIN_CIFAR10_URL;
-  const own = url ? { sources: [customSource(url, 'NN_TRAIN_CIFAR10_URL')] } : {};
-  return downloadCifar10({ ...download, ...own, cacheFolder: cacheFolder(env), signal, onEvent });
+  const sources = chosenSources(env) ?? download?.sources;
+  return downloadCifar10({ ...download, sources, cacheFolder: cacheFolder(env), signal, onEvent });
 }
 
 async function cifar10(source: Source, { signal, imageSet }: LoadOptions): Promise<Dataset> {

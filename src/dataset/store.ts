@@ -130,14 +130,27 @@ export async function verifyFolder(
   folder: string,
   { signal, published = FILE_SHA256 }: Pick<StoreOptions, 'signal' | 'published'> = {},
 ): Promise<Verification> {
-  const wanted = { ...published, ...(await readRecord(folder))?.files };
-  const files: FileVerification[] = [];
+  const record = await readRecord(folder);
+  const hashes = new Map<string, string>();
   for (const name of BATCH_FILES) {
     signal?.throwIfAborted();
     const path = join(folder, name);
     const sha256 = await hashFile(path, signal).catch((error) => Promise.reject(cannotRead(path, error)));
-    files.push({ name, sha256: sha256 ?? null, wanted: wanted[name], ok: sha256 === wanted[name] });
+    if (sha256 !== undefined) hashes.set(name, sha256);
   }
+  return compareHashes(hashes, record, published);
+}
+
+/** @param hashes SHA-256 by the name of the file. @param record what those that were trusted should be. */
+export function compareHashes(
+  hashes: ReadonlyMap<string, string>,
+  record: StoreRecord | undefined,
+  published: Readonly<Record<string, string>> = FILE_SHA256,
+): Verification {
+  const files = BATCH_FILES.map((name) => {
+    const [sha256, wanted] = [hashes.get(name) ?? null, record?.files[name] ?? published[name]];
+    return { name, sha256, wanted, ok: sha256 === wanted };
+  });
   return { official: files.every(({ name, sha256 }) => sha256 === published[name]), files };
 }
 

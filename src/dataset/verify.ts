@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { BATCH_FILES, type Batch, FILE_SHA256 } from './cifar10.ts';
+import type { Batch } from './cifar10.ts';
 import type { Source } from './locate.ts';
 import { readSource } from './read.ts';
-import { readRecord, type Verification, verifyFolder } from './store.ts';
+import { compareHashes, readRecord, type Verification, verifyFolder } from './store.ts';
 
 /** Compares the images of a source of any kind with the published ones or, where they were trusted when they were
  *  stored, with those of that time.
@@ -24,10 +24,5 @@ export async function* noteHashes(batches: AsyncIterable<Batch>, hashes: Map<str
 
 /** What hashes that were noted say of the source. */
 export async function judge({ kind, path }: Source, hashes: ReadonlyMap<string, string>): Promise<Verification> {
-  const record = kind === 'folder' ? await readRecord(path) : undefined;
-  const files = BATCH_FILES.map((name) => {
-    const [sha256, wanted] = [hashes.get(name) ?? null, record?.files[name] ?? FILE_SHA256[name]];
-    return { name, sha256, wanted, ok: sha256 === wanted };
-  });
-  return { official: files.every(({ name, sha256 }) => sha256 === FILE_SHA256[name]), files };
+  return compareHashes(hashes, kind === 'folder' ? await readRecord(path) : undefined);
 }

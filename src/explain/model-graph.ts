@@ -1,6 +1,7 @@
 import { type DType, type Shape, sizeOf } from '../backends/backend.ts';
 import type { Wire } from '../engine/graph.ts';
 import type { Model } from '../models/model.ts';
+import { meanAbsolute } from './format.ts';
 
 /** A training graph with what one step of it costs and what flows through it. */
 export interface ModelExplanation {
@@ -99,7 +100,7 @@ export async function explainModel(
 
 async function statisticsOf({ graph }: Model, wire: Wire, isOutput: boolean): Promise<WireStatistics> {
   const { name, shape, isParameter, needsGradient, tensor } = wire;
-  const mean = async (of: typeof tensor) => sum(await graph.backend.read(of), Math.abs) / sizeOf(shape);
+  const mean = async (of: typeof tensor) => meanAbsolute(await graph.backend.read(of));
   return {
     name,
     kind: isParameter ? 'parameter' : isOutput ? 'value' : 'input',

@@ -4,7 +4,7 @@ import type { Model } from '../models/model.ts';
 import { cifarPixels } from '../pictures/template.ts';
 import { rows } from '../training/batches.ts';
 import { evaluate, type Metrics } from '../training/evaluation.ts';
-import { predict, softmaxRows } from '../training/predictions.ts';
+import { predict, predictedClasses, softmaxRows } from '../training/predictions.ts';
 import { wilsonInterval } from '../training/wilson.ts';
 import { pngAddress } from './png-address.ts';
 import type { TestReport } from './report-data.ts';
@@ -25,7 +25,7 @@ export async function testReport(
   const { loss, accuracy } = metrics ?? (await evaluate(model, test, indices, signal));
   const logits = await predict(model, test, indices, signal);
   const C = classes.length;
-  const predicted = firstMaxima(logits, C);
+  const predicted = predictedClasses(logits, C);
   const confusion = confusionOf(test.labels, predicted, C);
   const correct = confusion.reduce((sum, row, label) => sum + row[label], 0);
   return {
@@ -43,14 +43,6 @@ export async function testReport(
     }),
     mistakes: mistakesOf(test, predicted, softmaxRows(logits, C), classes),
   };
-}
-
-/** The class of the highest logit of each row; the first one of several. */
-function firstMaxima(logits: Float32Array, C: number): Uint8Array {
-  return Uint8Array.from({ length: logits.length / C }, (_, i) => {
-    const row = logits.subarray(i * C, (i + 1) * C);
-    return row.indexOf(Math.max(...row));
-  });
 }
 
 /** [C][C]: how many images of the class of the row were taken for the class of the column. */

@@ -49,6 +49,14 @@ export async function hiddenActivity(
   return { activeShare, meanActivation };
 }
 
+/** The class of the highest logit in each row of [N, C]; the first one of several. */
+export function predictedClasses(logits: Float32Array, C: number): Uint8Array {
+  return Uint8Array.from({ length: logits.length / C }, (_, i) => {
+    const row = logits.subarray(i * C, (i + 1) * C);
+    return row.indexOf(Math.max(...row));
+  });
+}
+
 /** Softmax of each row of logits [N, C]: probabilities that sum to 1. */
 export function softmaxRows(logits: ArrayLike<number>, C: number): Float64Array {
   const probabilities = Float64Array.from(logits);

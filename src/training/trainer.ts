@@ -2,10 +2,9 @@ import type { Backend, ImageSet, Sink, Tensor } from '../backends/backend.ts';
 import type { Wire } from '../engine/graph.ts';
 import { DivergedError, UserError } from '../errors.ts';
 import type { Model } from '../models/model.ts';
-import { adamw } from '../optim/adamw.ts';
+import { createOptimizer } from '../optim/create.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { learningRateAt } from '../optim/schedule.ts';
-import { sgd } from '../optim/sgd.ts';
 import { Random } from '../random.ts';
 import { augmentedBatch, type Split, shuffled } from './batches.ts';
 import { breathe } from './breathe.ts';
@@ -42,7 +41,7 @@ export class Trainer {
     this.#images = images;
     this.#split = split;
     this.#config = config;
-    this.#optimizer = config.optimizer === 'sgd' ? sgd(config) : adamw(config);
+    this.#optimizer = createOptimizer(config);
     this.stepsPerEpoch = Math.ceil(split.train.length / config.batchSize);
     const { backend, parameters } = model.graph;
     this.#state = new Map(

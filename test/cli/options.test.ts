@@ -1,36 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { main } from '../../src/cli/main.ts';
 import { applies, type Config, FIELD_LIST, FIELDS, resolveConfig } from '../../src/training/config.ts';
 import type { Field } from '../../src/training/field.ts';
 import { temporaryFolder } from '../support/files.ts';
-
-/** Runs the command line in this process. */
-async function run(args: string[], env: Record<string, string> = {}) {
-  const output = { stdout: '', stderr: '' };
-  const stream = (name: keyof typeof output) => ({
-    write: (text: string) => {
-      output[name] += text;
-      return true;
-    },
-    on: () => {},
-    off: () => {},
-  });
-  const io = {
-    stdout: stream('stdout'),
-    stderr: stream('stderr'),
-    env,
-    cwd: () => '/',
-    on: () => io,
-    off: () => io,
-  };
-  const code = await main(args, io as unknown as NodeJS.Process);
-  return { code, ...output };
-}
+import { runMain } from '../support/in-process.ts';
 
 async function config(args: string[], env?: Record<string, string>) {
-  const { code, stdout, stderr } = await run([...args, '--print-config'], env);
+  const { code, stdout, stderr } = await runMain([...args, '--print-config'], env);
   expect(stderr).toBe('');
   expect(code).toBe(0);
   return JSON.parse(stdout);
@@ -178,7 +155,7 @@ describe('wrong usage is one clear message and exit code 2', () => {
     [['--config', '/nowhere.json'], 'cannot read the configuration file /nowhere.json'],
   ];
   it.each(cases)('%j', async (args, message) => {
-    const { code, stdout, stderr } = await run(args);
+    const { code, stdout, stderr } = await runMain(args);
     expect(stderr).toContain(message);
     expect(stderr).not.toMatch(/^\s+at /m);
     expect(stdout).toBe('');
@@ -187,7 +164,7 @@ describe('wrong usage is one clear message and exit code 2', () => {
 
   it('in the environment and in the file', async () => {
     const bad = async (args: string[], env: Record<string, string>, message: string) => {
-      const { code, stderr } = await run(args, env);
+      const { code, stderr } = await runMain(args, env);
       expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
     };
     await bad([], { NN_TRAIN_FLIP: 'toString' }, 'NN_TRAIN_FLIP must be true or false, got toString');
@@ -203,7 +180,7 @@ describe('wrong usage is one clear message and exit code 2', () => {
 
 describe('help', () => {
   it('shows every option with its default, and examples, in 80 columns', async () => {
-    const { code, stdout } = await run(['--help']);
+    const { code, stdout } = await runMain(['--help']);
     expect(code).toBe(0);
     for (const [key, field] of FIELD_LIST) {
       expect(stdout).toContain(`--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);

@@ -8,7 +8,7 @@ import { readSource } from '../read.ts';
 import { storeBatches } from '../store.ts';
 import { type Holder, withLock } from './lock.ts';
 import { PATIENCE, type Patience, reach, TransferError } from './network.ts';
-import { bytesOf, customSource, type RemoteSource, SOURCES } from './sources.ts';
+import { bytesOf, type RemoteSource, SOURCES } from './sources.ts';
 import { transfer } from './transfer.ts';
 
 /** What happens while images are fetched. A download that fails has no last event: its promise rejects. */
@@ -39,7 +39,7 @@ export class DownloadError extends DataError {}
 
 /** What tests, and whoever has sources of their own, may set. */
 export interface DownloadSettings {
-  readonly sources?: readonly RemoteSource[];
+  readonly sources?: readonly RemoteSource[] | undefined;
   readonly patience?: Partial<Patience>;
   /** SHA-256 of the six files. */
   readonly published?: Readonly<Record<string, string>>;
@@ -48,8 +48,6 @@ export interface DownloadSettings {
 export interface DownloadOptions extends DownloadSettings {
   /** The six files come to `cifar-10-batches-bin` in this folder. */
   readonly cacheFolder: string;
-  /** An archive of the binary or the Python version; no other source is then tried. */
-  readonly url?: string | undefined;
   /** Take images that are not the published ones. */
   readonly trust?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -61,11 +59,10 @@ export interface DownloadOptions extends DownloadSettings {
  *
  *  A source is left for the next one if it fails or is slow. What has come from it is kept in the cache under
  *  `downloads/`, and a later call goes on there; all of that is removed when the six files are in place.
- *  @throws DownloadError if none could be had from the network; DataError if what came is not CIFAR-10; UsageError if
- *  `url` is no address; FileError if the cache cannot be written. Rejects with the reason of `signal` when aborted. */
+ *  @throws DownloadError if none could be had from the network; DataError if what came is not CIFAR-10;
+ *  FileError if the cache cannot be written. Rejects with the reason of `signal` when aborted. */
 export async function downloadCifar10(options: DownloadOptions): Promise<string> {
-  const { cacheFolder, url, signal, onEvent } = options;
-  const sources = url === undefined ? (options.sources ?? SOURCES) : [customSource(url, '--url')];
+  const { cacheFolder, sources = SOURCES, signal, onEvent } = options;
   const patience = { ...PATIENCE, ...options.patience };
   const folder = join(cacheFolder, BATCH_FOLDER);
   // All at once, and before the disk is touched: who has no network shall hear of that, and soon.

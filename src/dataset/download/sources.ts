@@ -69,13 +69,23 @@ export const SOURCES: readonly RemoteSource[] = [
 
 /** An archive at an address of the user's own, of the binary version or the Python version. @param namedBy for messages.
  *  @throws UsageError if it is no address. */
-export function customSource(url: string, namedBy: string): RemoteSource {
+function customSource(url: string, namedBy: string): RemoteSource {
   if (!/^https?:/.test(url) || !URL.canParse(url)) {
     throw new UsageError(`${namedBy} is '${url}', wanted an address that begins with https:// or http://`);
   }
   // Two addresses must not share a partial file.
   const id = `url-${createHash('sha256').update(url).digest('hex').slice(0, 16)}`;
   return { id, files: [{ name: 'archive.tar.gz', url }] };
+}
+
+/** What the user chose to download from: an address, or else that of NN_TRAIN_CIFAR10_URL, or else the usual sources.
+ *  @param url as --url gives it. @throws UsageError if it is no address. */
+export function chosenSources(
+  { NN_TRAIN_CIFAR10_URL }: NodeJS.ProcessEnv,
+  url?: string,
+): readonly RemoteSource[] | undefined {
+  if (url !== undefined) return [customSource(url, '--url')];
+  return NN_TRAIN_CIFAR10_URL ? [customSource(NN_TRAIN_CIFAR10_URL, 'NN_TRAIN_CIFAR10_URL')] : undefined;
 }
 
 /** Bytes of all files together, where that is known. */

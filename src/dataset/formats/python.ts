@@ -6,6 +6,7 @@ import {
   BATCH_FILES,
   type Batch,
   CLASSES,
+  count,
   HOW_TO_MEND,
   IMAGE_BYTES,
   RECORDS_PER_FILE,
@@ -109,8 +110,4 @@ function keys(dict: ReadonlyMap<string, PickleValue>): string {
 function wrong(origin: string, what: string): DataError {
   const wanted = `${count(RECORDS_PER_FILE)} images of ${count(IMAGE_BYTES)} bytes and as many labels`;
   return new DataError(`${origin} ${what}; wanted a batch of CIFAR-10: ${wanted}. ${HOW_TO_MEND}`);
-}
-
-function count(n: number): string {
-  return n.toLocaleString('en-US');
 }

@@ -9,7 +9,7 @@ import {
   type DownloadOptions,
   downloadCifar10,
 } from '../../../src/dataset/download/download.ts';
-import type { RemoteSource } from '../../../src/dataset/download/sources.ts';
+import { chosenSources, type RemoteSource } from '../../../src/dataset/download/sources.ts';
 import { verifyFolder } from '../../../src/dataset/store.ts';
 import { DataError, FileError, UsageError } from '../../../src/errors.ts';
 import {
@@ -57,6 +57,11 @@ async function serve(content = archive, name = 'file.tar.gz', source?: FileServe
 function sourceOf({ url }: { url: string }, content = archive): RemoteSource {
   const id = new URL(url).port;
   return { id, kind: 'archive', files: [{ name: 'file.tar.gz', url, bytes: content.length, sha256: sha256(content) }] };
+}
+
+/** What --url chooses. */
+function own(url: string): readonly RemoteSource[] {
+  return chosenSources({}, url)!;
 }
 
 function download(sources: readonly RemoteSource[], options: Partial<DownloadOptions> = {}): Promise<string> {
@@ -200,8 +205,8 @@ describe('a download', () => {
 describe('images at an address of the user’s own', () => {
   test('must be the published ones, unless they are trusted; then their hashes are kept', async () => {
     const server = await FileServer.start(archive);
-    const options = { url: server.url, published: { ...published, 'test_batch.bin': 'f'.repeat(64) } };
-    const error = await rejection(download([], options));
+    const options = { published: { ...published, 'test_batch.bin': 'f'.repeat(64) } };
+    const error = await rejection(download(own(server.url), options));
     expect(error).toBeInstanceOf(DataError);
     expect(error).not.toBeInstanceOf(DownloadError);
     expect(error.message).toMatch(
@@ -210,7 +215,7 @@ describe('images at an address of the user’s own', () => {
     expect(error.message).toContain('--trust');
     expect(expectNothing()).toEqual([]);
 
-    const folder = await download([], { ...options, trust: true });
+    const folder = await download(own(server.url), { ...options, trust: true });
     expect(tree(cache)).toEqual(IMAGES);
     const { official, files } = await verifyFolder(folder, options);
     expect([official, files.every(({ ok }) => ok)]).toEqual([false, true]);
@@ -219,18 +224,18 @@ describe('images at an address of the user’s own', () => {
   test('may be the Python archive: it is known by what it holds', async () => {
     const entries = PYTHON_NAMES.map((name, n) => tarEntry(`cifar-10-batches-py/${name}`, pythonFile(batchFile(n))));
     const server = await FileServer.start(Buffer.concat([...entries, TAR_END]));
-    await download([], { url: server.url });
+    await download(own(server.url));
     await expectImages();
   });
 
   test('must be an archive of images, at an address', async () => {
     const server = await serve(Buffer.from('not an archive'));
-    const error = await rejection(download([], { url: server.url }));
+    const error = await rejection(download(own(server.url)));
     expect(error).not.toBeInstanceOf(DownloadError);
     expect(error.message).toMatch(`${server.url}: archive.tar.gz is not a whole .tar.gz archive`);
     expect(expectNothing()).toEqual([]);
     for (const url of ['ftp://example.com/', 'example.com', 'http://']) {
-      const wrong = await rejection(download([], { url }));
+      const wrong = await rejection(Promise.resolve().then(() => download(own(url))));
       expect(wrong).toBeInstanceOf(UsageError);
       expect(wrong.message).toBe(`--url is '${url}', wanted an address that begins with https:// or http://`);
     }
