@@ -1,5 +1,5 @@
 // The layers of the project, from the top down. Each may import the ones below it, never the ones above:
-//   bin → cli → {report, doctor} → training → {models, optim, dataset} → engine → backends → {errors, random}
+//   bin → cli → {report, doctor} → training → {models, optim, dataset} → engine → backends → {errors, files, random}
 //   cli → lecture → explain → {models} → engine; pictures stands alone
 const ban = (name, comment, from, to) => ({
   name,

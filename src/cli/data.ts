@@ -7,7 +7,7 @@ import { cacheFolder } from '../dataset/locate.ts';
 import { readSource } from '../dataset/read.ts';
 import { readRecord, storeBatches, verifyFolder } from '../dataset/store.ts';
 import { DataError, EXIT } from '../errors.ts';
-import { fileError } from '../training/files.ts';
+import { fileError } from '../files.ts';
 import { findSource } from './data-source.ts';
 import { DownloadReporter } from './download-reporter.ts';
 import { shellWord } from './format.ts';

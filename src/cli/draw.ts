@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Diagram } from '../explain/diagram.ts';
-import { fileError } from '../training/files.ts';
+import { fileError } from '../files.ts';
 
 /** Where drawings go. */
 export interface DrawingFiles {

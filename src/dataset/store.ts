@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DataError } from '../errors.ts';
+import { syncFolder } from '../files.ts';
 import { BATCH_FILES, type Batch, checkBatch, FILE_SHA256 } from './cifar10.ts';
 import { withLock } from './download/lock.ts';
 import { hashFile } from './download/partial.ts';
@@ -76,7 +77,7 @@ async function write(folder: string, options: StoreOptions): Promise<StoreRecord
     official: BATCH_FILES.every((name) => files[name] === published[name]),
   };
   await writeFile(join(folder, RECORD_NAME), `${JSON.stringify(record, undefined, 2)}\n`, { flush: true });
-  await flushFolder(folder);
+  await syncFolder(folder);
   signal?.throwIfAborted();
   return record;
 }
@@ -93,20 +94,8 @@ async function publish(finished: string, folder: string): Promise<void> {
   await rm(old, { recursive: true, force: true });
   if (existsSync(folder)) await rename(folder, old);
   await rename(finished, folder);
-  await flushFolder(dirname(folder));
+  await syncFolder(dirname(folder));
   await rm(old, { recursive: true, force: true });
-}
-
-/** Waits until the disk has the names in a folder. */
-async function flushFolder(folder: string): Promise<void> {
-  // Windows neither can nor needs to.
-  if (process.platform === 'win32') return;
-  const handle = await open(folder);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** How a folder of the six files compares with what it should be. */

@@ -1,5 +1,5 @@
 import { open, readFile } from 'node:fs/promises';
-import { fileError, writeWhole } from './files.ts';
+import { fileError, writeWhole } from '../files.ts';
 
 /** Appends one line of JSON for each value, and brings them to the disk. @throws FileError if they cannot be written. */
 export async function appendJsonLines(file: string, values: readonly object[]): Promise<void> {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { FileError, UsageError, UserError } from '../errors.ts';
-import { fileError, removeQuietly, syncFolder, temporaryName, writeWhole } from './files.ts';
+import { fileError, removeQuietly, syncFolder, temporaryName, writeWhole } from '../files.ts';
 import { appendJsonLines, keepJsonLines, readJsonLines } from './json-lines.ts';
 import {
   type Checkpoint,

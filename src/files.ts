@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { FileError } from '../errors.ts';
+import { FileError } from './errors.ts';
 
 /** Replaces a file as a whole: written under a temporary name, brought to the disk, renamed. Whatever happens, the file
  *  holds either its old content or its new one.
