@@ -1,8 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
-import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   type DatasetEvent,
   DownloadError,
@@ -283,28 +282,4 @@ describe('a failure is one error that names every source, and leaves nothing tha
     expect(error.exitCode).toBe(1);
     expect(error.message).toMatch(/^cannot store the images in .*nn-train: EEXIST.*XDG_CACHE_HOME/);
   });
-});
-
-test('without a network four sources take no longer than one: all are asked at once', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  onTestFinished(() => {
-    vi.useRealTimers();
-  });
-  const asked: string[] = [];
-  const silent = createServer(({ url }) => {
-    asked.push(url!);
-  });
-  onTestFinished(() => silent.close().closeAllConnections());
-  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-  const { port } = silent.address() as AddressInfo;
-  const paths = ['/0', '/1', '/2', '/3'];
-  const failed = rejection(download(paths.map((path) => sourceOf({ url: `http://127.0.0.1:${port}${path}` }))));
-  while (asked.length < paths.length) await new Promise(setImmediate);
-  await vi.advanceTimersByTimeAsync(5_000);
-  const error = await failed;
-  expect(error).toBeInstanceOf(DownloadError);
-  // Said once: it is the same host.
-  expect(error.message).toBe(`none of the 4 sources gave the images: 127.0.0.1:${port}: nothing came for 4 s`);
-  expect(asked.toSorted()).toEqual(paths);
-  expect(() => tree(cache)).toThrow('ENOENT');
 });
