@@ -3,10 +3,8 @@ export type {
   Activation,
   Backend,
   BackendInfo,
-  BatchPlan,
   DType,
   ElementwiseBackend,
-  ImageSet,
   MatmulOptions,
   Precision,
   Shape,
@@ -32,6 +30,7 @@ export { squaredNorm } from './engine/gates/squared-norm.ts';
 export { checkGradients, type GradientCheck } from './engine/gradient-check.ts';
 export { Graph, type Wire } from './engine/graph.ts';
 export { DataError, DivergedError, FileError, UsageError, UserError } from './errors.ts';
+export type { BatchPlan, ImageSet } from './images.ts';
 export { initialise } from './models/initialise.ts';
 export { buildModel, type Model, type ModelConfig } from './models/model.ts';
 export { type Config, resolveConfig } from './training/config.ts';

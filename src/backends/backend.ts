@@ -2,6 +2,8 @@
  *
  *  Dimensions: N images of a dataset, B images of a batch, D = 3072 numbers of an image, C = 10 classes. */
 
+import type { BatchPlan, ImageSet } from '../images.ts';
+
 export type Shape = readonly number[];
 
 /** `label` is a byte that holds a class, 0 to C − 1. `pixel` stands for (p − 128)/64 with a byte p; rows of pixels are a
@@ -21,26 +23,6 @@ export type Precision = 'float32' | 'int16';
 export interface Tensor {
   readonly shape: Shape;
   readonly dtype: DType;
-}
-
-/** Images and labels as bytes, in shared memory. */
-export interface ImageSet {
-  /** [N, 3072]: of each image 1024 red, 1024 green, 1024 blue bytes, each plane 32 × 32 row by row. */
-  readonly images: Uint8Array<SharedArrayBuffer>;
-  /** [N]: 0 to 9. */
-  readonly labels: Uint8Array<SharedArrayBuffer>;
-}
-
-/** Which images make a batch, and how each of them is changed on the way in. All arrays are of length B. */
-export interface BatchPlan {
-  /** Rows of the ImageSet. */
-  readonly indices: Uint32Array;
-  /** 1 to mirror left and right. */
-  readonly flip: Uint8Array;
-  /** Pixels by which the image moves right and down, −31 to 31; what it uncovers is filled by reflection
-   *  about the border pixel. */
-  readonly shiftX: Int8Array;
-  readonly shiftY: Int8Array;
 }
 
 /** The pointwise non-linearities φ. `leaky-relu` has the slope 0.01 below zero. */
@@ -211,12 +193,4 @@ export function pixelOf(value: number): number {
   const p = value * 64 + 128;
   if (Number.isInteger(p) && p >= 0 && p <= 255) return p;
   throw new RangeError(`a pixel is (p − 128)/64 with p from 0 to 255, got ${value}`);
-}
-
-/** Room for images in shared memory of its own. */
-export function plainImageSet(count: number): ImageSet {
-  return {
-    images: new Uint8Array(new SharedArrayBuffer(count * 3072)),
-    labels: new Uint8Array(new SharedArrayBuffer(count)),
-  };
 }

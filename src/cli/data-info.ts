@@ -1,4 +1,3 @@
-import type { ImageSet } from '../backends/backend.ts';
 import { CLASSES, decodeBatches, FILE_SHA256 } from '../dataset/cifar10.ts';
 import type { Source } from '../dataset/locate.ts';
 import { readSource } from '../dataset/read.ts';
@@ -7,6 +6,7 @@ import { readRecord, type Verification } from '../dataset/store.ts';
 import { judge, noteHashes } from '../dataset/verify.ts';
 import { EXIT } from '../errors.ts';
 import { writeWhole } from '../files.ts';
+import type { ImageSet } from '../images.ts';
 import { encodePng } from '../pictures/encode.ts';
 import { labelledSheet } from '../pictures/labelled-sheet.ts';
 import { cifarPixels } from '../pictures/template.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { ImageSet } from '../backends/backend.ts';
 import { ReferenceBackend } from '../backends/reference/reference.ts';
 import { checkModelGradients } from '../doctor/gradients.ts';
 import { EXIT, UsageError } from '../errors.ts';
+import type { ImageSet } from '../images.ts';
 import { Random } from '../random.ts';
 import { rows } from '../training/batches.ts';
 import { effectiveConfig } from '../training/config.ts';

@@ -1,5 +1,5 @@
-import { type ImageSet, plainImageSet } from '../backends/backend.ts';
 import { DataError } from '../errors.ts';
+import { type ImageSet, plainImageSet } from '../images.ts';
 
 // The binary version of CIFAR-10: six files of 10,000 records, each of them one label byte and 3,072 bytes of pixels
 // (1,024 red, 1,024 green, 1,024 blue, each plane 32 × 32 row by row), without any header.

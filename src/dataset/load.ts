@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ImageSet } from '../backends/backend.ts';
 import { DataError } from '../errors.ts';
+import type { ImageSet } from '../images.ts';
 import { ARCHIVE_URL, CLASSES, decodeBatches } from './cifar10.ts';
 import { type DatasetEvent, DownloadError, type DownloadSettings, downloadCifar10 } from './download/download.ts';
 import { chosenSources } from './download/sources.ts';

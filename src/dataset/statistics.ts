@@ -1,4 +1,4 @@
-import type { ImageSet } from '../backends/backend.ts';
+import type { ImageSet } from '../images.ts';
 
 const PLANE = 32 * 32;
 

@@ -6,7 +6,7 @@
  *  units 82 %.
  *
  *  Only integer arithmetic, + − × ÷ and Math.sqrt decide a byte, so that every engine draws the same images. */
-import { type ImageSet, plainImageSet } from '../backends/backend.ts';
+import { type ImageSet, plainImageSet } from '../images.ts';
 import { Random } from '../random.ts';
 
 const SIDE = 32;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { ImageSet } from '../backends/backend.ts';
 import { BATCH_FILES, FILE_SHA256 } from '../dataset/cifar10.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { classCounts } from '../dataset/statistics.ts';
+import type { ImageSet } from '../images.ts';
 import { type Duplicates, findDuplicates, type Pair } from './duplicates.ts';
 import { count, type Finding, percent } from './finding.ts';
 

@@ -1,5 +1,5 @@
-import type { ImageSet } from '../backends/backend.ts';
 import type { Dataset } from '../dataset/load.ts';
+import type { ImageSet } from '../images.ts';
 
 const IMAGE_BYTES = 3072;
 

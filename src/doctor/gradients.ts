@@ -1,4 +1,3 @@
-import type { ImageSet } from '../backends/backend.ts';
 import { ReferenceBackend } from '../backends/reference/reference.ts';
 import { type GateClaim, gateClaims, parameterClaims } from '../engine/claims.ts';
 import { type CoordinateSlope, type Examination, type ExamineOptions, examine, locate } from '../engine/examine.ts';
@@ -7,6 +6,7 @@ import { add } from '../engine/gates/add.ts';
 import { l2Penalty } from '../engine/gates/l2-penalty.ts';
 import type { Wire } from '../engine/graph.ts';
 import { HAPPY } from '../engine/slope.ts';
+import type { ImageSet } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { Random } from '../random.ts';

@@ -1,5 +1,6 @@
-import type { Backend, ImageSet } from '../backends/backend.ts';
+import type { Backend } from '../backends/backend.ts';
 import { DivergedError } from '../errors.ts';
+import type { ImageSet } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import type { Config } from '../training/config.ts';

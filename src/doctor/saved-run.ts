@@ -1,4 +1,4 @@
-import type { ImageSet } from '../backends/backend.ts';
+import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { splitTrainingSet } from '../training/batches.ts';
 import type { Config } from '../training/config.ts';

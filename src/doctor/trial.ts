@@ -1,5 +1,5 @@
-import type { ImageSet } from '../backends/backend.ts';
 import { DivergedError } from '../errors.ts';
+import type { ImageSet } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import type { Model } from '../models/model.ts';
 import type { Config } from '../training/config.ts';

@@ -1,4 +1,5 @@
-import type { Activation, ImageSet } from '../backends/backend.ts';
+import type { Activation } from '../backends/backend.ts';
+import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { plainBatch } from '../training/batches.ts';
 import { breathe } from '../training/breathe.ts';

@@ -1,5 +1,5 @@
-import type { ImageSet } from '../backends/backend.ts';
 import type { Dataset } from '../dataset/load.ts';
+import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { cifarPixels } from '../pictures/template.ts';
 import { rows } from '../training/batches.ts';

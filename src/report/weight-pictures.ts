@@ -1,4 +1,4 @@
-import type { ImageSet } from '../backends/backend.ts';
+import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { templatePixels } from '../pictures/template.ts';
 import { mostUsed, weightRows } from '../training/filters.ts';

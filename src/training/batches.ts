@@ -1,5 +1,5 @@
-import type { BatchPlan } from '../backends/backend.ts';
 import { UsageError } from '../errors.ts';
+import type { BatchPlan } from '../images.ts';
 import { Random } from '../random.ts';
 
 /** The split must not follow --seed: runs that differ in their seed are compared on the same validation images. */

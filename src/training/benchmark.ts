@@ -1,5 +1,6 @@
-import type { Backend, ImageSet, Precision } from '../backends/backend.ts';
+import type { Backend, Precision } from '../backends/backend.ts';
 import { WasmBackend } from '../backends/wasm/wasm.ts';
+import type { ImageSet } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel } from '../models/model.ts';
 import { Random } from '../random.ts';

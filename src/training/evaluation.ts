@@ -1,4 +1,4 @@
-import type { BatchPlan, ImageSet } from '../backends/backend.ts';
+import type { BatchPlan, ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { plainBatch } from './batches.ts';
 import { breathe } from './breathe.ts';

@@ -1,4 +1,4 @@
-import type { ImageSet } from '../backends/backend.ts';
+import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { rows } from './batches.ts';
 import { hiddenActivity } from './predictions.ts';

@@ -1,5 +1,5 @@
-import type { ImageSet } from '../backends/backend.ts';
 import type { Wire } from '../engine/graph.ts';
+import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { plainBatch } from './batches.ts';
 import { breathe } from './breathe.ts';

@@ -1,6 +1,7 @@
-import type { Backend, ImageSet, Sink, Tensor } from '../backends/backend.ts';
+import type { Backend, Sink, Tensor } from '../backends/backend.ts';
 import type { Wire } from '../engine/graph.ts';
 import { DivergedError, UserError } from '../errors.ts';
+import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { createOptimizer } from '../optim/create.ts';
 import type { Optimizer } from '../optim/optimizer.ts';

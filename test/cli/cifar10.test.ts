@@ -1,8 +1,8 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ImageSet } from '../../src/backends/backend.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
+import type { ImageSet } from '../../src/images.ts';
 import { NAMES, scratchFolder } from '../support/cifar10.ts';
 import { nnTrain } from '../support/cli.ts';
 import { independentAccuracy } from '../support/independent-accuracy.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { ImageSet } from '../../src/backends/backend.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
+import type { ImageSet } from '../../src/images.ts';
 
 const D = 3072;
 const C = 10;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type ImageSet, plainImageSet } from '../../src/backends/backend.ts';
 import { CLASSES, decodeBatches } from '../../src/dataset/cifar10.ts';
 import type { Dataset } from '../../src/dataset/load.ts';
 import { checkClasses, checkDuplicates, checkOrigin, checkPixels, fileHashes } from '../../src/doctor/data.ts';
+import { type ImageSet, plainImageSet } from '../../src/images.ts';
 import { batchFile, NAMES } from '../support/cifar10.ts';
 import { randomImageSet } from '../support/images.ts';
 

@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type ImageSet, plainImageSet } from '../../src/backends/backend.ts';
 import { createBackend } from '../../src/backends/select.ts';
 import type { Dataset } from '../../src/dataset/load.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
@@ -8,6 +7,7 @@ import type { Finding } from '../../src/doctor/finding.ts';
 import { judgeCurves } from '../../src/doctor/saved-run.ts';
 import { type Gradient, store } from '../../src/engine/gate.ts';
 import { linear } from '../../src/engine/gates/linear.ts';
+import { type ImageSet, plainImageSet } from '../../src/images.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { buildModel } from '../../src/models/model.ts';
 import { Random } from '../../src/random.ts';

@@ -1,4 +1,4 @@
-import { type ImageSet, plainImageSet } from '../../src/backends/backend.ts';
+import { type ImageSet, plainImageSet } from '../../src/images.ts';
 import { Random } from '../../src/random.ts';
 
 /** Images of random bytes with labels 0, 1, … 9, 0, … */

@@ -1,4 +1,4 @@
-import type { BatchPlan, ImageSet } from '../backend.ts';
+import type { BatchPlan, ImageSet } from '../../images.ts';
 import type { Values } from './tensor.ts';
 
 const SIDE = 32;

@@ -1,15 +1,13 @@
+import { type BatchPlan, type ImageSet, plainImageSet } from '../../images.ts';
 import {
   type Activation,
   type BackendInfo,
-  type BatchPlan,
   type DType,
   type ElementwiseBackend,
   expectShape,
-  type ImageSet,
   type MatmulOptions,
   type Precision,
   pixelOf,
-  plainImageSet,
   type Shape,
   ShapeError,
   type Sink,

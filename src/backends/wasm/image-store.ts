@@ -1,4 +1,5 @@
-import { type BatchPlan, expectShape, type ImageSet, plainImageSet, type Tensor } from '../backend.ts';
+import { type BatchPlan, type ImageSet, plainImageSet } from '../../images.ts';
+import { expectShape, type Tensor } from '../backend.ts';
 import type { Device } from './device.ts';
 import { COLUMN_TABLE_BYTES, columnTable, LOAD_IMAGES } from './kernels/images.ts';
 

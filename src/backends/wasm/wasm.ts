@@ -1,11 +1,10 @@
+import type { BatchPlan, ImageSet } from '../../images.ts';
 import {
   type Activation,
   type Backend,
   type BackendInfo,
-  type BatchPlan,
   type DType,
   expectShape,
-  type ImageSet,
   type MatmulOptions,
   type Precision,
   pixelOf,

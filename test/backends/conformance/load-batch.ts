@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type BatchPlan, type ImageSet, ShapeError } from '../../../src/backends/backend.ts';
+import { ShapeError } from '../../../src/backends/backend.ts';
+import type { BatchPlan, ImageSet } from '../../../src/images.ts';
 import { Random } from '../../../src/random.ts';
 import { randomImageSet } from '../../support/images.ts';
 import type { Context } from './context.ts';
