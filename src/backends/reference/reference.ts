@@ -1,4 +1,5 @@
 import { type BatchPlan, type ImageSet, plainImageSet } from '../../images.ts';
+import { loadBatch } from '../augmentation.ts';
 import {
   type Activation,
   type BackendInfo,
@@ -14,7 +15,6 @@ import {
   sizeOf,
   type Tensor,
 } from '../backend.ts';
-import { loadBatch } from './images.ts';
 import { int16Product } from './int16.ts';
 import * as losses from './losses.ts';
 import { type Matrix, matmul, transpose } from './matmul.ts';

@@ -1,5 +1,5 @@
-import type { BatchPlan, ImageSet } from '../../images.ts';
-import type { Values } from './tensor.ts';
+import type { BatchPlan, ImageSet } from '../images.ts';
+import type { Values } from './reference/tensor.ts';
 
 const SIDE = 32;
 const PLANE = SIDE * SIDE;
