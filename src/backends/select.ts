@@ -1,7 +1,7 @@
 import type { Backend, Precision } from './backend.ts';
 import { ReferenceBackend } from './reference/reference.ts';
 import { createWasm, UnsupportedError } from './wasm/create.ts';
-import type { Engine } from './wasm/engine.ts';
+import type { Engine } from './wasm/node/engine.ts';
 
 /** `auto` is wasm where the engine has what that needs, and else reference. */
 export type BackendChoice = 'auto' | 'wasm' | 'reference';

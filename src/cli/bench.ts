@@ -1,5 +1,5 @@
 import type { Backend, Precision } from '../backends/backend.ts';
-import { usableCores } from '../backends/wasm/cores.ts';
+import { usableCores } from '../backends/wasm/node/cores.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { type BackendSpeed, benchmark } from '../training/benchmark.ts';
 import { parseField } from '../training/config.ts';

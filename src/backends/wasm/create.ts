@@ -1,12 +1,12 @@
 import { UserError } from '../../errors.ts';
 import type { Precision } from '../backend.ts';
-import { availableCores } from './cores.ts';
 import { Device } from './device.ts';
-import { detectEngine, type Engine, withoutRevectorize } from './engine.ts';
 import { Memory } from './memory.ts';
 import { assemble } from './module.ts';
+import { availableCores } from './node/cores.ts';
+import { detectEngine, type Engine, withoutRevectorize } from './node/engine.ts';
+import { Threads } from './node/threads.ts';
 import { selfTest } from './self-test.ts';
-import { Threads } from './threads.ts';
 import { WasmBackend } from './wasm.ts';
 
 export interface WasmOptions {
@@ -55,7 +55,7 @@ export async function createWasm(options: WasmOptions): Promise<WasmBackend> {
 }
 
 async function start(engine: Engine, options: WasmOptions, notes: readonly string[]): Promise<WasmBackend> {
-  const { precision, workerScript = new URL('./worker.js', import.meta.url) } = options;
+  const { precision, workerScript = new URL('./node/worker.js', import.meta.url) } = options;
   const threads = engine.threads ? (options.threads ?? availableCores()) : 1;
   const isShared = engine.threads;
   const memory = new Memory(isShared);

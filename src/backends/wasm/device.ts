@@ -4,8 +4,8 @@ import type { Arguments } from './kernels/kernel.ts';
 import { SINK, SINK_BYTES, SINK_KIND } from './kernels/sink.ts';
 import type { Memory } from './memory.ts';
 import { KERNELS, type KernelName } from './module.ts';
+import type { Threads } from './node/threads.ts';
 import { own, type Piece, type WasmTensor } from './tensor.ts';
-import type { Threads } from './threads.ts';
 
 /** What a backend is made of; create.ts puts it together. */
 export interface Parts {

@@ -1,5 +1,5 @@
-import type { Local, ModuleBuilder } from './assembler.ts';
-import { atomic, call, callIndirect, drop, i32, i64 } from './instructions.ts';
+import type { Local, ModuleBuilder } from './assembler/assembler.ts';
+import { atomic, call, callIndirect, drop, i32, i64 } from './assembler/instructions.ts';
 
 // Fork and join, inside WebAssembly. A job is a kernel and a number of tasks. All threads, the main one among them, claim
 // tasks from one word, the ticket, which holds the job's number, its tasks and the next of them:

@@ -1,4 +1,4 @@
-import { type MemoryLimits, ModuleBuilder } from './assembler.ts';
+import { type MemoryLimits, ModuleBuilder } from './assembler/assembler.ts';
 import { addJobs } from './jobs.ts';
 import { loadBatch } from './kernels/images.ts';
 import { addKernel, type Kernel } from './kernels/kernel.ts';

@@ -1,6 +1,6 @@
 import { afterAll } from 'vitest';
 import { createWasm, type WasmOptions } from '../../../src/backends/wasm/create.ts';
-import { detectEngine } from '../../../src/backends/wasm/engine.ts';
+import { detectEngine } from '../../../src/backends/wasm/node/engine.ts';
 import { describeConformance } from '../conformance/conformance.ts';
 
 const engine = detectEngine({ v8Flags: true, wantsFma: true });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createBackend } from '../../../src/backends/select.ts';
-import { availableCores, numbersOf } from '../../../src/backends/wasm/cores.ts';
 import { createWasm, UnsupportedError } from '../../../src/backends/wasm/create.ts';
-import { detectEngine } from '../../../src/backends/wasm/engine.ts';
+import { availableCores, numbersOf } from '../../../src/backends/wasm/node/cores.ts';
+import { detectEngine } from '../../../src/backends/wasm/node/engine.ts';
 import { UserError } from '../../../src/errors.ts';
 
 const engine = detectEngine({ v8Flags: false, wantsFma: false });

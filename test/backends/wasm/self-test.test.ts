@@ -1,7 +1,7 @@
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { createBackend } from '../../../src/backends/select.ts';
 import { createWasm, UnsupportedError } from '../../../src/backends/wasm/create.ts';
-import { detectEngine } from '../../../src/backends/wasm/engine.ts';
+import { detectEngine } from '../../../src/backends/wasm/node/engine.ts';
 import * as selfTesting from '../../../src/backends/wasm/self-test.ts';
 import type { WasmBackend } from '../../../src/backends/wasm/wasm.ts';
 

@@ -1,5 +1,5 @@
-import type { FunctionBuilder, Local } from '../assembler.ts';
-import { f32x4, i32, i32x4, type V128, v128 } from '../instructions.ts';
+import type { FunctionBuilder, Local } from '../assembler/assembler.ts';
+import { f32x4, i32, i32x4, type V128, v128 } from '../assembler/instructions.ts';
 import { splatInt } from './kernel.ts';
 
 // Functions of four numbers at once, of additions and multiplications only, so that every engine and processor gives the

@@ -1,6 +1,6 @@
 import { sourceColumns } from '../../augmentation.ts';
-import type { Expr, FunctionBuilder, Local } from '../assembler.ts';
-import { f32x4, i8x16, i16x8, i32, i32x4, select, type V128, v128 } from '../instructions.ts';
+import type { Expr, FunctionBuilder, Local } from '../assembler/assembler.ts';
+import { f32x4, i8x16, i16x8, i32, i32x4, select, type V128, v128 } from '../assembler/instructions.ts';
 import { WORD } from '../jobs.ts';
 import { kernel, loop } from './kernel.ts';
 import { pixelRowBytes } from './pack.ts';

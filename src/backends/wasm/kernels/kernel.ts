@@ -1,5 +1,5 @@
-import type { Expr, FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../assembler.ts';
-import { f32, i32, i32x4, v128 } from '../instructions.ts';
+import type { Expr, FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../assembler/assembler.ts';
+import { f32, i32, i32x4, v128 } from '../assembler/instructions.ts';
 
 /** The numbers that a kernel is called with, by name: addresses and counts are i32. */
 export type Parameters = Readonly<Record<string, 'i32' | 'f32'>>;

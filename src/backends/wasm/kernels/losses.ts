@@ -1,5 +1,5 @@
-import type { FunctionBuilder, Local } from '../assembler.ts';
-import { call, f32, f32x4, i32, i32x4, type V128, v128 } from '../instructions.ts';
+import type { FunctionBuilder, Local } from '../assembler/assembler.ts';
+import { call, f32, f32x4, i32, i32x4, type V128, v128 } from '../assembler/instructions.ts';
 import { exp, log } from './functions.ts';
 import { type KernelContext, kernel, loop, type Parameters, ZERO } from './kernel.ts';
 import { bufferOf, TO_SINK } from './pointwise.ts';

@@ -1,5 +1,5 @@
-import type { Expr, FunctionBuilder, FunctionHandle, Local } from '../assembler.ts';
-import { call, f32, f32x4, i32, v128 } from '../instructions.ts';
+import type { Expr, FunctionBuilder, FunctionHandle, Local } from '../assembler/assembler.ts';
+import { call, f32, f32x4, i32, v128 } from '../assembler/instructions.ts';
 import { kernel, loop, type SharedFunctions, vectorised } from './kernel.ts';
 import { transpose4 } from './pack.ts';
 import { PANEL, STEP_BYTES } from './tile.ts';

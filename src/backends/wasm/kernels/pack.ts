@@ -1,5 +1,5 @@
-import type { Expr, FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../assembler.ts';
-import { call, f32, i8x16, i16x8, i32, type V128, v128 } from '../instructions.ts';
+import type { Expr, FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../assembler/assembler.ts';
+import { call, f32, i8x16, i16x8, i32, type V128, v128 } from '../assembler/instructions.ts';
 import { kernel, loop, vectorised, ZERO } from './kernel.ts';
 import { PANEL, STEP_BYTES } from './tile.ts';
 

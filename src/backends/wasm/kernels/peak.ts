@@ -1,5 +1,5 @@
-import type { FunctionHandle } from '../assembler.ts';
-import { call, i32 } from '../instructions.ts';
+import type { FunctionHandle } from '../assembler/assembler.ts';
+import { call, i32 } from '../assembler/instructions.ts';
 import { kernel, loop } from './kernel.ts';
 import { PANEL, STEP_BYTES } from './tile.ts';
 

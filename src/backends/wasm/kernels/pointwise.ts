@@ -1,6 +1,6 @@
 import type { Activation } from '../../backend.ts';
-import type { FunctionBuilder, Local } from '../assembler.ts';
-import { call, f32, f32x4, i32, i32x4, type V128, v128 } from '../instructions.ts';
+import type { FunctionBuilder, Local } from '../assembler/assembler.ts';
+import { call, f32, f32x4, i32, i32x4, type V128, v128 } from '../assembler/instructions.ts';
 import { hash32, sigmoid, tanh } from './functions.ts';
 import { type Access, type KernelContext, kernel, loop, vectorised, ZERO } from './kernel.ts';
 

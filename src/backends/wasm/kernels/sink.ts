@@ -1,5 +1,5 @@
-import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../assembler.ts';
-import { call, f32x4, i32, type V128, v128 } from '../instructions.ts';
+import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../assembler/assembler.ts';
+import { call, f32x4, i32, type V128, v128 } from '../assembler/instructions.ts';
 import { type Access, vectorised } from './kernel.ts';
 
 // Where a result goes (see Sink in backend.ts). A kernel makes a piece of a gradient in memory of its own, which is in

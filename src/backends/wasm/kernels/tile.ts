@@ -1,5 +1,5 @@
-import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../assembler.ts';
-import { f32x4, i32, i32x4, type V128, v128 } from '../instructions.ts';
+import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../assembler/assembler.ts';
+import { f32x4, i32, i32x4, type V128, v128 } from '../assembler/instructions.ts';
 import { type SharedFunctions, ZERO } from './kernel.ts';
 
 // The innermost loop of every product. A tile is a few rows of the result by the 16 columns of a panel; its sums stay

@@ -1,6 +1,6 @@
 import v8 from 'node:v8';
-import { ModuleBuilder } from './assembler.ts';
-import { f32x4, i32, v128 } from './instructions.ts';
+import { ModuleBuilder } from '../assembler/assembler.ts';
+import { f32x4, i32, v128 } from '../assembler/instructions.ts';
 
 /** What this JavaScript engine offers to WebAssembly. */
 export interface Engine {

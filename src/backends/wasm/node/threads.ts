@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import { UserError } from '../../errors.ts';
+import { UserError } from '../../../errors.ts';
+import { MAX_TASKS, SPINS, WORD } from '../jobs.ts';
+import type { Memory } from '../memory.ts';
 import { availableCores } from './cores.ts';
-import { MAX_TASKS, SPINS, WORD } from './jobs.ts';
-import type { Memory } from './memory.ts';
 
 type Run = (kernel: number, tasks: number, job: number) => number;
 

@@ -2,15 +2,15 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { Backend } from '../../../src/backends/backend.ts';
-import { ModuleBuilder } from '../../../src/backends/wasm/assembler.ts';
-import { createWasm } from '../../../src/backends/wasm/create.ts';
-import { atomic, i32, i64 } from '../../../src/backends/wasm/instructions.ts';
-import { WORD } from '../../../src/backends/wasm/jobs.ts';
-import { UserError } from '../../../src/errors.ts';
-import { temporaryFolder } from '../../support/files.ts';
+import type { Backend } from '../../../../src/backends/backend.ts';
+import { ModuleBuilder } from '../../../../src/backends/wasm/assembler/assembler.ts';
+import { atomic, i32, i64 } from '../../../../src/backends/wasm/assembler/instructions.ts';
+import { createWasm } from '../../../../src/backends/wasm/create.ts';
+import { WORD } from '../../../../src/backends/wasm/jobs.ts';
+import { UserError } from '../../../../src/errors.ts';
+import { temporaryFolder } from '../../../support/files.ts';
 
-const worker = new URL('../../../src/backends/wasm/worker.js', import.meta.url);
+const worker = new URL('../../../../src/backends/wasm/node/worker.js', import.meta.url);
 
 function scriptOf(text: string): URL {
   const file = path.join(temporaryFolder(), 'worker.mjs');

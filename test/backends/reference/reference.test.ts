@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ShapeError, type Tensor } from '../../src/backends/backend.ts';
-import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
-import { describeConformance } from './conformance/conformance.ts';
+import { ShapeError, type Tensor } from '../../../src/backends/backend.ts';
+import { ReferenceBackend } from '../../../src/backends/reference/reference.ts';
+import { describeConformance } from '../conformance/conformance.ts';
 
 describeConformance('reference in float32', () => new ReferenceBackend('float32'));
 describeConformance('reference in float64', () => new ReferenceBackend('float64'));

@@ -6,9 +6,9 @@ import {
   ModuleBuilder,
   signed,
   unsigned,
-} from '../../../src/backends/wasm/assembler.ts';
-import { f32, type f32x4, i32, v128 } from '../../../src/backends/wasm/instructions.ts';
-import { exp, log, tanh } from '../../../src/backends/wasm/kernels/functions.ts';
+} from '../../../../src/backends/wasm/assembler/assembler.ts';
+import { f32, type f32x4, i32, v128 } from '../../../../src/backends/wasm/assembler/instructions.ts';
+import { exp, log, tanh } from '../../../../src/backends/wasm/kernels/functions.ts';
 
 const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
 
