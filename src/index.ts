@@ -15,6 +15,7 @@ export type {
 export { ShapeError } from './backends/backend.ts';
 export { ReferenceBackend } from './backends/reference/reference.ts';
 export { type BackendChoice, type BackendOptions, createBackend } from './backends/select.ts';
+export { type Config, resolveConfig } from './config/config.ts';
 export { type Dataset, type DatasetChoice, type DatasetEvent, loadDataset } from './dataset/load.ts';
 export type { BackwardPoint, Gate, Gradient, Pass } from './engine/gate.ts';
 export { activation } from './engine/gates/activation.ts';
@@ -33,7 +34,6 @@ export { DataError, DivergedError, FileError, UsageError, UserError } from './er
 export type { BatchPlan, ImageSet } from './images.ts';
 export { initialise } from './models/initialise.ts';
 export { buildModel, type Model, type ModelConfig } from './models/model.ts';
-export { type Config, resolveConfig } from './training/config.ts';
 export { evaluate, type Metrics } from './training/evaluation.ts';
 export type { EpochMetrics, Progress, TrainingEvent } from './training/progress.ts';
 export { RunDirectory } from './training/run-directory.ts';

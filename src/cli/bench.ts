@@ -1,8 +1,8 @@
 import type { Backend, Precision } from '../backends/backend.ts';
 import { usableCores } from '../backends/wasm/node/cores.ts';
+import { parseField } from '../config/config.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { type BackendSpeed, benchmark } from '../training/benchmark.ts';
-import { parseField } from '../training/config.ts';
 import { describeEnvironment } from '../training/environment.ts';
 import { type BackendFlags, openBackend } from './backend.ts';
 import { makeBar } from './bar.ts';

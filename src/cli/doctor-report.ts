@@ -1,6 +1,6 @@
+import type { Config } from '../config/config.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { type Finding, number, type Verdict } from '../doctor/finding.ts';
-import type { Config } from '../training/config.ts';
 import type { Environment } from '../training/environment.ts';
 import * as format from './format.ts';
 import type { painter, Style } from './io.ts';

@@ -1,11 +1,11 @@
 import type { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import type { Backend } from '../backends/backend.ts';
+import { effectiveConfig } from '../config/config.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { type DoctorOptions, diagnose, type RunToExamine } from '../doctor/doctor.ts';
 import type { Finding, Verdict } from '../doctor/finding.ts';
 import { EXIT } from '../errors.ts';
-import { effectiveConfig } from '../training/config.ts';
 import { describeEnvironment } from '../training/environment.ts';
 import { type BackendFlags, openBackend } from './backend.ts';
 import { makeBar } from './bar.ts';

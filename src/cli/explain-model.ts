@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Backend } from '../backends/backend.ts';
+import type { Config } from '../config/config.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { locate } from '../dataset/locate.ts';
 import { UsageError } from '../errors.ts';
@@ -10,7 +11,6 @@ import { buildModel } from '../models/model.ts';
 import { createOptimizer } from '../optim/create.ts';
 import { Random } from '../random.ts';
 import { augmentedBatch, shuffled, splitTrainingSet } from '../training/batches.ts';
-import type { Config } from '../training/config.ts';
 import { loadBatch } from '../training/evaluation.ts';
 import { writeParameters } from '../training/saved-run.ts';
 import { type BackendFlags, openBackend } from './backend.ts';

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
+import type { Config } from '../config/config.ts';
 import { UsageError } from '../errors.ts';
 import { diagramOf } from '../explain/explanation-diagram.ts';
 import { jsonOf } from '../explain/json.ts';
 import { explainSubject, upstreamOf } from '../explain/subject.ts';
 import { parseJson } from '../explain/values.ts';
 import { EXAMPLES } from '../lecture/examples.ts';
-import type { Config } from '../training/config.ts';
 import { type DrawingFiles, draw } from './draw.ts';
 import { ask } from './explain-question.ts';
 import { answerLines, notesOn } from './explain-table.ts';

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { ReferenceBackend } from '../backends/reference/reference.ts';
+import { effectiveConfig } from '../config/config.ts';
 import { checkModelGradients } from '../doctor/gradients.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import type { ImageSet } from '../images.ts';
 import { Random } from '../random.ts';
 import { rows } from '../training/batches.ts';
-import { effectiveConfig } from '../training/config.ts';
 import { makeBar } from './bar.ts';
 import { type GradcheckReport, gradcheckLines } from './gradcheck-report.ts';
 import { runUntilInterrupted } from './interrupt.ts';

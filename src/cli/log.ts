@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
+import { effectiveConfig } from '../config/config.ts';
 import { fileError } from '../files.ts';
-import { effectiveConfig } from '../training/config.ts';
 import type { RunEvent } from '../training/train.ts';
 
 /** Appends a run to a file of JSON lines: its start, each epoch and its end. Every line names the model, the dataset, the

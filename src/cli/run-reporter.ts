@@ -1,6 +1,6 @@
 import type { SingleBar } from 'cli-progress';
 import { sizeOf } from '../backends/backend.ts';
-import type { Config } from '../training/config.ts';
+import type { Config } from '../config/config.ts';
 import type { Environment } from '../training/environment.ts';
 import type { EpochMetrics, TrainingEvent } from '../training/progress.ts';
 import type { RunEvent, RunResult, RunStarted } from '../training/train.ts';

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { integer } from '../training/field.ts';
+import { integer } from '../config/field.ts';
 import { addBackendOptions } from './backend.ts';
 import { DATA_HELP } from './options.ts';
 

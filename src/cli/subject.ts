@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Backend } from '../backends/backend.ts';
+import type { Config } from '../config/config.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { UsageError } from '../errors.ts';
-import type { Config } from '../training/config.ts';
 import type { Environment } from '../training/environment.ts';
 import type { Checkpoint } from '../training/progress.ts';
 import { RunDirectory } from '../training/run-directory.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Backend } from '../backends/backend.ts';
+import { type Config, effectiveConfig } from '../config/config.ts';
 import { DataError, EXIT, UsageError } from '../errors.ts';
-import { type Config, effectiveConfig } from '../training/config.ts';
 import type { Environment } from '../training/environment.ts';
 import { expectFree, RunDirectory } from '../training/run-directory.ts';
 import { readRunRecord } from '../training/saved-run.ts';

@@ -1,9 +1,9 @@
+import type { Field } from '../config/field.ts';
 import { UsageError } from '../errors.ts';
 import { writeWhole } from '../files.ts';
 import { encodePng } from '../pictures/encode.ts';
 import { contactSheet } from '../pictures/sheet.ts';
 import { templatePixels } from '../pictures/template.ts';
-import type { Field } from '../training/field.ts';
 import { mostUsed, type UnitUse, weightRows } from '../training/filters.ts';
 import { classesOf } from '../training/saved-run.ts';
 import * as format from './format.ts';

@@ -1,10 +1,10 @@
 import type { Backend } from '../backends/backend.ts';
+import type { Config } from '../config/config.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { rows, splitTrainingSet } from '../training/batches.ts';
 import { breathe } from '../training/breathe.ts';
-import type { Config } from '../training/config.ts';
 import { evaluate, type Metrics } from '../training/evaluation.ts';
 import type { Checkpoint, EpochMetrics } from '../training/progress.ts';
 import { writeParameters } from '../training/saved-run.ts';

@@ -1,4 +1,5 @@
 import { ReferenceBackend } from '../backends/reference/reference.ts';
+import type { Config } from '../config/config.ts';
 import { type GateClaim, gateClaims, parameterClaims } from '../engine/claims.ts';
 import { type CoordinateSlope, type Examination, type ExamineOptions, examine, locate } from '../engine/examine.ts';
 import type { Pass } from '../engine/gate.ts';
@@ -12,7 +13,6 @@ import { buildModel, type Model } from '../models/model.ts';
 import { Random } from '../random.ts';
 import { plainBatch } from '../training/batches.ts';
 import { breathe } from '../training/breathe.ts';
-import type { Config } from '../training/config.ts';
 import { loadBatch } from '../training/evaluation.ts';
 import type { Checkpoint } from '../training/progress.ts';
 import { writeParameters } from '../training/saved-run.ts';

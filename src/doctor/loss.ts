@@ -1,8 +1,8 @@
 import { ReferenceBackend } from '../backends/reference/reference.ts';
+import type { Config } from '../config/config.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel } from '../models/model.ts';
 import { plainBatch } from '../training/batches.ts';
-import type { Config } from '../training/config.ts';
 import { loadBatch, type Metrics } from '../training/evaluation.ts';
 import { type Finding, number, percent } from './finding.ts';
 import { regularised } from './gradients.ts';

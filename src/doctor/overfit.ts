@@ -1,9 +1,9 @@
 import type { Backend } from '../backends/backend.ts';
+import type { Config } from '../config/config.ts';
 import { DivergedError } from '../errors.ts';
 import type { ImageSet } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
-import type { Config } from '../training/config.ts';
 import { Trainer } from '../training/trainer.ts';
 import { count, type Finding, number, percent } from './finding.ts';
 

@@ -1,7 +1,7 @@
+import type { Config } from '../config/config.ts';
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { splitTrainingSet } from '../training/batches.ts';
-import type { Config } from '../training/config.ts';
 import { evaluate } from '../training/evaluation.ts';
 import type { Checkpoint, EpochMetrics } from '../training/progress.ts';
 import { count, type Finding, number, percent } from './finding.ts';

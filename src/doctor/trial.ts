@@ -1,8 +1,8 @@
+import type { Config } from '../config/config.ts';
 import { DivergedError } from '../errors.ts';
 import type { ImageSet } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import type { Model } from '../models/model.ts';
-import type { Config } from '../training/config.ts';
 import { evaluate, type Metrics } from '../training/evaluation.ts';
 import { Trainer } from '../training/trainer.ts';
 import { UpdateRatioMeter } from '../training/update-ratios.ts';

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import path from 'node:path';
+import { effectiveConfig } from '../config/config.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { UserError } from '../errors.ts';
 import { fileError } from '../files.ts';
 import type { Model } from '../models/model.ts';
-import { effectiveConfig } from '../training/config.ts';
 import type { Metrics } from '../training/evaluation.ts';
 import type { Progress } from '../training/progress.ts';
 import type { RunDirectory } from '../training/run-directory.ts';

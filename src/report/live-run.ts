@@ -1,4 +1,4 @@
-import { effectiveConfig } from '../training/config.ts';
+import { effectiveConfig } from '../config/config.ts';
 import type { TrainingEvent } from '../training/progress.ts';
 import { RunDirectory } from '../training/run-directory.ts';
 import type { RunStarted } from '../training/train.ts';

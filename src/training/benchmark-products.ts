@@ -7,8 +7,8 @@ import {
   type Tensor,
   type UpdateRule,
 } from '../backends/backend.ts';
+import type { Config } from '../config/config.ts';
 import { Random } from '../random.ts';
-import type { Config } from './config.ts';
 
 // The matrix products of a training step, one by one. Dimensions: B images of a batch, D = 3072, H hidden units, C = 10.
 

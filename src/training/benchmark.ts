@@ -1,5 +1,6 @@
 import type { Backend, Precision } from '../backends/backend.ts';
 import { WasmBackend } from '../backends/wasm/wasm.ts';
+import { resolveConfig } from '../config/config.ts';
 import type { ImageSet } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel } from '../models/model.ts';
@@ -7,7 +8,6 @@ import { Random } from '../random.ts';
 import { rows } from './batches.ts';
 import { operationsOf, type ProductSize, productOf, productsOf, type StepSize } from './benchmark-products.ts';
 import { breathe } from './breathe.ts';
-import { resolveConfig } from './config.ts';
 import { Trainer } from './trainer.ts';
 
 // How fast the products and whole training steps are.

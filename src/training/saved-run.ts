@@ -1,11 +1,11 @@
 import path from 'node:path';
 import type { Backend } from '../backends/backend.ts';
+import { type Config, parseConfig, resolveConfig } from '../config/config.ts';
 import { CLASSES } from '../dataset/cifar10.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { syntheticDataset } from '../dataset/synthetic.ts';
 import { UsageError } from '../errors.ts';
 import { buildModel, type Model } from '../models/model.ts';
-import { type Config, parseConfig, resolveConfig } from './config.ts';
 import type { Environment } from './environment.ts';
 import type { Checkpoint, Progress } from './progress.ts';
 import type { RunDirectory, Weights } from './run-directory.ts';

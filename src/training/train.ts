@@ -1,11 +1,11 @@
 import path from 'node:path';
 import type { Backend, Shape } from '../backends/backend.ts';
+import { type Config, effectiveConfig } from '../config/config.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { UsageError } from '../errors.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { rows, type Split, splitTrainingSet } from './batches.ts';
-import { type Config, effectiveConfig } from './config.ts';
 import { describeEnvironment, type Environment } from './environment.ts';
 import { evaluate, type Metrics } from './evaluation.ts';
 import { type Progress, recordOf, type StepRecord, type TrainingEvent } from './progress.ts';

@@ -1,4 +1,5 @@
 import type { Backend, Sink, Tensor } from '../backends/backend.ts';
+import type { Config } from '../config/config.ts';
 import type { Wire } from '../engine/graph.ts';
 import { DivergedError, UserError } from '../errors.ts';
 import type { ImageSet } from '../images.ts';
@@ -9,7 +10,6 @@ import { learningRateAt } from '../optim/schedule.ts';
 import { Random } from '../random.ts';
 import { augmentedBatch, type Split, shuffled } from './batches.ts';
 import { breathe } from './breathe.ts';
-import type { Config } from './config.ts';
 import { evaluate, loadBatch } from './evaluation.ts';
 import {
   type Checkpoint,

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { applies, type Config, FIELD_LIST, FIELDS, resolveConfig } from '../../src/training/config.ts';
-import type { Field } from '../../src/training/field.ts';
+import { applies, type Config, FIELD_LIST, FIELDS, resolveConfig } from '../../src/config/config.ts';
+import type { Field } from '../../src/config/field.ts';
 import { temporaryFolder } from '../support/files.ts';
 import { runMain } from '../support/in-process.ts';
 

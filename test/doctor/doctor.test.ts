@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createBackend } from '../../src/backends/select.ts';
+import { type Config, resolveConfig } from '../../src/config/config.ts';
 import type { Dataset } from '../../src/dataset/load.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { diagnose, type RunToExamine } from '../../src/doctor/doctor.ts';
@@ -11,7 +12,6 @@ import { type ImageSet, plainImageSet } from '../../src/images.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { buildModel } from '../../src/models/model.ts';
 import { Random } from '../../src/random.ts';
-import { type Config, resolveConfig } from '../../src/training/config.ts';
 import { type EpochMetrics, NO_TIME, START } from '../../src/training/progress.ts';
 
 /** What training starts from, on fewer images and with fewer hidden units than usual. */

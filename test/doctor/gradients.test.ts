@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Backend, sizeOf } from '../../src/backends/backend.ts';
 import { valuesOf } from '../../src/backends/reference/tensor.ts';
+import { type Config, resolveConfig } from '../../src/config/config.ts';
 import { checkModelGradients, type GradientReport } from '../../src/doctor/gradients.ts';
 import type { Gate, Gradient } from '../../src/engine/gate.ts';
 import { rows } from '../../src/training/batches.ts';
-import { type Config, resolveConfig } from '../../src/training/config.ts';
 import { ACTIVATIONS } from '../support/graphs.ts';
 import { randomImageSet } from '../support/images.ts';
 

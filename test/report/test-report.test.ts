@@ -1,13 +1,13 @@
 import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
+import { resolveConfig } from '../../src/config/config.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { buildModel } from '../../src/models/model.ts';
 import { templatePixels } from '../../src/pictures/template.ts';
 import { testReport } from '../../src/report/test-report.ts';
 import { weightPictures } from '../../src/report/weight-pictures.ts';
-import { resolveConfig } from '../../src/training/config.ts';
 
 const N = 120;
 const DATASET = syntheticDataset({ trainCount: 10, testCount: N });

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backends/backend.ts';
 import { createBackend } from '../../src/backends/select.ts';
+import { type Config, resolveConfig } from '../../src/config/config.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { buildModel } from '../../src/models/model.ts';
 import { splitTrainingSet } from '../../src/training/batches.ts';
-import { type Config, resolveConfig } from '../../src/training/config.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 
 const { train: IMAGES } = syntheticDataset({ trainCount: 260, testCount: 10 });

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
+import { type Config, resolveConfig } from '../../src/config/config.ts';
 import { buildModel } from '../../src/models/model.ts';
 import { adamw } from '../../src/optim/adamw.ts';
 import { sgd } from '../../src/optim/sgd.ts';
-import { type Config, resolveConfig } from '../../src/training/config.ts';
 
 interface Fixture {
   readonly sizes: Record<'inputs' | 'classes' | 'hidden' | 'batch' | 'steps', number>;

@@ -2,10 +2,10 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'no
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
+import { resolveConfig } from '../../src/config/config.ts';
 import type { Dataset } from '../../src/dataset/load.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { DivergedError, FileError, UsageError } from '../../src/errors.ts';
-import { resolveConfig } from '../../src/training/config.ts';
 import { RunDirectory } from '../../src/training/run-directory.ts';
 import { decodeSafetensors } from '../../src/training/safetensors.ts';
 import { type RunEvent, train } from '../../src/training/train.ts';

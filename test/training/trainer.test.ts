@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
+import { type Config, resolveConfig } from '../../src/config/config.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { DivergedError, UserError } from '../../src/errors.ts';
 import { initialise } from '../../src/models/initialise.ts';
@@ -9,7 +10,6 @@ import { adamw } from '../../src/optim/adamw.ts';
 import { learningRateAt } from '../../src/optim/schedule.ts';
 import { Random } from '../../src/random.ts';
 import { augmentedBatch, shuffled, splitTrainingSet } from '../../src/training/batches.ts';
-import { type Config, resolveConfig } from '../../src/training/config.ts';
 import { evaluate, loadBatch } from '../../src/training/evaluation.ts';
 import type { Checkpoint, EpochMetrics } from '../../src/training/progress.ts';
 import { Trainer } from '../../src/training/trainer.ts';

@@ -1,12 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import { createBackend } from '../../src/backends/select.ts';
+import { resolveConfig } from '../../src/config/config.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { buildModel } from '../../src/models/model.ts';
 import { Random } from '../../src/random.ts';
 import { splitTrainingSet } from '../../src/training/batches.ts';
-import { resolveConfig } from '../../src/training/config.ts';
 import type { Checkpoint } from '../../src/training/progress.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { samplingInterval, UpdateRatioMeter } from '../../src/training/update-ratios.ts';
