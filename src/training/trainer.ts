@@ -8,6 +8,7 @@ import { createOptimizer } from '../optim/create.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { learningRateAt } from '../optim/schedule.ts';
 import { Random } from '../random.ts';
+import type { NamedTensor } from '../weights/safetensors.ts';
 import { augmentedBatch, type Split, shuffled } from './batches.ts';
 import { breathe } from './breathe.ts';
 import { evaluate, loadBatch } from './evaluation.ts';
@@ -20,7 +21,6 @@ import {
   type Times,
   type TrainingEvent,
 } from './progress.ts';
-import type { NamedTensor } from './safetensors.ts';
 import { samplingInterval, UpdateRatioMeter } from './update-ratios.ts';
 
 /** Trains a model on images by mini-batches. It knows neither terminal nor file: it yields what happens. */

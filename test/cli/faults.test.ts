@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { decodeSafetensors } from '../../src/training/safetensors.ts';
+import { decodeSafetensors } from '../../src/weights/safetensors.ts';
 import { NN_TRAIN, nnTrain, QUICK } from '../support/cli.ts';
 import { temporaryFolder } from '../support/files.ts';
 

@@ -7,8 +7,8 @@ import type { Dataset } from '../../src/dataset/load.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { DivergedError, FileError, UsageError } from '../../src/errors.ts';
 import { RunDirectory } from '../../src/training/run-directory.ts';
-import { decodeSafetensors } from '../../src/training/safetensors.ts';
 import { type RunEvent, train } from '../../src/training/train.ts';
+import { decodeSafetensors } from '../../src/weights/safetensors.ts';
 import { temporaryFolder } from '../support/files.ts';
 
 const DATASET: Dataset = {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.ts';
-import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../../src/training/safetensors.ts';
+import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../../src/weights/safetensors.ts';
 
 const HUGGING_FACE = new Uint8Array(readFileSync(new URL('../fixtures/hugging-face.safetensors', import.meta.url)));
 
