@@ -34,10 +34,8 @@ export { DataError, DivergedError, FileError, UsageError, UserError } from './er
 export type { BatchPlan, ImageSet } from './images.ts';
 export { initialise } from './models/initialise.ts';
 export { buildModel, type Model, type ModelConfig } from './models/model.ts';
-export { evaluate, type Metrics } from './training/evaluation.ts';
-export type { EpochMetrics, Progress, TrainingEvent } from './training/progress.ts';
-export { RunDirectory } from './training/run-directory.ts';
-export { loadRun, type SavedRun } from './training/saved-run.ts';
+export { loadRun, type SavedRun } from './runs/record.ts';
+export { RunDirectory } from './runs/run-directory.ts';
 export {
   type Interrupted,
   type RunEnded,
@@ -46,4 +44,6 @@ export {
   type RunStarted,
   type TrainOptions,
   train,
-} from './training/train.ts';
+} from './runs/train.ts';
+export { evaluate, type Metrics } from './training/evaluation.ts';
+export type { EpochMetrics, Progress, TrainingEvent } from './training/progress.ts';

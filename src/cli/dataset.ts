@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import type { Backend } from '../backends/backend.ts';
 import { type Dataset, type DatasetChoice, loadDataset } from '../dataset/load.ts';
 import { DataError } from '../errors.ts';
-import type { RunDirectory } from '../training/run-directory.ts';
-import type { SavedRun } from '../training/saved-run.ts';
+import type { SavedRun } from '../runs/record.ts';
+import type { RunDirectory } from '../runs/run-directory.ts';
 import { DownloadReporter } from './download-reporter.ts';
 import { type Io, ownName, painter } from './io.ts';
 

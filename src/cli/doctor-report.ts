@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { type Finding, number, type Verdict } from '../doctor/finding.ts';
-import type { Environment } from '../training/environment.ts';
+import type { Environment } from '../runs/environment.ts';
 import * as format from './format.ts';
 import type { painter, Style } from './io.ts';
 import type { Subject } from './subject.ts';

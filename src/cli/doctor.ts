@@ -6,7 +6,7 @@ import type { Dataset } from '../dataset/load.ts';
 import { type DoctorOptions, diagnose, type RunToExamine } from '../doctor/doctor.ts';
 import type { Finding, Verdict } from '../doctor/finding.ts';
 import { EXIT } from '../errors.ts';
-import { describeEnvironment } from '../training/environment.ts';
+import { describeEnvironment } from '../runs/environment.ts';
 import { type BackendFlags, openBackend } from './backend.ts';
 import { makeBar } from './bar.ts';
 import { conclusionLine, type DoctorReport, findingLines, headerLines } from './doctor-report.ts';

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, UsageError, UserError } from '../errors.ts';
-import { VERSION } from '../training/environment.ts';
+import { VERSION } from '../runs/environment.ts';
 import { addCommands } from './commands.ts';
 import type { Io } from './io.ts';
 import { addTrainOptions } from './options.ts';

@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { UsageError } from '../errors.ts';
 import type { RunReport } from '../report/report-data.ts';
+import { RunDirectory } from '../runs/run-directory.ts';
+import type { RunEvent, RunStarted } from '../runs/train.ts';
 import type { Metrics } from '../training/evaluation.ts';
 import type { Progress } from '../training/progress.ts';
-import { RunDirectory } from '../training/run-directory.ts';
-import type { RunEvent, RunStarted } from '../training/train.ts';
 import type { Io } from './io.ts';
 import { openInBrowser } from './open.ts';
 import type { RunOptions } from './options.ts';

@@ -1,9 +1,9 @@
 import type { SingleBar } from 'cli-progress';
 import { sizeOf } from '../backends/backend.ts';
 import type { Config } from '../config/config.ts';
-import type { Environment } from '../training/environment.ts';
+import type { Environment } from '../runs/environment.ts';
+import type { RunEvent, RunResult, RunStarted } from '../runs/train.ts';
 import type { EpochMetrics, TrainingEvent } from '../training/progress.ts';
-import type { RunEvent, RunResult, RunStarted } from '../training/train.ts';
 import { makeBar } from './bar.ts';
 import * as format from './format.ts';
 import { type Io, painter } from './io.ts';

@@ -3,7 +3,7 @@ import { UsageError, UserError } from '../errors.ts';
 import { LiveRun } from '../report/live-run.ts';
 import { LiveServer } from '../report/live-server.ts';
 import type { RunReport } from '../report/report-data.ts';
-import type { RunEvent } from '../training/train.ts';
+import type { RunEvent } from '../runs/train.ts';
 import type { Io } from './io.ts';
 import { WATCH_PORT } from './options.ts';
 

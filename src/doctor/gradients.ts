@@ -11,11 +11,11 @@ import type { ImageSet } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { Random } from '../random.ts';
+import { writeParameters } from '../runs/record.ts';
 import { plainBatch } from '../training/batches.ts';
 import { breathe } from '../training/breathe.ts';
 import { loadBatch } from '../training/evaluation.ts';
 import type { Checkpoint } from '../training/progress.ts';
-import { writeParameters } from '../training/saved-run.ts';
 
 /** What the notes make of a relative error; `unchecked` where kinks hid everything. */
 export type GradientVerdict = 'right' | 'acceptable' | 'suspicious' | 'wrong' | 'unchecked';

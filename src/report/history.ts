@@ -1,5 +1,5 @@
+import type { RunDirectory } from '../runs/run-directory.ts';
 import type { EpochMetrics, Progress, StepRecord } from '../training/progress.ts';
-import type { RunDirectory } from '../training/run-directory.ts';
 import type { RunReport } from './report-data.ts';
 import { StepThinner } from './series.ts';
 

@@ -1,7 +1,7 @@
 import { effectiveConfig } from '../config/config.ts';
+import { RunDirectory } from '../runs/run-directory.ts';
+import type { RunStarted } from '../runs/train.ts';
 import type { TrainingEvent } from '../training/progress.ts';
-import { RunDirectory } from '../training/run-directory.ts';
-import type { RunStarted } from '../training/train.ts';
 import { parametersOf } from './collect.ts';
 import { RunHistory } from './history.ts';
 import type { RunReport } from './report-data.ts';

@@ -1,4 +1,4 @@
-import type { Environment } from '../training/environment.ts';
+import type { Environment } from '../runs/environment.ts';
 import type { Metrics } from '../training/evaluation.ts';
 import type { EpochMetrics } from '../training/progress.ts';
 

@@ -1,5 +1,5 @@
 import { writeWhole } from '../files.ts';
-import { VERSION } from '../training/environment.ts';
+import { VERSION } from '../runs/environment.ts';
 import { reportHtml } from './html.ts';
 import type { ReportData, RunReport } from './report-data.ts';
 

@@ -5,8 +5,8 @@ import { beforeAll, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { templatePixels } from '../../src/pictures/template.ts';
-import { RunDirectory } from '../../src/training/run-directory.ts';
-import { loadRun } from '../../src/training/saved-run.ts';
+import { loadRun } from '../../src/runs/record.ts';
+import { RunDirectory } from '../../src/runs/run-directory.ts';
 import { scratchFolder } from '../support/cifar10.ts';
 import { nnTrain, QUICK } from '../support/cli.ts';
 

@@ -9,9 +9,9 @@ import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { UserError } from '../../src/errors.ts';
 import { collectRun } from '../../src/report/collect.ts';
 import { LiveRun } from '../../src/report/live-run.ts';
-import { RunDirectory } from '../../src/training/run-directory.ts';
-import { loadRun } from '../../src/training/saved-run.ts';
-import { type RunEvent, train } from '../../src/training/train.ts';
+import { loadRun } from '../../src/runs/record.ts';
+import { RunDirectory } from '../../src/runs/run-directory.ts';
+import { type RunEvent, train } from '../../src/runs/train.ts';
 import { temporaryFolder } from '../support/files.ts';
 
 const DATASET: Dataset = {

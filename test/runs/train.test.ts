@@ -6,8 +6,8 @@ import { resolveConfig } from '../../src/config/config.ts';
 import type { Dataset } from '../../src/dataset/load.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { DivergedError, FileError, UsageError } from '../../src/errors.ts';
-import { RunDirectory } from '../../src/training/run-directory.ts';
-import { type RunEvent, train } from '../../src/training/train.ts';
+import { RunDirectory } from '../../src/runs/run-directory.ts';
+import { type RunEvent, train } from '../../src/runs/train.ts';
 import { decodeSafetensors } from '../../src/weights/safetensors.ts';
 import { temporaryFolder } from '../support/files.ts';
 

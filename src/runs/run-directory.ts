@@ -13,7 +13,7 @@ import {
   NO_TIME,
   type Progress,
   type StepRecord,
-} from './progress.ts';
+} from '../training/progress.ts';
 
 /** Which weights of a run: those of the last checkpoint, or of the epoch with the best validation accuracy. */
 export type Weights = 'last' | 'best';

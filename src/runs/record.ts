@@ -7,9 +7,9 @@ import { syntheticDataset } from '../dataset/synthetic.ts';
 import { UsageError } from '../errors.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import type { Environment } from './environment.ts';
-import type { Checkpoint, Progress } from './progress.ts';
+import type { Checkpoint, Progress } from '../training/progress.ts';
 import type { RunDirectory, Weights } from './run-directory.ts';
-import { writeTensors } from './trainer.ts';
+import { writeTensors } from '../training/trainer.ts';
 
 /** Enough images for testing; a run may have trained on more at a time, at a cost in memory. */
 const LARGEST_BATCH = 1000;
