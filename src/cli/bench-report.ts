@@ -1,7 +1,7 @@
 import type { Precision } from '../backends/backend.ts';
+import type { BackendSpeed, ProductSpeed, StepSpeed } from '../bench/benchmark.ts';
+import type { StepSize } from '../bench/products.ts';
 import type { Environment } from '../runs/environment.ts';
-import type { BackendSpeed, ProductSpeed, StepSpeed } from '../training/benchmark.ts';
-import type { StepSize } from '../training/benchmark-products.ts';
 import * as format from './format.ts';
 import type { painter } from './io.ts';
 

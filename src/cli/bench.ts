@@ -1,9 +1,9 @@
 import type { Backend, Precision } from '../backends/backend.ts';
 import { usableCores } from '../backends/wasm/node/cores.ts';
+import { type BackendSpeed, benchmark } from '../bench/benchmark.ts';
 import { parseField } from '../config/config.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { describeEnvironment } from '../runs/environment.ts';
-import { type BackendSpeed, benchmark } from '../training/benchmark.ts';
 import { type BackendFlags, openBackend } from './backend.ts';
 import { makeBar } from './bar.ts';
 import { type BenchReport, benchLines } from './bench-report.ts';

@@ -5,10 +5,10 @@ import type { ImageSet } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel } from '../models/model.ts';
 import { Random } from '../random.ts';
-import { rows } from './batches.ts';
-import { operationsOf, type ProductSize, productOf, productsOf, type StepSize } from './benchmark-products.ts';
-import { breathe } from './breathe.ts';
-import { Trainer } from './trainer.ts';
+import { rows } from '../training/batches.ts';
+import { breathe } from '../training/breathe.ts';
+import { Trainer } from '../training/trainer.ts';
+import { operationsOf, type ProductSize, productOf, productsOf, type StepSize } from './products.ts';
 
 // How fast the products and whole training steps are.
 

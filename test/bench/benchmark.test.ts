@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { MatmulOptions, Sink, Tensor } from '../../src/backends/backend.ts';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
-import { benchmark } from '../../src/training/benchmark.ts';
-import { productsOf } from '../../src/training/benchmark-products.ts';
+import { benchmark } from '../../src/bench/benchmark.ts';
+import { productsOf } from '../../src/bench/products.ts';
 
 /** Takes down which products it is asked for, and computes none. */
 class Recorder extends ReferenceBackend {
