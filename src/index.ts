@@ -45,5 +45,5 @@ export {
   type TrainOptions,
   train,
 } from './runs/train.ts';
-export { evaluate, type Metrics } from './training/evaluation.ts';
+export { evaluate, type Metrics } from './training/evaluate.ts';
 export type { EpochMetrics, Progress, TrainingEvent } from './training/progress.ts';

@@ -6,7 +6,7 @@ import { initialise } from '../models/initialise.ts';
 import { buildModel } from '../models/model.ts';
 import { Random } from '../random.ts';
 import { rows } from '../training/batches.ts';
-import { breathe } from '../training/breathe.ts';
+import { breathe } from '../training/event-loop.ts';
 import { Trainer } from '../training/trainer.ts';
 import { operationsOf, type ProductSize, productOf, productsOf, type StepSize } from './products.ts';
 

@@ -1,5 +1,5 @@
 import { rows } from '../training/batches.ts';
-import { evaluate } from '../training/evaluation.ts';
+import { evaluate } from '../training/evaluate.ts';
 import { wilsonInterval } from '../training/wilson.ts';
 import * as format from './format.ts';
 import { type Io, painter } from './io.ts';

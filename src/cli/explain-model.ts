@@ -12,7 +12,7 @@ import { createOptimizer } from '../optim/create.ts';
 import { Random } from '../random.ts';
 import { writeParameters } from '../runs/record.ts';
 import { augmentedBatch, shuffled, splitTrainingSet } from '../training/batches.ts';
-import { loadBatch } from '../training/evaluation.ts';
+import { loadBatch } from '../training/evaluate.ts';
 import { type BackendFlags, openBackend } from './backend.ts';
 import { type DrawingFiles, draw } from './draw.ts';
 import * as format from './format.ts';

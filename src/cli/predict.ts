@@ -7,7 +7,7 @@ import { decodePicture } from '../pictures/decode.ts';
 import { toCifar } from '../pictures/resize.ts';
 import { classesOf } from '../runs/record.ts';
 import { rows } from '../training/batches.ts';
-import { predict, predictedClasses, softmaxRows } from '../training/predictions.ts';
+import { predict, predictedClasses, softmaxRows } from '../training/predict.ts';
 import * as format from './format.ts';
 import { type Io, painter } from './io.ts';
 import { openModel, type SavedModel, type WeightsFlags } from './saved-model.ts';

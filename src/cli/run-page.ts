@@ -3,7 +3,7 @@ import { UsageError } from '../errors.ts';
 import type { RunReport } from '../report/report-data.ts';
 import { RunDirectory } from '../runs/run-directory.ts';
 import type { RunEvent, RunStarted } from '../runs/train.ts';
-import type { Metrics } from '../training/evaluation.ts';
+import type { Metrics } from '../training/evaluate.ts';
 import type { Progress } from '../training/progress.ts';
 import type { Io } from './io.ts';
 import { openInBrowser } from './open.ts';

@@ -13,8 +13,8 @@ import { buildModel, type Model } from '../models/model.ts';
 import { Random } from '../random.ts';
 import { writeParameters } from '../runs/record.ts';
 import { plainBatch } from '../training/batches.ts';
-import { breathe } from '../training/breathe.ts';
-import { loadBatch } from '../training/evaluation.ts';
+import { loadBatch } from '../training/evaluate.ts';
+import { breathe } from '../training/event-loop.ts';
 import type { Checkpoint } from '../training/progress.ts';
 
 /** What the notes make of a relative error; `unchecked` where kinks hid everything. */

@@ -1,4 +1,4 @@
-import type { Metrics } from '../training/evaluation.ts';
+import type { Metrics } from '../training/evaluate.ts';
 import { type Finding, median, number, percent } from './finding.ts';
 import { type Laboratory, runTrial, type Trial } from './trial.ts';
 

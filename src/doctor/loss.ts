@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel } from '../models/model.ts';
 import { plainBatch } from '../training/batches.ts';
-import { loadBatch, type Metrics } from '../training/evaluation.ts';
+import { loadBatch, type Metrics } from '../training/evaluate.ts';
 import { type Finding, number, percent } from './finding.ts';
 import { regularised } from './gradients.ts';
 import type { Laboratory } from './trial.ts';

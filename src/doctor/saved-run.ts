@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { splitTrainingSet } from '../training/batches.ts';
-import { evaluate } from '../training/evaluation.ts';
+import { evaluate } from '../training/evaluate.ts';
 import type { Checkpoint, EpochMetrics } from '../training/progress.ts';
 import { count, type Finding, number, percent } from './finding.ts';
 

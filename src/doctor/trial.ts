@@ -3,7 +3,7 @@ import { DivergedError } from '../errors.ts';
 import type { ImageSet } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import type { Model } from '../models/model.ts';
-import { evaluate, type Metrics } from '../training/evaluation.ts';
+import { evaluate, type Metrics } from '../training/evaluate.ts';
 import { Trainer } from '../training/trainer.ts';
 import { UpdateRatioMeter } from '../training/update-ratios.ts';
 

@@ -2,8 +2,8 @@ import type { Activation } from '../backends/backend.ts';
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { plainBatch } from '../training/batches.ts';
-import { breathe } from '../training/breathe.ts';
-import { loadBatch } from '../training/evaluation.ts';
+import { loadBatch } from '../training/evaluate.ts';
+import { breathe } from '../training/event-loop.ts';
 import { type Finding, percent } from './finding.ts';
 
 /** φ′ as a function of y = φ(x), over the greatest value it can have: how much of the upstream gradient a unit lets through. */

@@ -8,7 +8,7 @@ import { fileError } from '../files.ts';
 import type { Model } from '../models/model.ts';
 import { classesOf, readRunRecord } from '../runs/record.ts';
 import type { RunDirectory } from '../runs/run-directory.ts';
-import type { Metrics } from '../training/evaluation.ts';
+import type { Metrics } from '../training/evaluate.ts';
 import type { Progress } from '../training/progress.ts';
 import { isDone } from '../training/trainer.ts';
 import { RunHistory } from './history.ts';

@@ -1,5 +1,5 @@
 import type { Environment } from '../runs/environment.ts';
-import type { Metrics } from '../training/evaluation.ts';
+import type { Metrics } from '../training/evaluate.ts';
 import type { EpochMetrics } from '../training/progress.ts';
 
 /** What a report page shows: all of it travels inside the page as JSON. */

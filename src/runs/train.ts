@@ -7,7 +7,7 @@ import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { rows, type Split, splitTrainingSet } from '../training/batches.ts';
 import { describeEnvironment, type Environment } from './environment.ts';
-import { evaluate, type Metrics } from '../training/evaluation.ts';
+import { evaluate, type Metrics } from '../training/evaluate.ts';
 import { type Progress, recordOf, type StepRecord, type TrainingEvent } from '../training/progress.ts';
 import { RunDirectory } from './run-directory.ts';
 import type { RunRecord } from './record.ts';

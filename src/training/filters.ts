@@ -1,7 +1,7 @@
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { rows } from './batches.ts';
-import { hiddenActivity } from './predictions.ts';
+import { hiddenActivity } from './predict.ts';
 
 /** How a hidden unit of a two-layer network is used. */
 export interface UnitUse {

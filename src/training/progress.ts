@@ -1,5 +1,5 @@
 import type { NamedTensor } from '../weights/safetensors.ts';
-import type { Metrics } from './evaluation.ts';
+import type { Metrics } from './evaluate.ts';
 
 /** What an epoch came to: the same in every run of one configuration. */
 export interface EpochResult {

@@ -10,8 +10,8 @@ import { learningRateAt } from '../optim/schedule.ts';
 import { Random } from '../random.ts';
 import type { NamedTensor } from '../weights/safetensors.ts';
 import { augmentedBatch, type Split, shuffled } from './batches.ts';
-import { breathe } from './breathe.ts';
-import { evaluate, loadBatch } from './evaluation.ts';
+import { evaluate, loadBatch } from './evaluate.ts';
+import { breathe } from './event-loop.ts';
 import {
   type Checkpoint,
   type EpochResult,

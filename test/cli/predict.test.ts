@@ -8,7 +8,7 @@ import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { loadRun } from '../../src/runs/record.ts';
 import { RunDirectory } from '../../src/runs/run-directory.ts';
-import { predict, softmaxRows } from '../../src/training/predictions.ts';
+import { predict, softmaxRows } from '../../src/training/predict.ts';
 import { scratchFolder } from '../support/cifar10.ts';
 import { NN_TRAIN, nnTrain, QUICK } from '../support/cli.ts';
 import { pngFile } from '../support/pictures.ts';

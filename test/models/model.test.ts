@@ -11,7 +11,7 @@ import { initialise } from '../../src/models/initialise.ts';
 import { buildModel, type Model, type ModelConfig } from '../../src/models/model.ts';
 import { Random } from '../../src/random.ts';
 import { plainBatch, rows } from '../../src/training/batches.ts';
-import { loadBatch } from '../../src/training/evaluation.ts';
+import { loadBatch } from '../../src/training/evaluate.ts';
 import { ACTIVATIONS } from '../support/graphs.ts';
 
 const MLP: ModelConfig = {

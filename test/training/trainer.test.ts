@@ -10,7 +10,7 @@ import { adamw } from '../../src/optim/adamw.ts';
 import { learningRateAt } from '../../src/optim/schedule.ts';
 import { Random } from '../../src/random.ts';
 import { augmentedBatch, shuffled, splitTrainingSet } from '../../src/training/batches.ts';
-import { evaluate, loadBatch } from '../../src/training/evaluation.ts';
+import { evaluate, loadBatch } from '../../src/training/evaluate.ts';
 import type { Checkpoint, EpochMetrics } from '../../src/training/progress.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { buildModel } from '../../src/models/model.ts';
-import { evaluate } from '../../src/training/evaluation.ts';
+import { evaluate } from '../../src/training/evaluate.ts';
 import { randomImageSet } from '../support/images.ts';
 
 const SET = randomImageSet(50, 'evaluation');

@@ -1,7 +1,7 @@
 import type { BatchPlan, ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { plainBatch } from './batches.ts';
-import { breathe } from './breathe.ts';
+import { breathe } from './event-loop.ts';
 
 export interface Metrics {
   /** Mean over the images; nats for cross-entropy. */

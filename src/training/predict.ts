@@ -2,8 +2,8 @@ import type { Wire } from '../engine/graph.ts';
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { plainBatch } from './batches.ts';
-import { breathe } from './breathe.ts';
-import { loadBatch } from './evaluation.ts';
+import { loadBatch } from './evaluate.ts';
+import { breathe } from './event-loop.ts';
 
 /** What a model makes of some images, without dropout or augmentation.
  *
