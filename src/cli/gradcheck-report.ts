@@ -1,7 +1,7 @@
 import { sizeOf } from '../backends/backend.ts';
 import type { Config } from '../config/config.ts';
-import type { GateGradient, GradientReport, GradientVerdict } from '../doctor/gradients.ts';
-import type { CoordinateSlope } from '../engine/examine.ts';
+import type { CoordinateSlope } from '../gradcheck/examine.ts';
+import type { GateGradient, GradientReport, GradientVerdict } from '../gradcheck/model-gradients.ts';
 import * as format from './format.ts';
 import type { painter, Style } from './io.ts';
 import { type Column, tableLines } from './table.ts';

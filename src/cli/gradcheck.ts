@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { ReferenceBackend } from '../backends/reference/reference.ts';
 import { effectiveConfig } from '../config/config.ts';
-import { checkModelGradients } from '../doctor/gradients.ts';
 import { EXIT, UsageError } from '../errors.ts';
+import { checkModelGradients } from '../gradcheck/model-gradients.ts';
 import type { ImageSet } from '../images.ts';
 import { Random } from '../random.ts';
 import { rows } from '../training/batches.ts';

@@ -1,6 +1,7 @@
 import type { Backend } from '../backends/backend.ts';
 import type { Config } from '../config/config.ts';
 import type { Dataset } from '../dataset/load.ts';
+import { checkModelGradients } from '../gradcheck/model-gradients.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { writeParameters } from '../runs/record.ts';
@@ -12,7 +13,6 @@ import { checkLabels, judgeTestImages, PERMUTATIONS } from './control.ts';
 import { checkClasses, checkDuplicates, checkOrigin, checkPixels } from './data.ts';
 import type { Finding } from './finding.ts';
 import { judgeGradients } from './gradient-finding.ts';
-import { checkModelGradients } from './gradients.ts';
 import { judgeCurve, judgeLearningRate, judgeUpdates, testRange } from './learning-rate.ts';
 import { checkRegularisation, judgeInitialLoss } from './loss.ts';
 import { checkOverfitting } from './overfit.ts';

@@ -1,5 +1,5 @@
+import type { GradientReport } from '../gradcheck/model-gradients.ts';
 import { count, type Finding } from './finding.ts';
-import type { GradientReport } from './gradients.ts';
 
 /** The gradient check as one finding. */
 export function judgeGradients({ parameters, gates, passed }: GradientReport): Finding {

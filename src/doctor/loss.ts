@@ -1,11 +1,11 @@
 import { ReferenceBackend } from '../backends/reference/reference.ts';
 import type { Config } from '../config/config.ts';
+import { regularised } from '../gradcheck/model-gradients.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel } from '../models/model.ts';
 import { plainBatch } from '../training/batches.ts';
 import { loadBatch, type Metrics } from '../training/evaluate.ts';
 import { type Finding, number, percent } from './finding.ts';
-import { regularised } from './gradients.ts';
 import type { Laboratory } from './trial.ts';
 
 // What the loss is before anything is learned.

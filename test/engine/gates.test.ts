@@ -13,8 +13,8 @@ import { matmul } from '../../src/engine/gates/matmul.ts';
 import { copy, sum, transpose } from '../../src/engine/gates/rearrange.ts';
 import { softmaxCrossEntropy } from '../../src/engine/gates/softmax-cross-entropy.ts';
 import { norm2 } from '../../src/engine/gates/squared-norm.ts';
-import { checkGradients } from '../../src/engine/gradient-check.ts';
 import type { Graph, Wire } from '../../src/engine/graph.ts';
+import { checkGradients } from '../../src/gradcheck/every-coordinate.ts';
 import { ACTIVATIONS, float64Graph, normals } from '../support/graphs.ts';
 
 function parameter(graph: Graph, name: string, shape: number[]): Wire {

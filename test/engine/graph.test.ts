@@ -6,8 +6,8 @@ import { dropout } from '../../src/engine/gates/dropout.ts';
 import { l2Penalty } from '../../src/engine/gates/l2-penalty.ts';
 import { linear } from '../../src/engine/gates/linear.ts';
 import { softmaxCrossEntropy } from '../../src/engine/gates/softmax-cross-entropy.ts';
-import { checkGradients } from '../../src/engine/gradient-check.ts';
 import { Graph, type Wire } from '../../src/engine/graph.ts';
+import { checkGradients } from '../../src/gradcheck/every-coordinate.ts';
 import { float64Graph, normals } from '../support/graphs.ts';
 
 describe('the lecture', () => {

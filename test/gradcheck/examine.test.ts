@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Claim, type Examination, examine, locate } from '../../src/engine/examine.ts';
+import { type Claim, type Examination, examine, locate } from '../../src/gradcheck/examine.ts';
 import { Random } from '../../src/random.ts';
 import { normals } from '../support/graphs.ts';
 

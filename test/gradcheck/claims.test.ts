@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
-import { gateClaims, parameterClaims } from '../../src/engine/claims.ts';
 import { activation } from '../../src/engine/gates/activation.ts';
 import { hinge } from '../../src/engine/gates/hinge.ts';
 import { linear } from '../../src/engine/gates/linear.ts';
 import { Graph } from '../../src/engine/graph.ts';
+import { gateClaims, parameterClaims } from '../../src/gradcheck/claims.ts';
 import { Random } from '../../src/random.ts';
 import { float64Graph, normals } from '../support/graphs.ts';
 

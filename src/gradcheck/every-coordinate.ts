@@ -1,4 +1,4 @@
-import type { Graph, Wire } from './graph.ts';
+import type { Graph, Wire } from '../engine/graph.ts';
 
 /** How well the gradient of one parameter agrees with central differences. */
 export interface GradientCheck {

@@ -1,7 +1,7 @@
 import type { Backend, Tensor } from '../backends/backend.ts';
+import type { Gate } from '../engine/gate.ts';
+import type { Graph } from '../engine/graph.ts';
 import { hash32 } from '../random.ts';
-import type { Gate } from './gate.ts';
-import type { Graph } from './graph.ts';
 
 /** A number for the sides of all its kinks on which a gate is; another side gives, almost surely, another number. */
 export async function winnersOf(

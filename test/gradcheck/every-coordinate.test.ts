@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import type { Gate } from '../../src/engine/gate.ts';
 import { l2Penalty } from '../../src/engine/gates/l2-penalty.ts';
-import { checkGradients, type GradientCheck } from '../../src/engine/gradient-check.ts';
 import { Graph } from '../../src/engine/graph.ts';
+import { checkGradients, type GradientCheck } from '../../src/gradcheck/every-coordinate.ts';
 import { float64Graph, normals } from '../support/graphs.ts';
 
 const WEIGHTS = normals(12, 'weight');

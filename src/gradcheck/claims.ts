@@ -1,8 +1,8 @@
 import { type Backend, sizeOf, type Tensor } from '../backends/backend.ts';
+import { type Pass, store } from '../engine/gate.ts';
+import type { Graph, TapeEntry, Wire } from '../engine/graph.ts';
 import type { Random } from '../random.ts';
 import type { Claim } from './examine.ts';
-import { type Pass, store } from './gate.ts';
-import type { Graph, TapeEntry, Wire } from './graph.ts';
 import { winnersOf, winnersOfGraph } from './kinks.ts';
 import type { Evaluation } from './slope.ts';
 

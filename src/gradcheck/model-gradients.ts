@@ -1,12 +1,9 @@
 import { ReferenceBackend } from '../backends/reference/reference.ts';
 import type { Config } from '../config/config.ts';
-import { type GateClaim, gateClaims, parameterClaims } from '../engine/claims.ts';
-import { type CoordinateSlope, type Examination, type ExamineOptions, examine, locate } from '../engine/examine.ts';
 import type { Pass } from '../engine/gate.ts';
 import { add } from '../engine/gates/add.ts';
 import { l2Penalty } from '../engine/gates/l2-penalty.ts';
 import type { Wire } from '../engine/graph.ts';
-import { HAPPY } from '../engine/slope.ts';
 import type { ImageSet } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
@@ -16,6 +13,9 @@ import { plainBatch } from '../training/batches.ts';
 import { loadBatch } from '../training/evaluate.ts';
 import { breathe } from '../training/event-loop.ts';
 import type { Checkpoint } from '../training/progress.ts';
+import { type GateClaim, gateClaims, parameterClaims } from './claims.ts';
+import { type CoordinateSlope, type Examination, type ExamineOptions, examine, locate } from './examine.ts';
+import { HAPPY } from './slope.ts';
 
 /** What the notes make of a relative error; `unchecked` where kinks hid everything. */
 export type GradientVerdict = 'right' | 'acceptable' | 'suspicious' | 'wrong' | 'unchecked';
