@@ -1,7 +1,7 @@
 import { classCounts } from '../dataset/statistics.ts';
 import { Random } from '../random.ts';
 import { count, type Finding, number, percent } from './finding.ts';
-import { type Laboratory, runTrial, type Trial } from './trial.ts';
+import { type Laboratory, runTrial, type Trial } from './short-training.ts';
 
 /** Trainings on permuted labels. The images of one class resemble each other, so a model that learned nothing can be
  *  right for more or fewer of them than a coin; several permutations show how much. */

@@ -17,7 +17,7 @@ import { judgeCurve, judgeLearningRate, judgeUpdates, testRange } from './learni
 import { checkRegularisation, judgeInitialLoss } from './loss.ts';
 import { checkOverfitting } from './overfit.ts';
 import { checkWeights, judgeCurves, notFinite } from './saved-run.ts';
-import type { Laboratory } from './trial.ts';
+import type { Laboratory } from './short-training.ts';
 import { examineUnits, judgeUnits, type UnitHealth } from './units.ts';
 
 /** Images of a short training, or so many batches if they are large. */

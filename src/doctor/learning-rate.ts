@@ -1,6 +1,6 @@
 import type { Metrics } from '../training/evaluate.ts';
 import { type Finding, median, number, percent } from './finding.ts';
-import { type Laboratory, runTrial, type Trial } from './trial.ts';
+import { type Laboratory, runTrial, type Trial } from './short-training.ts';
 
 // The learning rate, judged by short trainings at rates that are powers of ten apart.
 

@@ -6,7 +6,7 @@ import { buildModel } from '../models/model.ts';
 import { plainBatch } from '../training/batches.ts';
 import { loadBatch, type Metrics } from '../training/evaluate.ts';
 import { type Finding, number, percent } from './finding.ts';
-import type { Laboratory } from './trial.ts';
+import type { Laboratory } from './short-training.ts';
 
 // What the loss is before anything is learned.
 
