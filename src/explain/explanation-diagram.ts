@@ -1,4 +1,4 @@
-import type { Diagram, DiagramNode, DiagramWire } from './diagram.ts';
+import type { Diagram, DiagramNode, DiagramWire } from '../drawing/diagram.ts';
 import type { ExplainedWire, Explanation } from './explanation.ts';
 import { type Detail, isAbbreviated, linesOf } from './format.ts';
 import type { Values } from './values.ts';

@@ -1,5 +1,5 @@
 import { sizeOf } from '../backends/backend.ts';
-import type { Diagram, DiagramNode, DiagramWire } from './diagram.ts';
+import type { Diagram, DiagramNode, DiagramWire } from '../drawing/diagram.ts';
 import type { ModelExplanation, WireStatistics } from './model-graph.ts';
 
 /** The training graph as a drawing: shapes and the mean |value| above each wire, the mean |gradient| below it. */

@@ -1,8 +1,8 @@
 import type { Diagram } from './diagram.ts';
-import { layOut } from './drawing-layout.ts';
-import { PAGE_STYLE } from './drawing-page-style.ts';
-import { svgElement } from './drawing-svg.ts';
-import { escapeXml } from './drawing-text.ts';
+import { layOut } from './layout.ts';
+import { PAGE_STYLE } from './page-style.ts';
+import { svgElement } from './svg.ts';
+import { escapeXml } from './text.ts';
 
 /** A drawing as an SVG file: values in green above the wires, gradients in red below them, as in the lecture. */
 export async function renderSvg(diagram: Diagram): Promise<string> {

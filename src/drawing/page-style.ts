@@ -1,4 +1,4 @@
-import { COLOURS } from './drawing-svg.ts';
+import { COLOURS } from './svg.ts';
 
 /** The looks of a page of drawings. In the dark, its colours replace those that the drawings carry. */
 export const PAGE_STYLE = `

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Diagram, DiagramNode, DiagramWire } from '../../src/explain/diagram.ts';
-import { renderHtml, renderSvg } from '../../src/explain/drawing.ts';
+import type { Diagram, DiagramNode, DiagramWire } from '../../src/drawing/diagram.ts';
+import { renderHtml, renderSvg } from '../../src/drawing/render.ts';
 import { Random } from '../../src/random.ts';
 import { descendants, type Element, parseXml } from '../support/xml.ts';
 

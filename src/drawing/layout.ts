@@ -1,6 +1,6 @@
 import type { Attributes, Edge, Graph, Node } from '@viz-js/viz';
 import type { Diagram, DiagramNode, DiagramWire } from './diagram.ts';
-import { FONT_SIZE, LINE_HEIGHT, textWidth } from './drawing-text.ts';
+import { FONT_SIZE, LINE_HEIGHT, textWidth } from './text.ts';
 
 // All lengths are in pixels, with y downwards. Graphviz takes them for points, 72 to an inch.
 

@@ -1,6 +1,6 @@
 import type { Diagram, DiagramNode, DiagramWire } from './diagram.ts';
-import { type Layout, type PlacedNode, type PlacedWire, type Point, WIRE_GAP } from './drawing-layout.ts';
-import { escapeXml, FONT_FAMILY, FONT_SIZE, LINE_HEIGHT, textWidth } from './drawing-text.ts';
+import { type Layout, type PlacedNode, type PlacedWire, type Point, WIRE_GAP } from './layout.ts';
+import { escapeXml, FONT_FAMILY, FONT_SIZE, LINE_HEIGHT, textWidth } from './text.ts';
 
 /** The colours on white. A page may give the classes others. */
 export const COLOURS = {
