@@ -1,10 +1,10 @@
 import { UsageError } from '../errors.ts';
-import { closest } from '../explain/closest.ts';
-import { compile } from '../explain/compile.ts';
-import { parseFormula } from '../explain/language.ts';
-import { expectValues, namesOf } from '../explain/names.ts';
-import type { Subject } from '../explain/subject.ts';
-import { parseAssignments, type Values, valuesOf } from '../explain/values.ts';
+import type { Subject } from '../explain/answer.ts';
+import { closest } from '../explain/expression/closest.ts';
+import { compile } from '../explain/expression/compile.ts';
+import { parseFormula } from '../explain/expression/language.ts';
+import { expectValues, namesOf } from '../explain/expression/names.ts';
+import { parseAssignments, type Values, valuesOf } from '../explain/expression/values.ts';
 import type { Example } from '../lecture/example.ts';
 import { EXAMPLES } from '../lecture/examples.ts';
 import * as format from './format.ts';

@@ -1,8 +1,8 @@
+import type { Answer } from '../explain/answer.ts';
 import type { ExplainedGate, ExplainedInput, ExplainedWire, Explanation } from '../explain/explanation.ts';
+import type { Values } from '../explain/expression/values.ts';
 import { type Detail, isAbbreviated, isScalar, linesOf, numberText } from '../explain/format.ts';
 import type { Jacobian } from '../explain/jacobian.ts';
-import type { Answer } from '../explain/subject.ts';
-import type { Values } from '../explain/values.ts';
 import * as format from './format.ts';
 import type { painter } from './io.ts';
 import { type Column, type Row, tableLines, tableWidth } from './table.ts';

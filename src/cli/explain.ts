@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { UsageError } from '../errors.ts';
+import { explainSubject, upstreamOf } from '../explain/answer.ts';
 import { diagramOf } from '../explain/explanation-diagram.ts';
+import { parseJson } from '../explain/expression/values.ts';
 import { jsonOf } from '../explain/json.ts';
-import { explainSubject, upstreamOf } from '../explain/subject.ts';
-import { parseJson } from '../explain/values.ts';
 import { EXAMPLES } from '../lecture/examples.ts';
 import { type DrawingFiles, draw } from './draw.ts';
 import { ask } from './explain-question.ts';

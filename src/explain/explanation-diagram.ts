@@ -1,7 +1,7 @@
 import type { Diagram, DiagramNode, DiagramWire } from '../drawing/diagram.ts';
 import type { ExplainedWire, Explanation } from './explanation.ts';
+import type { Values } from './expression/values.ts';
 import { type Detail, isAbbreviated, linesOf } from './format.ts';
-import type { Values } from './values.ts';
 
 const DETAIL: Detail = { digits: 3, rows: 4, columns: 4, gap: 2 };
 

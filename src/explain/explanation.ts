@@ -1,7 +1,7 @@
 import { type Backend, sizeOf, type Tensor } from '../backends/backend.ts';
 import { store } from '../engine/gate.ts';
 import type { Graph, TapeEntry, Wire } from '../engine/graph.ts';
-import type { Values } from './values.ts';
+import type { Values } from './expression/values.ts';
 
 /** How the gradient of one output came about: every gate that it depends on, with the numbers of both passes. */
 export interface Explanation {

@@ -1,5 +1,5 @@
 import { sizeOf } from '../backends/backend.ts';
-import { shownShape, type Values } from './values.ts';
+import { shownShape, type Values } from './expression/values.ts';
 
 /** How much of a tensor is shown. */
 export interface Detail {

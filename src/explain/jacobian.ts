@@ -1,7 +1,7 @@
 import { type Backend, sizeOf } from '../backends/backend.ts';
 import type { Graph, Wire } from '../engine/graph.ts';
 import { entriesBefore } from './explanation.ts';
-import { shownShape } from './values.ts';
+import { shownShape } from './expression/values.ts';
 
 /** All derivatives of some outputs by the parameters that they depend on: one row for each element of an output, one column
  *  for each element of a parameter. */

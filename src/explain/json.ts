@@ -1,8 +1,8 @@
 import { sizeOf } from '../backends/backend.ts';
+import type { Answer } from './answer.ts';
 import type { ExplainedGate, ExplainedInput, Explanation } from './explanation.ts';
+import { nested, shownShape, type Values } from './expression/values.ts';
 import { meanAbsolute } from './format.ts';
-import type { Answer } from './subject.ts';
-import { nested, shownShape, type Values } from './values.ts';
 
 /** More numbers than this are not printed. */
 const MOST_NUMBERS = 1000;

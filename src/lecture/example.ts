@@ -1,5 +1,5 @@
-import type { Subject } from '../explain/subject.ts';
-import type { Nested } from '../explain/values.ts';
+import type { Subject } from '../explain/answer.ts';
+import type { Nested } from '../explain/expression/values.ts';
 
 /** A worked example of CS231n's lecture 4, "Backpropagation and Neural Networks" (2017). */
 export type Example = FormulaExample | GraphExample;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../src/explain/compile.ts';
+import { explainSubject } from '../../src/explain/answer.ts';
 import { diagramOf } from '../../src/explain/explanation-diagram.ts';
-import { parseFormula } from '../../src/explain/language.ts';
-import { explainSubject } from '../../src/explain/subject.ts';
-import { parseAssignments } from '../../src/explain/values.ts';
+import { compile } from '../../src/explain/expression/compile.ts';
+import { parseFormula } from '../../src/explain/expression/language.ts';
+import { parseAssignments } from '../../src/explain/expression/values.ts';
 
 async function drawn(text: string, ...words: string[]) {
   const subject = await compile(parseFormula(text), parseAssignments(words));

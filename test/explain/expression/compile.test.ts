@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../src/explain/compile.ts';
-import { parseFormula } from '../../src/explain/language.ts';
-import { expectValues, namesOf } from '../../src/explain/names.ts';
-import { parseAssignments } from '../../src/explain/values.ts';
-import { rejection } from '../support/cifar10.ts';
+import { compile } from '../../../src/explain/expression/compile.ts';
+import { parseFormula } from '../../../src/explain/expression/language.ts';
+import { expectValues, namesOf } from '../../../src/explain/expression/names.ts';
+import { parseAssignments } from '../../../src/explain/expression/values.ts';
+import { rejection } from '../../support/cifar10.ts';
 
 async function gatesOf(text: string, ...words: string[]) {
   const { graph, outputs } = await compile(parseFormula(text), parseAssignments(words));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Expression, parseFormula } from '../../src/explain/language.ts';
+import { type Expression, parseFormula } from '../../../src/explain/expression/language.ts';
 
 /** The tree as fully parenthesised text. */
 function shown(node: Expression): string {

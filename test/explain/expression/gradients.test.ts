@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { compile } from '../../src/explain/compile.ts';
-import { parseFormula } from '../../src/explain/language.ts';
-import { explainSubject } from '../../src/explain/subject.ts';
-import { normals } from '../support/graphs.ts';
+import { explainSubject } from '../../../src/explain/answer.ts';
+import { compile } from '../../../src/explain/expression/compile.ts';
+import { parseFormula } from '../../../src/explain/expression/language.ts';
+import { normals } from '../../support/graphs.ts';
 
 // An independent evaluator: plain numbers in arrays of rows, and nothing of the project.
 

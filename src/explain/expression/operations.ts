@@ -1,13 +1,13 @@
-import { type ElementwiseBackend, type Shape, ShapeError } from '../backends/backend.ts';
-import type { Gate } from '../engine/gate.ts';
-import { activation } from '../engine/gates/activation.ts';
-import { add } from '../engine/gates/add.ts';
-import * as arithmetic from '../engine/gates/arithmetic.ts';
-import { type Rule, withConstant } from '../engine/gates/elementwise.ts';
-import { matmul } from '../engine/gates/matmul.ts';
-import { copy, sum, transpose } from '../engine/gates/rearrange.ts';
-import { norm2 } from '../engine/gates/squared-norm.ts';
-import type { Graph, Wire } from '../engine/graph.ts';
+import { type ElementwiseBackend, type Shape, ShapeError } from '../../backends/backend.ts';
+import type { Gate } from '../../engine/gate.ts';
+import { activation } from '../../engine/gates/activation.ts';
+import { add } from '../../engine/gates/add.ts';
+import * as arithmetic from '../../engine/gates/arithmetic.ts';
+import { type Rule, withConstant } from '../../engine/gates/elementwise.ts';
+import { matmul } from '../../engine/gates/matmul.ts';
+import { copy, sum, transpose } from '../../engine/gates/rearrange.ts';
+import { norm2 } from '../../engine/gates/squared-norm.ts';
+import type { Graph, Wire } from '../../engine/graph.ts';
 import { describeShape } from './values.ts';
 
 export type ExpressionGraph = Graph<ElementwiseBackend>;

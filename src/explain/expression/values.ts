@@ -1,5 +1,5 @@
-import type { Shape } from '../backends/backend.ts';
-import { UsageError } from '../errors.ts';
+import type { Shape } from '../../backends/backend.ts';
+import { UsageError } from '../../errors.ts';
 
 /** Numbers in row-major order. A vector of n is a column, [n, 1]. */
 export interface Values {

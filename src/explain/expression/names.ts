@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.ts';
+import { UsageError } from '../../errors.ts';
 import { type Expression, errorAt, type Formula, type Statement } from './language.ts';
 import type { Values } from './values.ts';
 

@@ -1,5 +1,5 @@
 import * as ohm from 'ohm-js';
-import { UsageError } from '../errors.ts';
+import { UsageError } from '../../errors.ts';
 
 /** A formula as written: statements, and where in the text each part stands. */
 export interface Formula {

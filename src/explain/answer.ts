@@ -2,8 +2,8 @@ import { type Backend, sizeOf } from '../backends/backend.ts';
 import type { Graph, Wire } from '../engine/graph.ts';
 import { UsageError } from '../errors.ts';
 import { type Explanation, explain } from './explanation.ts';
+import { describeShape, type Values, valuesOf } from './expression/values.ts';
 import { type Jacobian, jacobian } from './jacobian.ts';
-import { describeShape, type Values, valuesOf } from './values.ts';
 
 /** A graph that has been run forward, and the wires whose gradients are asked for. */
 export interface Subject<B extends Backend = Backend> {

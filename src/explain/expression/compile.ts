@@ -1,12 +1,12 @@
-import { type ElementwiseBackend, ShapeError } from '../backends/backend.ts';
-import { ReferenceBackend } from '../backends/reference/reference.ts';
-import { Graph, type TapeEntry, type Wire } from '../engine/graph.ts';
-import { UsageError } from '../errors.ts';
+import { type ElementwiseBackend, ShapeError } from '../../backends/backend.ts';
+import { ReferenceBackend } from '../../backends/reference/reference.ts';
+import { Graph, type TapeEntry, type Wire } from '../../engine/graph.ts';
+import { UsageError } from '../../errors.ts';
+import type { Subject } from '../answer.ts';
 import { closest } from './closest.ts';
 import { type Expression, errorAt, type Formula, type Statement } from './language.ts';
 import { namesOf } from './names.ts';
 import { type ExpressionGraph, FUNCTIONS, OPERATORS, type Operand, type Operation } from './operations.ts';
-import type { Subject } from './subject.ts';
 import { describeShape, type Values, valuesOf } from './values.ts';
 
 /** Builds the graph of a formula, in float64, and runs it forward. Every variable is a parameter; the outputs are the
