@@ -5,11 +5,11 @@ import { parseField } from '../config/config.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { describeEnvironment } from '../runs/environment.ts';
 import { type BackendFlags, openBackend } from './backend.ts';
-import { makeBar } from './bar.ts';
 import { type BenchReport, benchLines } from './bench-report.ts';
-import { runUntilInterrupted } from './interrupt.ts';
-import { type Io, painter } from './io.ts';
 import { BENCH_SECONDS } from './options.ts';
+import { makeBar } from './terminal/bar.ts';
+import { runUntilInterrupted } from './terminal/interrupt.ts';
+import { type Io, painter } from './terminal/io.ts';
 
 export interface BenchOptions extends BackendFlags {
   readonly precision?: string;

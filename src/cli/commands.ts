@@ -6,11 +6,11 @@ import { addDoctorOptions, addGradcheckOptions } from './check-options.ts';
 import { addDataCommands } from './data-commands.ts';
 import type { EvalOptions } from './eval.ts';
 import { addExplainOptions } from './explain-options.ts';
-import type { Io } from './io.ts';
 import { addBenchOptions, DATA_HELP, REPORT_EXAMPLES } from './options.ts';
 import type { PredictOptions } from './predict.ts';
 import type { ReportOptions } from './report.ts';
 import { addEvalOptions, addPredictOptions, addWeightsOptions } from './saved-model-options.ts';
+import type { Io } from './terminal/io.ts';
 import type { WeightsOptions } from './weights.ts';
 
 /** Makes a command. */

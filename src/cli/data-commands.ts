@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { DownloadCommandOptions, ImportOptions } from './data.ts';
 import type { InfoOptions } from './data-info.ts';
 import type { VerifyOptions } from './data-verify.ts';
-import type { Io } from './io.ts';
+import type { Io } from './terminal/io.ts';
 
 const PLACES = 'default: NN_TRAIN_DATA_DIR, ./data, the cache, ~/.keras/datasets';
 

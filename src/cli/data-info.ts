@@ -11,10 +11,10 @@ import { encodePng } from '../pictures/encode.ts';
 import { labelledSheet } from '../pictures/labelled-sheet.ts';
 import { cifarPixels } from '../pictures/template.ts';
 import { findSource, KIND_NAME } from './data-source.ts';
-import * as format from './format.ts';
-import { runUntilInterrupted } from './interrupt.ts';
-import { type Io, painter } from './io.ts';
-import { type Column, tableLines } from './table.ts';
+import * as format from './terminal/format.ts';
+import { runUntilInterrupted } from './terminal/interrupt.ts';
+import { type Io, painter } from './terminal/io.ts';
+import { type Column, tableLines } from './terminal/table.ts';
 
 export interface InfoOptions {
   readonly sample?: string;

@@ -3,9 +3,9 @@ import type { Verification } from '../dataset/store.ts';
 import { verifySource } from '../dataset/verify.ts';
 import { EXIT } from '../errors.ts';
 import { findSource, KIND_NAME } from './data-source.ts';
-import { runUntilInterrupted } from './interrupt.ts';
-import { type Io, painter } from './io.ts';
-import { type Column, tableLines } from './table.ts';
+import { runUntilInterrupted } from './terminal/interrupt.ts';
+import { type Io, painter } from './terminal/io.ts';
+import { type Column, tableLines } from './terminal/table.ts';
 
 export interface VerifyOptions {
   readonly json?: true;

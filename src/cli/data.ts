@@ -10,9 +10,9 @@ import { DataError, EXIT } from '../errors.ts';
 import { fileError } from '../files.ts';
 import { findSource } from './data-source.ts';
 import { DownloadReporter } from './download-reporter.ts';
-import { shellWord } from './format.ts';
-import { runUntilInterrupted } from './interrupt.ts';
-import { type Io, ownName } from './io.ts';
+import { shellWord } from './terminal/format.ts';
+import { runUntilInterrupted } from './terminal/interrupt.ts';
+import { type Io, ownName } from './terminal/io.ts';
 
 export interface ImportOptions {
   readonly trust?: boolean;

@@ -5,7 +5,7 @@ import { DataError } from '../errors.ts';
 import type { SavedRun } from '../runs/record.ts';
 import type { RunDirectory } from '../runs/run-directory.ts';
 import { DownloadReporter } from './download-reporter.ts';
-import { type Io, ownName, painter } from './io.ts';
+import { type Io, ownName, painter } from './terminal/io.ts';
 
 interface LoadOptions {
   readonly choice: DatasetChoice;

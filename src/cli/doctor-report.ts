@@ -2,9 +2,9 @@ import type { Config } from '../config/config.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { type Finding, number, type Verdict } from '../doctor/finding.ts';
 import type { Environment } from '../runs/environment.ts';
-import * as format from './format.ts';
-import type { painter, Style } from './io.ts';
 import type { Subject } from './subject.ts';
+import * as format from './terminal/format.ts';
+import type { painter, Style } from './terminal/io.ts';
 
 /** What the doctor found. `--json` prints these names; they are a contract. */
 export interface DoctorReport {

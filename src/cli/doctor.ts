@@ -8,11 +8,11 @@ import type { Finding, Verdict } from '../doctor/finding.ts';
 import { EXIT } from '../errors.ts';
 import { describeEnvironment } from '../runs/environment.ts';
 import { type BackendFlags, openBackend } from './backend.ts';
-import { makeBar } from './bar.ts';
 import { conclusionLine, type DoctorReport, findingLines, headerLines } from './doctor-report.ts';
-import { runUntilInterrupted } from './interrupt.ts';
-import { type Io, painter } from './io.ts';
 import { backendOfSubject, type CheckOptions, loadSubject, readSubject, type Subject } from './subject.ts';
+import { makeBar } from './terminal/bar.ts';
+import { runUntilInterrupted } from './terminal/interrupt.ts';
+import { type Io, painter } from './terminal/io.ts';
 
 /** `nn-train doctor [RUN]`: the sanity checks of the CS231n notes, each with a verdict. Resolves to the exit code: 1 if
  *  something is bad. */

@@ -1,10 +1,10 @@
 import { rows } from '../training/batches.ts';
 import { evaluate } from '../training/evaluate.ts';
 import { wilsonInterval } from '../training/wilson.ts';
-import * as format from './format.ts';
-import { type Io, painter } from './io.ts';
 import { standInLine } from './run-reporter.ts';
 import { loadImages, openModel, type WeightsFlags } from './saved-model.ts';
+import * as format from './terminal/format.ts';
+import { type Io, painter } from './terminal/io.ts';
 
 export interface EvalOptions extends WeightsFlags {
   readonly data?: string;

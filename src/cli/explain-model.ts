@@ -15,12 +15,12 @@ import { augmentedBatch, shuffled, splitTrainingSet } from '../training/batches.
 import { loadBatch } from '../training/evaluate.ts';
 import { type BackendFlags, openBackend } from './backend.ts';
 import { type DrawingFiles, draw } from './draw.ts';
-import * as format from './format.ts';
-import { type Io, painter } from './io.ts';
 import { flagsOf } from './options.ts';
 import { standInLine } from './run-reporter.ts';
 import { backendOfSubject, loadSubject, readSubject, type Subject } from './subject.ts';
-import { type Column, type Row, tableLines } from './table.ts';
+import * as format from './terminal/format.ts';
+import { type Io, painter } from './terminal/io.ts';
+import { type Column, type Row, tableLines } from './terminal/table.ts';
 
 /** The options of `explain --model`, beside the hyperparameters. */
 export interface ExplainModelOptions extends BackendFlags, DrawingFiles {

@@ -7,7 +7,7 @@ import { expectValues, namesOf } from '../explain/expression/names.ts';
 import { parseAssignments, type Values, valuesOf } from '../explain/expression/values.ts';
 import type { Example } from '../lecture/example.ts';
 import { EXAMPLES } from '../lecture/examples.ts';
-import * as format from './format.ts';
+import * as format from './terminal/format.ts';
 
 /** What is to be explained. */
 export interface Question {

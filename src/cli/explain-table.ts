@@ -3,9 +3,9 @@ import type { ExplainedGate, ExplainedInput, ExplainedWire, Explanation } from '
 import type { Values } from '../explain/expression/values.ts';
 import { type Detail, isAbbreviated, isScalar, linesOf, numberText } from '../explain/format.ts';
 import type { Jacobian } from '../explain/jacobian.ts';
-import * as format from './format.ts';
-import type { painter } from './io.ts';
-import { type Column, type Row, tableLines, tableWidth } from './table.ts';
+import * as format from './terminal/format.ts';
+import type { painter } from './terminal/io.ts';
+import { type Column, type Row, tableLines, tableWidth } from './terminal/table.ts';
 
 type Paint = ReturnType<typeof painter>;
 

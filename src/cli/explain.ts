@@ -9,9 +9,9 @@ import { EXAMPLES } from '../lecture/examples.ts';
 import { type DrawingFiles, draw } from './draw.ts';
 import { ask } from './explain-question.ts';
 import { answerLines, notesOn } from './explain-table.ts';
-import * as format from './format.ts';
-import { type Io, painter } from './io.ts';
 import { flagOf, flagsOf } from './options.ts';
+import * as format from './terminal/format.ts';
+import { type Io, painter } from './terminal/io.ts';
 
 export interface ExplainOptions extends DrawingFiles {
   readonly list?: true;

@@ -6,12 +6,12 @@ import { checkModelGradients } from '../gradcheck/model-gradients.ts';
 import type { ImageSet } from '../images.ts';
 import { Random } from '../random.ts';
 import { rows } from '../training/batches.ts';
-import { makeBar } from './bar.ts';
 import { type GradcheckReport, gradcheckLines } from './gradcheck-report.ts';
-import { runUntilInterrupted } from './interrupt.ts';
-import { type Io, painter } from './io.ts';
 import { flagsOf } from './options.ts';
 import { type CheckOptions, loadSubject, readSubject } from './subject.ts';
+import { makeBar } from './terminal/bar.ts';
+import { runUntilInterrupted } from './terminal/interrupt.ts';
+import { type Io, painter } from './terminal/io.ts';
 
 /** A few images are enough: their gradients add up, so a fault in the gradient of one is one in that of all, and fewer
  *  images bring fewer kinks. */

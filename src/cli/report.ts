@@ -8,9 +8,9 @@ import { loadRun, readRunRecord, type SavedRun } from '../runs/record.ts';
 import { RunDirectory } from '../runs/run-directory.ts';
 import { type BackendFlags, openBackend } from './backend.ts';
 import { sourceOf } from './dataset.ts';
-import { runUntilInterrupted } from './interrupt.ts';
-import type { Io } from './io.ts';
-import { openInBrowser } from './open.ts';
+import { runUntilInterrupted } from './terminal/interrupt.ts';
+import type { Io } from './terminal/io.ts';
+import { openInBrowser } from './terminal/open.ts';
 
 export interface ReportOptions extends BackendFlags {
   readonly data?: string;

@@ -4,9 +4,9 @@ import type { Config } from '../config/config.ts';
 import type { Environment } from '../runs/environment.ts';
 import type { RunEvent, RunResult, RunStarted } from '../runs/train.ts';
 import type { EpochMetrics, TrainingEvent } from '../training/progress.ts';
-import { makeBar } from './bar.ts';
-import * as format from './format.ts';
-import { type Io, painter } from './io.ts';
+import { makeBar } from './terminal/bar.ts';
+import * as format from './terminal/format.ts';
+import { type Io, painter } from './terminal/io.ts';
 
 const INDENT = 7;
 const DATASET_NAME = { cifar10: 'CIFAR-10', synthetic: 'synthetic stand-in' } as const;

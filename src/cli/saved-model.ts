@@ -7,7 +7,7 @@ import { RunDirectory, type Weights } from '../runs/run-directory.ts';
 import type { Progress } from '../training/progress.ts';
 import { type BackendFlags, openBackend } from './backend.ts';
 import { load, sourceOf } from './dataset.ts';
-import type { Io } from './io.ts';
+import type { Io } from './terminal/io.ts';
 
 export interface WeightsFlags extends BackendFlags {
   readonly weights: string;

@@ -8,8 +8,8 @@ import { readRunRecord, type SavedRun } from '../runs/record.ts';
 import { RunDirectory } from '../runs/run-directory.ts';
 import type { Checkpoint } from '../training/progress.ts';
 import { load, sourceOf } from './dataset.ts';
-import type { Io } from './io.ts';
 import { flagOf, flagsOf, type RunOptions, readConfig } from './options.ts';
+import type { Io } from './terminal/io.ts';
 
 /** What `gradcheck` and `doctor` have in common, beside hyperparameters. */
 export interface CheckOptions {

@@ -8,13 +8,13 @@ import { expectFree, RunDirectory } from '../runs/run-directory.ts';
 import { type Interrupted, type RunEvent, type TrainOptions, train } from '../runs/train.ts';
 import { openBackend } from './backend.ts';
 import { load, sourceOf } from './dataset.ts';
-import { shellWord } from './format.ts';
-import { exitCodeOf, interruptible } from './interrupt.ts';
-import { type Io, ownName } from './io.ts';
 import { RunLog } from './log.ts';
 import { flagOf, flagsOf, type RunOptions, readConfig } from './options.ts';
 import { RunPage } from './run-page.ts';
 import { RunReporter } from './run-reporter.ts';
+import { shellWord } from './terminal/format.ts';
+import { exitCodeOf, interruptible } from './terminal/interrupt.ts';
+import { type Io, ownName } from './terminal/io.ts';
 
 /** `nn-train [train]`. Resolves to the exit code. */
 export async function runTrain(command: Command, io: Io): Promise<number> {

@@ -4,7 +4,7 @@ import { get } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Io } from '../../src/cli/io.ts';
+import type { Io } from '../../src/cli/terminal/io.ts';
 import { Watch } from '../../src/cli/watch.ts';
 import { LiveServer } from '../../src/report/live-server.ts';
 import type { RunReport } from '../../src/report/report-data.ts';

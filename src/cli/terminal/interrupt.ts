@@ -1,5 +1,5 @@
 import type { SingleBar } from 'cli-progress';
-import { EXIT } from '../errors.ts';
+import { EXIT } from '../../errors.ts';
 import type { Io } from './io.ts';
 
 /** Why a command is to stop: a signal of the system, or the reader of stdout has gone. */

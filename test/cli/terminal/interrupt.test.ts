@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { exitCodeOf, interruptible } from '../../src/cli/interrupt.ts';
-import type { Io } from '../../src/cli/io.ts';
+import { exitCodeOf, interruptible } from '../../../src/cli/terminal/interrupt.ts';
+import type { Io } from '../../../src/cli/terminal/io.ts';
 
 function fakeProcess() {
   const exits: number[] = [];
