@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
-import { addBackendOptions } from './backend.ts';
 import type { BenchOptions } from './bench.ts';
 import { addDoctorOptions, addGradcheckOptions } from './check-options.ts';
 import { addDataCommands } from './data-commands.ts';
 import type { EvalOptions } from './eval.ts';
 import { addExplainOptions } from './explain-options.ts';
-import { addBenchOptions, DATA_HELP, REPORT_EXAMPLES } from './options.ts';
+import { addBackendOptions } from './inputs/backend.ts';
+import { addBenchOptions, DATA_HELP, REPORT_EXAMPLES } from './inputs/hyperparameters.ts';
 import type { PredictOptions } from './predict.ts';
 import type { ReportOptions } from './report.ts';
 import { addEvalOptions, addPredictOptions, addWeightsOptions } from './saved-model-options.ts';

@@ -9,7 +9,7 @@ import { readRecord, storeBatches, verifyFolder } from '../dataset/store.ts';
 import { DataError, EXIT } from '../errors.ts';
 import { fileError } from '../files.ts';
 import { findSource } from './data-source.ts';
-import { DownloadReporter } from './download-reporter.ts';
+import { DownloadReporter } from './inputs/download-reporter.ts';
 import { shellWord } from './terminal/format.ts';
 import { runUntilInterrupted } from './terminal/interrupt.ts';
 import { type Io, ownName } from './terminal/io.ts';

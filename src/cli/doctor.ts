@@ -7,9 +7,9 @@ import { type DoctorOptions, diagnose, type RunToExamine } from '../doctor/docto
 import type { Finding, Verdict } from '../doctor/finding.ts';
 import { EXIT } from '../errors.ts';
 import { describeEnvironment } from '../runs/environment.ts';
-import { type BackendFlags, openBackend } from './backend.ts';
 import { conclusionLine, type DoctorReport, findingLines, headerLines } from './doctor-report.ts';
-import { backendOfSubject, type CheckOptions, loadSubject, readSubject, type Subject } from './subject.ts';
+import { type BackendFlags, openBackend } from './inputs/backend.ts';
+import { backendOfSubject, type CheckOptions, loadSubject, readSubject, type Subject } from './inputs/subject.ts';
 import { makeBar } from './terminal/bar.ts';
 import { runUntilInterrupted } from './terminal/interrupt.ts';
 import { type Io, painter } from './terminal/io.ts';

@@ -1,8 +1,8 @@
 import { rows } from '../training/batches.ts';
 import { evaluate } from '../training/evaluate.ts';
 import { wilsonInterval } from '../training/wilson.ts';
+import { loadImages, openModel, type WeightsFlags } from './inputs/saved-model.ts';
 import { standInLine } from './run-reporter.ts';
-import { loadImages, openModel, type WeightsFlags } from './saved-model.ts';
 import * as format from './terminal/format.ts';
 import { type Io, painter } from './terminal/io.ts';
 

@@ -9,7 +9,7 @@ import { EXAMPLES } from '../lecture/examples.ts';
 import { type DrawingFiles, draw } from './draw.ts';
 import { ask } from './explain-question.ts';
 import { answerLines, notesOn } from './explain-table.ts';
-import { flagOf, flagsOf } from './options.ts';
+import { flagOf, flagsOf } from './inputs/hyperparameters.ts';
 import * as format from './terminal/format.ts';
 import { type Io, painter } from './terminal/io.ts';
 

@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT, UsageError, UserError } from '../errors.ts';
 import { VERSION } from '../runs/environment.ts';
 import { addCommands } from './commands.ts';
-import { addTrainOptions } from './options.ts';
+import { addTrainOptions } from './inputs/hyperparameters.ts';
 import type { Io } from './terminal/io.ts';
 
 /** Runs the command line. Resolves to the exit code. */

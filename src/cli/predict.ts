@@ -8,7 +8,7 @@ import { toCifar } from '../pictures/resize.ts';
 import { classesOf } from '../runs/record.ts';
 import { rows } from '../training/batches.ts';
 import { predict, predictedClasses, softmaxRows } from '../training/predict.ts';
-import { openModel, type SavedModel, type WeightsFlags } from './saved-model.ts';
+import { openModel, type SavedModel, type WeightsFlags } from './inputs/saved-model.ts';
 import * as format from './terminal/format.ts';
 import { type Io, painter } from './terminal/io.ts';
 

@@ -6,7 +6,7 @@ import { contactSheet } from '../pictures/sheet.ts';
 import { templatePixels } from '../pictures/template.ts';
 import { classesOf } from '../runs/record.ts';
 import { mostUsed, type UnitUse, weightRows } from '../training/filters.ts';
-import { loadImages, openModel, type SavedModel, type WeightsFlags } from './saved-model.ts';
+import { loadImages, openModel, type SavedModel, type WeightsFlags } from './inputs/saved-model.ts';
 import { FILTER_COUNT, PIXEL_SCALE } from './saved-model-options.ts';
 import * as format from './terminal/format.ts';
 import { type Io, painter } from './terminal/io.ts';

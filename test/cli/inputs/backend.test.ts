@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { nnTrain, QUICK } from '../support/cli.ts';
-import { temporaryFolder } from '../support/files.ts';
+import { nnTrain, QUICK } from '../../support/cli.ts';
+import { temporaryFolder } from '../../support/files.ts';
 
 const RUN = [...QUICK, '--model', 'mlp', '--hidden', '30', '--epochs', '2', '--quiet'];
 

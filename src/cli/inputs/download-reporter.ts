@@ -1,8 +1,8 @@
 import type { SingleBar } from 'cli-progress';
-import type { DatasetEvent } from '../dataset/load.ts';
-import { makeBar } from './terminal/bar.ts';
-import * as format from './terminal/format.ts';
-import { type Io, ownName } from './terminal/io.ts';
+import type { DatasetEvent } from '../../dataset/load.ts';
+import { makeBar } from '../terminal/bar.ts';
+import * as format from '../terminal/format.ts';
+import { type Io, ownName } from '../terminal/io.ts';
 
 /** How often, in milliseconds, there is a line where there is no bar. */
 const LINE_INTERVAL = 5_000;

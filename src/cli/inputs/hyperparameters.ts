@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { applies, type Config, FIELD_LIST, parseConfig, parseField, resolveConfig } from '../config/config.ts';
-import { type Field, integer, number } from '../config/field.ts';
-import { UsageError } from '../errors.ts';
+import { applies, type Config, FIELD_LIST, parseConfig, parseField, resolveConfig } from '../../config/config.ts';
+import { type Field, integer, number } from '../../config/field.ts';
+import { UsageError } from '../../errors.ts';
 import { addBackendOptions, type BackendFlags } from './backend.ts';
 
 /** The hyperparameter with which each group of the help begins. */

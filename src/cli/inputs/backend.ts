@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
-import type { Backend, Precision } from '../backends/backend.ts';
-import { type BackendChoice, createBackend } from '../backends/select.ts';
-import { UsageError } from '../errors.ts';
-import type { Io } from './terminal/io.ts';
+import type { Backend, Precision } from '../../backends/backend.ts';
+import { type BackendChoice, createBackend } from '../../backends/select.ts';
+import { UsageError } from '../../errors.ts';
+import type { Io } from '../terminal/io.ts';
 
 /** What a user may say of what does the arithmetic. It is no hyperparameter: it decides how fast a run is. */
 export interface BackendFlags {

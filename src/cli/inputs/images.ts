@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import type { Backend } from '../backends/backend.ts';
-import { type Dataset, type DatasetChoice, loadDataset } from '../dataset/load.ts';
-import { DataError } from '../errors.ts';
-import type { SavedRun } from '../runs/record.ts';
-import type { RunDirectory } from '../runs/run-directory.ts';
+import type { Backend } from '../../backends/backend.ts';
+import { type Dataset, type DatasetChoice, loadDataset } from '../../dataset/load.ts';
+import { DataError } from '../../errors.ts';
+import type { SavedRun } from '../../runs/record.ts';
+import type { RunDirectory } from '../../runs/run-directory.ts';
+import { type Io, ownName, painter } from '../terminal/io.ts';
 import { DownloadReporter } from './download-reporter.ts';
-import { type Io, ownName, painter } from './terminal/io.ts';
 
 interface LoadOptions {
   readonly choice: DatasetChoice;

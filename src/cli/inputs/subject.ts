@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
-import type { Backend } from '../backends/backend.ts';
-import type { Config } from '../config/config.ts';
-import type { Dataset } from '../dataset/load.ts';
-import { UsageError } from '../errors.ts';
-import type { Environment } from '../runs/environment.ts';
-import { readRunRecord, type SavedRun } from '../runs/record.ts';
-import { RunDirectory } from '../runs/run-directory.ts';
-import type { Checkpoint } from '../training/progress.ts';
-import { load, sourceOf } from './dataset.ts';
-import { flagOf, flagsOf, type RunOptions, readConfig } from './options.ts';
-import type { Io } from './terminal/io.ts';
+import type { Backend } from '../../backends/backend.ts';
+import type { Config } from '../../config/config.ts';
+import type { Dataset } from '../../dataset/load.ts';
+import { UsageError } from '../../errors.ts';
+import type { Environment } from '../../runs/environment.ts';
+import { readRunRecord, type SavedRun } from '../../runs/record.ts';
+import { RunDirectory } from '../../runs/run-directory.ts';
+import type { Checkpoint } from '../../training/progress.ts';
+import type { Io } from '../terminal/io.ts';
+import { flagOf, flagsOf, type RunOptions, readConfig } from './hyperparameters.ts';
+import { load, sourceOf } from './images.ts';
 
 /** What `gradcheck` and `doctor` have in common, beside hyperparameters. */
 export interface CheckOptions {

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { applies, type Config, FIELD_LIST, FIELDS, resolveConfig } from '../../src/config/config.ts';
-import type { Field } from '../../src/config/field.ts';
-import { temporaryFolder } from '../support/files.ts';
-import { runMain } from '../support/in-process.ts';
+import { applies, type Config, FIELD_LIST, FIELDS, resolveConfig } from '../../../src/config/config.ts';
+import type { Field } from '../../../src/config/field.ts';
+import { temporaryFolder } from '../../support/files.ts';
+import { runMain } from '../../support/in-process.ts';
 
 async function config(args: string[], env?: Record<string, string>) {
   const { code, stdout, stderr } = await runMain([...args, '--print-config'], env);

@@ -1,13 +1,13 @@
-import type { Backend } from '../backends/backend.ts';
-import type { Dataset } from '../dataset/load.ts';
-import { UsageError } from '../errors.ts';
-import type { Model } from '../models/model.ts';
-import { loadRun, readRunRecord, type SavedRun } from '../runs/record.ts';
-import { RunDirectory, type Weights } from '../runs/run-directory.ts';
-import type { Progress } from '../training/progress.ts';
+import type { Backend } from '../../backends/backend.ts';
+import type { Dataset } from '../../dataset/load.ts';
+import { UsageError } from '../../errors.ts';
+import type { Model } from '../../models/model.ts';
+import { loadRun, readRunRecord, type SavedRun } from '../../runs/record.ts';
+import { RunDirectory, type Weights } from '../../runs/run-directory.ts';
+import type { Progress } from '../../training/progress.ts';
+import type { Io } from '../terminal/io.ts';
 import { type BackendFlags, openBackend } from './backend.ts';
-import { load, sourceOf } from './dataset.ts';
-import type { Io } from './terminal/io.ts';
+import { load, sourceOf } from './images.ts';
 
 export interface WeightsFlags extends BackendFlags {
   readonly weights: string;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DownloadReporter } from '../../src/cli/download-reporter.ts';
-import type { Io } from '../../src/cli/terminal/io.ts';
+import { DownloadReporter } from '../../../src/cli/inputs/download-reporter.ts';
+import type { Io } from '../../../src/cli/terminal/io.ts';
 
 const A = 'https://example.org/a.parquet';
 const B = 'https://example.org/b.tar.gz';
