@@ -17,10 +17,10 @@ import { type DrawingFiles, draw } from './draw.ts';
 import { type BackendFlags, openBackend } from './inputs/backend.ts';
 import { flagsOf } from './inputs/hyperparameters.ts';
 import { backendOfSubject, loadSubject, readSubject, type Subject } from './inputs/subject.ts';
-import { standInLine } from './run-reporter.ts';
 import * as format from './terminal/format.ts';
 import { type Io, painter } from './terminal/io.ts';
 import { type Column, type Row, tableLines } from './terminal/table.ts';
+import { standInLine } from './train/reporter.ts';
 
 /** The options of `explain --model`, beside the hyperparameters. */
 export interface ExplainModelOptions extends BackendFlags, DrawingFiles {

@@ -46,7 +46,7 @@ function buildProgram(io: Io, setExitCode: (code: number) => void): Command {
     const [unknown] = command.args.filter((name) => name !== 'train');
     if (unknown !== undefined)
       throw new UsageError(`there is no command '${unknown}'; there are ${commandNames(program)}, see nn-train --help`);
-    const { runTrain } = await import('./train.ts');
+    const { runTrain } = await import('./train/train.ts');
     setExitCode(await runTrain(command, io));
   });
   addCommands(program, io, setExitCode);

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../src/random.ts';
-import { type Finished, nnTrain } from '../support/cli.ts';
-import { temporaryFolder } from '../support/files.ts';
+import { Random } from '../../../src/random.ts';
+import { type Finished, nnTrain } from '../../support/cli.ts';
+import { temporaryFolder } from '../../support/files.ts';
 
 const EPOCHS = 12;
 const RUN = [

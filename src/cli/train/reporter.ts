@@ -1,12 +1,12 @@
 import type { SingleBar } from 'cli-progress';
-import { sizeOf } from '../backends/backend.ts';
-import type { Config } from '../config/config.ts';
-import type { Environment } from '../runs/environment.ts';
-import type { RunEvent, RunResult, RunStarted } from '../runs/train.ts';
-import type { EpochMetrics, TrainingEvent } from '../training/progress.ts';
-import { makeBar } from './terminal/bar.ts';
-import * as format from './terminal/format.ts';
-import { type Io, painter } from './terminal/io.ts';
+import { sizeOf } from '../../backends/backend.ts';
+import type { Config } from '../../config/config.ts';
+import type { Environment } from '../../runs/environment.ts';
+import type { RunEvent, RunResult, RunStarted } from '../../runs/train.ts';
+import type { EpochMetrics, TrainingEvent } from '../../training/progress.ts';
+import { makeBar } from '../terminal/bar.ts';
+import * as format from '../terminal/format.ts';
+import { type Io, painter } from '../terminal/io.ts';
 
 const INDENT = 7;
 const DATASET_NAME = { cifar10: 'CIFAR-10', synthetic: 'synthetic stand-in' } as const;

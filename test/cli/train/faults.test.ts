@@ -4,9 +4,9 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { decodeSafetensors } from '../../src/weights/safetensors.ts';
-import { NN_TRAIN, nnTrain, QUICK } from '../support/cli.ts';
-import { temporaryFolder } from '../support/files.ts';
+import { decodeSafetensors } from '../../../src/weights/safetensors.ts';
+import { NN_TRAIN, nnTrain, QUICK } from '../../support/cli.ts';
+import { temporaryFolder } from '../../support/files.ts';
 
 /** A command that runs another in a mount namespace of its own, where this user may mount; undefined if none may. */
 const UNSHARE = [

@@ -1,13 +1,13 @@
 import path from 'node:path';
-import { UsageError } from '../errors.ts';
-import type { RunReport } from '../report/report-data.ts';
-import { RunDirectory } from '../runs/run-directory.ts';
-import type { RunEvent, RunStarted } from '../runs/train.ts';
-import type { Metrics } from '../training/evaluate.ts';
-import type { Progress } from '../training/progress.ts';
-import type { RunOptions } from './inputs/hyperparameters.ts';
-import type { Io } from './terminal/io.ts';
-import { openInBrowser } from './terminal/open.ts';
+import { UsageError } from '../../errors.ts';
+import type { RunReport } from '../../report/report-data.ts';
+import { RunDirectory } from '../../runs/run-directory.ts';
+import type { RunEvent, RunStarted } from '../../runs/train.ts';
+import type { Metrics } from '../../training/evaluate.ts';
+import type { Progress } from '../../training/progress.ts';
+import type { RunOptions } from '../inputs/hyperparameters.ts';
+import type { Io } from '../terminal/io.ts';
+import { openInBrowser } from '../terminal/open.ts';
 import type { Watch } from './watch.ts';
 
 /** Whoever presses Ctrl-C does not wait longer than that for answers on the test images. */
@@ -58,7 +58,7 @@ export class RunPage {
       const report = await this.#collect(progress, test ? signal : AbortSignal.timeout(PATIENCE_MS), test);
       this.#watch?.showEnd(report);
       if (run === null) return undefined;
-      const { writeReport } = await import('../report/write.ts');
+      const { writeReport } = await import('../../report/write.ts');
       const file = path.join(run, 'report.html');
       await writeReport(file, [report]);
       if (this.#opens && !this.#watch) await openInBrowser(this.#io, path.resolve(file));
@@ -81,7 +81,7 @@ export class RunPage {
   /** Without the answers on the test images, if the signal does not leave the time for them. */
   async #collect(progress: Progress, signal: AbortSignal, test?: Metrics): Promise<RunReport> {
     const { model, dataset, run } = this.#started!;
-    const { collectRun, withImages } = await import('../report/collect.ts');
+    const { collectRun, withImages } = await import('../../report/collect.ts');
     const collect = async (images: typeof dataset | null): Promise<RunReport> => {
       const trained = { model, dataset: images, test, signal };
       if (run !== null) return collectRun(await RunDirectory.open(run), progress, trained);

@@ -4,12 +4,12 @@ import { get } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Io } from '../../src/cli/terminal/io.ts';
-import { Watch } from '../../src/cli/watch.ts';
-import { LiveServer } from '../../src/report/live-server.ts';
-import type { RunReport } from '../../src/report/report-data.ts';
-import { type CliOptions, nnTrain, QUICK } from '../support/cli.ts';
-import { temporaryFolder } from '../support/files.ts';
+import type { Io } from '../../../src/cli/terminal/io.ts';
+import { Watch } from '../../../src/cli/train/watch.ts';
+import { LiveServer } from '../../../src/report/live-server.ts';
+import type { RunReport } from '../../../src/report/report-data.ts';
+import { type CliOptions, nnTrain, QUICK } from '../../support/cli.ts';
+import { temporaryFolder } from '../../support/files.ts';
 
 /** Epochs of which each takes much longer than the least time between two events. */
 const SLOW = ['--dataset', 'synthetic', '--model', 'mlp', '--hidden', '300', '--val', '100', '--threads', '1'];

@@ -1,20 +1,20 @@
 import type { Command } from 'commander';
-import type { Backend } from '../backends/backend.ts';
-import { type Config, effectiveConfig } from '../config/config.ts';
-import { DataError, EXIT, UsageError } from '../errors.ts';
-import type { Environment } from '../runs/environment.ts';
-import { readRunRecord } from '../runs/record.ts';
-import { expectFree, RunDirectory } from '../runs/run-directory.ts';
-import { type Interrupted, type RunEvent, type TrainOptions, train } from '../runs/train.ts';
-import { openBackend } from './inputs/backend.ts';
-import { flagOf, flagsOf, type RunOptions, readConfig } from './inputs/hyperparameters.ts';
-import { load, sourceOf } from './inputs/images.ts';
+import type { Backend } from '../../backends/backend.ts';
+import { type Config, effectiveConfig } from '../../config/config.ts';
+import { DataError, EXIT, UsageError } from '../../errors.ts';
+import type { Environment } from '../../runs/environment.ts';
+import { readRunRecord } from '../../runs/record.ts';
+import { expectFree, RunDirectory } from '../../runs/run-directory.ts';
+import { type Interrupted, type RunEvent, type TrainOptions, train } from '../../runs/train.ts';
+import { openBackend } from '../inputs/backend.ts';
+import { flagOf, flagsOf, type RunOptions, readConfig } from '../inputs/hyperparameters.ts';
+import { load, sourceOf } from '../inputs/images.ts';
+import { shellWord } from '../terminal/format.ts';
+import { exitCodeOf, interruptible } from '../terminal/interrupt.ts';
+import { type Io, ownName } from '../terminal/io.ts';
 import { RunLog } from './log.ts';
+import { RunReporter } from './reporter.ts';
 import { RunPage } from './run-page.ts';
-import { RunReporter } from './run-reporter.ts';
-import { shellWord } from './terminal/format.ts';
-import { exitCodeOf, interruptible } from './terminal/interrupt.ts';
-import { type Io, ownName } from './terminal/io.ts';
 
 /** `nn-train [train]`. Resolves to the exit code. */
 export async function runTrain(command: Command, io: Io): Promise<number> {

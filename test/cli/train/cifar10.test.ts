@@ -1,11 +1,11 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { syntheticDataset } from '../../src/dataset/synthetic.ts';
-import type { ImageSet } from '../../src/images.ts';
-import { NAMES, scratchFolder } from '../support/cifar10.ts';
-import { nnTrain } from '../support/cli.ts';
-import { independentAccuracy } from '../support/independent-accuracy.ts';
+import { syntheticDataset } from '../../../src/dataset/synthetic.ts';
+import type { ImageSet } from '../../../src/images.ts';
+import { NAMES, scratchFolder } from '../../support/cifar10.ts';
+import { nnTrain } from '../../support/cli.ts';
+import { independentAccuracy } from '../../support/independent-accuracy.ts';
 
 const scratch = scratchFolder();
 const data = path.join(scratch, 'cifar-10-batches-bin');
