@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
 import type { BenchOptions } from './bench.ts';
-import { addDoctorOptions, addGradcheckOptions } from './check-options.ts';
+import { addDoctorOptions, addGradcheckOptions } from './check/options.ts';
 import { addDataCommands } from './data-commands.ts';
 import type { EvalOptions } from './eval.ts';
 import { addExplainOptions } from './explain-options.ts';
@@ -48,14 +48,14 @@ function addExplanations(declare: Declare, io: Io, setExitCode: SetExitCode): vo
   const gradcheck = declare('gradcheck', 'check backpropagation against central differences');
   gradcheck.argument('[run]', 'check at the weights of this run directory');
   addGradcheckOptions(gradcheck).action(async (run: string | undefined) => {
-    const { runGradcheck } = await import('./gradcheck.ts');
+    const { runGradcheck } = await import('./check/gradcheck.ts');
     setExitCode(await runGradcheck(run, gradcheck, io));
   });
 
   const doctor = declare('doctor', 'run the sanity checks on a configuration or a run, and judge them');
   doctor.argument('[run]', 'examine this run directory');
   addDoctorOptions(doctor).action(async (run: string | undefined) => {
-    const { runDoctor } = await import('./doctor.ts');
+    const { runDoctor } = await import('./check/doctor.ts');
     setExitCode(await runDoctor(run, doctor, io));
   });
 }

@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
-import { ReferenceBackend } from '../backends/reference/reference.ts';
-import { effectiveConfig } from '../config/config.ts';
-import { EXIT, UsageError } from '../errors.ts';
-import { checkModelGradients } from '../gradcheck/model-gradients.ts';
-import type { ImageSet } from '../images.ts';
-import { Random } from '../random.ts';
-import { rows } from '../training/batches.ts';
-import { type GradcheckReport, gradcheckLines } from './gradcheck-report.ts';
-import { flagsOf } from './inputs/hyperparameters.ts';
-import { type CheckOptions, loadSubject, readSubject } from './inputs/subject.ts';
-import { makeBar } from './terminal/bar.ts';
-import { runUntilInterrupted } from './terminal/interrupt.ts';
-import { type Io, painter } from './terminal/io.ts';
+import { ReferenceBackend } from '../../backends/reference/reference.ts';
+import { effectiveConfig } from '../../config/config.ts';
+import { EXIT, UsageError } from '../../errors.ts';
+import { checkModelGradients } from '../../gradcheck/model-gradients.ts';
+import type { ImageSet } from '../../images.ts';
+import { Random } from '../../random.ts';
+import { rows } from '../../training/batches.ts';
+import { flagsOf } from '../inputs/hyperparameters.ts';
+import { type CheckOptions, loadSubject, readSubject } from '../inputs/subject.ts';
+import { makeBar } from '../terminal/bar.ts';
+import { runUntilInterrupted } from '../terminal/interrupt.ts';
+import { type Io, painter } from '../terminal/io.ts';
+import { type GradcheckReport, gradcheckLines } from './gradcheck-text.ts';
 
 /** A few images are enough: their gradients add up, so a fault in the gradient of one is one in that of all, and fewer
  *  images bring fewer kinks. */

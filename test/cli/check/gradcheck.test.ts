@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events';
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { GradcheckReport } from '../../src/cli/gradcheck-report.ts';
-import { main } from '../../src/cli/main.ts';
-import { store } from '../../src/engine/gate.ts';
-import { linear } from '../../src/engine/gates/linear.ts';
-import { nnTrain, QUICK } from '../support/cli.ts';
-import { temporaryFolder } from '../support/files.ts';
+import type { GradcheckReport } from '../../../src/cli/check/gradcheck-text.ts';
+import { main } from '../../../src/cli/main.ts';
+import { store } from '../../../src/engine/gate.ts';
+import { linear } from '../../../src/engine/gates/linear.ts';
+import { nnTrain, QUICK } from '../../support/cli.ts';
+import { temporaryFolder } from '../../support/files.ts';
 
 const SYNTHETIC = ['--dataset', 'synthetic'];
 

@@ -1,10 +1,10 @@
-import type { Config } from '../config/config.ts';
-import type { Dataset } from '../dataset/load.ts';
-import { type Finding, number, type Verdict } from '../doctor/finding.ts';
-import type { Environment } from '../runs/environment.ts';
-import type { Subject } from './inputs/subject.ts';
-import * as format from './terminal/format.ts';
-import type { painter, Style } from './terminal/io.ts';
+import type { Config } from '../../config/config.ts';
+import type { Dataset } from '../../dataset/load.ts';
+import { type Finding, number, type Verdict } from '../../doctor/finding.ts';
+import type { Environment } from '../../runs/environment.ts';
+import type { Subject } from '../inputs/subject.ts';
+import * as format from '../terminal/format.ts';
+import type { painter, Style } from '../terminal/io.ts';
 
 /** What the doctor found. `--json` prints these names; they are a contract. */
 export interface DoctorReport {

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { DoctorReport } from '../../src/cli/doctor-report.ts';
-import { nnTrain, QUICK } from '../support/cli.ts';
-import { temporaryFolder } from '../support/files.ts';
+import type { DoctorReport } from '../../../src/cli/check/doctor-text.ts';
+import { nnTrain, QUICK } from '../../support/cli.ts';
+import { temporaryFolder } from '../../support/files.ts';
 
 const CHECKS = [
   'origin',

@@ -1,18 +1,18 @@
 import type { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import type { Backend } from '../backends/backend.ts';
-import { effectiveConfig } from '../config/config.ts';
-import type { Dataset } from '../dataset/load.ts';
-import { type DoctorOptions, diagnose, type RunToExamine } from '../doctor/doctor.ts';
-import type { Finding, Verdict } from '../doctor/finding.ts';
-import { EXIT } from '../errors.ts';
-import { describeEnvironment } from '../runs/environment.ts';
-import { conclusionLine, type DoctorReport, findingLines, headerLines } from './doctor-report.ts';
-import { type BackendFlags, openBackend } from './inputs/backend.ts';
-import { backendOfSubject, type CheckOptions, loadSubject, readSubject, type Subject } from './inputs/subject.ts';
-import { makeBar } from './terminal/bar.ts';
-import { runUntilInterrupted } from './terminal/interrupt.ts';
-import { type Io, painter } from './terminal/io.ts';
+import type { Backend } from '../../backends/backend.ts';
+import { effectiveConfig } from '../../config/config.ts';
+import type { Dataset } from '../../dataset/load.ts';
+import { type DoctorOptions, diagnose, type RunToExamine } from '../../doctor/doctor.ts';
+import type { Finding, Verdict } from '../../doctor/finding.ts';
+import { EXIT } from '../../errors.ts';
+import { describeEnvironment } from '../../runs/environment.ts';
+import { type BackendFlags, openBackend } from '../inputs/backend.ts';
+import { backendOfSubject, type CheckOptions, loadSubject, readSubject, type Subject } from '../inputs/subject.ts';
+import { makeBar } from '../terminal/bar.ts';
+import { runUntilInterrupted } from '../terminal/interrupt.ts';
+import { type Io, painter } from '../terminal/io.ts';
+import { conclusionLine, type DoctorReport, findingLines, headerLines } from './doctor-text.ts';
 
 /** `nn-train doctor [RUN]`: the sanity checks of the CS231n notes, each with a verdict. Resolves to the exit code: 1 if
  *  something is bad. */

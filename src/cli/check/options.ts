@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { addBackendOptions } from './inputs/backend.ts';
-import { addHyperparameters } from './inputs/hyperparameters.ts';
+import { addBackendOptions } from '../inputs/backend.ts';
+import { addHyperparameters } from '../inputs/hyperparameters.ts';
 
 const GRADCHECK_HELP = `
 It takes every hyperparameter of training, and so any command line of training.

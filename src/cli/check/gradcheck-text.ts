@@ -1,10 +1,10 @@
-import { sizeOf } from '../backends/backend.ts';
-import type { Config } from '../config/config.ts';
-import type { CoordinateSlope } from '../gradcheck/examine.ts';
-import type { GateGradient, GradientReport, GradientVerdict } from '../gradcheck/model-gradients.ts';
-import * as format from './terminal/format.ts';
-import type { painter, Style } from './terminal/io.ts';
-import { type Column, tableLines } from './terminal/table.ts';
+import { sizeOf } from '../../backends/backend.ts';
+import type { Config } from '../../config/config.ts';
+import type { CoordinateSlope } from '../../gradcheck/examine.ts';
+import type { GateGradient, GradientReport, GradientVerdict } from '../../gradcheck/model-gradients.ts';
+import * as format from '../terminal/format.ts';
+import type { painter, Style } from '../terminal/io.ts';
+import { type Column, tableLines } from '../terminal/table.ts';
 
 /** What gradcheck found. `--json` prints these names; they are a contract. */
 export interface GradcheckReport extends GradientReport {
