@@ -4,7 +4,7 @@ import type { BenchOptions } from './bench.ts';
 import { addDoctorOptions, addGradcheckOptions } from './check/options.ts';
 import { addDataCommands } from './data-commands.ts';
 import type { EvalOptions } from './eval.ts';
-import { addExplainOptions } from './explain-options.ts';
+import { addExplainOptions } from './explain/options.ts';
 import { addBackendOptions } from './inputs/backend.ts';
 import { addBenchOptions, DATA_HELP, REPORT_EXAMPLES } from './inputs/hyperparameters.ts';
 import type { PredictOptions } from './predict.ts';
@@ -41,7 +41,7 @@ export function addCommands(program: Command, io: Io, setExitCode: SetExitCode):
 function addExplanations(declare: Declare, io: Io, setExitCode: SetExitCode): void {
   const explanation = declare('explain', 'show forward and backward through a graph, gate by gate');
   addExplainOptions(explanation).action(async (words: string[]) => {
-    const { runExplain } = await import('./explain.ts');
+    const { runExplain } = await import('./explain/explain.ts');
     await runExplain(words, explanation, io);
   });
 

@@ -1,11 +1,11 @@
-import type { Answer } from '../explain/answer.ts';
-import type { ExplainedGate, ExplainedInput, ExplainedWire, Explanation } from '../explain/explanation.ts';
-import type { Values } from '../explain/expression/values.ts';
-import { type Detail, isAbbreviated, isScalar, linesOf, numberText } from '../explain/format.ts';
-import type { Jacobian } from '../explain/jacobian.ts';
-import * as format from './terminal/format.ts';
-import type { painter } from './terminal/io.ts';
-import { type Column, type Row, tableLines, tableWidth } from './terminal/table.ts';
+import type { Answer } from '../../explain/answer.ts';
+import type { ExplainedGate, ExplainedInput, ExplainedWire, Explanation } from '../../explain/explanation.ts';
+import type { Values } from '../../explain/expression/values.ts';
+import { type Detail, isAbbreviated, isScalar, linesOf, numberText } from '../../explain/format.ts';
+import type { Jacobian } from '../../explain/jacobian.ts';
+import * as format from '../terminal/format.ts';
+import type { painter } from '../terminal/io.ts';
+import { type Column, type Row, tableLines, tableWidth } from '../terminal/table.ts';
 
 type Paint = ReturnType<typeof painter>;
 

@@ -1,26 +1,26 @@
 import type { Command } from 'commander';
-import type { Backend } from '../backends/backend.ts';
-import type { Config } from '../config/config.ts';
-import type { Dataset } from '../dataset/load.ts';
-import { locate } from '../dataset/locate.ts';
-import { UsageError } from '../errors.ts';
-import { modelDiagram, short } from '../explain/model-diagram.ts';
-import { explainModel, type ModelExplanation } from '../explain/model-graph.ts';
-import { initialise } from '../models/initialise.ts';
-import { buildModel } from '../models/model.ts';
-import { createOptimizer } from '../optim/create.ts';
-import { Random } from '../random.ts';
-import { writeParameters } from '../runs/record.ts';
-import { augmentedBatch, shuffled, splitTrainingSet } from '../training/batches.ts';
-import { loadBatch } from '../training/evaluate.ts';
+import type { Backend } from '../../backends/backend.ts';
+import type { Config } from '../../config/config.ts';
+import type { Dataset } from '../../dataset/load.ts';
+import { locate } from '../../dataset/locate.ts';
+import { UsageError } from '../../errors.ts';
+import { modelDiagram, short } from '../../explain/model-diagram.ts';
+import { explainModel, type ModelExplanation } from '../../explain/model-graph.ts';
+import { initialise } from '../../models/initialise.ts';
+import { buildModel } from '../../models/model.ts';
+import { createOptimizer } from '../../optim/create.ts';
+import { Random } from '../../random.ts';
+import { writeParameters } from '../../runs/record.ts';
+import { augmentedBatch, shuffled, splitTrainingSet } from '../../training/batches.ts';
+import { loadBatch } from '../../training/evaluate.ts';
+import { type BackendFlags, openBackend } from '../inputs/backend.ts';
+import { flagsOf } from '../inputs/hyperparameters.ts';
+import { backendOfSubject, loadSubject, readSubject, type Subject } from '../inputs/subject.ts';
+import * as format from '../terminal/format.ts';
+import { type Io, painter } from '../terminal/io.ts';
+import { type Column, type Row, tableLines } from '../terminal/table.ts';
+import { standInLine } from '../train/reporter.ts';
 import { type DrawingFiles, draw } from './draw.ts';
-import { type BackendFlags, openBackend } from './inputs/backend.ts';
-import { flagsOf } from './inputs/hyperparameters.ts';
-import { backendOfSubject, loadSubject, readSubject, type Subject } from './inputs/subject.ts';
-import * as format from './terminal/format.ts';
-import { type Io, painter } from './terminal/io.ts';
-import { type Column, type Row, tableLines } from './terminal/table.ts';
-import { standInLine } from './train/reporter.ts';
 
 /** The options of `explain --model`, beside the hyperparameters. */
 export interface ExplainModelOptions extends BackendFlags, DrawingFiles {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { addBackendOptions } from './inputs/backend.ts';
-import { addHyperparameters } from './inputs/hyperparameters.ts';
+import { addBackendOptions } from '../inputs/backend.ts';
+import { addHyperparameters } from '../inputs/hyperparameters.ts';
 
 const HELP = `
 An EXPRESSION is made of numbers, names, [arrays], the operators + - * / ^ (also

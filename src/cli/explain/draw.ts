@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Diagram } from '../drawing/diagram.ts';
-import { fileError } from '../files.ts';
+import type { Diagram } from '../../drawing/diagram.ts';
+import { fileError } from '../../files.ts';
 
 /** Where drawings go. */
 export interface DrawingFiles {
@@ -12,7 +12,7 @@ export interface DrawingFiles {
 /** Writes a drawing to the files that are asked for. @throws FileError if one cannot be written. */
 export async function draw(diagram: Diagram, notes: readonly string[], { svg, html }: DrawingFiles): Promise<void> {
   if (svg === undefined && html === undefined) return;
-  const { renderHtml, renderSvg } = await import('../drawing/render.ts');
+  const { renderHtml, renderSvg } = await import('../../drawing/render.ts');
   const write = (file: string, content: string) =>
     writeFile(path.resolve(file), content).catch((error) => {
       throw fileError(`cannot write the drawing ${file}`, error);

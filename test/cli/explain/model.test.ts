@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { scratchFolder } from '../support/cifar10.ts';
-import { nnTrain, QUICK } from '../support/cli.ts';
+import { scratchFolder } from '../../support/cifar10.ts';
+import { nnTrain, QUICK } from '../../support/cli.ts';
 
 const scratch = scratchFolder();
 const explain = (...args: string[]) => nnTrain(['explain', ...args], { cwd: scratch });

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { FUNCTIONS } from '../../src/explain/expression/operations.ts';
-import { EXAMPLES } from '../../src/lecture/examples.ts';
-import { temporaryFolder } from '../support/files.ts';
-import { runMain } from '../support/in-process.ts';
+import { FUNCTIONS } from '../../../src/explain/expression/operations.ts';
+import { EXAMPLES } from '../../../src/lecture/examples.ts';
+import { temporaryFolder } from '../../support/files.ts';
+import { runMain } from '../../support/in-process.ts';
 
 const explain = (...args: string[]) => runMain(['explain', ...args]);
 

@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
-import type { Config } from '../config/config.ts';
-import { UsageError } from '../errors.ts';
-import { explainSubject, upstreamOf } from '../explain/answer.ts';
-import { diagramOf } from '../explain/explanation-diagram.ts';
-import { parseJson } from '../explain/expression/values.ts';
-import { jsonOf } from '../explain/json.ts';
-import { EXAMPLES } from '../lecture/examples.ts';
+import type { Config } from '../../config/config.ts';
+import { UsageError } from '../../errors.ts';
+import { explainSubject, upstreamOf } from '../../explain/answer.ts';
+import { diagramOf } from '../../explain/explanation-diagram.ts';
+import { parseJson } from '../../explain/expression/values.ts';
+import { jsonOf } from '../../explain/json.ts';
+import { EXAMPLES } from '../../lecture/examples.ts';
+import { flagOf, flagsOf } from '../inputs/hyperparameters.ts';
+import * as format from '../terminal/format.ts';
+import { type Io, painter } from '../terminal/io.ts';
 import { type DrawingFiles, draw } from './draw.ts';
-import { ask } from './explain-question.ts';
-import { answerLines, notesOn } from './explain-table.ts';
-import { flagOf, flagsOf } from './inputs/hyperparameters.ts';
-import * as format from './terminal/format.ts';
-import { type Io, painter } from './terminal/io.ts';
+import { ask } from './question.ts';
+import { answerLines, notesOn } from './table.ts';
 
 export interface ExplainOptions extends DrawingFiles {
   readonly list?: true;
@@ -31,7 +31,7 @@ export async function runExplain(words: readonly string[], command: Command, io:
     if (assignments.length > 0) {
       throw new UsageError(`--model takes one run directory at most, got ${words.map(format.shellWord).join(' ')}`);
     }
-    const { runExplainModel } = await import('./explain-model.ts');
+    const { runExplainModel } = await import('./model.ts');
     await runExplainModel(what, command, io);
     return;
   }
