@@ -3,15 +3,15 @@ import { UsageError } from '../errors.ts';
 import type { BenchOptions } from './bench.ts';
 import { addDoctorOptions, addGradcheckOptions } from './check/options.ts';
 import { addDataCommands } from './data-commands.ts';
-import type { EvalOptions } from './eval.ts';
 import { addExplainOptions } from './explain/options.ts';
 import { addBackendOptions } from './inputs/backend.ts';
 import { addBenchOptions, DATA_HELP, REPORT_EXAMPLES } from './inputs/hyperparameters.ts';
-import type { PredictOptions } from './predict.ts';
-import type { ReportOptions } from './report.ts';
-import { addEvalOptions, addPredictOptions, addWeightsOptions } from './saved-model-options.ts';
+import type { EvalOptions } from './runs/eval.ts';
+import { addEvalOptions, addPredictOptions, addWeightsOptions } from './runs/options.ts';
+import type { PredictOptions } from './runs/predict.ts';
+import type { ReportOptions } from './runs/report.ts';
+import type { WeightsOptions } from './runs/weights.ts';
 import type { Io } from './terminal/io.ts';
-import type { WeightsOptions } from './weights.ts';
 
 /** Makes a command. */
 type Declare = (name: string, description: string) => Command;
@@ -64,7 +64,7 @@ function addExplanations(declare: Declare, io: Io, setExitCode: SetExitCode): vo
 function addRunCommands(declare: Declare, io: Io, setExitCode: SetExitCode): void {
   const evaluation = declare('eval', 'test a saved run again').argument('<run>', 'run directory');
   addEvalOptions(evaluation).action(async (run: string, options: EvalOptions) => {
-    const { runEval } = await import('./eval.ts');
+    const { runEval } = await import('./runs/eval.ts');
     await runEval(run, options, io);
   });
 
@@ -76,7 +76,7 @@ function addRunCommands(declare: Declare, io: Io, setExitCode: SetExitCode): voi
   addBackendOptions(report)
     .addHelpText('after', REPORT_EXAMPLES)
     .action(async (runs: string[], options: ReportOptions) => {
-      const { runReport } = await import('./report.ts');
+      const { runReport } = await import('./runs/report.ts');
       setExitCode(await runReport(runs, options, io));
     });
 
@@ -84,13 +84,13 @@ function addRunCommands(declare: Declare, io: Io, setExitCode: SetExitCode): voi
     .argument('<run>', 'run directory')
     .argument('<images...>', "PNG or JPEG files of any size; '-' reads one from stdin");
   addPredictOptions(prediction).action(async (run: string, images: string[], options: PredictOptions) => {
-    const { runPredict } = await import('./predict.ts');
+    const { runPredict } = await import('./runs/predict.ts');
     setExitCode(await runPredict(run, images, options, io));
   });
 
   const weights = declare('weights', 'show the weights of a saved run as a picture').argument('<run>', 'run directory');
   addWeightsOptions(weights).action(async (run: string, options: WeightsOptions) => {
-    const { runWeights } = await import('./weights.ts');
+    const { runWeights } = await import('./runs/weights.ts');
     await runWeights(run, options, io);
   });
 }

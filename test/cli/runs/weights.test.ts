@@ -2,13 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { decode } from 'fast-png';
 import { beforeAll, expect, it } from 'vitest';
-import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
-import { syntheticDataset } from '../../src/dataset/synthetic.ts';
-import { templatePixels } from '../../src/pictures/template.ts';
-import { loadRun } from '../../src/runs/record.ts';
-import { RunDirectory } from '../../src/runs/run-directory.ts';
-import { scratchFolder } from '../support/cifar10.ts';
-import { nnTrain, QUICK } from '../support/cli.ts';
+import { ReferenceBackend } from '../../../src/backends/reference/reference.ts';
+import { syntheticDataset } from '../../../src/dataset/synthetic.ts';
+import { templatePixels } from '../../../src/pictures/template.ts';
+import { loadRun } from '../../../src/runs/record.ts';
+import { RunDirectory } from '../../../src/runs/run-directory.ts';
+import { scratchFolder } from '../../support/cifar10.ts';
+import { nnTrain, QUICK } from '../../support/cli.ts';
 
 const cwd = scratchFolder();
 

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
-import { integer } from '../config/field.ts';
-import { addBackendOptions } from './inputs/backend.ts';
-import { DATA_HELP } from './inputs/hyperparameters.ts';
+import { integer } from '../../config/field.ts';
+import { addBackendOptions } from '../inputs/backend.ts';
+import { DATA_HELP } from '../inputs/hyperparameters.ts';
 
 export function addEvalOptions(command: Command): Command {
   addWeightsOption(command).option('--data <path>', DATA_HELP).option('--json', 'print one JSON object on stdout');

@@ -1,15 +1,15 @@
-import type { Field } from '../config/field.ts';
-import { UsageError } from '../errors.ts';
-import { writeWhole } from '../files.ts';
-import { encodePng } from '../pictures/encode.ts';
-import { contactSheet } from '../pictures/sheet.ts';
-import { templatePixels } from '../pictures/template.ts';
-import { classesOf } from '../runs/record.ts';
-import { mostUsed, type UnitUse, weightRows } from '../training/filters.ts';
-import { loadImages, openModel, type SavedModel, type WeightsFlags } from './inputs/saved-model.ts';
-import { FILTER_COUNT, PIXEL_SCALE } from './saved-model-options.ts';
-import * as format from './terminal/format.ts';
-import { type Io, painter } from './terminal/io.ts';
+import type { Field } from '../../config/field.ts';
+import { UsageError } from '../../errors.ts';
+import { writeWhole } from '../../files.ts';
+import { encodePng } from '../../pictures/encode.ts';
+import { contactSheet } from '../../pictures/sheet.ts';
+import { templatePixels } from '../../pictures/template.ts';
+import { classesOf } from '../../runs/record.ts';
+import { mostUsed, type UnitUse, weightRows } from '../../training/filters.ts';
+import { loadImages, openModel, type SavedModel, type WeightsFlags } from '../inputs/saved-model.ts';
+import { FILTER_COUNT, PIXEL_SCALE } from './options.ts';
+import * as format from '../terminal/format.ts';
+import { type Io, painter } from '../terminal/io.ts';
 
 export interface WeightsOptions extends WeightsFlags {
   readonly png: string;

@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ReportData } from '../../src/report/report-data.ts';
-import { nnTrain, QUICK } from '../support/cli.ts';
-import { temporaryFolder } from '../support/files.ts';
+import type { ReportData } from '../../../src/report/report-data.ts';
+import { nnTrain, QUICK } from '../../support/cli.ts';
+import { temporaryFolder } from '../../support/files.ts';
 
 /** What a page was made of. */
 function dataOf(...file: string[]): ReportData {

@@ -1,16 +1,16 @@
 import path from 'node:path';
-import { type Dataset, loadDataset } from '../dataset/load.ts';
-import { DataError, EXIT, UsageError } from '../errors.ts';
-import { collectRun } from '../report/collect.ts';
-import type { RunReport } from '../report/report-data.ts';
-import { writeReport } from '../report/write.ts';
-import { loadRun, readRunRecord, type SavedRun } from '../runs/record.ts';
-import { RunDirectory } from '../runs/run-directory.ts';
-import { type BackendFlags, openBackend } from './inputs/backend.ts';
-import { sourceOf } from './inputs/images.ts';
-import { runUntilInterrupted } from './terminal/interrupt.ts';
-import type { Io } from './terminal/io.ts';
-import { openInBrowser } from './terminal/open.ts';
+import { type Dataset, loadDataset } from '../../dataset/load.ts';
+import { DataError, EXIT, UsageError } from '../../errors.ts';
+import { collectRun } from '../../report/collect.ts';
+import type { RunReport } from '../../report/report-data.ts';
+import { writeReport } from '../../report/write.ts';
+import { loadRun, readRunRecord, type SavedRun } from '../../runs/record.ts';
+import { RunDirectory } from '../../runs/run-directory.ts';
+import { type BackendFlags, openBackend } from '../inputs/backend.ts';
+import { sourceOf } from '../inputs/images.ts';
+import { runUntilInterrupted } from '../terminal/interrupt.ts';
+import type { Io } from '../terminal/io.ts';
+import { openInBrowser } from '../terminal/open.ts';
 
 export interface ReportOptions extends BackendFlags {
   readonly data?: string;

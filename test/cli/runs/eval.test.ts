@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { nnTrain, QUICK } from '../support/cli.ts';
-import { temporaryFolder } from '../support/files.ts';
+import { nnTrain, QUICK } from '../../support/cli.ts';
+import { temporaryFolder } from '../../support/files.ts';
 
 it('finds the accuracy that training reported, for the last weights, and reads the best ones', async () => {
   const cwd = temporaryFolder();

@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { stdin } from 'node:process';
 import { buffer } from 'node:stream/consumers';
-import { EXIT, UserError } from '../errors.ts';
-import { fileError } from '../files.ts';
-import { decodePicture } from '../pictures/decode.ts';
-import { toCifar } from '../pictures/resize.ts';
-import { classesOf } from '../runs/record.ts';
-import { rows } from '../training/batches.ts';
-import { predict, predictedClasses, softmaxRows } from '../training/predict.ts';
-import { openModel, type SavedModel, type WeightsFlags } from './inputs/saved-model.ts';
-import * as format from './terminal/format.ts';
-import { type Io, painter } from './terminal/io.ts';
+import { EXIT, UserError } from '../../errors.ts';
+import { fileError } from '../../files.ts';
+import { decodePicture } from '../../pictures/decode.ts';
+import { toCifar } from '../../pictures/resize.ts';
+import { classesOf } from '../../runs/record.ts';
+import { rows } from '../../training/batches.ts';
+import { predict, predictedClasses, softmaxRows } from '../../training/predict.ts';
+import { openModel, type SavedModel, type WeightsFlags } from '../inputs/saved-model.ts';
+import * as format from '../terminal/format.ts';
+import { type Io, painter } from '../terminal/io.ts';
 
 export interface PredictOptions extends WeightsFlags {
   readonly json?: true;
