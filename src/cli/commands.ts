@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
 import type { BenchOptions } from './bench.ts';
 import { addDoctorOptions, addGradcheckOptions } from './check/options.ts';
-import { addDataCommands } from './data-commands.ts';
+import { addDataCommands } from './data/commands.ts';
 import { addExplainOptions } from './explain/options.ts';
 import { addBackendOptions } from './inputs/backend.ts';
 import { addBenchOptions, DATA_HELP, REPORT_EXAMPLES } from './inputs/hyperparameters.ts';

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { decodePicture } from '../../src/pictures/decode.ts';
+import { decodePicture } from '../../../src/pictures/decode.ts';
 import {
   batchEntries,
   batchFile,
@@ -12,10 +12,10 @@ import {
   TAR_END,
   tarEntry,
   writeBatchFiles,
-} from '../support/cifar10.ts';
-import { PYTHON_NAMES, pythonFile } from '../support/cifar10-versions.ts';
-import { nnTrain } from '../support/cli.ts';
-import { temporaryFolder } from '../support/files.ts';
+} from '../../support/cifar10.ts';
+import { PYTHON_NAMES, pythonFile } from '../../support/cifar10-versions.ts';
+import { nnTrain } from '../../support/cli.ts';
+import { temporaryFolder } from '../../support/files.ts';
 
 const ARCHIVE = Buffer.concat([...batchEntries(), TAR_END]);
 const scratch = scratchFolder();

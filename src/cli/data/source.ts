@@ -1,6 +1,6 @@
-import { locate, type Source, usualPlaces } from '../dataset/locate.ts';
-import { DataError } from '../errors.ts';
-import { type Io, ownName } from './terminal/io.ts';
+import { locate, type Source, usualPlaces } from '../../dataset/locate.ts';
+import { DataError } from '../../errors.ts';
+import { type Io, ownName } from '../terminal/io.ts';
 
 /** How the form of a source is shown. */
 export const KIND_NAME: Readonly<Record<Source['kind'], string>> = {

@@ -1,20 +1,20 @@
-import { CLASSES, decodeBatches, FILE_SHA256 } from '../dataset/cifar10.ts';
-import type { Source } from '../dataset/locate.ts';
-import { readSource } from '../dataset/read.ts';
-import { imageStatistics, type SetStatistics } from '../dataset/statistics.ts';
-import { readRecord, type Verification } from '../dataset/store.ts';
-import { judge, noteHashes } from '../dataset/verify.ts';
-import { EXIT } from '../errors.ts';
-import { writeWhole } from '../files.ts';
-import type { ImageSet } from '../images.ts';
-import { encodePng } from '../pictures/encode.ts';
-import { labelledSheet } from '../pictures/labelled-sheet.ts';
-import { cifarPixels } from '../pictures/template.ts';
-import { findSource, KIND_NAME } from './data-source.ts';
-import * as format from './terminal/format.ts';
-import { runUntilInterrupted } from './terminal/interrupt.ts';
-import { type Io, painter } from './terminal/io.ts';
-import { type Column, tableLines } from './terminal/table.ts';
+import { CLASSES, decodeBatches, FILE_SHA256 } from '../../dataset/cifar10.ts';
+import type { Source } from '../../dataset/locate.ts';
+import { readSource } from '../../dataset/read.ts';
+import { imageStatistics, type SetStatistics } from '../../dataset/statistics.ts';
+import { readRecord, type Verification } from '../../dataset/store.ts';
+import { judge, noteHashes } from '../../dataset/verify.ts';
+import { EXIT } from '../../errors.ts';
+import { writeWhole } from '../../files.ts';
+import type { ImageSet } from '../../images.ts';
+import { encodePng } from '../../pictures/encode.ts';
+import { labelledSheet } from '../../pictures/labelled-sheet.ts';
+import { cifarPixels } from '../../pictures/template.ts';
+import * as format from '../terminal/format.ts';
+import { runUntilInterrupted } from '../terminal/interrupt.ts';
+import { type Io, painter } from '../terminal/io.ts';
+import { type Column, tableLines } from '../terminal/table.ts';
+import { findSource, KIND_NAME } from './source.ts';
 
 export interface InfoOptions {
   readonly sample?: string;

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { DownloadCommandOptions, ImportOptions } from './data.ts';
-import type { InfoOptions } from './data-info.ts';
-import type { VerifyOptions } from './data-verify.ts';
-import type { Io } from './terminal/io.ts';
+import type { Io } from '../terminal/io.ts';
+import type { DownloadCommandOptions, ImportOptions } from './download.ts';
+import type { InfoOptions } from './info.ts';
+import type { VerifyOptions } from './verify.ts';
 
 const PLACES = 'default: NN_TRAIN_DATA_DIR, ./data, the cache, ~/.keras/datasets';
 
@@ -86,7 +86,7 @@ export function addDataCommands(data: Command, io: Io, setExitCode: (code: numbe
     .option('--trust', 'take images that are not the official ones')
     .addHelpText('after', DOWNLOAD_EXAMPLES)
     .action(async (options: DownloadCommandOptions) => {
-      const { runDownload } = await import('./data.ts');
+      const { runDownload } = await import('./download.ts');
       setExitCode(await runDownload(options, io));
     });
 
@@ -95,7 +95,7 @@ export function addDataCommands(data: Command, io: Io, setExitCode: (code: numbe
     .option('--json', 'print one JSON object on stdout')
     .addHelpText('after', VERIFY_EXAMPLES)
     .action(async (path: string | undefined, options: VerifyOptions) => {
-      const { runVerify } = await import('./data-verify.ts');
+      const { runVerify } = await import('./verify.ts');
       setExitCode(await runVerify(path, options, io));
     });
 
@@ -105,7 +105,7 @@ export function addDataCommands(data: Command, io: Io, setExitCode: (code: numbe
     .option('--json', 'print one JSON object on stdout')
     .addHelpText('after', INFO_EXAMPLES)
     .action(async (path: string | undefined, options: InfoOptions) => {
-      const { runInfo } = await import('./data-info.ts');
+      const { runInfo } = await import('./info.ts');
       setExitCode(await runInfo(path, options, io));
     });
 
@@ -114,14 +114,14 @@ export function addDataCommands(data: Command, io: Io, setExitCode: (code: numbe
     .option('--trust', 'take images that are not the official ones')
     .addHelpText('after', IMPORT_EXAMPLES)
     .action(async (path: string, options: ImportOptions) => {
-      const { runImport } = await import('./data.ts');
+      const { runImport } = await import('./download.ts');
       setExitCode(await runImport(path, options, io));
     });
 
   command('path', 'print where training would find the images')
     .addHelpText('after', PATH_EXAMPLES)
     .action(async () => {
-      const { runPath } = await import('./data.ts');
+      const { runPath } = await import('./download.ts');
       await runPath(io);
     });
 }

@@ -1,18 +1,18 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ARCHIVE_URL, BATCH_FOLDER } from '../dataset/cifar10.ts';
-import { type DatasetEvent, DownloadError, downloadCifar10 } from '../dataset/download/download.ts';
-import { chosenSources } from '../dataset/download/sources.ts';
-import { cacheFolder } from '../dataset/locate.ts';
-import { readSource } from '../dataset/read.ts';
-import { readRecord, storeBatches, verifyFolder } from '../dataset/store.ts';
-import { DataError, EXIT } from '../errors.ts';
-import { fileError } from '../files.ts';
-import { findSource } from './data-source.ts';
-import { DownloadReporter } from './inputs/download-reporter.ts';
-import { shellWord } from './terminal/format.ts';
-import { runUntilInterrupted } from './terminal/interrupt.ts';
-import { type Io, ownName } from './terminal/io.ts';
+import { ARCHIVE_URL, BATCH_FOLDER } from '../../dataset/cifar10.ts';
+import { type DatasetEvent, DownloadError, downloadCifar10 } from '../../dataset/download/download.ts';
+import { chosenSources } from '../../dataset/download/sources.ts';
+import { cacheFolder } from '../../dataset/locate.ts';
+import { readSource } from '../../dataset/read.ts';
+import { readRecord, storeBatches, verifyFolder } from '../../dataset/store.ts';
+import { DataError, EXIT } from '../../errors.ts';
+import { fileError } from '../../files.ts';
+import { DownloadReporter } from '../inputs/download-reporter.ts';
+import { shellWord } from '../terminal/format.ts';
+import { runUntilInterrupted } from '../terminal/interrupt.ts';
+import { type Io, ownName } from '../terminal/io.ts';
+import { findSource } from './source.ts';
 
 export interface ImportOptions {
   readonly trust?: boolean;

@@ -1,11 +1,11 @@
-import type { Source } from '../dataset/locate.ts';
-import type { Verification } from '../dataset/store.ts';
-import { verifySource } from '../dataset/verify.ts';
-import { EXIT } from '../errors.ts';
-import { findSource, KIND_NAME } from './data-source.ts';
-import { runUntilInterrupted } from './terminal/interrupt.ts';
-import { type Io, painter } from './terminal/io.ts';
-import { type Column, tableLines } from './terminal/table.ts';
+import type { Source } from '../../dataset/locate.ts';
+import type { Verification } from '../../dataset/store.ts';
+import { verifySource } from '../../dataset/verify.ts';
+import { EXIT } from '../../errors.ts';
+import { runUntilInterrupted } from '../terminal/interrupt.ts';
+import { type Io, painter } from '../terminal/io.ts';
+import { type Column, tableLines } from '../terminal/table.ts';
+import { findSource, KIND_NAME } from './source.ts';
 
 export interface VerifyOptions {
   readonly json?: true;
