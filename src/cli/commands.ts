@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
-import type { BenchOptions } from './bench.ts';
+import type { BenchOptions } from './bench/bench.ts';
 import { addDoctorOptions, addGradcheckOptions } from './check/options.ts';
 import { addDataCommands } from './data/commands.ts';
 import { addExplainOptions } from './explain/options.ts';
@@ -32,7 +32,7 @@ export function addCommands(program: Command, io: Io, setExitCode: SetExitCode):
 
   const bench = declare('bench', 'measure the speed of products and training steps on this machine');
   addBenchOptions(bench).action(async (options: BenchOptions) => {
-    const { runBench } = await import('./bench.ts');
+    const { runBench } = await import('./bench/bench.ts');
     setExitCode(await runBench(options, io));
   });
 }

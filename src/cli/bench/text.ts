@@ -1,9 +1,9 @@
-import type { Precision } from '../backends/backend.ts';
-import type { BackendSpeed, ProductSpeed, StepSpeed } from '../bench/benchmark.ts';
-import type { StepSize } from '../bench/products.ts';
-import type { Environment } from '../runs/environment.ts';
-import * as format from './terminal/format.ts';
-import type { painter } from './terminal/io.ts';
+import type { Precision } from '../../backends/backend.ts';
+import type { BackendSpeed, ProductSpeed, StepSpeed } from '../../bench/benchmark.ts';
+import type { StepSize } from '../../bench/products.ts';
+import type { Environment } from '../../runs/environment.ts';
+import * as format from '../terminal/format.ts';
+import type { painter } from '../terminal/io.ts';
 
 /** One backend: what was chosen, why, and how fast it is. `--json` prints these names; they are a contract. */
 export interface BenchResult extends Pick<Environment, 'backend' | 'threads' | 'vectorBits' | 'fma'>, BackendSpeed {

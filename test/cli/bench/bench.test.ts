@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
-import { STEP_SIZES } from '../../src/bench/benchmark.ts';
-import { productsOf } from '../../src/bench/products.ts';
-import { type BenchReport, type BenchResult, benchLines } from '../../src/cli/bench-report.ts';
-import { main } from '../../src/cli/main.ts';
-import { nnTrain } from '../support/cli.ts';
+import { STEP_SIZES } from '../../../src/bench/benchmark.ts';
+import { productsOf } from '../../../src/bench/products.ts';
+import { type BenchReport, type BenchResult, benchLines } from '../../../src/cli/bench/text.ts';
+import { main } from '../../../src/cli/main.ts';
+import { nnTrain } from '../../support/cli.ts';
 
 const positive = expect.toSatisfy((value) => Number.isFinite(value) && value > 0, 'a positive number');
 

@@ -1,15 +1,15 @@
-import type { Backend, Precision } from '../backends/backend.ts';
-import { usableCores } from '../backends/wasm/node/cores.ts';
-import { type BackendSpeed, benchmark } from '../bench/benchmark.ts';
-import { parseField } from '../config/config.ts';
-import { EXIT, UsageError } from '../errors.ts';
-import { describeEnvironment } from '../runs/environment.ts';
-import { type BenchReport, benchLines } from './bench-report.ts';
-import { type BackendFlags, openBackend } from './inputs/backend.ts';
-import { BENCH_SECONDS } from './inputs/hyperparameters.ts';
-import { makeBar } from './terminal/bar.ts';
-import { runUntilInterrupted } from './terminal/interrupt.ts';
-import { type Io, painter } from './terminal/io.ts';
+import type { Backend, Precision } from '../../backends/backend.ts';
+import { usableCores } from '../../backends/wasm/node/cores.ts';
+import { type BackendSpeed, benchmark } from '../../bench/benchmark.ts';
+import { parseField } from '../../config/config.ts';
+import { EXIT, UsageError } from '../../errors.ts';
+import { describeEnvironment } from '../../runs/environment.ts';
+import { type BackendFlags, openBackend } from '../inputs/backend.ts';
+import { BENCH_SECONDS } from '../inputs/hyperparameters.ts';
+import { makeBar } from '../terminal/bar.ts';
+import { runUntilInterrupted } from '../terminal/interrupt.ts';
+import { type Io, painter } from '../terminal/io.ts';
+import { type BenchReport, benchLines } from './text.ts';
 
 export interface BenchOptions extends BackendFlags {
   readonly precision?: string;
