@@ -1,6 +1,6 @@
 import type { ReportData, RunReport } from '../report-data.ts';
 import type { Space } from './chart.ts';
-import { comparisonPage } from './compare.ts';
+import { comparisonPage } from './compare/compare.ts';
 import { h } from './dom.ts';
 import { morph } from './morph.ts';
 import { type Page, runPage } from './run.ts';

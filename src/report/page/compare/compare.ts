@@ -1,11 +1,11 @@
-import type { RunReport } from '../report-data.ts';
-import type { Space } from './chart.ts';
-import { validationChart } from './compare-charts.ts';
-import { classTable, differences, differenceTable, resultsTable, verdict } from './compare-tables.ts';
+import type { RunReport } from '../../report-data.ts';
+import type { Space } from '../chart.ts';
+import { type Child, h, section } from '../dom.ts';
+import * as format from '../format.ts';
+import type { Page } from '../run.ts';
+import { validationChart } from './charts.ts';
 import { badge, type Contestant, contestants } from './contestant.ts';
-import { type Child, h, section } from './dom.ts';
-import * as format from './format.ts';
-import type { Page } from './run.ts';
+import { classTable, differences, differenceTable, resultsTable, verdict } from './tables.ts';
 
 /** Several runs side by side.
  *  @param hidden numbers of the runs that are left out of the charts. @param space that a chart has. */

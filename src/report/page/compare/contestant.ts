@@ -1,6 +1,6 @@
-import type { RunReport } from '../report-data.ts';
-import { h } from './dom.ts';
-import * as format from './format.ts';
+import type { RunReport } from '../../report-data.ts';
+import { h } from '../dom.ts';
+import * as format from '../format.ts';
 
 /** Colours in style/1-base.css; the runs after that have them again, dashed. */
 const COLOURS = 6;

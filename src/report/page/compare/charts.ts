@@ -1,8 +1,8 @@
-import { figure, type Line, lineChart, rangeOf, type Space } from './chart.ts';
+import { figure, type Line, lineChart, rangeOf, type Space } from '../chart.ts';
+import { finite, lossTick, percentTick } from '../curves.ts';
+import { type Child, table } from '../dom.ts';
+import * as format from '../format.ts';
 import { badge, type Contestant } from './contestant.ts';
-import { finite, lossTick, percentTick } from './curves.ts';
-import { type Child, table } from './dom.ts';
-import * as format from './format.ts';
 
 type Quantity = 'loss' | 'accuracy';
 type RunLine = Line & Contestant;

@@ -1,11 +1,11 @@
-import type { RunReport, TestReport } from '../report-data.ts';
+import type { RunReport, TestReport } from '../../report-data.ts';
+import { type Child, type Column, h, table } from '../dom.ts';
+import * as format from '../format.ts';
+import { bestOf } from '../run.ts';
+import { parameterCount } from '../setup.ts';
+import { RIGHT, shade } from '../shade.ts';
+import { between } from '../test-results.ts';
 import { badge, type Contestant } from './contestant.ts';
-import { type Child, type Column, h, table } from './dom.ts';
-import * as format from './format.ts';
-import { bestOf } from './run.ts';
-import { parameterCount } from './setup.ts';
-import { RIGHT, shade } from './shade.ts';
-import { between } from './test-results.ts';
 
 const named = (one: Contestant): Child => h('span', { class: 'named' }, badge(one), one.name);
 
