@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
 import type { BenchOptions } from './bench/bench.ts';
+import { addBenchOptions } from './bench/options.ts';
 import { addDoctorOptions, addGradcheckOptions } from './check/options.ts';
 import { addDataCommands } from './data/commands.ts';
 import { addExplainOptions } from './explain/options.ts';
 import { addBackendOptions } from './inputs/backend.ts';
-import { addBenchOptions, DATA_HELP, REPORT_EXAMPLES } from './inputs/hyperparameters.ts';
+import { DATA_HELP } from './inputs/hyperparameters.ts';
 import type { EvalOptions } from './runs/eval.ts';
-import { addEvalOptions, addPredictOptions, addWeightsOptions } from './runs/options.ts';
+import { addEvalOptions, addPredictOptions, addWeightsOptions, REPORT_EXAMPLES } from './runs/options.ts';
 import type { PredictOptions } from './runs/predict.ts';
 import type { ReportOptions } from './runs/report.ts';
 import type { WeightsOptions } from './runs/weights.ts';

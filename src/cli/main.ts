@@ -2,8 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { EXIT, UsageError, UserError } from '../errors.ts';
 import { VERSION } from '../runs/environment.ts';
 import { addCommands } from './commands.ts';
-import { addTrainOptions } from './inputs/hyperparameters.ts';
 import type { Io } from './terminal/io.ts';
+import { addTrainOptions } from './train/options.ts';
 
 /** Runs the command line. Resolves to the exit code. */
 export async function main(args: readonly string[], io: Io): Promise<number> {

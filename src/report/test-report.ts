@@ -1,12 +1,12 @@
 import type { Dataset } from '../dataset/load.ts';
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
+import { pngAddress } from '../pictures/encode.ts';
 import { cifarPixels } from '../pictures/template.ts';
 import { rows } from '../training/batches.ts';
 import { evaluate, type Metrics } from '../training/evaluate.ts';
 import { predict, predictedClasses, softmaxRows } from '../training/predict.ts';
 import { wilsonInterval } from '../training/wilson.ts';
-import { pngAddress } from './png-address.ts';
 import type { TestReport } from './report-data.ts';
 
 const MISTAKES = 30;

@@ -1,8 +1,8 @@
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
+import { pngAddress } from '../pictures/encode.ts';
 import { templatePixels } from '../pictures/template.ts';
 import { mostUsed, weightRows } from '../training/filters.ts';
-import { pngAddress } from './png-address.ts';
 import type { WeightPictures } from './report-data.ts';
 
 const MOST_FILTERS = 64;

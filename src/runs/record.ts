@@ -7,9 +7,9 @@ import { syntheticDataset } from '../dataset/synthetic.ts';
 import { UsageError } from '../errors.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import type { Environment } from './environment.ts';
-import type { Checkpoint, Progress } from '../training/progress.ts';
+import type { Progress } from '../training/progress.ts';
 import type { RunDirectory, Weights } from './run-directory.ts';
-import { writeTensors } from '../training/trainer.ts';
+import { writeParameters } from '../training/restore.ts';
 
 /** Enough images for testing; a run may have trained on more at a time, at a cost in memory. */
 const LARGEST_BATCH = 1000;
@@ -56,14 +56,4 @@ export async function loadRun(
   const model = buildModel(backend, record.config, Math.min(record.config.batchSize, LARGEST_BATCH));
   writeParameters(model, tensors);
   return { model, record, progress };
-}
-
-/** Sets the parameters of a model to those of a checkpoint.
- *  @throws UserError if one is missing or has another shape. */
-export function writeParameters({ graph }: Model, tensors: Checkpoint['tensors']): void {
-  writeTensors(
-    graph.backend,
-    graph.parameters.map(({ name, tensor }) => [name, tensor]),
-    tensors,
-  );
 }

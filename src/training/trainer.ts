@@ -1,7 +1,7 @@
-import type { Backend, Sink, Tensor } from '../backends/backend.ts';
+import type { Sink, Tensor } from '../backends/backend.ts';
 import type { Config } from '../config/config.ts';
 import type { Wire } from '../engine/graph.ts';
-import { DivergedError, UserError } from '../errors.ts';
+import { DivergedError } from '../errors.ts';
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { createOptimizer } from '../optim/create.ts';
@@ -21,6 +21,7 @@ import {
   type Times,
   type TrainingEvent,
 } from './progress.ts';
+import { writeTensors } from './restore.ts';
 import { samplingInterval, UpdateRatioMeter } from './update-ratios.ts';
 
 /** Trains a model on images by mini-batches. It knows neither terminal nor file: it yields what happens. */
@@ -209,27 +210,6 @@ export function isDone({ best, lastEpoch }: Progress, { epochs, earlyStop }: Con
   if (!lastEpoch) return false;
   const stopsEarly = earlyStop !== null && best !== null && lastEpoch.epoch - best.epoch >= earlyStop;
   return lastEpoch.epoch >= epochs || stopsEarly;
-}
-
-/** Sets tensors to the saved values of their names.
- *  @throws UserError if one is missing or has another shape. */
-export function writeTensors(
-  backend: Backend,
-  named: readonly (readonly [name: string, tensor: Tensor])[],
-  saved: Checkpoint['tensors'],
-): void {
-  for (const [name, tensor] of named) {
-    const found = saved.get(name);
-    const wanted = `[${tensor.shape.join(', ')}]`;
-    if (!found)
-      throw new UserError(`the checkpoint does not fit the configuration: it has no tensor '${name}' ${wanted}`);
-    if (found.shape.join() !== tensor.shape.join()) {
-      throw new UserError(
-        `the checkpoint does not fit the configuration: '${name}' has shape [${found.shape.join(', ')}], wanted ${wanted}`,
-      );
-    }
-    backend.write(tensor, found.values);
-  }
 }
 
 function isBetter(metrics: EpochResult, best: EpochResult | null): boolean {

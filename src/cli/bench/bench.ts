@@ -5,10 +5,10 @@ import { parseField } from '../../config/config.ts';
 import { EXIT, UsageError } from '../../errors.ts';
 import { describeEnvironment } from '../../runs/environment.ts';
 import { type BackendFlags, openBackend } from '../inputs/backend.ts';
-import { BENCH_SECONDS } from '../inputs/hyperparameters.ts';
 import { makeBar } from '../terminal/bar.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import { type Io, painter } from '../terminal/io.ts';
+import { BENCH_SECONDS } from './options.ts';
 import { type BenchReport, benchLines } from './text.ts';
 
 export interface BenchOptions extends BackendFlags {

@@ -10,16 +10,16 @@ import { initialise } from '../../models/initialise.ts';
 import { buildModel } from '../../models/model.ts';
 import { createOptimizer } from '../../optim/create.ts';
 import { Random } from '../../random.ts';
-import { writeParameters } from '../../runs/record.ts';
 import { augmentedBatch, shuffled, splitTrainingSet } from '../../training/batches.ts';
 import { loadBatch } from '../../training/evaluate.ts';
+import { writeParameters } from '../../training/restore.ts';
 import { type BackendFlags, openBackend } from '../inputs/backend.ts';
 import { flagsOf } from '../inputs/hyperparameters.ts';
 import { backendOfSubject, loadSubject, readSubject, type Subject } from '../inputs/subject.ts';
 import * as format from '../terminal/format.ts';
+import { standInLine } from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
 import { type Column, type Row, tableLines } from '../terminal/table.ts';
-import { standInLine } from '../train/reporter.ts';
 import { type DrawingFiles, draw } from './draw.ts';
 
 /** The options of `explain --model`, beside the hyperparameters. */

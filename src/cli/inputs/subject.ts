@@ -8,7 +8,7 @@ import { readRunRecord, type SavedRun } from '../../runs/record.ts';
 import { RunDirectory } from '../../runs/run-directory.ts';
 import type { Checkpoint } from '../../training/progress.ts';
 import type { Io } from '../terminal/io.ts';
-import { flagOf, flagsOf, type RunOptions, readConfig } from './hyperparameters.ts';
+import { flagOf, flagsOf, readConfig } from './hyperparameters.ts';
 import { load, sourceOf } from './images.ts';
 
 /** What `gradcheck` and `doctor` have in common, beside hyperparameters. */
@@ -36,7 +36,7 @@ export async function readSubject(
   if (folder === undefined) return { config: await readConfig(command, io.env) };
   const given = Object.keys(flagsOf(command)) as (keyof Config)[];
   const extra = given.filter((key) => !allowed.includes(key)).map(flagOf);
-  if (command.opts<RunOptions>().config !== undefined) extra.push('--config');
+  if (command.opts<{ readonly config?: string }>().config !== undefined) extra.push('--config');
   if (extra.length > 0) {
     throw new UsageError(`the configuration is taken from the run ${folder}; leave ${extra.join(', ')} out`);
   }

@@ -51,3 +51,11 @@ function addWeightsOption(command: Command): Command {
   const help = 'of the last checkpoint, or of the best epoch';
   return command.addOption(new Option('--weights <last|best>', help).default('last'));
 }
+
+export const REPORT_EXAMPLES = `
+Examples:
+  $ nn-train report runs/mlp-20261124-091500 --open
+  $ nn-train report runs/* --out comparison.html
+
+Training leaves a report.html in every run; this makes it anew. It prints the
+path of the file. Where the images are not at hand, test results are left out.`;

@@ -1,5 +1,7 @@
 /** Text and numbers, as the command line shows them. */
 
+import type { painter } from './io.ts';
+
 export function integer(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
@@ -41,4 +43,9 @@ export function wrap(text: string, width: number): string[] {
     else lines.push(word);
   }
   return lines;
+}
+
+/** The line that says that no real images were used. */
+export function standInLine(paint: ReturnType<typeof painter>): string {
+  return paint(['yellow', 'bold'], 'These are results on the synthetic stand-in images, not on CIFAR-10.');
 }

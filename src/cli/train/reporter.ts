@@ -96,14 +96,9 @@ export class RunReporter {
     }
     if (run !== null) lines.push(`${label('saved')}${run}`);
     if (report !== undefined) lines.push(`${label('report')}${report}`);
-    if (dataset === 'synthetic') lines.push(standInLine(this.#paint));
+    if (dataset === 'synthetic') lines.push(format.standInLine(this.#paint));
     return this.#quiet ? lines : ['', ...lines];
   }
-}
-
-/** The line that says that no real images were used. */
-export function standInLine(paint: ReturnType<typeof painter>): string {
-  return paint(['yellow', 'bold'], 'These are results on the synthetic stand-in images, not on CIFAR-10.');
 }
 
 function headerOf(event: RunStarted, paint: ReturnType<typeof painter>): string[] {

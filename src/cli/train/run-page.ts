@@ -5,9 +5,9 @@ import { RunDirectory } from '../../runs/run-directory.ts';
 import type { RunEvent, RunStarted } from '../../runs/train.ts';
 import type { Metrics } from '../../training/evaluate.ts';
 import type { Progress } from '../../training/progress.ts';
-import type { RunOptions } from '../inputs/hyperparameters.ts';
 import type { Io } from '../terminal/io.ts';
 import { openInBrowser } from '../terminal/open.ts';
+import type { RunOptions } from './options.ts';
 import type { Watch } from './watch.ts';
 
 /** Whoever presses Ctrl-C does not wait longer than that for answers on the test images. */

@@ -7,12 +7,13 @@ import { readRunRecord } from '../../runs/record.ts';
 import { expectFree, RunDirectory } from '../../runs/run-directory.ts';
 import { type Interrupted, type RunEvent, type TrainOptions, train } from '../../runs/train.ts';
 import { openBackend } from '../inputs/backend.ts';
-import { flagOf, flagsOf, type RunOptions, readConfig } from '../inputs/hyperparameters.ts';
+import { flagOf, flagsOf, readConfig } from '../inputs/hyperparameters.ts';
 import { load, sourceOf } from '../inputs/images.ts';
 import { shellWord } from '../terminal/format.ts';
 import { exitCodeOf, interruptible } from '../terminal/interrupt.ts';
 import { type Io, ownName } from '../terminal/io.ts';
 import { RunLog } from './log.ts';
+import type { RunOptions } from './options.ts';
 import { RunReporter } from './reporter.ts';
 import { RunPage } from './run-page.ts';
 

@@ -4,8 +4,8 @@ import { LiveRun } from '../../report/live-run.ts';
 import { LiveServer } from '../../report/live-server.ts';
 import type { RunReport } from '../../report/report-data.ts';
 import type { RunEvent } from '../../runs/train.ts';
-import { WATCH_PORT } from '../inputs/hyperparameters.ts';
 import type { Io } from '../terminal/io.ts';
+import { WATCH_PORT } from './options.ts';
 
 /** How old the last event must be before the next one goes out: with one more step, and at the end of an epoch. */
 const [STEP_GAP_MS, EPOCH_GAP_MS] = [1000, 100];

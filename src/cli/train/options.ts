@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import { integer } from '../../config/field.ts';
+import { addBackendOptions, type BackendFlags } from '../inputs/backend.ts';
+import { addHyperparameters } from '../inputs/hyperparameters.ts';
+
+const EXAMPLES = `
+Examples:
+  $ nn-train --model linear
+  $ nn-train --model mlp --hidden 100 --epochs 10
+  $ nn-train --model mlp --optimizer adamw --lr 1e-3 --early-stop 3
+  $ nn-train --model linear --loss hinge --data ~/cifar-10-binary.tar.gz
+  $ nn-train --lr 0.01 --json --no-save >> results.jsonl
+  $ nn-train --model mlp --watch --open
+  $ nn-train --resume runs/linear-20261124-091500
+
+Every hyperparameter can also come from the environment (NN_TRAIN_BATCH_SIZE=64)
+or from the --config file ({"batchSize": 64}). Flags beat the environment, which
+beats the file, which beats the defaults.
+
+Exit codes: 0 done, 1 a bug or a file that could not be written, 2 wrong usage,
+3 images missing or damaged, 4 training diverged, 130 or 143 interrupted.`;
+
+/** The options of a run that are no hyperparameters. */
+export interface RunOptions extends BackendFlags {
+  readonly data?: string;
+  readonly out?: string;
+  readonly save: boolean;
+  readonly resume?: string;
+  readonly config?: string;
+  readonly printConfig?: true;
+  readonly log?: string;
+  /** The port, or true for the usual one. */
+  readonly watch?: string | true;
+  readonly open?: true;
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly progress: boolean;
+}
+
+export function addTrainOptions(command: Command): Command {
+  addHyperparameters(command);
+  command.optionsGroup('Arithmetic:');
+  addBackendOptions(command)
+    .optionsGroup('Output:')
+    .option('--out <folder>', 'save the run there (default: a new folder in runs/)')
+    .option('--no-save', 'save nothing')
+    .option('--resume <run>', 'go on with a run that was stopped')
+    .option('--config <file>', 'read hyperparameters from a JSON file')
+    .option('--print-config', 'print the hyperparameters as JSON and do nothing else')
+    .option('--log <file>', 'append one JSON line for each epoch to a file')
+    .option('--watch [port]', `${WATCH_PORT.help} (default port: ${WATCH_PORT.default})`)
+    .option('--open', 'open the report in a browser at the end, or what --watch shows at once')
+    .option('--json', 'print one JSON object with the results on stdout')
+    .option('--quiet', 'print the results only')
+    .option('--no-progress', 'draw no progress bar');
+  return command.addHelpText('after', EXAMPLES);
+}
+
+/** The port of the page that shows a run while it trains: as many as an image has numbers. */
+export const WATCH_PORT = integer(
+  { min: 0, max: 65535 },
+  { help: 'show the run in a browser while it trains, on this machine alone', default: 3072 },
+);

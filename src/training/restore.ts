@@ -1,0 +1,35 @@
+import type { Backend, Tensor } from '../backends/backend.ts';
+import { UserError } from '../errors.ts';
+import type { Model } from '../models/model.ts';
+import type { Checkpoint } from './progress.ts';
+
+/** Sets tensors to the saved values of their names.
+ *  @throws UserError if one is missing or has another shape. */
+export function writeTensors(
+  backend: Backend,
+  named: readonly (readonly [name: string, tensor: Tensor])[],
+  saved: Checkpoint['tensors'],
+): void {
+  for (const [name, tensor] of named) {
+    const found = saved.get(name);
+    const wanted = `[${tensor.shape.join(', ')}]`;
+    if (!found)
+      throw new UserError(`the checkpoint does not fit the configuration: it has no tensor '${name}' ${wanted}`);
+    if (found.shape.join() !== tensor.shape.join()) {
+      throw new UserError(
+        `the checkpoint does not fit the configuration: '${name}' has shape [${found.shape.join(', ')}], wanted ${wanted}`,
+      );
+    }
+    backend.write(tensor, found.values);
+  }
+}
+
+/** Sets the parameters of a model to those of a checkpoint.
+ *  @throws UserError if one is missing or has another shape. */
+export function writeParameters({ graph }: Model, tensors: Checkpoint['tensors']): void {
+  writeTensors(
+    graph.backend,
+    graph.parameters.map(({ name, tensor }) => [name, tensor]),
+    tensors,
+  );
+}
