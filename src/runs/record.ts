@@ -6,10 +6,10 @@ import type { Dataset } from '../dataset/load.ts';
 import { syntheticDataset } from '../dataset/synthetic.ts';
 import { UsageError } from '../errors.ts';
 import { buildModel, type Model } from '../models/model.ts';
-import type { Environment } from './environment.ts';
 import type { Progress } from '../training/progress.ts';
-import type { RunDirectory, Weights } from './run-directory.ts';
 import { writeParameters } from '../training/restore.ts';
+import type { Environment } from './environment.ts';
+import type { RunDirectory, Weights } from './run-directory.ts';
 
 /** Enough images for testing; a run may have trained on more at a time, at a cost in memory. */
 const LARGEST_BATCH = 1000;

@@ -3,8 +3,6 @@ import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { FileError, UsageError, UserError } from '../errors.ts';
 import { fileError, removeQuietly, syncFolder, temporaryName, writeWhole } from '../files.ts';
-import { decodeSafetensors, encodeSafetensors } from '../weights/safetensors.ts';
-import { appendJsonLines, keepJsonLines, readJsonLines } from './json-lines.ts';
 import {
   type Checkpoint,
   type EpochMetrics,
@@ -14,6 +12,8 @@ import {
   type Progress,
   type StepRecord,
 } from '../training/progress.ts';
+import { decodeSafetensors, encodeSafetensors } from '../weights/safetensors.ts';
+import { appendJsonLines, keepJsonLines, readJsonLines } from './json-lines.ts';
 
 /** Which weights of a run: those of the last checkpoint, or of the epoch with the best validation accuracy. */
 export type Weights = 'last' | 'best';

@@ -6,12 +6,12 @@ import { UsageError } from '../errors.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { rows, type Split, splitTrainingSet } from '../training/batches.ts';
-import { describeEnvironment, type Environment } from './environment.ts';
 import { evaluate, type Metrics } from '../training/evaluate.ts';
 import { type Progress, recordOf, type StepRecord, type TrainingEvent } from '../training/progress.ts';
-import { RunDirectory } from './run-directory.ts';
-import type { RunRecord } from './record.ts';
 import { diverged, Trainer } from '../training/trainer.ts';
+import { describeEnvironment, type Environment } from './environment.ts';
+import type { RunRecord } from './record.ts';
+import { RunDirectory } from './run-directory.ts';
 
 /** How long a checkpoint may be old while an epoch is under way. */
 const CHECKPOINT_INTERVAL_MS = 60_000;

@@ -3,8 +3,8 @@ import { evaluate } from '../../training/evaluate.ts';
 import { wilsonInterval } from '../../training/wilson.ts';
 import { loadImages, openModel, type WeightsFlags } from '../inputs/saved-model.ts';
 import * as format from '../terminal/format.ts';
-import { type Io, painter } from '../terminal/io.ts';
 import { standInLine } from '../terminal/format.ts';
+import { type Io, painter } from '../terminal/io.ts';
 
 export interface EvalOptions extends WeightsFlags {
   readonly data?: string;

@@ -7,9 +7,9 @@ import { templatePixels } from '../../pictures/template.ts';
 import { classesOf } from '../../runs/record.ts';
 import { mostUsed, type UnitUse, weightRows } from '../../training/filters.ts';
 import { loadImages, openModel, type SavedModel, type WeightsFlags } from '../inputs/saved-model.ts';
-import { FILTER_COUNT, PIXEL_SCALE } from './options.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
+import { FILTER_COUNT, PIXEL_SCALE } from './options.ts';
 
 export interface WeightsOptions extends WeightsFlags {
   readonly png: string;
