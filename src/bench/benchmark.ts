@@ -6,7 +6,7 @@ import { initialise } from '../models/initialise.ts';
 import { buildModel } from '../models/model.ts';
 import { Random } from '../random.ts';
 import { rows } from '../training/batches.ts';
-import { breathe } from '../training/event-loop.ts';
+import { yieldToEventLoop } from '../training/event-loop.ts';
 import { Trainer } from '../training/trainer.ts';
 import { operationsOf, type ProductSize, productOf, productsOf, type StepSize } from './products.ts';
 
@@ -122,7 +122,7 @@ async function takeRounds(
 ): Promise<void> {
   const total = ROUNDS * measurements.length;
   for (let done = 0; done < total; done++) {
-    await breathe();
+    await yieldToEventLoop();
     signal?.throwIfAborted();
     onProgress?.(done, total);
     await measurements[done % measurements.length].takeRound(seconds / ROUNDS);

@@ -6,7 +6,7 @@ import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { rows, splitTrainingSet } from '../training/batches.ts';
 import { evaluate, type Metrics } from '../training/evaluate.ts';
-import { breathe } from '../training/event-loop.ts';
+import { yieldToEventLoop } from '../training/event-loop.ts';
 import type { Checkpoint, EpochMetrics } from '../training/progress.ts';
 import { writeParameters } from '../training/restore.ts';
 import { checkLabels, judgeTestImages, PERMUTATIONS } from './control.ts';
@@ -70,7 +70,7 @@ export async function* diagnose(options: DoctorOptions): AsyncGenerator<Finding,
     const finding = check(options.dataset);
     yield finding;
     if (finding.numbers.outOfRange) return;
-    await breathe();
+    await yieldToEventLoop();
     options.signal?.throwIfAborted();
   }
   const lab = laboratoryOf(options);

@@ -3,7 +3,7 @@ import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { plainBatch } from '../training/batches.ts';
 import { loadBatch } from '../training/evaluate.ts';
-import { breathe } from '../training/event-loop.ts';
+import { yieldToEventLoop } from '../training/event-loop.ts';
 import { type Finding, percent } from './finding.ts';
 
 /** φ′ as a function of y = φ(x), over the greatest value it can have: how much of the upstream gradient a unit lets through. */
@@ -42,7 +42,7 @@ export async function examineUnits(
     graph.forward();
     const values = await graph.backend.read(hidden.tensor);
     for (let i = 0; i < values.length; i++) if (!(OPENNESS[activation](values[i]) > SHUT)) shutFor[i % H]++;
-    await breathe();
+    await yieldToEventLoop();
     signal?.throwIfAborted();
   }
   return {

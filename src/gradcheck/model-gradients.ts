@@ -10,7 +10,7 @@ import { buildModel, type Model } from '../models/model.ts';
 import { Random } from '../random.ts';
 import { plainBatch } from '../training/batches.ts';
 import { loadBatch } from '../training/evaluate.ts';
-import { breathe } from '../training/event-loop.ts';
+import { yieldToEventLoop } from '../training/event-loop.ts';
 import type { Checkpoint } from '../training/progress.ts';
 import { writeParameters } from '../training/restore.ts';
 import { type GateClaim, gateClaims, parameterClaims } from './claims.ts';
@@ -180,7 +180,7 @@ class Pace {
     let evaluations = 0;
     const onEvaluation = async () => {
       onProgress?.((before + Math.min(1, ++evaluations / expected)) / this.#claims);
-      await breathe();
+      await yieldToEventLoop();
       signal?.throwIfAborted();
     };
     return { directions, coordinates, random: new Random(config.seed, 'gradient check', name), onEvaluation };

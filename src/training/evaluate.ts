@@ -1,7 +1,7 @@
 import type { BatchPlan, ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { plainBatch } from './batches.ts';
-import { breathe } from './event-loop.ts';
+import { yieldToEventLoop } from './event-loop.ts';
 
 export interface Metrics {
   /** Mean over the images; nats for cross-entropy. */
@@ -35,7 +35,7 @@ export async function evaluate(
     graph.backend.countCorrect(model.logits.tensor, model.labels.tensor, correct);
     lossSum += (await graph.backend.read(model.loss.tensor))[0] * plan.indices.length;
     correctSum += (await graph.backend.read(correct))[0];
-    await breathe();
+    await yieldToEventLoop();
     signal?.throwIfAborted();
   }
   return { loss: lossSum / indices.length, accuracy: correctSum / indices.length };

@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 
-const MAX_HOLD_MS = 25;
-let last = performance.now();
+const MAX_BLOCKED_MS = 25;
+let lastTurn = performance.now();
 
-/** Lets signals, timers and streams have their turn, if they have waited for 25 ms: training itself never leaves the
- *  microtask queue. */
-export async function breathe(): Promise<void> {
-  if (performance.now() - last < MAX_HOLD_MS) return;
+/** Gives signals, timers and streams a turn if the last one was 25 ms ago or more. Training needs the call, as it never
+ *  leaves the microtask queue by itself. */
+export async function yieldToEventLoop(): Promise<void> {
+  if (performance.now() - lastTurn < MAX_BLOCKED_MS) return;
   await setImmediate();
-  last = performance.now();
+  lastTurn = performance.now();
 }

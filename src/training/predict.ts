@@ -3,7 +3,7 @@ import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { plainBatch } from './batches.ts';
 import { loadBatch } from './evaluate.ts';
-import { breathe } from './event-loop.ts';
+import { yieldToEventLoop } from './event-loop.ts';
 
 /** What a model makes of some images, without dropout or augmentation.
  *
@@ -84,7 +84,7 @@ async function overBatches(
     loadBatch(model, set, plainBatch(indices.subarray(at, at + graph.capacity)));
     graph.forward();
     take(await graph.backend.read(wire.tensor), at);
-    await breathe();
+    await yieldToEventLoop();
     signal?.throwIfAborted();
   }
 }

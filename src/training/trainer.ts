@@ -11,7 +11,7 @@ import { Random } from '../random.ts';
 import type { NamedTensor } from '../weights/safetensors.ts';
 import { augmentedBatch, type Split, shuffled } from './batches.ts';
 import { evaluate, loadBatch } from './evaluate.ts';
-import { breathe } from './event-loop.ts';
+import { yieldToEventLoop } from './event-loop.ts';
 import {
   type Checkpoint,
   type EpochResult,
@@ -135,7 +135,7 @@ export class Trainer {
     const correct = (await graph.backend.read(this.#correct))[0];
 
     this.#advance(indices.length, meanLoss, correct, (performance.now() - started) / 1000);
-    await breathe();
+    await yieldToEventLoop();
     const [progress, times, accuracy] = [this.#progress, this.#times, correct / indices.length];
     return { type: 'step', progress, times, loss: meanLoss, accuracy, learningRate, updateRatios };
   }
