@@ -181,6 +181,12 @@ export function sizeOf(shape: Shape): number {
   return shape.reduce((product, length) => product * length, 1);
 }
 
+/** Whether a parameter is a weight, of two dimensions or more, and not a bias: weights start at random and decay; biases
+ *  start at 0 and do not. */
+export function isWeight({ shape }: { readonly shape: Shape }): boolean {
+  return shape.length > 1;
+}
+
 /** @throws ShapeError if `got` is not `wanted`. */
 export function expectShape(what: string, got: Shape, wanted: Shape): void {
   if (got.length !== wanted.length || got.some((length, axis) => length !== wanted[axis])) {

@@ -1,3 +1,4 @@
+import { isWeight } from '../backends/backend.ts';
 import { ReferenceBackend } from '../backends/reference/reference.ts';
 import type { Config } from '../config/config.ts';
 import { regularised } from '../gradcheck/model-gradients.ts';
@@ -50,8 +51,8 @@ export async function checkRegularisation({ config, images, heldOut }: Laborator
   const losses: number[] = [];
   for (const wire of wires) losses.push((await backend.read(wire.tensor))[0]);
   let squares = 0;
-  for (const { shape, tensor } of model.graph.parameters) {
-    if (shape.length > 1) for (const w of await backend.read(tensor)) squares += w * w;
+  for (const { tensor } of model.graph.parameters.filter(isWeight)) {
+    for (const w of await backend.read(tensor)) squares += w * w;
   }
   const isRight = decays.every((decay, i) => {
     const wanted = losses[0] + (decay / 2) * squares;

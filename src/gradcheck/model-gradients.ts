@@ -1,3 +1,4 @@
+import { isWeight } from '../backends/backend.ts';
 import { ReferenceBackend } from '../backends/reference/reference.ts';
 import type { Config } from '../config/config.ts';
 import type { Pass } from '../engine/gate.ts';
@@ -119,8 +120,7 @@ function objectiveOf({ config, images, indices, tensors }: GradientOptions): {
 /** The loss plus the L2 term of every weight; biases have none. */
 export function regularised({ graph, loss }: Model, weightDecay: number): Wire {
   const penalty = l2Penalty(weightDecay);
-  const weights = graph.parameters.filter(({ shape }) => shape.length > 1);
-  return weights.reduce((sum, weight) => {
+  return graph.parameters.filter(isWeight).reduce((sum, weight) => {
     const term = graph.apply(penalty, { weight }, `penalty of ${weight.name}`);
     return graph.apply(add, { a: sum, b: term }, 'regularised loss');
   }, loss);

@@ -1,4 +1,4 @@
-import { sizeOf } from '../backends/backend.ts';
+import { isWeight, sizeOf } from '../backends/backend.ts';
 import { Random } from '../random.ts';
 import type { Model } from './model.ts';
 
@@ -23,10 +23,10 @@ const OUTPUT_SCALE = 0.1;
  *  Every parameter has a random stream of its own, so that a layer starts the same whatever else the model has. */
 export function initialise(model: Model, config: InitConfig): void {
   const { backend, parameters } = model.graph;
-  const outputWeight = parameters.findLast(({ shape }) => shape.length === 2);
+  const outputWeight = parameters.findLast(isWeight);
   for (const parameter of parameters) {
     const values = new Float64Array(sizeOf(parameter.shape));
-    if (parameter.shape.length === 2) {
+    if (isWeight(parameter)) {
       const scale = parameter === outputWeight && config.init !== 'normal' ? OUTPUT_SCALE : 1;
       const deviation = scale * standardDeviation(config, parameter.shape);
       const random = new Random(config.seed, 'init', parameter.name);

@@ -1,4 +1,4 @@
-import type { Sink, Tensor } from '../backends/backend.ts';
+import { isWeight, type Sink, type Tensor } from '../backends/backend.ts';
 import type { Config } from '../config/config.ts';
 import type { Wire } from '../engine/graph.ts';
 import { DivergedError } from '../errors.ts';
@@ -153,8 +153,7 @@ export class Trainer {
   #sinks(step: number, learningRate: number): Map<Wire, Sink> {
     const sinks = new Map<Wire, Sink>();
     for (const [wire, state] of this.#state) {
-      const decays = wire.shape.length > 1;
-      const rule = this.#optimizer.rule(step, learningRate, decays);
+      const rule = this.#optimizer.rule(step, learningRate, isWeight(wire));
       sinks.set(wire, { kind: 'update', tensor: wire.tensor, rule, state });
     }
     return sinks;

@@ -1,4 +1,4 @@
-import type { Tensor } from '../backends/backend.ts';
+import { isWeight, type Tensor } from '../backends/backend.ts';
 import type { Graph, Wire } from '../engine/graph.ts';
 
 /** How often the ratios are measured in a run, at most. */
@@ -62,8 +62,7 @@ interface Probe {
 function makeProbes({ backend, parameters }: Graph): Probe[] {
   const minusOne = backend.allocate([]);
   backend.write(minusOne, [-1]);
-  const weights = parameters.filter(({ shape }) => shape.length > 1);
-  return weights.map((wire) => ({
+  return parameters.filter(isWeight).map((wire) => ({
     wire,
     change: backend.allocate(wire.shape),
     minusOne,

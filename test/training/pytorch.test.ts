@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { isWeight } from '../../src/backends/backend.ts';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import { type Config, resolveConfig } from '../../src/config/config.ts';
 import { buildModel } from '../../src/models/model.ts';
@@ -47,7 +48,7 @@ describe.each(FIXTURE.cases)(`PyTorch: ${title}`, (expected) => {
       model.graph.forward({ training: true, key: 0 });
       expect((await backend.read(model.loss.tensor))[0], `loss of step ${step}`).toBeCloseTo(losses[step], 12);
       const sinks = learned.map(({ wire, state }) => {
-        const rule = optimizer.rule(step + 1, config.lr, wire.shape.length > 1);
+        const rule = optimizer.rule(step + 1, config.lr, isWeight(wire));
         return [wire, { kind: 'update', tensor: wire.tensor, rule, state }] as const;
       });
       model.graph.backward(model.loss, new Map(sinks));
