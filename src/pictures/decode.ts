@@ -4,23 +4,23 @@ import { type Picture, PictureError } from './picture.ts';
 import { decodePng } from './png.ts';
 
 export interface DecodedPicture extends Picture {
-  /** What was done beside decoding, such as 'turned upright'. */
-  readonly done: readonly string[];
+  /** Changes made while decoding, such as 'turned upright'. */
+  readonly preprocessing: readonly string[];
 }
 
-/** Decodes a PNG or a JPEG, recognised by its first bytes whatever its name.
- *  @param name for messages.
- *  @throws DataError if it is neither, damaged, cut short or larger than MOST_PIXELS. */
+/** Decodes a PNG or a JPEG. The format is recognised by the first bytes, not by the name.
+ *  @param name of the file, for error messages.
+ *  @throws DataError if it is neither, damaged, truncated or larger than MAX_PIXELS. */
 export function decodePicture(bytes: Uint8Array, name: string): DecodedPicture {
   try {
     const kind = recognise(bytes);
     if (kind === 'PNG') {
       const { wasTransparent, ...picture } = decodePng(bytes);
-      return { ...picture, done: wasTransparent ? ['laid on white'] : [] };
+      return { ...picture, preprocessing: wasTransparent ? ['composited on white'] : [] };
     }
     if (kind === 'JPEG') {
       const { wasTurned, ...picture } = decodeJpeg(bytes);
-      return { ...picture, done: wasTurned ? ['turned upright'] : [] };
+      return { ...picture, preprocessing: wasTurned ? ['turned upright'] : [] };
     }
     throw new PictureError(`${kind}; wanted a PNG or a JPEG`);
   } catch (error) {
@@ -29,8 +29,8 @@ export function decodePicture(bytes: Uint8Array, name: string): DecodedPicture {
   }
 }
 
-/** How other files begin, from which byte on. */
-const OTHERS: readonly (readonly [start: string, at: number, what: string])[] = [
+/** Signatures of other formats, with their byte offsets. */
+const OTHER_FORMATS: readonly (readonly [signature: string, offset: number, description: string])[] = [
   ['GIF8', 0, 'is a GIF'],
   ['WEBP', 8, 'is a WebP file'],
   ['BM', 0, 'is a BMP file'],
@@ -46,17 +46,17 @@ const OTHERS: readonly (readonly [start: string, at: number, what: string])[] = 
   ['\x1f\x8b', 0, 'is a gzip file'],
 ];
 
-/** 'PNG', 'JPEG', or what else it is, as the rest of a sentence. */
+/** 'PNG', 'JPEG', or a description of another format that completes a sentence, such as 'is a GIF'. */
 function recognise(bytes: Uint8Array): string {
   const start = Buffer.from(bytes.subarray(0, 512)).toString('latin1');
   if (start.startsWith('\x89PNG')) return 'PNG';
   if (start.startsWith('\xff\xd8')) return 'JPEG';
   if (start === '') return 'is empty';
-  const other = OTHERS.find(([text, at]) => start.startsWith(text, at));
+  const other = OTHER_FORMATS.find(([signature, offset]) => start.startsWith(signature, offset));
   if (other) return other[2];
   if (/^\s*<(\?xml|!--|svg)/.test(start) && start.includes('<svg')) return 'is an SVG';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what tells bytes from text.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters distinguish binary data from text.
   if (!/[\0-\x08\x0e-\x1a\x1c-\x1f]/.test(start)) return 'looks like text';
   const first = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0'));
-  return `is of an unknown kind: it begins with the bytes ${first.join(' ')}`;
+  return `has an unknown format: it begins with the bytes ${first.join(' ')}`;
 }

@@ -1,18 +1,18 @@
 import { decode } from 'jpeg-js';
 import { readJpegHeader } from './jpeg-header.ts';
-import { damaged, MOST_PIXELS, type Picture } from './picture.ts';
+import { damaged, MAX_PIXELS, type Picture } from './picture.ts';
 
-/** Decodes a JPEG, baseline or progressive, grey, colour or CMYK, and turns it upright as its EXIF says.
- *  @throws PictureError if it is damaged, cut short or too large. */
+/** Decodes a JPEG, baseline or progressive, grey, colour or CMYK, and turns it upright according to its EXIF data.
+ *  @throws PictureError if it is damaged, truncated or too large. */
 export function decodeJpeg(bytes: Uint8Array): Picture & { readonly wasTurned: boolean } {
   const { isYCbCr, orientation } = readJpegHeader(bytes);
   const options = {
     useTArray: true,
     formatAsRGBA: false,
-    maxResolutionInMP: MOST_PIXELS / 1e6,
+    maxResolutionInMP: MAX_PIXELS / 1e6,
     maxMemoryUsageInMB: 4096,
-    // Tolerant means here only that restart intervals may end behind the last block, as they may. A file that is cut
-    // short is an error all the same.
+    // Only lets a restart interval extend past the last block, which the standard allows. A truncated file is still an
+    // error.
     tolerantDecoding: true,
     colorTransform: isYCbCr,
   } as const;
@@ -24,7 +24,7 @@ export function decodeJpeg(bytes: Uint8Array): Picture & { readonly wasTurned: b
   }
 }
 
-/** Turns a picture upright that was taken at this EXIF orientation. */
+/** Turns a picture with this EXIF orientation upright. */
 function turn({ width, height, rgb }: Picture, orientation: number): Picture {
   if (orientation === 1) return { width, height, rgb };
   const isSideways = orientation >= 5;

@@ -1,20 +1,21 @@
 import { drawWord, wordSize } from './lettering.ts';
 import type { Picture } from './picture.ts';
-import { contactSheet, GAP_GREY } from './sheet.ts';
+import { BACKGROUND_GREY, contactSheet } from './sheet.ts';
 
-const INK = 32;
-const NO_TILE = new Uint8Array(3 * 32 * 32).fill(GAP_GREY);
+const INK_GREY = 32;
+const NO_TILE = new Uint8Array(3 * 32 * 32).fill(BACKGROUND_GREY);
 
-/** A row of pictures and the word in front of it. */
+/** A row of images and the word to its left. */
 export interface LabelledRow {
-  /** Of the letters a to z. */
+  /** Letters a to z. */
   readonly label: string;
   /** Each [32, 32, 3] bytes. */
   readonly tiles: readonly Uint8Array[];
 }
 
-/** A contact sheet with a word in front of each of its rows; where one has fewer tiles than another, its end is empty.
- *  @param scale the side of a pixel, of tiles and letters. @param gap between tiles and around them, in pixels of the sheet. */
+/** Draws a contact sheet with a word to the left of each row. Rows with fewer tiles than the longest end in empty space.
+ *  @param scale side of a pixel of tiles and letters, in pixels of the sheet.
+ *  @param gap between and around the tiles, in pixels of the sheet. */
 export function labelledSheet(
   rows: readonly LabelledRow[],
   { scale, gap }: { readonly scale: number; readonly gap: number },
@@ -24,7 +25,7 @@ export function labelledSheet(
   const sheet = contactSheet(tiles, { columns, scale, gap });
   const margin = gap + scale * Math.max(...rows.map(({ label }) => wordSize(label).width));
   const [width, height] = [margin + sheet.width, sheet.height];
-  const rgb = new Uint8Array(3 * width * height).fill(GAP_GREY);
+  const rgb = new Uint8Array(3 * width * height).fill(BACKGROUND_GREY);
   for (let y = 0; y < height; y++) {
     rgb.set(sheet.rgb.subarray(3 * y * sheet.width, 3 * (y + 1) * sheet.width), 3 * (y * width + margin));
   }
@@ -36,7 +37,7 @@ export function labelledSheet(
     drawWord(label, (x, y) => {
       for (let row = 0; row < scale; row++) {
         const at = 3 * ((top + scale * y + row) * width + left + scale * x);
-        rgb.fill(INK, at, at + 3 * scale);
+        rgb.fill(INK_GREY, at, at + 3 * scale);
       }
     });
   }

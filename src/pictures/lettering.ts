@@ -27,19 +27,19 @@ const N_TO_Z = [
 const [WIDTH, HEIGHT] = [5, 9];
 const PITCH = WIDTH + 1;
 
-/** How many pixels a word takes. */
+/** Size of a word in pixels. */
 export function wordSize(word: string): { readonly width: number; readonly height: number } {
   return { width: Math.max(0, word.length * PITCH - 1), height: HEIGHT };
 }
 
-/** Calls `dot` for every pixel of a word of the letters a to z. Any other character is a space. */
-export function drawWord(word: string, dot: (x: number, y: number) => void): void {
+/** Calls `setPixel` for every pixel of a word in the letters a to z. Any other character is drawn as a space. */
+export function drawWord(word: string, setPixel: (x: number, y: number) => void): void {
   for (const [i, letter] of [...word].entries()) {
-    const place = 'abcdefghijklmnopqrstuvwxyz'.indexOf(letter);
-    if (place < 0) continue;
-    const rows = place < 13 ? A_TO_M : N_TO_Z;
+    const index = 'abcdefghijklmnopqrstuvwxyz'.indexOf(letter);
+    if (index < 0) continue;
+    const rows = index < 13 ? A_TO_M : N_TO_Z;
     for (let y = 0; y < HEIGHT; y++) {
-      for (let x = 0; x < WIDTH; x++) if (rows[y][(place % 13) * PITCH + x] === '#') dot(i * PITCH + x, y);
+      for (let x = 0; x < WIDTH; x++) if (rows[y][(index % 13) * PITCH + x] === '#') setPixel(i * PITCH + x, y);
     }
   }
 }

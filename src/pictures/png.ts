@@ -1,15 +1,17 @@
 import { PNG } from 'pngjs';
 import { checkDimensions, damaged, type Picture } from './picture.ts';
 
-/** Where the header of a PNG says how wide it is; four bytes on, how high. */
-const WIDTH_AT = 16;
+/** Offset of the width in a PNG file; the height follows, four bytes later. */
+const WIDTH_OFFSET = 16;
 
-/** Decodes a PNG of any kind. What is transparent is laid on white.
+/** Decodes a PNG of any kind, composited on white where it is transparent.
  *  @throws PictureError if it is damaged or too large. */
 export function decodePng(bytes: Uint8Array): Picture & { readonly wasTransparent: boolean } {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (file.length >= WIDTH_AT + 8) checkDimensions(file.readUInt32BE(WIDTH_AT), file.readUInt32BE(WIDTH_AT + 4));
-  const { width, height, data } = unpack(file);
+  if (file.length >= WIDTH_OFFSET + 8) {
+    checkDimensions(file.readUInt32BE(WIDTH_OFFSET), file.readUInt32BE(WIDTH_OFFSET + 4));
+  }
+  const { width, height, data } = decodeRgba(file);
   const rgb = new Uint8Array(3 * width * height);
   let wasTransparent = false;
   for (let i = 0; i < width * height; i++) {
@@ -20,12 +22,12 @@ export function decodePng(bytes: Uint8Array): Picture & { readonly wasTransparen
   return { width, height, rgb, wasTransparent };
 }
 
-/** Red, green, blue and alpha of each pixel. */
-function unpack(file: Buffer): PNG {
+/** Decodes red, green, blue and alpha of each pixel. */
+function decodeRgba(file: Buffer): PNG {
   try {
     return PNG.sync.read(file);
   } catch (error) {
     const isWhole = file.includes('IEND', 0, 'latin1');
-    throw damaged(isWhole ? (error as Error).message : `it ends after ${file.length} bytes, in the middle`);
+    throw damaged(isWhole ? (error as Error).message : `it is truncated after ${file.length} bytes`);
   }
 }

@@ -2,23 +2,23 @@ import type { Picture } from './picture.ts';
 
 const SIDE = 32;
 
-/** A picture as a CIFAR-10 image, and how it became one. */
+/** A picture converted to a CIFAR-10 image. */
 export interface CifarImage {
   /** 3072 bytes: 1024 red, 1024 green, 1024 blue, each plane 32 × 32 row by row. */
   readonly row: Uint8Array;
-  /** Such as 'cropped to the middle 3000×3000' and 'scaled to 32×32'; nothing where nothing was needed. */
-  readonly done: readonly string[];
+  /** Steps of the conversion, such as 'centre-cropped to 3000×3000' and 'scaled to 32×32'; empty if none was needed. */
+  readonly preprocessing: readonly string[];
 }
 
-/** Crops the largest square from the middle of a picture and scales it to 32 × 32. What is larger is shrunk by averaging
- *  over the area of each pixel, what is smaller is grown by linear interpolation between the centres of its pixels; both
- *  on the bytes as they are, without regard to gamma. A picture of 32 × 32 keeps its bytes. */
+/** Crops the largest centred square from a picture and scales it to 32 × 32. A larger square is shrunk by averaging over
+ *  the area of each output pixel; a smaller one is enlarged by linear interpolation between pixel centres. Both work on
+ *  the encoded bytes, without gamma correction. A 32 × 32 picture keeps its bytes. */
 export function toCifar({ width, height, rgb }: Picture): CifarImage {
   const side = Math.min(width, height);
   const [left, top] = [Math.floor((width - side) / 2), Math.floor((height - side) / 2)];
   const taps = Array.from({ length: SIDE }, (_, i) => (side >= SIDE ? averaging(i, side) : interpolating(i, side)));
 
-  // First along each row of the square, then down each column of what that leaves: [side, 32, 3], then 32 × 32.
+  // First along each row of the square, giving [side, 32, 3]; then down each column, giving [32, 32, 3].
   const narrow = new Float64Array(side * SIDE * 3);
   for (let y = 0, to = 0; y < side; y++) {
     for (const { first, weights } of taps) {
@@ -32,19 +32,19 @@ export function toCifar({ width, height, rgb }: Picture): CifarImage {
     return Math.round(weightedSum(weights, narrow, 3 * (first * SIDE + x) + c, 3 * SIDE));
   });
 
-  const done: string[] = [];
-  if (width !== height) done.push(`cropped to the middle ${side}×${side}`);
-  if (side !== SIDE) done.push(`scaled to ${SIDE}×${SIDE}`);
-  return { row, done };
+  const preprocessing: string[] = [];
+  if (width !== height) preprocessing.push(`centre-cropped to ${side}×${side}`);
+  if (side !== SIDE) preprocessing.push(`scaled to ${SIDE}×${SIDE}`);
+  return { row, preprocessing };
 }
 
-/** Which pixels of a line make one of the 32, and what each of them counts; the weights sum to 1. */
+/** Input pixels of a line that contribute to one of its 32 output pixels, with their weights, which sum to 1. */
 interface Taps {
   readonly first: number;
   readonly weights: readonly number[];
 }
 
-/** All pixels under the i-th 32nd of the line, each by how much of it is covered. */
+/** Pixels under the i-th 32nd of the line, each weighted by how much of it is covered. */
 function averaging(i: number, side: number): Taps {
   const [start, end] = [(i * side) / SIDE, ((i + 1) * side) / SIDE];
   const first = Math.floor(start);
@@ -53,7 +53,7 @@ function averaging(i: number, side: number): Taps {
   return { first, weights };
 }
 
-/** The two pixels whose centres lie around the centre of the i-th 32nd of the line, the nearer one more. */
+/** The two pixels whose centres enclose the centre of the i-th 32nd of the line, weighted linearly by distance. */
 function interpolating(i: number, side: number): Taps {
   const centre = Math.min(side - 1, Math.max(0, ((i + 0.5) * side) / SIDE - 0.5));
   const first = Math.min(Math.floor(centre), Math.max(0, side - 2));

@@ -1,10 +1,10 @@
 const TILE = 32;
-/** Light grey between the tiles, and around them. */
-export const GAP_GREY = 224;
+/** Light grey between and around the tiles. */
+export const BACKGROUND_GREY = 224;
 
-/** A contact sheet: tiles in rows, each pixel blown up to a square.
- *  @param tiles each [32, 32, 3] bytes. @param columns tiles in a row. @param scale the side of a pixel. @param gap between
- *  tiles and around them, in pixels of the sheet.
+/** Draws a contact sheet: tiles in rows, each pixel enlarged to a square.
+ *  @param tiles each [32, 32, 3] bytes. @param columns tiles per row. @param scale side of an enlarged pixel.
+ *  @param gap between and around the tiles, in pixels of the sheet.
  *  @returns [height, width, 3] bytes. */
 export function contactSheet(
   tiles: readonly Uint8Array[],
@@ -13,7 +13,7 @@ export function contactSheet(
   const pitch = TILE * scale + gap;
   const width = gap + columns * pitch;
   const height = gap + Math.ceil(tiles.length / columns) * pitch;
-  const rgb = new Uint8Array(3 * width * height).fill(GAP_GREY);
+  const rgb = new Uint8Array(3 * width * height).fill(BACKGROUND_GREY);
   for (const [i, tile] of tiles.entries()) {
     const [left, top] = [gap + (i % columns) * pitch, gap + Math.floor(i / columns) * pitch];
     for (let y = 0; y < TILE * scale; y++) {

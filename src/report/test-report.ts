@@ -1,7 +1,7 @@
 import type { Dataset } from '../dataset/load.ts';
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
-import { pngAddress } from '../pictures/encode.ts';
+import { pngDataUrl } from '../pictures/encode.ts';
 import { cifarPixels } from '../pictures/template.ts';
 import { rows } from '../training/batches.ts';
 import { evaluate, type Metrics } from '../training/evaluate.ts';
@@ -65,7 +65,7 @@ function mistakesOf(
     .sort((a, b) => probabilityOf(b, predicted[b]) - probabilityOf(a, predicted[a]) || a - b)
     .slice(0, MISTAKES)
     .map((index) => ({
-      picture: pngAddress(cifarPixels(images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES))),
+      picture: pngDataUrl(cifarPixels(images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES))),
       index,
       label: classes[labels[index]],
       predicted: classes[predicted[index]],

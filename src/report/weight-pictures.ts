@@ -1,6 +1,6 @@
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
-import { pngAddress } from '../pictures/encode.ts';
+import { pngDataUrl } from '../pictures/encode.ts';
 import { templatePixels } from '../pictures/template.ts';
 import { mostUsed, weightRows } from '../training/filters.ts';
 import type { WeightPictures } from './report-data.ts';
@@ -20,7 +20,7 @@ export async function weightPictures(
   if (!model.hidden) {
     const templates = await weightRows(model, 'linear.weight');
     const pictures = templates.map((weights, label) => ({
-      picture: pngAddress(templatePixels(weights)),
+      picture: pngDataUrl(templatePixels(weights)),
       name: classes[label],
       detail: '',
     }));
@@ -30,7 +30,7 @@ export async function weightPictures(
   const used = await mostUsed(model, images, signal);
   const filters = await weightRows(model, 'fc1.weight');
   const pictures = used.slice(0, MOST_FILTERS).map(({ unit, activeShare }) => ({
-    picture: pngAddress(templatePixels(filters[unit])),
+    picture: pngDataUrl(templatePixels(filters[unit])),
     name: `unit ${unit}`,
     detail: `active on ${Math.round(100 * activeShare)} % of images`,
   }));

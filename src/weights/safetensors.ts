@@ -1,7 +1,7 @@
 import { sizeOf } from '../backends/backend.ts';
 import { UserError } from '../errors.ts';
 
-/** Named tensors of float32 and text about them. */
+/** Named float32 tensors with text metadata. */
 export interface SafetensorsFile {
   readonly tensors: ReadonlyMap<string, NamedTensor>;
   readonly metadata: Readonly<Record<string, string>>;
@@ -21,9 +21,9 @@ interface HeaderEntry {
 
 const METADATA = '__metadata__';
 
-/** Encodes tensors as a safetensors file: the length of the header (8 bytes, little-endian), the header as JSON, padded
- *  with spaces to a multiple of 8, then the values, little-endian, in the order of their names and without gaps.
- *  Source: the format's description in github.com/huggingface/safetensors. */
+/** Encodes tensors as a safetensors file: the length of the header (8 bytes, little-endian); the header as JSON, padded
+ *  with spaces to a multiple of 8 bytes; the values, little-endian, sorted by tensor name, without gaps.
+ *  Source: format description in github.com/huggingface/safetensors. */
 export function encodeSafetensors({ tensors, metadata }: SafetensorsFile): Uint8Array {
   const names = [...tensors.keys()].sort();
   const header: Record<string, HeaderEntry | Record<string, string>> = {};
@@ -50,23 +50,26 @@ export function encodeSafetensors({ tensors, metadata }: SafetensorsFile): Uint8
 }
 
 /** Decodes a safetensors file of float32 tensors.
- *  @param name what to call the file in a message.
- *  @throws UserError if the file is cut short, malformed or holds another dtype. */
+ *  @param name of the file, for error messages.
+ *  @throws UserError if the file is truncated, malformed or contains another dtype. */
 export function decodeSafetensors(file: Uint8Array, name: string): SafetensorsFile {
-  const fail = (found: string): never => {
-    throw new UserError(`${name} is not a whole safetensors file of float32 tensors: ${found}`);
+  const fail = (problem: string): never => {
+    throw new UserError(`${name} is not a complete safetensors file of float32 tensors: ${problem}`);
   };
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  if (file.length < 8) fail(`it has ${file.length} bytes`);
+  if (file.length < 8) fail(`it has ${file.length} bytes, wanted at least 8`);
   const start = 8 + Number(view.getBigUint64(0, true));
-  if (start > file.length) fail(`its header ends at byte ${start}, the file at ${file.length}`);
+  if (start > file.length) fail(`its header ends at byte ${start}, but the file has ${file.length} bytes`);
   const header = parseHeader(file.subarray(8, start)) ?? fail('its header is not JSON');
   const tensors = new Map<string, NamedTensor>();
   for (const [key, entry] of Object.entries(header.entries)) {
     const [from, to] = entry.data_offsets ?? fail(`tensor '${key}' has no offsets`);
-    if (entry.dtype !== 'F32') fail(`tensor '${key}' is of dtype ${entry.dtype}`);
-    if (to - from !== 4 * sizeOf(entry.shape)) fail(`tensor '${key}' has ${to - from} bytes for [${entry.shape}]`);
-    if (from < 0 || start + to > file.length) fail(`tensor '${key}' ends at byte ${start + to} of ${file.length}`);
+    if (entry.dtype !== 'F32') fail(`tensor '${key}' has dtype ${entry.dtype}, wanted F32`);
+    const size = 4 * sizeOf(entry.shape);
+    if (to - from !== size) fail(`tensor '${key}' has ${to - from} bytes, wanted ${size} for [${entry.shape}]`);
+    if (from < 0 || start + to > file.length) {
+      fail(`tensor '${key}' has bytes ${start + from} to ${start + to}, but the file has ${file.length}`);
+    }
     const values = new Float32Array((to - from) / 4);
     for (let i = 0; i < values.length; i++) values[i] = view.getFloat32(start + from + 4 * i, true);
     tensors.set(key, { shape: entry.shape, values });

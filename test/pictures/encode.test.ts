@@ -4,7 +4,7 @@ import { encodePng } from '../../src/pictures/encode.ts';
 import { contactSheet } from '../../src/pictures/sheet.ts';
 import { cifarPixels, templatePixels } from '../../src/pictures/template.ts';
 
-it('shows weights about mid-grey, each unit at its own scale', () => {
+it('draws weights around mid-grey, with a scale of its own for each unit', () => {
   const weights = new Float32Array(3072);
   weights[0] = 0.02; // red of the first pixel
   weights[1024 + 1] = -0.01; // green of the second
@@ -18,7 +18,7 @@ it('shows weights about mid-grey, each unit at its own scale', () => {
   expect(new Set(templatePixels(withExtremes))).toEqual(new Set([255, 65]));
 });
 
-it('lays tiles in rows, each pixel as a square, and writes them as PNG', () => {
+it('places tiles in rows, enlarges each pixel to a square, and encodes the sheet as PNG', () => {
   const tiles = [1, 2, 3].map((n) => cifarPixels(Uint8Array.from({ length: 3072 }, (_, i) => (i * n) & 127)));
   const sheet = contactSheet(tiles, { columns: 2, scale: 3, gap: 5 });
   const { width, height, rgb } = decodePicture(encodePng(sheet.rgb, sheet.width, sheet.height), 'sheet.png');
@@ -36,6 +36,6 @@ it('lays tiles in rows, each pixel as a square, and writes them as PNG', () => {
       expect(at(left + 3 * x + 2, top + 3 * y + 2)).toEqual(pixel);
     }
   }
-  // A gap, and where a fourth tile would be.
+  // A gap, and the position of the missing fourth tile.
   expect(at(0, 0)).toEqual(at(101 + 40, 101 + 40));
 });

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { decodePicture } from '../../src/pictures/decode.ts';
 import { jpegFile } from '../support/pictures.ts';
 
-/** The colours of the blocks of 8 × 8 pixels, row by row, once it is clear that each has one colour. */
-function blocks(file: Uint8Array): { size: string; colours: number[][]; done: readonly string[] } {
-  const { width, height, rgb, done } = decodePicture(file, 'a.jpg');
+/** Colours of the 8 × 8 blocks, row by row. Expects each block to have a single colour. */
+function blocks(file: Uint8Array): { size: string; colours: number[][]; preprocessing: readonly string[] } {
+  const { width, height, rgb, preprocessing } = decodePicture(file, 'a.jpg');
   const at = (x: number, y: number) => [...rgb.subarray(3 * (y * width + x), 3 * (y * width + x) + 3)];
   const colours: number[][] = [];
   for (let y = 0; y < height; y += 8) {
@@ -16,20 +16,21 @@ function blocks(file: Uint8Array): { size: string; colours: number[][]; done: re
       }
     }
   }
-  return { size: `${width}×${height}`, colours, done };
+  return { size: `${width}×${height}`, colours, preprocessing };
 }
 
 const GREY = [10, 250, 128, 0, 255, 77];
 
 describe('a JPEG', () => {
-  it('is decoded in grey, with restart markers, at sizes that are no multiple of 8', () => {
+  it('is decoded in grey, with restart markers, at sizes that are not multiples of 8', () => {
     for (const restartInterval of [0, 1, 4]) {
       const file = jpegFile({ width: 20, height: 13, components: [GREY], restartInterval });
-      expect(blocks(file)).toEqual({ size: '20×13', colours: GREY.map((value) => [value, value, value]), done: [] });
+      const colours = GREY.map((value) => [value, value, value]);
+      expect(blocks(file)).toEqual({ size: '20×13', colours, preprocessing: [] });
     }
   });
 
-  it('is decoded as Y, Cb, Cr, or as RGB if it says so', () => {
+  it('is decoded as YCbCr, or as RGB if it is marked as RGB', () => {
     const components = [[100], [128], [228]];
     // ITU-T T.871: R = Y + 1.402 (Cr − 128), G = Y − 0.344136 (Cb − 128) − 0.714136 (Cr − 128), B = Y + 1.772 (Cb − 128)
     const ycbcr = [[240, 29, 100]];
@@ -44,7 +45,7 @@ describe('a JPEG', () => {
     expect(blocks(jpegFile({ width: 8, height: 8, components, ids })).colours).toEqual([[100, 128, 228]]);
   });
 
-  it('is decoded as CMYK, which Adobe stores inverted', () => {
+  it('is decoded from CMYK, which Adobe stores inverted', () => {
     const components = [
       [255, 0, 255],
       [255, 255, 255],
@@ -59,7 +60,7 @@ describe('a JPEG', () => {
     ]);
   });
 
-  // Block 0 is dark, 1 is grey, 2 is light: an L of them shows how the picture was turned.
+  // Six distinct blocks, so that every orientation gives a different order.
   it.each([
     [1, '16×24', [0, 9, 1, 2, 3, 4]],
     [2, '16×24', [9, 0, 2, 1, 4, 3]],
@@ -71,11 +72,11 @@ describe('a JPEG', () => {
     [8, '24×16', [9, 2, 4, 0, 1, 3]],
   ])('is turned upright from EXIF orientation %i', (orientation, size, order) => {
     const file = jpegFile({ width: 16, height: 24, components: [[0, 9, 1, 2, 3, 4]], orientation });
-    const done = orientation === 1 ? [] : ['turned upright'];
-    expect(blocks(file)).toEqual({ size, colours: order.map((value) => [value, value, value]), done });
+    const preprocessing = orientation === 1 ? [] : ['turned upright'];
+    expect(blocks(file)).toEqual({ size, colours: order.map((value) => [value, value, value]), preprocessing });
   });
 
-  it('that another program encoded comes out nearly the same', () => {
+  it('encoded by another program is decoded to nearly the original pixels', () => {
     const [width, height] = [50, 30];
     const data = Uint8Array.from({ length: 4 * width * height }, (_, i) => 100 + 60 * Math.sin(i / 400 + (i % 4)));
     const { rgb } = decodePicture(encode({ width, height, data }, 95).data, 'a.jpg');
@@ -88,18 +89,18 @@ describe('a JPEG', () => {
 describe('a JPEG that cannot be decoded', () => {
   const whole = jpegFile({ width: 24, height: 16, components: [GREY, GREY, GREY], orientation: 6 });
 
-  it('is an error wherever it is cut off', () => {
+  it('is an error wherever it is truncated', () => {
     for (let length = 2; length < whole.length; length++) {
-      expect(() => decodePicture(whole.subarray(0, length), 'cut.jpg')).toThrow(/^cut.jpg is damaged: .*whole copy/);
+      expect(() => decodePicture(whole.subarray(0, length), 'cut.jpg')).toThrow(/^cut.jpg is damaged: .*intact copy/);
     }
   });
 
-  it('is refused if it is huge, has 12 bits a sample, or is compressed in a rare way', () => {
+  it('is refused if it is huge, has 12 bits per sample, or uses arithmetic coding', () => {
     const huge = () => decodePicture(jpegFile({ width: 20000, height: 20000, components: [[0]] }), 'huge.jpg');
     expect(huge).toThrow('huge.jpg has 20000×20000 pixels, wanted at most 100 million');
     const deep = jpegFile({ width: 8, height: 8, components: [[0]], frame: 1, bitsPerSample: 12 });
-    expect(() => decodePicture(deep, 'a')).toThrow('rare kind (SOF1, 12 bits)');
+    expect(() => decodePicture(deep, 'a')).toThrow('unsupported kind of JPEG (SOF1, 12 bits)');
     const arithmetic = jpegFile({ width: 8, height: 8, components: [[0]], frame: 9 });
-    expect(() => decodePicture(arithmetic, 'a')).toThrow('rare kind (SOF9, 8 bits)');
+    expect(() => decodePicture(arithmetic, 'a')).toThrow('unsupported kind of JPEG (SOF9, 8 bits)');
   });
 });

@@ -3,7 +3,7 @@ import { labelledSheet } from '../../src/pictures/labelled-sheet.ts';
 import { drawWord, wordSize } from '../../src/pictures/lettering.ts';
 import { contactSheet } from '../../src/pictures/sheet.ts';
 
-/** A word as lines of text. */
+/** A drawn word as lines of text. */
 function written(word: string): string[] {
   const { width, height } = wordSize(word);
   const rows = Array.from({ length: height }, () => new Array<string>(width).fill(' '));
@@ -13,7 +13,7 @@ function written(word: string): string[] {
   return rows.map((row) => row.join('').trimEnd());
 }
 
-it('writes words that can be read', () => {
+it('draws legible words', () => {
   expect(written('dog')).toEqual([
     '    #',
     '    #',
@@ -30,7 +30,7 @@ it('writes words that can be read', () => {
   expect(written('a{ é')[4]).toBe(written('a')[4]);
 });
 
-it('puts a word before each row of a contact sheet, which stays as it is', () => {
+it('adds a word to the left of each row and leaves the contact sheet unchanged', () => {
   const tile = (n: number) => new Uint8Array(3072).map((_, i) => (n * 50 + i) % 251);
   const rows = [
     { label: 'dog', tiles: [tile(1), tile(2)] },
@@ -46,7 +46,7 @@ it('puts a word before each row of a contact sheet, which stays as it is', () =>
     const line = rgb.subarray(3 * (y * width + margin), 3 * (y + 1) * width);
     expect(Buffer.compare(line, plain.rgb.subarray(3 * y * plain.width, 3 * (y + 1) * plain.width))).toBe(0);
   }
-  // The middle of each label is level with the middle of its row, and it ends where the sheet begins.
+  // Each label is vertically centred on its row and ends where the sheet begins.
   for (const [i, { label }] of rows.entries()) {
     const top = 6 + i * 70 + (64 - 18) / 2;
     const lines = Array.from({ length: 9 }, (_, y) =>

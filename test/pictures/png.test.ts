@@ -10,7 +10,7 @@ const numbers = (count: number, below: number) => Array.from({ length: count }, 
 const pixels = (file: Uint8Array) => [...decodePicture(file, 'a.png').rgb];
 const grey = (values: readonly number[]) => values.flatMap((value) => [value, value, value]);
 
-/** 13 × 11: no multiple of a byte or of a pass. */
+/** 13 × 11: not a multiple of a byte or of an interlacing pass. */
 const [width, height] = [13, 11];
 
 describe.each([false, true])('a PNG, interlaced: %s', (interlaced) => {
@@ -38,35 +38,33 @@ describe.each([false, true])('a PNG, interlaced: %s', (interlaced) => {
   });
 });
 
-describe('what is transparent', () => {
+describe('a transparent PNG', () => {
   const at = (samples: number[], options: object) => {
-    const { rgb, done } = decodePicture(
-      pngFile({ width: 1, height: 1, depth: 8, colourType: 2, ...options, samples }),
-      'a',
-    );
-    return { rgb: [...rgb], done };
+    const file = pngFile({ width: 1, height: 1, depth: 8, colourType: 2, ...options, samples });
+    const { rgb, preprocessing } = decodePicture(file, 'a');
+    return { rgb: [...rgb], preprocessing };
   };
-  const done = ['laid on white'];
+  const preprocessing = ['composited on white'];
 
-  it('is laid on white', () => {
-    expect(at([200, 100, 0, 51], { colourType: 6 })).toEqual({ rgb: [244, 224, 204], done });
-    expect(at([200, 0], { colourType: 4 })).toEqual({ rgb: [255, 255, 255], done });
-    expect(at([0, 32768], { colourType: 4, depth: 16 })).toEqual({ rgb: [127, 127, 127], done });
+  it('is composited on white', () => {
+    expect(at([200, 100, 0, 51], { colourType: 6 })).toEqual({ rgb: [244, 224, 204], preprocessing });
+    expect(at([200, 0], { colourType: 4 })).toEqual({ rgb: [255, 255, 255], preprocessing });
+    expect(at([0, 32768], { colourType: 4, depth: 16 })).toEqual({ rgb: [127, 127, 127], preprocessing });
     expect(at([1], { colourType: 3, palette: [9, 9, 9, 100, 0, 50], transparency: [255, 128] })).toEqual({
       rgb: [177, 127, 152],
-      done,
+      preprocessing,
     });
-    expect(at([7, 8, 9], { transparency: [0, 7, 0, 8, 0, 9] })).toEqual({ rgb: [255, 255, 255], done });
-    expect(at([2], { colourType: 0, depth: 2, transparency: [0, 2] })).toEqual({ rgb: [255, 255, 255], done });
+    expect(at([7, 8, 9], { transparency: [0, 7, 0, 8, 0, 9] })).toEqual({ rgb: [255, 255, 255], preprocessing });
+    expect(at([2], { colourType: 0, depth: 2, transparency: [0, 2] })).toEqual({ rgb: [255, 255, 255], preprocessing });
   });
 
-  it('is not spoken of where all is opaque', () => {
-    expect(at([7, 8, 9], { transparency: [0, 7, 0, 8, 0, 10] })).toEqual({ rgb: [7, 8, 9], done: [] });
-    expect(at([7, 8, 9, 255], { colourType: 6 })).toEqual({ rgb: [7, 8, 9], done: [] });
+  it('that is opaque everywhere is not reported as composited', () => {
+    expect(at([7, 8, 9], { transparency: [0, 7, 0, 8, 0, 10] })).toEqual({ rgb: [7, 8, 9], preprocessing: [] });
+    expect(at([7, 8, 9, 255], { colourType: 6 })).toEqual({ rgb: [7, 8, 9], preprocessing: [] });
   });
 });
 
-it('decodes what another program encoded', () => {
+it('decodes PNG files encoded by another program', () => {
   const data = Uint8Array.from(numbers(4 * 40 * 30, 256), (value, i) => (i % 4 === 3 ? 255 : value));
   const rgb = data.filter((_, i) => i % 4 !== 3);
   for (const interlace of ['null', 'Adam7'] as const) {
@@ -78,9 +76,9 @@ it('decodes what another program encoded', () => {
 describe('a damaged PNG', () => {
   const whole = pngFile({ width, height, depth: 8, colourType: 2, samples: numbers(3 * width * height, 256) });
 
-  it('is an error wherever it is cut off', () => {
+  it('is an error wherever it is truncated', () => {
     for (let length = 4; length < whole.length; length++) {
-      expect(() => decodePicture(whole.subarray(0, length), 'cut.png')).toThrow(/^cut.png is damaged: .*whole copy/);
+      expect(() => decodePicture(whole.subarray(0, length), 'cut.png')).toThrow(/^cut.png is damaged: .*intact copy/);
     }
   });
 
@@ -100,14 +98,14 @@ describe('a damaged PNG', () => {
       pngChunk('IEND', Buffer.alloc(0)),
     ]);
 
-  it('is one with a filter that there is not, without pixels, or with many more than it claims', () => {
+  it('has an unknown filter, no pixels, or far more than its header says', () => {
     expect(decodePicture(withPixels(Buffer.alloc(4 * 13)), 'a').width).toBe(4);
     expect(() => decodePicture(withPixels(Buffer.alloc(4 * 13, 5)), 'a')).toThrow('a is damaged');
     expect(() => decodePicture(withPixels(Buffer.alloc(0), [0, 4]), 'a')).toThrow('0×4 pixels');
     expect(() => decodePicture(withPixels(Buffer.alloc(50e6)), 'a')).toThrow('a is damaged');
   });
 
-  it('is refused before it takes memory if it claims to be huge', () => {
+  it('is refused before memory is allocated if its header claims a huge size', () => {
     const header = Buffer.from([0, 0, 0x30, 0, 0, 0, 0x30, 0, 16, 6, 0, 0, 0]);
     const huge = Buffer.concat([whole.subarray(0, 8), pngChunk('IHDR', header), pngChunk('IEND', Buffer.alloc(0))]);
     expect(() => decodePicture(huge, 'huge.png')).toThrow(

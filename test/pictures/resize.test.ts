@@ -10,22 +10,22 @@ const picture = (width: number, height: number) => ({
   rgb: Uint8Array.from({ length: 3 * width * height }, () => random.integer(256)),
 });
 
-/** The red of a picture as a function of the place, in the order of a CIFAR-10 image. */
+/** Red plane of the CIFAR-10 image made from a picture whose red channel is a function of position. */
 const reds = (width: number, height: number, red: (x: number, y: number) => number) => {
   const rgb = new Uint8Array(3 * width * height);
   for (let i = 0; i < width * height; i++) rgb[3 * i] = red(i % width, Math.floor(i / width));
   return toCifar({ width, height, rgb }).row.subarray(0, 1024);
 };
 
-it('keeps the bytes of a picture of 32 × 32', () => {
+it('keeps the bytes of a 32 × 32 picture', () => {
   const same = picture(32, 32);
-  const { row, done } = toCifar(same);
+  const { row, preprocessing } = toCifar(same);
   expect(cifarPixels(row)).toEqual(same.rgb);
-  expect(done).toEqual([]);
+  expect(preprocessing).toEqual([]);
 });
 
-it('averages over whole and parts of pixels', () => {
-  // Each pixel as 32 × 32 of its own makes a picture that is divided without parts.
+it('averages over whole and fractional pixels', () => {
+  // Enlarging each pixel to 32 × 32 gives a picture that divides into 32 parts without fractions.
   for (const side of [33, 48, 100]) {
     const { rgb } = picture(side, side);
     const { row } = toCifar({ width: side, height: side, rgb });
@@ -42,7 +42,7 @@ it('averages over whole and parts of pixels', () => {
   }
 });
 
-it('grows a small picture by linear interpolation', () => {
+it('enlarges a small picture by linear interpolation', () => {
   expect(new Set(reds(1, 1, () => 77))).toEqual(new Set([77]));
   const ramp = reds(16, 16, (x) => 10 * x + 10);
   // The centre of pixel i lies at (i + ½)/2 − ½ of the small picture.
@@ -50,11 +50,11 @@ it('grows a small picture by linear interpolation', () => {
   expect([ramp[0], ramp[31]]).toEqual([10, 160]);
 });
 
-it('takes the middle of a picture that is no square', () => {
+it('crops the centre of a picture that is not square', () => {
   const wide = reds(64 + 33, 64, (x) => (x >= 16 && x < 80 ? 200 : 0));
   expect(new Set(wide)).toEqual(new Set([200]));
   const tall = reds(64, 64 + 33, (_, y) => (y >= 16 && y < 80 ? 200 : 0));
   expect(new Set(tall)).toEqual(new Set([200]));
-  const { done } = toCifar(picture(97, 64));
-  expect(done).toEqual(['cropped to the middle 64×64', 'scaled to 32×32']);
+  const { preprocessing } = toCifar(picture(97, 64));
+  expect(preprocessing).toEqual(['centre-cropped to 64×64', 'scaled to 32×32']);
 });

@@ -14,15 +14,15 @@ const tensors = new Map<string, NamedTensor>([
 const metadata = { progress: '{"step": 3}' };
 
 describe('safetensors', () => {
-  it('reads what Hugging Face writes', () => {
+  it('decodes a file written by Hugging Face', () => {
     expect(decodeSafetensors(HUGGING_FACE, 'file')).toEqual({ tensors, metadata });
   });
 
-  it('writes, byte for byte, what Hugging Face writes', () => {
+  it('encodes the same bytes as Hugging Face', () => {
     expect(encodeSafetensors({ tensors, metadata })).toEqual(HUGGING_FACE);
   });
 
-  it('gives back whatever is written', () => {
+  it('decodes whatever it encodes', () => {
     const tensor = fc
       .array(fc.nat({ max: 4 }), { maxLength: 3 })
       .chain((shape) =>
@@ -44,12 +44,12 @@ describe('safetensors', () => {
     );
   });
 
-  it('refuses a file that is cut short anywhere, with a message', () => {
+  it('refuses a file truncated at any byte, with a message', () => {
     for (let length = 0; length < HUGGING_FACE.length; length++) {
       expect(() => decodeSafetensors(HUGGING_FACE.subarray(0, length), 'run/last.safetensors')).toThrow(UserError);
     }
     expect(() => decodeSafetensors(HUGGING_FACE.subarray(0, 20), 'run/last.safetensors')).toThrow(
-      /run\/last\.safetensors is not a whole safetensors file .* its header ends at byte \d+, the file at 20/,
+      /run\/last\.safetensors is not a complete safetensors file .* its header ends at byte \d+, but the file has 20 bytes/,
     );
   });
 
@@ -62,9 +62,9 @@ describe('safetensors', () => {
       return file;
     };
     const refused = (header: unknown) => expect(() => decodeSafetensors(withHeader(header), 'f'));
-    refused({ a: { dtype: 'F16', shape: [2], data_offsets: [0, 4] } }).toThrow("'a' is of dtype F16");
-    refused({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 4] } }).toThrow('4 bytes for [2]');
-    refused({ a: { dtype: 'F32', shape: [1], data_offsets: [4, 8] } }).toThrow('ends at byte');
+    refused({ a: { dtype: 'F16', shape: [2], data_offsets: [0, 4] } }).toThrow("'a' has dtype F16, wanted F32");
+    refused({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 4] } }).toThrow("'a' has 4 bytes, wanted 8 for [2]");
+    refused({ a: { dtype: 'F32', shape: [1], data_offsets: [4, 8] } }).toThrow("'a' has bytes");
     refused({ a: { dtype: 'F32', shape: [1], data_offsets: [-4, 0] } }).toThrow(UserError);
     refused({ a: { dtype: 'F32' } }).toThrow(UserError);
     refused([1, 2]).toThrow(UserError);

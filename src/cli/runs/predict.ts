@@ -21,8 +21,8 @@ interface Loaded {
   readonly file: string;
   readonly width: number;
   readonly height: number;
-  /** What was done to it, step by step. */
-  readonly done: readonly string[];
+  /** Steps that turned the picture into a CIFAR-10 image. */
+  readonly preprocessing: readonly string[];
   /** 3072 bytes. */
   readonly row: Uint8Array;
 }
@@ -79,8 +79,9 @@ async function loadPicture(file: string): Promise<Loaded | Failed> {
   try {
     const bytes = file === '-' ? await buffer(stdin) : await readFile(file);
     const picture = decodePicture(bytes, name);
-    const { row, done } = toCifar(picture);
-    return { file, width: picture.width, height: picture.height, done: [...picture.done, ...done], row };
+    const { row, preprocessing } = toCifar(picture);
+    const { width, height } = picture;
+    return { file, width, height, preprocessing: [...picture.preprocessing, ...preprocessing], row };
   } catch (cause) {
     const error = fileError(`cannot read ${name}`, cause);
     if (error instanceof UserError) return { file, error };
@@ -127,14 +128,15 @@ const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 /** For each picture its name, what was done to it and a bar for each class, the most probable first. */
 function textOf(results: readonly Predicted[], io: Io): string {
   const paint = painter(io.stdout, io.env);
-  const blocks = results.map(({ file, width, height, done, predicted, probabilities }) => {
+  const blocks = results.map(({ file, width, height, preprocessing, predicted, probabilities }) => {
     const classes = Object.entries(probabilities).sort(([, a], [, b]) => b - a);
     const nameWidth = Math.max(...classes.map(([name]) => name.length));
     const lines = classes.map(([name, probability]) => {
       const text = `${name.padEnd(nameWidth)}  ${bar(probability).padEnd(BAR_CELLS)}  ${format.percent(probability).padStart(8)}`;
       return name === predicted ? `> ${paint(['green', 'bold'], text)}` : `  ${text}`;
     });
-    return [`${paint('bold', file)}  ${paint('dim', [`${width}×${height}`, ...done].join(', '))}`, ...lines].join('\n');
+    const description = [`${width}×${height}`, ...preprocessing].join(', ');
+    return [`${paint('bold', file)}  ${paint('dim', description)}`, ...lines].join('\n');
   });
   return blocks.map((block) => `${block}\n`).join('\n');
 }

@@ -57,7 +57,7 @@ describe('predict', () => {
         file: `${i}.png`,
         width: 32,
         height: 32,
-        done: [],
+        preprocessing: [],
         predicted: classes[best],
         probability: wanted[best],
         probabilities: Object.fromEntries(classes.map((name, c) => [name, wanted[c]])),
@@ -90,12 +90,12 @@ describe('predict', () => {
     const files = ['photo.jpg', 'one.png', 'grey.png', 'clear.png', 'deep.png'];
     const { code, stderr, result } = await predictJson('mlp', ...files);
     expect([code, stderr]).toEqual([0, 'note: trained on the synthetic stand-in images, not on CIFAR-10\n']);
-    const [cropped, scaled] = ['cropped to the middle 40×40', 'scaled to 32×32'];
-    expect(result.images.map(({ done }: { done: string[] }) => done)).toEqual([
-      ['cropped to the middle 3000×3000', scaled],
+    const [cropped, scaled] = ['centre-cropped to 40×40', 'scaled to 32×32'];
+    expect(result.images.map(({ preprocessing }: { preprocessing: string[] }) => preprocessing)).toEqual([
+      ['centre-cropped to 3000×3000', scaled],
       [scaled],
       [cropped, scaled],
-      ['laid on white', cropped, scaled],
+      ['composited on white', cropped, scaled],
       [cropped, scaled],
     ]);
     expect(result.images[4].probabilities).toEqual(result.images[2].probabilities);
@@ -116,7 +116,7 @@ describe('predict', () => {
     expect(stderr.split('\n').slice(1)).toEqual([
       'error: cannot read none.png: there is no such file or folder',
       'error: text.png looks like text; wanted a PNG or a JPEG',
-      'error: cut.png is damaged: it ends after 900 bytes, in the middle; get a whole copy of it',
+      'error: cut.png is damaged: it is truncated after 900 bytes; get an intact copy',
       '',
     ]);
     const lines = stdout.trimEnd().split('\n');

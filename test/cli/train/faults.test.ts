@@ -107,7 +107,7 @@ describe('files', () => {
       const { code, stderr } = await nnTrain(args, { cwd });
       expect(code).toBe(1);
       expect(stderr).toMatch(
-        /^error: run\/last\.safetensors is not a whole safetensors file of float32 tensors: .*\n$/,
+        /^error: run\/last\.safetensors is not a complete safetensors file of float32 tensors: .*\n$/,
       );
     }
     writeFileSync(path.join(cwd, 'run/config.json'), '{"config"');
