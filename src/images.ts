@@ -21,7 +21,7 @@ export interface BatchPlan {
 }
 
 /** Room for images in shared memory of its own. */
-export function plainImageSet(count: number): ImageSet {
+export function allocateImageSet(count: number): ImageSet {
   return {
     images: new Uint8Array(new SharedArrayBuffer(count * 3072)),
     labels: new Uint8Array(new SharedArrayBuffer(count)),

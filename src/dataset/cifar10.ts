@@ -1,5 +1,5 @@
 import { DataError } from '../errors.ts';
-import { type ImageSet, plainImageSet } from '../images.ts';
+import { allocateImageSet, type ImageSet } from '../images.ts';
 
 // The binary version of CIFAR-10: six files of 10,000 records, each of them one label byte and 3,072 bytes of pixels
 // (1,024 red, 1,024 green, 1,024 blue, each plane 32 × 32 row by row), without any header.
@@ -97,7 +97,7 @@ export function decodeRecords(records: Uint8Array, { images, labels }: ImageSet,
  *  @throws DataError if one of them is damaged. */
 export async function decodeBatches(
   batches: AsyncIterable<Batch>,
-  imageSet: (count: number) => ImageSet = plainImageSet,
+  imageSet: (count: number) => ImageSet = allocateImageSet,
 ): Promise<{ train: ImageSet; test: ImageSet }> {
   const train = imageSet(TRAIN_FILES.length * RECORDS_PER_FILE);
   const test = imageSet(RECORDS_PER_FILE);

@@ -6,7 +6,7 @@
  *  units 82 %.
  *
  *  Only integer arithmetic, + − × ÷ and Math.sqrt decide a byte, so that every engine draws the same images. */
-import { type ImageSet, plainImageSet } from '../images.ts';
+import { allocateImageSet, type ImageSet } from '../images.ts';
 import { Random } from '../random.ts';
 
 const SIDE = 32;
@@ -70,7 +70,7 @@ export function syntheticDataset({
   trainCount = 10_000,
   testCount = 2_000,
   seed = 0,
-  imageSet = plainImageSet,
+  imageSet = allocateImageSet,
 }: SyntheticOptions = {}): {
   classes: readonly string[];
   train: ImageSet;

@@ -1,44 +1,47 @@
 import type { Backend, Shape, Sink, Tensor } from '../backends/backend.ts';
 
-/** What is true of one forward pass and of the backward pass that follows it. */
+/** Settings of one forward pass and of the backward pass that follows it. */
 export interface Pass {
-  /** Whether dropout and label smoothing act. */
+  /** Whether dropout and label smoothing are active. */
   readonly training: boolean;
-  /** A 32-bit integer, another one for every step: what dropout draws its mask from. */
+  /** A 32-bit integer, different for every step: the seed of the dropout masks. */
   readonly key: number;
 }
 
-/** A gradient that has not been computed yet: called with a sink, it computes itself into it. A gradient that nobody
- *  asks for costs nothing, and one that is asked for goes straight to where it is wanted. */
+/** A gradient that is computed on demand, straight into the sink it is called with. One that is never called costs
+ *  nothing. */
 export type Gradient = (into: Sink) => void;
 
-/** One operation of the computational graph, forward and backward together. `Name` are the names of its inputs, `B` is what
- *  it asks of a backend.
+/** One operation of the computational graph, forward and backward. `Name` is the union of its input names, `B` the kind of
+ *  backend it needs.
  *
- *  A gate holds no values and knows no device: it says which operations of a backend make its output, and which of them
- *  make, from the *upstream* gradient (that of the loss by the output) and the *local* one, the gradient by each input. */
+ *  A gate holds no values and knows no device. It calls the backend operations that compute its output and, in `backward`,
+ *  those that multiply the *upstream* gradient (of the loss with respect to the output) by the *local* gradient (of the
+ *  output with respect to each input). */
 export interface Gate<Name extends string = string, B extends Backend = Backend> {
   readonly name: string;
-  /** The shape of the output. @throws ShapeError if the inputs do not fit each other. */
+  /** The shape of the output. @throws ShapeError if the shapes of the inputs do not match. */
   shape(inputs: Readonly<Record<Name, Shape>>): Shape;
   forward(backend: B, inputs: Readonly<Record<Name, Tensor>>, output: Tensor, pass: Pass): void;
-  /** One gradient for each input, of the input's own shape; undefined where the input is not differentiable. */
-  backward(backend: B, at: BackwardPoint<Name>): Readonly<Record<Name, Gradient | undefined>>;
-  /** For checks, where the derivative jumps: on which side of each such kink the values are. */
-  sides?(backend: B, inputs: Readonly<Record<Name, Tensor>>, output: Tensor): Promise<Iterable<boolean>>;
-  /** For people: how the gradient by each input follows from the upstream gradient, given the names of the inputs. A gate
-   *  that works element by element, or whose output is a scalar, needs none: its local gradient is one number for each
-   *  element of an input, which is what `backward` gives for an upstream gradient of ones. */
+  /** Returns one gradient per input, of the input's own shape; undefined for an input that is not differentiable. */
+  backward(backend: B, context: BackwardContext<Name>): Readonly<Record<Name, Gradient | undefined>>;
+  /** For gradient checks of a function with kinks: on which side of each kink the current values lie. */
+  kinkSides?(backend: B, inputs: Readonly<Record<Name, Tensor>>, output: Tensor): Promise<Iterable<boolean>>;
+  /** For display: the formula of each input's gradient, given the names of the inputs. An elementwise gate, or one with a
+   *  scalar output, needs none: its local gradient is one number per element of an input, which `backward` returns for an
+   *  upstream gradient of ones. */
   formulas?(names: Readonly<Record<Name, string>>): Readonly<Record<Name, string>>;
 }
 
-export interface BackwardPoint<Name extends string> {
+/** The values that a backward pass of a gate works with. */
+export interface BackwardContext<Name extends string> {
   readonly inputs: Readonly<Record<Name, Tensor>>;
   readonly output: Tensor;
   readonly upstream: Tensor;
   readonly pass: Pass;
 }
 
+/** A sink that overwrites the tensor. */
 export function store(tensor: Tensor): Sink {
   return { kind: 'store', tensor };
 }

@@ -1,5 +1,6 @@
 import { type Backend, sizeOf } from '../backends/backend.ts';
-import type { Graph, Wire } from '../engine/graph.ts';
+import type { Graph } from '../engine/graph.ts';
+import type { Wire } from '../engine/wire.ts';
 import { UsageError } from '../errors.ts';
 import { type Explanation, explain } from './explanation.ts';
 import { describeShape, type Values, valuesOf } from './expression/values.ts';

@@ -1,6 +1,8 @@
 import { type Backend, sizeOf, type Tensor } from '../backends/backend.ts';
+import type { TapeEntry } from '../engine/backward-path.ts';
 import { store } from '../engine/gate.ts';
-import type { Graph, TapeEntry, Wire } from '../engine/graph.ts';
+import type { Graph } from '../engine/graph.ts';
+import type { Wire } from '../engine/wire.ts';
 import type { Values } from './expression/values.ts';
 
 /** How the gradient of one output came about: every gate that it depends on, with the numbers of both passes. */

@@ -1,5 +1,6 @@
 import { type Backend, sizeOf } from '../backends/backend.ts';
-import type { Graph, Wire } from '../engine/graph.ts';
+import type { Graph } from '../engine/graph.ts';
+import type { Wire } from '../engine/wire.ts';
 import { entriesBefore } from './explanation.ts';
 import { shownShape } from './expression/values.ts';
 

@@ -1,5 +1,5 @@
 import { type DType, type Shape, sizeOf } from '../backends/backend.ts';
-import type { Wire } from '../engine/graph.ts';
+import type { Wire } from '../engine/wire.ts';
 import type { Model } from '../models/model.ts';
 import { meanAbsolute } from './format.ts';
 

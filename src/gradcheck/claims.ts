@@ -1,6 +1,8 @@
 import { type Backend, sizeOf, type Tensor } from '../backends/backend.ts';
+import type { TapeEntry } from '../engine/backward-path.ts';
 import { type Pass, store } from '../engine/gate.ts';
-import type { Graph, TapeEntry, Wire } from '../engine/graph.ts';
+import type { Graph } from '../engine/graph.ts';
+import type { Wire } from '../engine/wire.ts';
 import type { Random } from '../random.ts';
 import type { Claim } from './examine.ts';
 import { winnersOf, winnersOfGraph } from './kinks.ts';

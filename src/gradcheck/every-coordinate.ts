@@ -1,4 +1,5 @@
-import type { Graph, Wire } from '../engine/graph.ts';
+import type { Graph } from '../engine/graph.ts';
+import type { Wire } from '../engine/wire.ts';
 
 /** How well the gradient of one parameter agrees with central differences. */
 export interface GradientCheck {

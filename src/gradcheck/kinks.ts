@@ -11,7 +11,7 @@ export async function winnersOf(
   output: Tensor,
 ): Promise<number> {
   let [hash, index] = [0, 0];
-  for (const side of (await gate.sides?.(backend, inputs, output)) ?? []) {
+  for (const side of (await gate.kinkSides?.(backend, inputs, output)) ?? []) {
     index++;
     if (side) hash = (hash + hash32(index)) >>> 0;
   }

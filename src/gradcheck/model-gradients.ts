@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Pass } from '../engine/gate.ts';
 import { add } from '../engine/gates/add.ts';
 import { l2Penalty } from '../engine/gates/l2-penalty.ts';
-import type { Wire } from '../engine/graph.ts';
+import type { Wire } from '../engine/wire.ts';
 import type { ImageSet } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';

@@ -1,5 +1,6 @@
 import { linear } from '../engine/gates/linear.ts';
-import type { Graph, Wire } from '../engine/graph.ts';
+import type { Graph } from '../engine/graph.ts';
+import type { Wire } from '../engine/wire.ts';
 
 /** The linear classifier: logits = X Wᵀ + b.
  *

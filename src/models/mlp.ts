@@ -2,7 +2,8 @@ import type { Activation } from '../backends/backend.ts';
 import { activation } from '../engine/gates/activation.ts';
 import { dropout } from '../engine/gates/dropout.ts';
 import { linear } from '../engine/gates/linear.ts';
-import type { Graph, Wire } from '../engine/graph.ts';
+import type { Graph } from '../engine/graph.ts';
+import type { Wire } from '../engine/wire.ts';
 
 export interface HiddenLayer {
   /** H, the number of hidden units. */

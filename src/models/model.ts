@@ -1,7 +1,8 @@
 import type { Backend, DType } from '../backends/backend.ts';
 import { hinge } from '../engine/gates/hinge.ts';
 import { softmaxCrossEntropy } from '../engine/gates/softmax-cross-entropy.ts';
-import { Graph, type Wire } from '../engine/graph.ts';
+import { Graph } from '../engine/graph.ts';
+import type { Wire } from '../engine/wire.ts';
 import { linearClassifier } from './linear.ts';
 import { type HiddenLayer, twoLayerNetwork } from './mlp.ts';
 

@@ -1,4 +1,4 @@
-import type { Wire } from '../engine/graph.ts';
+import type { Wire } from '../engine/wire.ts';
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { plainBatch } from './batches.ts';

@@ -1,6 +1,6 @@
 import { isWeight, type Sink, type Tensor } from '../backends/backend.ts';
 import type { Config } from '../config/config.ts';
-import type { Wire } from '../engine/graph.ts';
+import type { Wire } from '../engine/wire.ts';
 import { DivergedError } from '../errors.ts';
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';

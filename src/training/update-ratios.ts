@@ -1,5 +1,6 @@
 import { isWeight, type Tensor } from '../backends/backend.ts';
-import type { Graph, Wire } from '../engine/graph.ts';
+import type { Graph } from '../engine/graph.ts';
+import type { Wire } from '../engine/wire.ts';
 
 /** How often the ratios are measured in a run, at most. */
 const MOST_SAMPLES = 60;

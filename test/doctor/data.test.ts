@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CLASSES, decodeBatches } from '../../src/dataset/cifar10.ts';
 import type { Dataset } from '../../src/dataset/load.ts';
 import { checkClasses, checkDuplicates, checkOrigin, checkPixels, fileHashes } from '../../src/doctor/data.ts';
-import { type ImageSet, plainImageSet } from '../../src/images.ts';
+import { allocateImageSet, type ImageSet } from '../../src/images.ts';
 import { batchFile, NAMES } from '../support/cifar10.ts';
 import { randomImageSet } from '../support/images.ts';
 
@@ -88,7 +88,7 @@ describe('pixels', () => {
     const dark = sound();
     for (const { images } of [dark.train, dark.test]) for (let i = 0; i < images.length; i++) images[i] >>= 3;
     expect(checkPixels(dark)).toMatchObject({ verdict: 'warning', advice: expect.stringContaining('too dark') });
-    const black = datasetOf(plainImageSet(10), plainImageSet(10));
+    const black = datasetOf(allocateImageSet(10), allocateImageSet(10));
     expect(checkPixels(black).verdict).toBe('bad');
   });
 });

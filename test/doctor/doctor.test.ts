@@ -8,7 +8,7 @@ import type { Finding } from '../../src/doctor/finding.ts';
 import { judgeCurves } from '../../src/doctor/saved-run.ts';
 import { type Gradient, store } from '../../src/engine/gate.ts';
 import { linear } from '../../src/engine/gates/linear.ts';
-import { type ImageSet, plainImageSet } from '../../src/images.ts';
+import { allocateImageSet, type ImageSet } from '../../src/images.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { buildModel } from '../../src/models/model.ts';
 import { Random } from '../../src/random.ts';
@@ -22,7 +22,7 @@ const DRAWN = syntheticDataset({ trainCount: 3500, testCount: 500 });
 /** A copy, which a test may damage. */
 function images(): Dataset {
   const copy = (set: ImageSet): ImageSet => {
-    const { images, labels } = plainImageSet(set.labels.length);
+    const { images, labels } = allocateImageSet(set.labels.length);
     images.set(set.images);
     labels.set(set.labels);
     return { images, labels };

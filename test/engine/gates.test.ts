@@ -13,7 +13,8 @@ import { matmul } from '../../src/engine/gates/matmul.ts';
 import { copy, sum, transpose } from '../../src/engine/gates/rearrange.ts';
 import { softmaxCrossEntropy } from '../../src/engine/gates/softmax-cross-entropy.ts';
 import { norm2 } from '../../src/engine/gates/squared-norm.ts';
-import type { Graph, Wire } from '../../src/engine/graph.ts';
+import type { Graph } from '../../src/engine/graph.ts';
+import type { Wire } from '../../src/engine/wire.ts';
 import { checkGradients } from '../../src/gradcheck/every-coordinate.ts';
 import { ACTIVATIONS, float64Graph, normals } from '../support/graphs.ts';
 
@@ -35,11 +36,11 @@ function labels(graph: Graph): Wire {
   return wire;
 }
 
-/** With it a gate may run any function on every element. */
+/** A graph whose gates may apply any function elementwise. */
 type TestGraph = Graph<ElementwiseBackend>;
 
-/** Every gate, made into a scalar function of parameters. A gate with an output of any shape is followed by half its
- *  squared norm, whose upstream gradient is the output itself: no two elements get the same. */
+/** Every gate, turned into a scalar function of parameters. A gate whose output is not a scalar is followed by half the
+ *  squared norm of that output. Its upstream gradient is then the output itself, different for every element. */
 const GATES: Record<string, (graph: TestGraph) => Wire> = {
   linear: (graph) => {
     const inputs = {
@@ -135,7 +136,7 @@ function halfSquaredNorm(graph: Graph, wire: Wire): Wire {
   return graph.apply(l2Penalty(1), { weight: wire });
 }
 
-describe.each(Object.keys(GATES))('the gate %s', (name) => {
+describe.each(Object.keys(GATES))('gate %s', (name) => {
   it('agrees with central differences', async () => {
     const graph = float64Graph();
     const loss = GATES[name](graph);
@@ -144,7 +145,7 @@ describe.each(Object.keys(GATES))('the gate %s', (name) => {
     for (const check of checks) expect(check.relativeError, check.parameter).toBeLessThan(1e-6);
   });
 
-  it('has gradients that are not all zero', async () => {
+  it('has mostly non-zero gradients', async () => {
     const graph = float64Graph();
     const loss = GATES[name](graph);
     graph.forward({ training: true, key: 1 });
@@ -156,7 +157,7 @@ describe.each(Object.keys(GATES))('the gate %s', (name) => {
   });
 });
 
-describe('where a function has a kink', () => {
+describe('at a kink', () => {
   async function gradients(gate: Gate<'a' | 'b', ElementwiseBackend>, a: number[], b: number[]) {
     const graph = float64Graph();
     const inputs = { a: graph.parameter('a', [a.length]), b: graph.parameter('b', [b.length]) };
@@ -167,7 +168,7 @@ describe('where a function has a kink', () => {
     return [await read(inputs.a), await read(inputs.b)];
   }
 
-  it('max and min give all of it to one input, at a tie to the first', async () => {
+  it('max and min send the whole gradient to one input, at a tie to the first', async () => {
     expect(await gradients(arithmetic.maximum, [1, 5, 2], [2, 3, 2])).toEqual([
       [0, 20, 30],
       [10, 0, 0],
@@ -178,9 +179,9 @@ describe('where a function has a kink', () => {
     ]);
   });
 
-  it('|x| has the gradient 0 at 0, and a step has it everywhere', async () => {
-    const { local: slope } = arithmetic.absolute;
-    expect([-2, 0, 2].map((x) => slope.x(x, Math.abs(x)))).toEqual([-1, 0, 1]);
+  it('the gradient of |x| is 0 at 0, and that of a step is 0 everywhere', async () => {
+    const { local: derivative } = arithmetic.absolute;
+    expect([-2, 0, 2].map((x) => derivative.x(x, Math.abs(x)))).toEqual([-1, 0, 1]);
     const { value, local } = arithmetic.step;
     expect([-2, 0, 2].map((x) => [value(x), local.x(x, value(x))])).toEqual([
       [0, 0],
@@ -189,7 +190,7 @@ describe('where a function has a kink', () => {
     ]);
   });
 
-  it('a power has the derivatives that exist at 0', () => {
+  it('a power has its derivatives at 0 where they exist', () => {
     const { a, b } = arithmetic.power.local;
     expect([a(0, 0, 1), a(0, 1, 0), a(0, 2, 0), b(0, 2, 0)]).toEqual([0, 1, 0, 0]);
     expect(b(-2, 2, 4)).toBeNaN();

@@ -6,11 +6,12 @@ import { dropout } from '../../src/engine/gates/dropout.ts';
 import { l2Penalty } from '../../src/engine/gates/l2-penalty.ts';
 import { linear } from '../../src/engine/gates/linear.ts';
 import { softmaxCrossEntropy } from '../../src/engine/gates/softmax-cross-entropy.ts';
-import { Graph, type Wire } from '../../src/engine/graph.ts';
+import { Graph } from '../../src/engine/graph.ts';
+import type { Wire } from '../../src/engine/wire.ts';
 import { checkGradients } from '../../src/gradcheck/every-coordinate.ts';
 import { float64Graph, normals } from '../support/graphs.ts';
 
-describe('the lecture', () => {
+describe('the example of the lecture', () => {
   it('‖Wx‖² has the gradients 2q xᵀ and 2Wᵀq', async () => {
     const graph = float64Graph();
     const x = graph.parameter('x', [1, 2]);
@@ -30,7 +31,7 @@ describe('the lecture', () => {
   });
 });
 
-/** Softmax regression with an L2 term: W reaches the loss on two ways. */
+/** Softmax regression with an L2 term: W reaches the loss along two paths. */
 function regularised(backend: Backend = new ReferenceBackend('float64')) {
   const graph = new Graph(backend, 4);
   const x = graph.input('x', [3]);
@@ -63,13 +64,13 @@ describe('a value that fans out', () => {
     expect(Array.from(await graph.backend.read(x.gradient))).toEqual([4, -8, 12]);
   });
 
-  it('must end in a scalar', () => {
+  it('gives an error if the loss is not a scalar', () => {
     const { graph, logits } = regularised();
     graph.forward();
     expect(() => graph.backward(logits)).toThrow("the loss 'linear' has shape [4, 2], wanted []");
   });
 
-  it('is begun anew by every backward pass', async () => {
+  it('does not keep its gradient from an earlier backward pass', async () => {
     const { graph, weight, loss } = regularised();
     graph.forward();
     graph.backward(loss);
@@ -83,11 +84,11 @@ describe('sinks', () => {
   const rule = { kind: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.01 } as const;
 
   it.each(['float32', 'float64'] as const)(
-    'give the same bits in %s, whether stored, added or updated on the spot',
+    'give the same bits in %s, whether they store, add or update in place',
     async (dtype) => {
       const results: Float32Array[][] = [];
       for (const kind of ['store', 'add', 'update'] as const) {
-        // Without the L2 term W is used once, so that its sink is handed to the gate itself.
+        // Without the L2 term W is used only once, so its sink goes straight to the gate.
         const { graph, weight, bias, dataLoss } = regularised(new ReferenceBackend(dtype));
         const { backend } = graph;
         graph.forward();
@@ -113,7 +114,7 @@ describe('sinks', () => {
     },
   );
 
-  it('update a parameter that is used twice once, with the whole gradient', async () => {
+  it('update a parameter that is used twice only once, with the sum of its gradients', async () => {
     const stored = regularised();
     stored.graph.forward();
     stored.graph.backward(stored.loss);
@@ -132,9 +133,9 @@ describe('sinks', () => {
     );
   });
 
-  it('give the bits of stored gradients also where a gate has several parameters', async () => {
+  it('give the same bits as stored gradients for a gate with several parameters', async () => {
     const results = [];
-    for (const onTheSpot of [false, true]) {
+    for (const inPlace of [false, true]) {
       const graph = float64Graph();
       const wires = [graph.parameter('x', [4, 3]), graph.parameter('W', [5, 3]), graph.parameter('b', [5])];
       const [x, weight, bias] = wires;
@@ -145,14 +146,14 @@ describe('sinks', () => {
         (wire) => [wire, { kind: 'update', tensor: wire.tensor, rule: update, state: [] }] as const,
       );
       graph.forward();
-      graph.backward(loss, onTheSpot ? new Map(sinks) : undefined);
-      if (!onTheSpot) for (const [wire, sink] of sinks) graph.backend.deliver(wire.gradient, sink);
+      graph.backward(loss, inPlace ? new Map(sinks) : undefined);
+      if (!inPlace) for (const [wire, sink] of sinks) graph.backend.deliver(wire.gradient, sink);
       results.push(await Promise.all(wires.map(({ tensor }) => graph.backend.read(tensor))));
     }
     expect(results[1]).toEqual(results[0]);
   });
 
-  it('change a parameter only after the other gradients of its gate are computed, in whatever order it is named', async () => {
+  it('update a parameter only after the other gradients of its gate, whatever the order of the inputs', async () => {
     const build = () => {
       const graph = float64Graph();
       const [x, weight, bias] = [graph.parameter('x', [2, 3]), graph.parameter('W', [2, 3]), graph.parameter('b', [2])];
@@ -178,7 +179,7 @@ describe('sinks', () => {
 });
 
 describe('a batch smaller than the capacity', () => {
-  it('gives what a graph of that capacity gives', async () => {
+  it('gives the same results as a graph of that capacity', async () => {
     const { graph, weight, logits, loss } = regularised();
     const { backend } = graph;
     graph.batchSize = 3;
@@ -206,11 +207,11 @@ describe('a batch smaller than the capacity', () => {
     expect(gradient).toEqual(await backend.read(W.gradient));
   });
 
-  it('is refused when it is larger than the capacity', () => {
+  it('is rejected unless it is between 1 and the capacity', () => {
     const { graph } = regularised();
     expect(() => {
       graph.batchSize = 5;
-    }).toThrow('a batch of 5 images in a graph for 1 to 4');
+    }).toThrow('a batch of 5 images does not fit this graph: it takes 1 to 4');
     expect(() => {
       graph.batchSize = 0;
     }).toThrow('a batch of 0 images');
@@ -232,7 +233,7 @@ describe('dropout', () => {
     return results;
   }
 
-  it('drops the given share, keeps the mean, and does nothing outside training', async () => {
+  it('drops the given fraction, scales the rest, and does nothing outside training', async () => {
     const [{ y }, evaluated] = await dropped([
       { training: true, key: 1 },
       { training: false, key: 1 },
@@ -244,12 +245,12 @@ describe('dropout', () => {
     expect(new Set(Array.from(evaluated.y))).toEqual(new Set([1]));
   });
 
-  it('draws another mask for another key and another gate, and the same one for the same', async () => {
+  it('draws the same mask for the same gate and key, and different masks otherwise', async () => {
     const [first, again, other] = await dropped([1, 1, 2].map((key) => ({ training: true, key })));
     const agreement = (a: ArrayLike<number>, b: ArrayLike<number>) =>
       Array.from(a).filter((value, i) => value === b[i]).length / a.length;
     expect(first).toEqual(again);
-    // Independent masks agree where both keep or both drop: 0.7² + 0.3² = 0.58.
+    // Independent masks agree where both keep or both drop an element: 0.7² + 0.3² = 0.58.
     expect(agreement(first.y, other.y)).toBeCloseTo(0.58, 1);
     expect(agreement(first.y, first.z)).toBeCloseTo(0.58, 1);
   });

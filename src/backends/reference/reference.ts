@@ -1,4 +1,4 @@
-import { type BatchPlan, type ImageSet, plainImageSet } from '../../images.ts';
+import { allocateImageSet, type BatchPlan, type ImageSet } from '../../images.ts';
 import { loadBatch } from '../augmentation.ts';
 import {
   type Activation,
@@ -65,7 +65,7 @@ export class ReferenceBackend implements ElementwiseBackend {
   }
 
   imageSet(count: number): ImageSet {
-    return plainImageSet(count);
+    return allocateImageSet(count);
   }
 
   loadBatch(source: ImageSet, plan: BatchPlan, images: Tensor, labels: Tensor): void {

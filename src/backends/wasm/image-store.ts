@@ -1,4 +1,4 @@
-import { type BatchPlan, type ImageSet, plainImageSet } from '../../images.ts';
+import { allocateImageSet, type BatchPlan, type ImageSet } from '../../images.ts';
 import { expectShape, type Tensor } from '../backend.ts';
 import type { Device } from './device.ts';
 import { COLUMN_TABLE_BYTES, columnTable, LOAD_IMAGES } from './kernels/images.ts';
@@ -18,7 +18,7 @@ export class ImageStore {
 
   /** Backend.imageSet */
   imageSet(count: number): ImageSet {
-    if (!this.#device.memory.limits.shared) return plainImageSet(count);
+    if (!this.#device.memory.limits.shared) return allocateImageSet(count);
     const images = this.#device.memory.allocate(count * 3072);
     const labels = this.#device.memory.allocate(count);
     const buffer = this.#device.memory.wasm.buffer as SharedArrayBuffer;

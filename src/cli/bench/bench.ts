@@ -1,5 +1,5 @@
 import type { Backend, Precision } from '../../backends/backend.ts';
-import { usableCores } from '../../backends/wasm/node/cores.ts';
+import { detectCores } from '../../backends/wasm/node/cores.ts';
 import { type BackendSpeed, benchmark } from '../../bench/benchmark.ts';
 import { parseField } from '../../config/config.ts';
 import { EXIT, UsageError } from '../../errors.ts';
@@ -72,6 +72,6 @@ function reasonForThreads({ name, info }: Backend, flags: BenchOptions, env: Nod
   if (name === 'reference') return 'plain loops run on one';
   if (Number(flags.threads) === info.threads) return 'as --threads says';
   if (Number(env.NN_TRAIN_THREADS) === info.threads) return 'as NN_TRAIN_THREADS says';
-  const { count, because } = usableCores();
-  return count === info.threads ? because : 'see the note';
+  const { count, reason } = detectCores();
+  return count === info.threads ? reason : 'see the note';
 }

@@ -23,7 +23,7 @@ export function activation(kind: Activation): Gate<'x'> {
     backward(backend, { output: y, upstream }) {
       return { x: (into) => backend.activationDerivative(kind, y, upstream, into) };
     },
-    async sides(backend, _, y) {
+    async kinkSides(backend, _, y) {
       return hasKink ? Array.from(await backend.read(y), (value) => value > 0) : [];
     },
   };

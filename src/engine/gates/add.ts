@@ -1,9 +1,9 @@
 import { expectShape } from '../../backends/backend.ts';
 import { type Gate, store } from '../gate.ts';
 
-/** a + b, elementwise, of one shape.
+/** a + b, elementwise, for a and b of the same shape.
  *
- *  Backward: da = db = upstream: an add gate hands its gradient on to both inputs, as it is.
+ *  Backward: da = db = upstream. An add gate passes its upstream gradient on to both inputs unchanged.
  *  @throws ShapeError if the shapes differ.
  *  Source: CS231n notes, "Backpropagation" (patterns in backward flow). */
 export const add: Gate<'a' | 'b'> = {

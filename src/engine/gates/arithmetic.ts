@@ -1,6 +1,6 @@
 import { elementwise } from './elementwise.ts';
 
-// The arithmetic of single numbers, as gates that work element by element: y = f(a, b) or y = f(x).
+// Elementwise arithmetic: y = f(a, b) or y = f(x).
 // Source: CS231n notes, "Backpropagation".
 
 export const subtract = elementwise('−', {
@@ -8,7 +8,7 @@ export const subtract = elementwise('−', {
   local: { a: () => 1, b: () => -1 },
 });
 
-/** Each input gets the upstream gradient times the other input: it "switches" them. */
+/** Each input gets the upstream gradient times the other input: the gate "switches" them. */
 export const multiply = elementwise('*', {
   value: (a, b) => a * b,
   local: { a: (_, b) => b, b: (a) => a },
@@ -19,7 +19,7 @@ export const divide = elementwise('/', {
   local: { a: (_, b) => 1 / b, b: (a, b) => -a / (b * b) },
 });
 
-/** aᵇ. By b it is differentiable for a > 0, and for a = 0 < b, where it does not change: 0. */
+/** aᵇ. The derivative with respect to b exists for a > 0, and for a = 0 < b, where it is 0. */
 export const power = elementwise('^', {
   value: (a, b) => a ** b,
   local: {
@@ -34,7 +34,7 @@ export const maximum = elementwise('max', {
   local: { a: (a, b) => (a >= b ? 1 : 0), b: (a, b) => (a >= b ? 0 : 1) },
 });
 
-/** To the smaller input; at a tie, a gets all of it. */
+/** Routes the upstream gradient to the smaller input; at a tie, a gets all of it. */
 export const minimum = elementwise('min', {
   value: Math.min,
   local: { a: (a, b) => (a <= b ? 1 : 0), b: (a, b) => (a <= b ? 0 : 1) },
@@ -56,13 +56,13 @@ export const sqrt = elementwise('sqrt', {
   local: { x: (_, y) => 1 / (2 * y) },
 });
 
-/** |x|, with the gradient 0 at the kink. */
+/** |x|, with gradient 0 at the kink. */
 export const absolute = elementwise('abs', {
   value: Math.abs,
   local: { x: Math.sign },
 });
 
-/** 1 for x > 0, else 0: the perceptron's threshold. It is flat on both sides, so nothing flows back through it.
+/** 1 for x > 0, else 0: the perceptron's threshold. It is flat on both sides, so no gradient flows back through it.
  *  Source: F. Rosenblatt, "The Perceptron" (1958). */
 export const step = elementwise('step', {
   value: (x) => (x > 0 ? 1 : 0),

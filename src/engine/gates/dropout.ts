@@ -2,8 +2,8 @@ import { type Gate, store } from '../gate.ts';
 
 /** y = x ⊙ mask/(1 − p) in training ("inverted" dropout), y = x otherwise; x of any shape.
  *
- *  Each element of the mask is 0 with probability p = `rate`, else 1; it follows from the key of the pass alone, so
- *  backward draws the same mask again instead of keeping it.
+ *  Each element of the mask is 0 with probability p = `rate`, else 1. The mask depends only on the key of the pass, so
+ *  backward recomputes it instead of storing it.
  *  Backward: dx = upstream ⊙ mask/(1 − p).
  *  @param rate p, in [0, 1).
  *  Source: N. Srivastava et al., "Dropout" (2014); CS231n notes, "Neural Networks 2". */

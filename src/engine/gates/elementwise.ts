@@ -1,22 +1,25 @@
 import { type ElementwiseBackend, expectShape } from '../../backends/backend.ts';
 import { type Gate, type Gradient, store } from '../gate.ts';
 
-/** A function of numbers and its derivatives. */
-export interface Rule<Name extends string> {
-  /** y = f(a, b, …), the inputs in the order in which `local` names them. */
+/** A function of one or more numbers, and its derivatives. */
+export interface ScalarFunction<Name extends string> {
+  /** y = f(a, b, …), with the inputs in the order of the keys of `local`. */
   value(...inputs: number[]): number;
-  /** For each input its local gradient, ∂y/∂input as a function of (a, b, …, y). */
+  /** The local gradient of each input, ∂y/∂input, as a function of (a, b, …, y). */
   readonly local: Readonly<Record<Name, (...inputsAndOutput: number[]) => number>>;
 }
 
-export type ElementwiseGate<Name extends string> = Gate<Name, ElementwiseBackend> & Rule<Name>;
+export type ElementwiseGate<Name extends string> = Gate<Name, ElementwiseBackend> & ScalarFunction<Name>;
 
-/** y = f(a, b, …), elementwise, for inputs of one shape.
+/** y = f(a, b, …), elementwise, for inputs of the same shape.
  *
- *  Backward: the gradient by each input is upstream ⊙ local. The Jacobian is diagonal, so it is never built.
+ *  Backward: the gradient of each input is upstream ⊙ local. The Jacobian is diagonal, so it is never built.
  *  @throws ShapeError if the shapes differ.
  *  Source: CS231n, lecture 4 (vectorised operations). */
-export function elementwise<Name extends string>(name: string, { value, local }: Rule<Name>): ElementwiseGate<Name> {
+export function elementwise<Name extends string>(
+  name: string,
+  { value, local }: ScalarFunction<Name>,
+): ElementwiseGate<Name> {
   const names = Object.keys(local) as Name[];
   return {
     name,
@@ -33,19 +36,19 @@ export function elementwise<Name extends string>(name: string, { value, local }:
     },
     backward(backend, { inputs, output: y, upstream }) {
       const operands = [upstream, ...names.map((input) => inputs[input]), y];
-      const gradientBy = (input: Name): Gradient => {
+      const gradientOf = (input: Name): Gradient => {
         const derivative = local[input];
         return (into) => backend.elementwise((up, ...point) => up * derivative(...point), operands, into);
       };
-      return Object.fromEntries(names.map((input) => [input, gradientBy(input)])) as Record<Name, Gradient>;
+      return Object.fromEntries(names.map((input) => [input, gradientOf(input)])) as Record<Name, Gradient>;
     },
   };
 }
 
-/** The gate of x that is left of a gate of a and b when one of them is a constant c. */
+/** A gate of one input x, made from a gate of a and b by fixing one of them (`side`) at the constant c. */
 export function withConstant(
   name: string,
-  { value, local }: Rule<'a' | 'b'>,
+  { value, local }: ScalarFunction<'a' | 'b'>,
   side: 'a' | 'b',
   c: number,
 ): ElementwiseGate<'x'> {

@@ -5,9 +5,9 @@ import type { Gate } from '../gate.ts';
  *
  *  loss = 1/B Σ_b Σ_{c ≠ y} max(0, s_bc − s_by + 1), with y the label of row b.
  *  logits s [B, C]; labels [B], integers 0 … C − 1; loss is a scalar.
- *  Backward: each class within the margin gets upstream/B, the label gets minus their sum; a class exactly at the kink
- *  gets 0.
- *  @throws ShapeError if there is not one label for each row.
+ *  Backward: each class that violates the margin gets upstream/B, and the label minus the sum of these; a class exactly
+ *  at the kink gets 0.
+ *  @throws ShapeError unless there is one label per row.
  *  Source: CS231n notes, "Linear classification"; J. Weston and C. Watkins, "Support Vector Machines for Multi-Class
  *  Pattern Recognition" (1999). */
 export const hinge: Gate<'logits' | 'labels'> = {
@@ -25,7 +25,7 @@ export const hinge: Gate<'logits' | 'labels'> = {
       labels: undefined,
     };
   },
-  async sides(backend, { logits, labels }) {
+  async kinkSides(backend, { logits, labels }) {
     const [scores, rows] = [await backend.read(logits), await backend.read(labels)];
     const C = scores.length / rows.length;
     return Array.from(scores, (score, i) => {

@@ -4,8 +4,8 @@ import { type Gate, store } from '../gate.ts';
 /** Y = X Wᵀ + b, the linear score function for a mini-batch: row c of W is the template of output c.
  *
  *  X [B, in]; W [out, in]; b [out], added to every row; Y [B, out].
- *  Backward, with dY = upstream [B, out]: dX = dY W, dW = dYᵀ X, db = Σ of the rows of dY.
- *  @throws ShapeError if W or b do not fit X.
+ *  Backward, with dY = upstream [B, out]: dX = dY W, dW = dYᵀ X, db = sum of the rows of dY.
+ *  @throws ShapeError if the shapes of X, W and b do not match.
  *  Source: CS231n, lecture 4 and the notes "Backpropagation" (gradients for vectorised operations). */
 export const linear: Gate<'x' | 'weight' | 'bias'> = {
   name: 'linear',

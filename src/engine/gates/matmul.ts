@@ -1,12 +1,12 @@
 import { ShapeError } from '../../backends/backend.ts';
 import { type Gate, store } from '../gate.ts';
 
-/** Y = A B, the product of matrices; a vector is a column [K, 1].
+/** Y = A B, the matrix product; a vector is a column [K, 1].
  *
  *  A [M, K]; B [K, N]; Y [M, N].
- *  Backward, with dY = upstream [M, N]: dA = dY Bᵀ, dB = Aᵀ dY. The Jacobian has M·N rows and M·K + K·N columns; these
- *  products are what is left of it.
- *  @throws ShapeError if A has not as many columns as B has rows.
+ *  Backward, with dY = upstream [M, N]: dA = dY Bᵀ, dB = Aᵀ dY. The Jacobian, of M·N rows and M·K + K·N columns, is never
+ *  built.
+ *  @throws ShapeError unless A has as many columns as B has rows.
  *  Source: CS231n notes, "Backpropagation" (gradients for vectorised operations). */
 export const matmul: Gate<'a' | 'b'> = {
   name: 'matmul',

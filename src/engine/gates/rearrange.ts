@@ -1,7 +1,7 @@
 import { type ElementwiseBackend, expectShape, type Shape, ShapeError } from '../../backends/backend.ts';
 import { type Gate, store } from '../gate.ts';
 
-/** Σ x, a scalar, for x of any shape. Backward: every element of x gets the upstream gradient. */
+/** Σ xᵢ, a scalar, for x of any shape. Backward: every element of x gets the upstream gradient. */
 export const sum: Gate<'x', ElementwiseBackend> = {
   name: 'sum',
   shape: () => [],
@@ -13,8 +13,8 @@ export const sum: Gate<'x', ElementwiseBackend> = {
   },
 };
 
-/** The scalar x at every place of a tensor. Backward: dx = Σ upstream, for it fans out to all of them.
- *  @throws ShapeError if x is no scalar. */
+/** A tensor filled with the scalar x. Backward: dx = Σ upstream, because x fans out to every element.
+ *  @throws ShapeError if x is not a scalar. */
 export function copy(shape: Shape): Gate<'x', ElementwiseBackend> {
   return {
     name: 'copy',
@@ -33,7 +33,7 @@ export function copy(shape: Shape): Gate<'x', ElementwiseBackend> {
 }
 
 /** Xᵀ: [M, N] → [N, M]. Backward: dX = upstreamᵀ.
- *  @throws ShapeError if X is no matrix. */
+ *  @throws ShapeError if X is not a matrix. */
 export const transpose: Gate<'x', ElementwiseBackend> = {
   name: 'transpose',
   shape({ x }) {

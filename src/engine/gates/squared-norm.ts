@@ -3,7 +3,7 @@ import type { Gate, Gradient } from '../gate.ts';
 /** factor · ‖x‖² = factor · Σ xᵢ², a scalar, for x of any shape.
  *
  *  Backward: dx = upstream · 2 factor x.
- *  @param name of the gate. @param input what it calls x. */
+ *  @param name the name of the gate. @param input the name of its input x. */
 export function squaredNorm<Name extends string>(name: string, input: Name, factor: number): Gate<Name> {
   return {
     name,

@@ -1,6 +1,8 @@
 import { type ElementwiseBackend, ShapeError } from '../../backends/backend.ts';
 import { ReferenceBackend } from '../../backends/reference/reference.ts';
-import { Graph, type TapeEntry, type Wire } from '../../engine/graph.ts';
+import type { TapeEntry } from '../../engine/backward-path.ts';
+import { Graph } from '../../engine/graph.ts';
+import type { Wire } from '../../engine/wire.ts';
 import { UsageError } from '../../errors.ts';
 import type { Subject } from '../answer.ts';
 import { closest } from './closest.ts';

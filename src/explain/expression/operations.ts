@@ -3,11 +3,12 @@ import type { Gate } from '../../engine/gate.ts';
 import { activation } from '../../engine/gates/activation.ts';
 import { add } from '../../engine/gates/add.ts';
 import * as arithmetic from '../../engine/gates/arithmetic.ts';
-import { type Rule, withConstant } from '../../engine/gates/elementwise.ts';
+import { type ScalarFunction, withConstant } from '../../engine/gates/elementwise.ts';
 import { matmul } from '../../engine/gates/matmul.ts';
 import { copy, sum, transpose } from '../../engine/gates/rearrange.ts';
 import { norm2 } from '../../engine/gates/squared-norm.ts';
-import type { Graph, Wire } from '../../engine/graph.ts';
+import type { Graph } from '../../engine/graph.ts';
+import type { Wire } from '../../engine/wire.ts';
 import { describeShape } from './values.ts';
 
 export type ExpressionGraph = Graph<ElementwiseBackend>;
@@ -53,7 +54,7 @@ function pair(
 
 /** `pair` of a rule. @param names of the gates of x in which one operand has become the constant c. */
 function rulePair(
-  gate: PairGate & Rule<'a' | 'b'>,
+  gate: PairGate & ScalarFunction<'a' | 'b'>,
   verb: string,
   names: { readonly a: (c: string) => string; readonly b: (c: string) => string },
 ): Operation {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createBackend } from '../../../src/backends/select.ts';
 import { createWasm, UnsupportedError } from '../../../src/backends/wasm/create.ts';
-import { availableCores, numbersOf } from '../../../src/backends/wasm/node/cores.ts';
+import { availableCores, parseCpuList } from '../../../src/backends/wasm/node/cores.ts';
 import { detectEngine } from '../../../src/backends/wasm/node/engine.ts';
 import { UserError } from '../../../src/errors.ts';
 
@@ -94,8 +94,8 @@ describe('availableCores', () => {
     expect(availableCores()).toBeGreaterThanOrEqual(1);
   });
 
-  it('reads lists of processors as Linux writes them', () => {
-    expect(numbersOf('0')).toEqual([0]);
-    expect(numbersOf('0-3,8,10-11')).toEqual([0, 1, 2, 3, 8, 10, 11]);
+  it('parses lists of CPUs as Linux writes them', () => {
+    expect(parseCpuList('0')).toEqual([0]);
+    expect(parseCpuList('0-3,8,10-11')).toEqual([0, 1, 2, 3, 8, 10, 11]);
   });
 });

@@ -64,7 +64,7 @@ describe('the table', () => {
     backend: 'wasm',
     precision: 'int16',
     threads: 128,
-    threadsBecause: 'the share of the processor that the control group leaves',
+    threadsBecause: 'the CPU limit of the control group',
     vectorBits: 256,
     fma: true,
     flags: ['--experimental-wasm-revectorize', '--no-liftoff', '--no-wasm-inlining-call-indirect', '--no-wasm-deopt'],
