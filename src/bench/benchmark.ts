@@ -8,51 +8,51 @@ import { Random } from '../random.ts';
 import { rows } from '../training/batches.ts';
 import { yieldToEventLoop } from '../training/event-loop.ts';
 import { Trainer } from '../training/trainer.ts';
-import { operationsOf, type ProductSize, productOf, productsOf, type StepSize } from './products.ts';
+import { operationCount, type ProductSize, prepareProduct, productsOf, type StepSize } from './products.ts';
 
-// How fast the products and whole training steps are.
+// Speed of single matrix products and of whole training steps.
 
 const CLASSES = 10;
-/** Every measurement is taken this often, in turns with all others, so that what else the machine does hits all alike. */
+/** Rounds of measurements. Each round takes every measurement once, so that other load on the machine affects all alike. */
 const ROUNDS = 5;
-/** Time to find out which tile is the fastest: the compiler of the engine needs some of it. */
-const CHOICE_MS = 150;
-/** Random images to train on: 50 MB, more than most caches hold. */
+/** Time to find the fastest tile height, including the time to compile it. */
+const TILE_SEARCH_MS = 150;
+/** Number of random images to train on: 50 MB, more than most caches hold. */
 const IMAGES = 16_384;
-/** Sizes of more operations than these are left out on a backend of plain loops, where they take seconds each. */
-const MOST_PLAIN_OPERATIONS = 2e8;
-/** Small enough that the weights, moved by random images again and again, stay as they are. */
+/** Sizes above this number of operations are skipped on the reference backend, where each would take seconds. */
+const MAX_REFERENCE_OPERATIONS = 2e8;
+/** So small that repeated updates from random images barely change the weights. */
 const LEARNING_RATE = 1e-6;
 
 export interface ProductSpeed extends ProductSize {
   readonly arithmetic: Precision;
-  /** Multiplications and additions, 2 M N K, each second; of int16 numbers they count the same. Median over the rounds. */
+  /** Multiplications and additions (2 M N K) per second, of int16 as of float32. Median over the rounds. */
   readonly operationsPerSecond: number;
-  /** In parts of the peak of this arithmetic; null where that is unknown. */
+  /** Relative to the peak of this arithmetic; null if the peak is unknown. */
   readonly share: number | null;
 }
 
 export interface StepSpeed extends StepSize {
   /** Median over the rounds. */
   readonly imagesPerSecond: number;
-  /** Of the time of a step, the part in which its products would be done at the peak; null where that is unknown. */
+  /** Time that the products of a step would take at the peak, relative to the time of the step; null if the peak is unknown. */
   readonly share: number | null;
 }
 
-/** What was measured on one backend. */
+/** Results for one backend. */
 export interface BackendSpeed {
-  /** Operations each second of the innermost loop, on all threads and with all operands in the first-level cache; int16 is
-   *  null where the precision is float32. The whole is null on a backend that has no such loop. */
+  /** Operations per second of the innermost loop, on all threads and with all operands in the L1 cache. Null on a backend
+   *  without such a loop; `int16` is null if the precision is float32. */
   readonly peak: { readonly float32: number; readonly int16: number | null } | null;
   readonly products: readonly ProductSpeed[];
   readonly steps: readonly StepSpeed[];
 }
 
 export interface BenchmarkOptions {
-  /** Time of each measurement, over all rounds. */
+  /** Duration of each measurement, over all rounds. */
   readonly seconds: number;
   readonly signal?: AbortSignal;
-  /** Is told of every round of every measurement before it is taken. */
+  /** Called before each measurement of each round. */
   onProgress?(done: number, total: number): void;
 }
 
@@ -66,41 +66,41 @@ export const STEP_SIZES: readonly StepSize[] = [
   mlp(2048, 256),
 ];
 
-/** The steps whose products are measured one by one. */
-const PRODUCTS_OF = [mlp(512, 256), STEP_SIZES[0]];
+/** The steps whose products are also measured one at a time. */
+const STEPS_BY_PRODUCT = [mlp(512, 256), STEP_SIZES[0]];
 
-/** Measures products and training steps on some backends, all of them in every round. The images are random bytes.
+/** Measures products and training steps on the given backends, all of them in every round. The images are random bytes.
  *  @throws the signal's reason, once it is aborted. */
 export async function benchmark(backends: readonly Backend[], options: BenchmarkOptions): Promise<BackendSpeed[]> {
-  const plans = backends.map(planOf);
+  const plans = backends.map(plan);
   const measurements = plans.flatMap(({ peaks, products, steps }) => [...peaks, ...products, ...steps]);
   await takeRounds(measurements, options);
   return plans.map(speedOf);
 }
 
-/** Something that is done again and again, and how fast that was in each round. */
+/** An operation that is run repeatedly, with its rate in each round. */
 class Measurement<Subject = unknown> {
   readonly subject: Subject;
   readonly #run: () => number | Promise<number>;
   readonly #rates: number[] = [];
 
-  /** @param run does it once, and returns how much was done, in operations or images. */
+  /** @param run runs it once and returns the amount of work done, in operations or images. */
   constructor(subject: Subject, run: () => number | Promise<number>) {
     this.subject = subject;
     this.#run = run;
   }
 
-  /** One round. What is done first wakes the threads and brings the operands into the caches; it counts only if it alone
-   *  takes the time of a round, and the engine has compiled it in an earlier one. */
+  /** Takes the measurement of one round. The first run wakes the threads and loads the operands into the caches. It counts
+   *  only if it takes as long as a round by itself and an earlier round has already compiled the code. */
   async takeRound(seconds: number): Promise<void> {
-    const first = await this.#take(0);
+    const first = await this.#repeat(0);
     const isEnough = this.#rates.length > 0 && first.elapsed >= seconds;
-    const { done, elapsed } = isEnough ? first : await this.#take(seconds);
+    const { done, elapsed } = isEnough ? first : await this.#repeat(seconds);
     this.#rates.push(done / elapsed);
   }
 
-  /** Does it once, and again until so much time has passed. */
-  async #take(seconds: number): Promise<{ done: number; elapsed: number }> {
+  /** Runs it at least once, until the time is up. */
+  async #repeat(seconds: number): Promise<{ done: number; elapsed: number }> {
     const started = performance.now();
     let [done, elapsed] = [0, 0];
     do {
@@ -110,7 +110,7 @@ class Measurement<Subject = unknown> {
     return { done, elapsed };
   }
 
-  /** The median over the rounds, each second. */
+  /** Work per second: the median over the rounds. */
   get rate(): number {
     return this.#rates.toSorted((a, b) => a - b)[this.#rates.length >> 1];
   }
@@ -129,7 +129,7 @@ async function takeRounds(
   }
 }
 
-/** What is measured on one backend. */
+/** The measurements on one backend. */
 interface Plan {
   readonly precision: Precision;
   readonly peaks: readonly Measurement<Precision>[];
@@ -137,20 +137,20 @@ interface Plan {
   readonly steps: readonly Measurement<StepSize>[];
 }
 
-function planOf(backend: Backend): Plan {
-  const fits = (operations: number) => backend instanceof WasmBackend || operations <= MOST_PLAIN_OPERATIONS;
-  const products = PRODUCTS_OF.flatMap(productsOf).filter((size) => fits(operationsOf(size)));
-  const steps = STEP_SIZES.filter((size) => fits(sum(productsOf(size).map(operationsOf))));
+function plan(backend: Backend): Plan {
+  const isFeasible = (operations: number) => backend instanceof WasmBackend || operations <= MAX_REFERENCE_OPERATIONS;
+  const products = STEPS_BY_PRODUCT.flatMap(productsOf).filter((size) => isFeasible(operationCount(size)));
+  const steps = STEP_SIZES.filter((size) => isFeasible(sum(productsOf(size).map(operationCount))));
   const images = randomImages(backend);
   return {
     precision: backend.precision,
-    peaks: peaksOf(backend),
-    products: products.map((size) => new Measurement(size, productOf(backend, size))),
-    steps: steps.map((size) => new Measurement(size, stepOf(backend, images, size))),
+    peaks: peakMeasurements(backend),
+    products: products.map((size) => new Measurement(size, prepareProduct(backend, size))),
+    steps: steps.map((size) => new Measurement(size, prepareStep(backend, images, size))),
   };
 }
 
-function peaksOf(backend: Backend): Measurement<Precision>[] {
+function peakMeasurements(backend: Backend): Measurement<Precision>[] {
   if (!(backend instanceof WasmBackend)) return [];
   const arithmetics: Precision[] = backend.precision === 'int16' ? ['int16', 'float32'] : ['float32'];
   return arithmetics.map((arithmetic) => {
@@ -159,10 +159,10 @@ function peaksOf(backend: Backend): Measurement<Precision>[] {
   });
 }
 
-/** The height at which the innermost loop is fastest; its largest one need not be. */
+/** Finds the tile height at which the innermost loop is fastest, which need not be the largest. */
 function fastestRows(backend: WasmBackend, arithmetic: Precision): number {
   const rates = new Array<number>(backend.products.tileRows(arithmetic)).fill(0);
-  const end = performance.now() + CHOICE_MS;
+  const end = performance.now() + TILE_SEARCH_MS;
   while (performance.now() < end) {
     for (let i = 0; i < rates.length; i++) {
       const started = performance.now();
@@ -173,12 +173,13 @@ function fastestRows(backend: WasmBackend, arithmetic: Precision): number {
   return 1 + rates.indexOf(Math.max(...rates));
 }
 
-/** Takes a whole step of the trainer, with the augmentation of the model's recipe, and returns the number of images. */
-function stepOf(backend: Backend, images: ImageSet, { model: name, hidden, batchSize }: StepSize) {
+/** Sets a trainer up and returns a function that takes one step, with the augmentation of the model's default recipe. The
+ *  function returns the number of images. */
+function prepareStep(backend: Backend, images: ImageSet, { model: name, hidden, batchSize }: StepSize) {
   const config = resolveConfig({
     ...{ model: name, batchSize, precision: backend.precision, val: 0 },
     ...(hidden === null ? {} : { hidden }),
-    // Without an end, and without getting anywhere: the images mean nothing.
+    // Training never ends and learns nothing: the images are random.
     ...{ epochs: 1e9, lr: LEARNING_RATE, schedule: 'constant', warmup: 0 },
   });
   const model = buildModel(backend, config, batchSize);
@@ -203,7 +204,7 @@ function randomImages(backend: Backend): ImageSet {
 function speedOf({ precision, peaks, products, steps }: Plan): BackendSpeed {
   const rates = new Map(peaks.map(({ subject, rate }) => [subject, rate]));
   const arithmeticOf = ({ ofImages }: ProductSize) => (ofImages ? precision : 'float32');
-  const secondsAtPeak = (size: ProductSize) => operationsOf(size) / rates.get(arithmeticOf(size))!;
+  const secondsAtPeak = (size: ProductSize) => operationCount(size) / rates.get(arithmeticOf(size))!;
   const share = (value: () => number) => (rates.size > 0 ? value() : null);
   return {
     peak: rates.size > 0 ? { float32: rates.get('float32')!, int16: rates.get('int16') ?? null } : null,
@@ -211,7 +212,7 @@ function speedOf({ precision, peaks, products, steps }: Plan): BackendSpeed {
       ...subject,
       arithmetic: arithmeticOf(subject),
       operationsPerSecond: rate,
-      share: share(() => (secondsAtPeak(subject) * rate) / operationsOf(subject)),
+      share: share(() => (secondsAtPeak(subject) * rate) / operationCount(subject)),
     })),
     steps: steps.map(({ subject, rate }) => ({
       ...subject,

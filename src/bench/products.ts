@@ -10,7 +10,7 @@ import {
 import type { Config } from '../config/config.ts';
 import { Random } from '../random.ts';
 
-// The matrix products of a training step, one by one. Dimensions: B images of a batch, D = 3072, H hidden units, C = 10.
+// The matrix products of a training step, one at a time. Dimensions: batch size B, D = 3072, H hidden units, C = 10.
 
 const [D, C] = [3072, 10];
 
@@ -22,7 +22,7 @@ const UPDATE: UpdateRule = {
   weightDecay: 5e-4,
 };
 
-/** A model and its batch. */
+/** Size of a training step. */
 export interface StepSize {
   readonly model: Config['model'];
   /** H; null for the linear model. */
@@ -33,16 +33,16 @@ export interface StepSize {
 /** A matrix product of a training step: [M, K] · [K, N] → [M, N]. */
 export interface ProductSize {
   readonly model: Config['model'];
-  /** Its result: `hidden` X W₁ᵀ, `dW1`, `logits`, `dhidden`, `dW2`; of the linear model `logits` and `dW`. */
+  /** What it computes: `hidden` X W₁ᵀ, `dW1`, `logits`, `dhidden` or `dW2`; in the linear model `logits` or `dW`. */
   readonly result: 'hidden' | 'dW1' | 'logits' | 'dhidden' | 'dW2' | 'dW';
   readonly m: number;
   readonly n: number;
   readonly k: number;
-  /** Whether the images are one of the operands, so that it is computed in the precision of the backend. */
+  /** Whether one operand is the images. If so, it is computed in the precision of the backend, otherwise in float32. */
   readonly ofImages: boolean;
 }
 
-/** The products of a training step. The gradient of the images is not among them: nobody needs it. */
+/** Returns the products of a training step. The gradient of the images is not one of them: it is never computed. */
 export function productsOf({ model, hidden, batchSize: B }: StepSize): ProductSize[] {
   if (model === 'linear') {
     return [
@@ -60,19 +60,20 @@ export function productsOf({ model, hidden, batchSize: B }: StepSize): ProductSi
   ];
 }
 
-/** 2 M N K: a multiplication and an addition for each element of the result and each k. */
-export function operationsOf({ m, n, k }: ProductSize): number {
+/** Returns 2 M N K: a multiplication and an addition for each element of the result and each k. */
+export function operationCount({ m, n, k }: ProductSize): number {
   return 2 * m * n * k;
 }
 
-/** Does a product as a training step does it, and returns the operations. */
-export function productOf(backend: Backend, size: ProductSize): () => number {
-  const { a, b, changing, into, options } = operandsOf(backend, size);
-  const row = backend.view(changing, 1);
+/** Allocates the operands of a product and returns a function that computes it as a training step does. The function
+ *  returns the number of operations. */
+export function prepareProduct(backend: Backend, size: ProductSize): () => number {
+  const { a, b, changed, into, options } = operandsOf(backend, size);
+  const row = backend.view(changed, 1);
   const values = new Float32Array(sizeOf(row.shape)).fill(0.1);
-  const operations = operationsOf(size);
+  const operations = operationCount(size);
   return () => {
-    // Weights and upstream gradients are others in every step, so what a backend derives from them must not be kept.
+    // Weights and upstream gradients change in every step, so a backend must not reuse what it derived from them.
     backend.write(row, values);
     backend.matmul(a, b, into, options);
     return operations;
@@ -82,37 +83,41 @@ export function productOf(backend: Backend, size: ProductSize): () => number {
 interface Operands {
   readonly a: Tensor;
   readonly b: Tensor;
-  /** The one that is not the images. */
-  readonly changing: Tensor;
+  /** The operand that changes in every step: the one that is not the images. */
+  readonly changed: Tensor;
   readonly into: Sink;
   readonly options: MatmulOptions;
 }
 
-/** The operands of a product, as the gate `linear` hands them to the backend. */
+/** Allocates the operands of a product, as the gate `linear` passes them to the backend. */
 function operandsOf(backend: Backend, { result, m, n, k, ofImages }: ProductSize): Operands {
   const images = ofImages ? 'pixel' : undefined;
   const store = (): Sink => ({ kind: 'store', tensor: backend.allocate([m, n]) });
   switch (result) {
     case 'hidden':
     case 'logits': {
-      const [x, weight, bias] = [numbers(backend, [m, k], images), numbers(backend, [n, k]), backend.allocate([n])];
-      return { a: x, b: weight, changing: weight, into: store(), options: { transposeB: true, bias } };
+      const [x, weight, bias] = [
+        randomTensor(backend, [m, k], images),
+        randomTensor(backend, [n, k]),
+        backend.allocate([n]),
+      ];
+      return { a: x, b: weight, changed: weight, into: store(), options: { transposeB: true, bias } };
     }
     case 'dhidden': {
-      const [upstream, weight] = [numbers(backend, [m, k]), numbers(backend, [k, n])];
-      return { a: upstream, b: weight, changing: upstream, into: store(), options: {} };
+      const [upstream, weight] = [randomTensor(backend, [m, k]), randomTensor(backend, [k, n])];
+      return { a: upstream, b: weight, changed: upstream, into: store(), options: {} };
     }
     default: {
-      const [upstream, x] = [numbers(backend, [k, m]), numbers(backend, [k, n], images)];
-      const weight = numbers(backend, [m, n]);
+      const [upstream, x] = [randomTensor(backend, [k, m]), randomTensor(backend, [k, n], images)];
+      const weight = randomTensor(backend, [m, n]);
       const into: Sink = { kind: 'update', tensor: weight, rule: UPDATE, state: [backend.allocate([m, n])] };
-      return { a: upstream, b: x, changing: upstream, into, options: { transposeA: true } };
+      return { a: upstream, b: x, changed: upstream, into, options: { transposeA: true } };
     }
   }
 }
 
-/** A tensor of random numbers: pixels, or uniform in [−½, ½). */
-function numbers(backend: Backend, shape: Shape, dtype?: 'pixel'): Tensor {
+/** Allocates a tensor of random numbers: pixels, or uniform in [−½, ½). */
+function randomTensor(backend: Backend, shape: Shape, dtype?: 'pixel'): Tensor {
   const random = new Random(0, 'benchmark');
   const next = dtype === 'pixel' ? () => (random.integer(256) - 128) / 64 : () => random.uniform() - 0.5;
   const tensor = backend.allocate(shape, dtype);

@@ -2,7 +2,7 @@ import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { pngDataUrl } from '../pictures/encode.ts';
 import { templatePixels } from '../pictures/template.ts';
-import { mostUsed, weightRows } from '../training/filters.ts';
+import { unitsByUse, weightRows } from '../training/filters.ts';
 import type { WeightPictures } from './report-data.ts';
 
 const MOST_FILTERS = 64;
@@ -27,7 +27,7 @@ export async function weightPictures(
     return { kind: 'templates', pictures, of: pictures.length };
   }
   if (!images) return null;
-  const used = await mostUsed(model, images, signal);
+  const used = await unitsByUse(model, images, signal);
   const filters = await weightRows(model, 'fc1.weight');
   const pictures = used.slice(0, MOST_FILTERS).map(({ unit, activeShare }) => ({
     picture: pngDataUrl(templatePixels(filters[unit])),

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import type { Backend } from '../backends/backend.ts';
 
-/** What a run was made with. */
+/** Software and hardware that a run was trained with. */
 export interface Environment {
   readonly version: string;
   readonly node: string;
@@ -11,13 +11,13 @@ export interface Environment {
   readonly backend: Backend['name'];
   readonly dtype: string;
   readonly threads: number;
-  /** Width of the vectors; 0 without. */
+  /** Width of the SIMD vectors; 0 without SIMD. */
   readonly vectorBits: number;
-  /** Whether multiplications and additions were fused: with float32, other bits than without. */
+  /** Whether multiplications and additions were fused. With float32, the bits of the result depend on it. */
   readonly fma: boolean;
 }
 
-/** The version of this package. */
+/** Version of this package. */
 export const VERSION: string = createRequire(import.meta.url)('nn-train/package.json').version;
 
 export function describeEnvironment(backend: Backend): Environment {

@@ -1,7 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { fileError, writeWhole } from '../files.ts';
 
-/** Appends one line of JSON for each value, and brings them to the disk. @throws FileError if they cannot be written. */
+/** Appends one line of JSON per value and syncs the file to disk. @throws FileError if the file cannot be written. */
 export async function appendJsonLines(file: string, values: readonly object[]): Promise<void> {
   try {
     const handle = await open(file, 'a');
@@ -16,20 +16,20 @@ export async function appendJsonLines(file: string, values: readonly object[]): 
   }
 }
 
-/** What the lines hold: undefined for one that is no JSON, nothing for a file that is not there.
- *  @throws FileError if it cannot be read. */
+/** Returns the value of every line, undefined for a line that is not valid JSON. A missing file counts as empty.
+ *  @throws FileError if the file cannot be read. */
 export async function readJsonLines(file: string): Promise<unknown[]> {
-  return (await linesOf(file)).map(parse);
+  return (await readLines(file)).map(parseOrUndefined);
 }
 
-/** Drops every other line from a file, and makes it if it is not there.
- *  @throws FileError if it cannot be read or written; the old content is kept then. */
-export async function keepJsonLines(file: string, isKept: (value: unknown) => boolean): Promise<void> {
-  const kept = (await linesOf(file)).filter((line) => isKept(parse(line)));
+/** Rewrites a file with only the lines whose value passes `isKept`; creates an empty file if it is missing.
+ *  @throws FileError if the file cannot be read or written; its old content is then kept. */
+export async function filterJsonLines(file: string, isKept: (value: unknown) => boolean): Promise<void> {
+  const kept = (await readLines(file)).filter((line) => isKept(parseOrUndefined(line)));
   await writeWhole(file, kept.map((line) => `${line}\n`).join(''));
 }
 
-async function linesOf(file: string): Promise<string[]> {
+async function readLines(file: string): Promise<string[]> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
     throw fileError(`cannot read ${file}`, error);
@@ -37,7 +37,7 @@ async function linesOf(file: string): Promise<string[]> {
   return text.split('\n').filter((line) => line !== '');
 }
 
-function parse(line: string): unknown {
+function parseOrUndefined(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {

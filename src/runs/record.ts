@@ -11,49 +11,54 @@ import { writeParameters } from '../training/restore.ts';
 import type { Environment } from './environment.ts';
 import type { RunDirectory, Weights } from './run-directory.ts';
 
-/** Enough images for testing; a run may have trained on more at a time, at a cost in memory. */
-const LARGEST_BATCH = 1000;
+/** Maximum batch size of a loaded model: enough for testing. Larger batches, if the run used them, would only cost memory. */
+const MAX_BATCH_SIZE = 1000;
 
-/** What config.json of a run holds. */
+/** Contents of a run's config.json. */
 export interface RunRecord {
+  /** The hyperparameters that have an effect, resolved. */
   readonly config: Partial<Config>;
   readonly dataset: Pick<Dataset, 'name' | 'source' | 'sha256'>;
   readonly environment: Environment;
 }
 
-/** What config.json of a run says, with the defaults of fields that have no effect filled in. */
+/** Contents of a run's config.json, with defaults for the hyperparameters that it leaves out. */
 export type SavedRun = Omit<RunRecord, 'config'> & { readonly config: Config };
 
-/** @throws UsageError if config.json is not one of a run. */
+/** Reads a run's config.json.
+ *  @throws FileError if it cannot be read; UsageError if it does not describe a run. */
 export async function readRunRecord(run: RunDirectory): Promise<SavedRun> {
   const record = (await run.config()) as Partial<RunRecord> | null;
   const origin = path.join(run.path, 'config.json');
   const names: readonly unknown[] = ['cifar10', 'synthetic'];
   if (!record?.environment || !names.includes(record.dataset?.name)) {
-    throw new UsageError(`${origin} is not the configuration of a run`);
+    throw new UsageError(
+      `${origin} does not describe a run: wanted an environment and a dataset named cifar10 or synthetic`,
+    );
   }
-  // Runs that say nothing of it are from before there was a choice.
+  // Runs saved before `precision` existed trained in float32.
   const config = resolveConfig({ precision: 'float32', ...parseConfig(record.config, origin) });
   return { config, dataset: record.dataset!, environment: record.environment };
 }
 
-/** The names of the classes that a run tells apart, in the order of its scores. */
+/** Class names of a run's dataset, in the order of the logits. */
 export function classesOf({ dataset }: Pick<SavedRun, 'dataset'>): readonly string[] {
   return dataset.name === 'cifar10' ? CLASSES : syntheticDataset({ trainCount: 0, testCount: 0 }).classes;
 }
 
-/** The trained model of a run.
+/** Loads the trained model of a run.
  *  @param weights of the last checkpoint or of the best epoch.
- *  @param known what config.json says, where the caller has read it already. */
+ *  @param saved contents of config.json, if the caller has already read it.
+ *  @throws UserError or FileError if a file of the run is missing, unreadable or damaged. */
 export async function loadRun(
   run: RunDirectory,
   backend: Backend,
   weights: Weights,
-  known?: SavedRun,
+  saved?: SavedRun,
 ): Promise<{ model: Model; record: SavedRun; progress: Progress }> {
-  const record = known ?? (await readRunRecord(run));
+  const record = saved ?? (await readRunRecord(run));
   const { progress, tensors } = await run.load(weights);
-  const model = buildModel(backend, record.config, Math.min(record.config.batchSize, LARGEST_BATCH));
+  const model = buildModel(backend, record.config, Math.min(record.config.batchSize, MAX_BATCH_SIZE));
   writeParameters(model, tensors);
   return { model, record, progress };
 }

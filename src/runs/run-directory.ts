@@ -13,9 +13,9 @@ import {
   type StepRecord,
 } from '../training/progress.ts';
 import { decodeSafetensors, encodeSafetensors } from '../weights/safetensors.ts';
-import { appendJsonLines, keepJsonLines, readJsonLines } from './json-lines.ts';
+import { appendJsonLines, filterJsonLines, readJsonLines } from './json-lines.ts';
 
-/** Which weights of a run: those of the last checkpoint, or of the epoch with the best validation accuracy. */
+/** Which weights of a run: of the last checkpoint, or of the epoch with the best validation accuracy. */
 export type Weights = 'last' | 'best';
 
 const CONFIG = 'config.json';
@@ -26,16 +26,20 @@ const PROGRESS = 'progress';
 
 /** The folder of a run:
  *
- *  - `config.json`: every hyperparameter, the dataset with its hash, and the environment
- *  - `metrics.jsonl`: one line for each epoch
- *  - `steps.jsonl`: one line for each step; runs of earlier versions have none
- *  - `last.safetensors`: parameters, optimiser state and progress at the last checkpoint
- *  - `best.safetensors`: the same for the best epoch, once there is one
- *  - `times.json`: seconds spent so far, apart from the rest so that equal runs have equal files but for times in the
- *    metrics and in `report.html`, the page that the command line makes of all this
+ *  - `config.json`: a RunRecord: the hyperparameters that have an effect, the dataset with its hash, the environment
+ *  - `metrics.jsonl`: one EpochMetrics per line, with the name of the dataset
+ *  - `steps.jsonl`: one StepRecord per line; missing in runs of earlier versions
+ *  - `last.safetensors`: parameters and optimiser state at the last checkpoint; the Progress as JSON in its metadata
+ *  - `best.safetensors`: the same at the end of the best epoch; missing until an epoch with validation has ended
+ *  - `times.json`: the Times at the last checkpoint
+ *  - `report.html`: written by the command line from the files above
  *
- *  A file is replaced as a whole, or lines are added to its end before the checkpoint that they belong to is written, so
- *  that a run killed at any moment can go on from its last checkpoint. */
+ *  Two runs with the same config.json have identical files, except for metrics.jsonl, times.json and report.html,
+ *  which contain measured times.
+ *
+ *  Saving a checkpoint first appends its lines to the .jsonl files, then replaces best.safetensors (after a new best
+ *  epoch), times.json and last.safetensors, in this order, each of them atomically. So a run killed at any moment can
+ *  be resumed from last.safetensors: these files may be ahead of it, but never behind. */
 export class RunDirectory {
   readonly path: string;
 
@@ -43,9 +47,10 @@ export class RunDirectory {
     this.path = folder;
   }
 
-  /** Makes the folder of a new run with its first checkpoint: all of it, or nothing.
-   *  @param config what config.json is to hold.
-   *  @throws UsageError if the folder is there already and not empty; FileError if it cannot be written. */
+  /** Creates the folder of a new run with its first checkpoint, completely or not at all.
+   *  @param config contents of config.json.
+   *  @throws UsageError if something other than an empty folder is already there; FileError if the folder cannot be
+   *  written. */
   static async create(folder: string, config: object, start: Checkpoint): Promise<RunDirectory> {
     const temporary = temporaryName(path.resolve(folder));
     try {
@@ -60,12 +65,12 @@ export class RunDirectory {
     } catch (error) {
       await removeQuietly(temporary);
       if (await isOccupied(folder)) throw occupied(folder);
-      throw fileError(`cannot make the run directory ${folder}`, error);
+      throw fileError(`cannot create the run directory ${folder}`, error);
     }
     return new RunDirectory(folder);
   }
 
-  /** @throws UsageError if the folder does not hold a run. */
+  /** Opens the folder of a saved run. @throws UsageError if it has no config.json or no last.safetensors. */
   static async open(folder: string): Promise<RunDirectory> {
     const names = await readdir(folder).catch((error) => {
       throw new UsageError(`${folder} is not a run directory: ${(error as Error).message}`);
@@ -74,13 +79,13 @@ export class RunDirectory {
     if (missing.length > 0) {
       throw new UsageError(
         `${folder} is not a run directory: it has no ${missing.join(' and no ')}; ` +
-          'give the folder that training named in its last line, such as runs/linear-20261124-091500',
+          'give the run directory that training printed in its last line, such as runs/linear-20261124-091500',
       );
     }
     return new RunDirectory(folder);
   }
 
-  /** What config.json holds. @throws FileError if it cannot be read. */
+  /** Returns the contents of config.json. @throws FileError if it cannot be read or is not valid JSON. */
   async config(): Promise<unknown> {
     const file = path.join(this.path, CONFIG);
     try {
@@ -90,8 +95,8 @@ export class RunDirectory {
     }
   }
 
-  /** Writes a checkpoint as the last one and, if it is that, as the best one.
-   *  @throws FileError if a file cannot be written; the earlier one is kept. */
+  /** Saves a checkpoint as the last one and, with `isBest`, also as the best one.
+   *  @throws FileError if a file cannot be written; its old content is kept. */
   async save({ progress, times, tensors }: Checkpoint, isBest = false): Promise<void> {
     const content = encodeSafetensors({ tensors, metadata: { [PROGRESS]: JSON.stringify(progress) } });
     if (isBest) await writeWhole(this.#fileOf('best'), content);
@@ -99,56 +104,62 @@ export class RunDirectory {
     await writeWhole(this.#fileOf('last'), content);
   }
 
-  /** @throws UserError if there is no such file, or if it is damaged. */
+  /** Loads the last or the best checkpoint; its times are zero if times.json is missing or damaged.
+   *  @throws UserError if there is no such checkpoint or it is damaged; FileError if it cannot be read. */
   async load(weights: Weights): Promise<Checkpoint> {
     const file = this.#fileOf(weights);
     const content = await readFile(file).catch((error) => {
       if (weights === 'best' && error.code === 'ENOENT') {
-        throw new UserError(`${this.path} has no best weights: no epoch has ended, or it has no validation images`);
+        throw new UserError(
+          `${this.path} has no best weights: no epoch has ended, or the run has no validation images`,
+        );
       }
       throw fileError(`cannot read ${file}`, error);
     });
     const { tensors, metadata } = decodeSafetensors(content, file);
     const progress = parseOr<Progress | undefined>(metadata[PROGRESS], undefined);
-    if (!progress) throw new UserError(`${file} was not written by nn-train: it says nothing of the progress`);
+    if (!progress)
+      throw new UserError(`${file} was not written by nn-train: its metadata has no valid '${PROGRESS}' entry`);
     const times = await readFile(path.join(this.path, TIMES), 'utf8').catch(() => undefined);
     return { progress, times: parseOr(times, NO_TIME), tensors };
   }
 
-  /** Appends one line to metrics.jsonl. @throws FileError if it cannot be written. */
+  /** Appends a line to metrics.jsonl. @throws FileError if it cannot be written. */
   async appendMetrics(metrics: EpochMetrics & { readonly dataset: string }): Promise<void> {
     await appendJsonLines(path.join(this.path, METRICS), [metrics]);
   }
 
-  /** Appends one line a step to steps.jsonl. @throws FileError if it cannot be written. */
+  /** Appends one line per step to steps.jsonl. @throws FileError if it cannot be written. */
   async appendSteps(steps: readonly StepRecord[]): Promise<void> {
     await appendJsonLines(path.join(this.path, STEPS), steps);
   }
 
-  /** What metrics.jsonl holds; damaged lines are left out. @throws FileError if it cannot be read. */
+  /** Reads metrics.jsonl, skipping damaged lines. @throws FileError if it cannot be read. */
   async metrics(): Promise<EpochMetrics[]> {
     return (await readJsonLines(path.join(this.path, METRICS))).filter(isEpochMetrics);
   }
 
-  /** What steps.jsonl holds; damaged lines are left out. @throws FileError if it cannot be read. */
+  /** Reads steps.jsonl, skipping damaged lines. A missing file counts as empty.
+   *  @throws FileError if it cannot be read. */
   async steps(): Promise<StepRecord[]> {
     return (await readJsonLines(path.join(this.path, STEPS))).filter(isStepRecord);
   }
 
-  /** Removes what a save left that was killed half way. */
+  /** Removes the temporary files of a save that was killed. */
   async removeLeftovers(): Promise<void> {
     const leftovers = (await readdir(this.path)).filter((name) => name.endsWith('.tmp'));
     for (const name of leftovers) await removeQuietly(path.join(this.path, name));
   }
 
-  /** Drops the lines of epochs after `epoch` and of steps after `step`, and a last line that was cut short: what a killed
-   *  run wrote after its last checkpoint. */
+  /** Drops what a killed run wrote after its last checkpoint: lines of epochs after `epoch` and of steps after `step`,
+   *  and damaged lines.
+   *  @throws FileError if a file cannot be read or written. */
   async rewind(epoch: number, step: number): Promise<void> {
-    await keepJsonLines(
+    await filterJsonLines(
       path.join(this.path, METRICS),
       (line) => ((line as Partial<EpochMetrics>)?.epoch ?? Infinity) <= epoch,
     );
-    await keepJsonLines(
+    await filterJsonLines(
       path.join(this.path, STEPS),
       (line) => ((line as Partial<StepRecord>)?.step ?? Infinity) <= step,
     );
@@ -159,8 +170,9 @@ export class RunDirectory {
   }
 }
 
-/** @throws UsageError if a new run cannot be saved there because something is. */
-export async function expectFree(folder: string): Promise<void> {
+/** Checks that a new run can be saved in a folder.
+ *  @throws UsageError if something other than an empty folder is already there. */
+export async function assertNotOccupied(folder: string): Promise<void> {
   if (await isOccupied(folder)) throw occupied(folder);
 }
 
@@ -178,11 +190,11 @@ function occupied(folder: string): UsageError {
   );
 }
 
-/** What a JSON text holds, or `otherwise` if it is missing or torn. */
-function parseOr<T>(text: string | undefined, otherwise: T): T {
+/** Parses JSON; returns `fallback` if the text is missing or invalid. */
+function parseOr<T>(text: string | undefined, fallback: T): T {
   try {
-    return text === undefined ? otherwise : JSON.parse(text);
+    return text === undefined ? fallback : JSON.parse(text);
   } catch {
-    return otherwise;
+    return fallback;
   }
 }

@@ -7,20 +7,20 @@ import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { rows, type Split, splitTrainingSet } from '../training/batches.ts';
 import { evaluate, type Metrics } from '../training/evaluate.ts';
-import { type Progress, recordOf, type StepRecord, type TrainingEvent } from '../training/progress.ts';
+import { type Progress, type StepRecord, type TrainingEvent, toStepRecord } from '../training/progress.ts';
 import { diverged, Trainer } from '../training/trainer.ts';
 import { describeEnvironment, type Environment } from './environment.ts';
 import type { RunRecord } from './record.ts';
 import { RunDirectory } from './run-directory.ts';
 
-/** How long a checkpoint may be old while an epoch is under way. */
+/** Maximum age of the last checkpoint during an epoch. */
 const CHECKPOINT_INTERVAL_MS = 60_000;
 
 export interface RunStarted {
   readonly type: 'run-started';
   readonly config: Config;
   readonly dataset: Dataset;
-  /** As it stands whenever it is looked at: for whoever draws its weights or its answers. Not to be changed. */
+  /** The model being trained, not a copy: its weights change from step to step. For reading only. */
   readonly model: Model;
   readonly environment: Environment;
   readonly parameters: readonly { readonly name: string; readonly shape: Shape }[];
@@ -28,27 +28,31 @@ export interface RunStarted {
   readonly validationImages: number;
   /** The run directory, or null if nothing is saved. */
   readonly run: string | null;
-  /** Where the run stands: at its start, or where it is resumed. */
+  /** Progress at the start, or at the checkpoint that a resumed run continues from. */
   readonly progress: Progress;
 }
 
-/** What a finished run came to; `--json` prints it. Its names are a contract. */
+/** Result of a finished run. The command line prints it as JSON, so its field names are part of the public interface. */
 export interface RunResult {
   readonly model: Config['model'];
   readonly dataset: Dataset['name'];
   readonly seed: number;
-  /** Epochs trained, fewer than configured after an early stop. */
+  /** Epochs trained: fewer than configured after early stopping. */
   readonly epochs: number;
   /** The epoch with the best validation accuracy; null without validation images. */
   readonly bestEpoch: number | null;
-  /** Of the last epoch. */
+  /** Of the last epoch, as in EpochResult. */
   readonly train: Metrics;
   readonly validation: Metrics | null;
-  /** With the weights of the last epoch. */
+  /** On the test images, with the weights of the last epoch. */
   readonly test: Metrics;
+  /** Training and validation, including time before a resume. */
   readonly seconds: number;
+  /** Training only. */
   readonly imagesPerSecond: number;
+  /** The run directory, or null if nothing was saved. */
   readonly run: string | null;
+  /** The hyperparameters that have an effect. */
   readonly config: Partial<Config>;
   readonly environment: Environment;
 }
@@ -65,11 +69,11 @@ export interface TrainOptions {
   readonly config: Config;
   readonly dataset: Dataset;
   readonly backend: Backend;
-  /** Where to save the run: a folder, or a new one in ./runs where it is left out; null saves nothing. */
+  /** Folder to save the run in; by default a new one in ./runs. Null saves nothing. */
   readonly out?: string | null | undefined;
-  /** A run to go on with, instead of `out`. */
+  /** Run to resume; `out` is then ignored. */
   readonly resume?: RunDirectory | undefined;
-  /** Stops the run after the step under way, with a checkpoint. */
+  /** Stops the run after the current step, with a checkpoint if the run is saved. */
   readonly signal?: AbortSignal | undefined;
   onEvent?(event: RunEvent): void | Promise<void>;
 }
@@ -81,15 +85,16 @@ export interface Interrupted {
   readonly progress: Progress;
 }
 
-/** Trains one configuration: sets the model up (or resumes it), trains, saves, and tests the last weights.
- *  @throws DivergedError, FileError, UsageError or DataError; the last checkpoint stays whole. */
+/** Trains one configuration: initialises the model or resumes a run, trains, saves checkpoints, and evaluates the final
+ *  weights on the test images.
+ *  @throws DivergedError, FileError, UsageError or DataError; the last checkpoint remains valid. */
 export async function train(options: TrainOptions): Promise<RunResult | Interrupted> {
   const { config, dataset, backend, signal, onEvent = () => {} } = options;
   const split = splitTrainingSet(dataset.train.labels.length, config.val, config.trainLimit);
   const model = buildModel(backend, config, Math.min(config.batchSize, split.train.length));
   const trainer = new Trainer(model, dataset.train, split, config);
   const run = options.resume ? await resume(options.resume, trainer) : await begin(model, trainer, options);
-  await onEvent(startOf(options, model, split, trainer, run));
+  await onEvent(runStarted(options, model, split, trainer, run));
 
   const saver = run && new Saver(run, trainer, dataset.name);
   const interrupted = async (): Promise<Interrupted> => {
@@ -98,7 +103,7 @@ export async function train(options: TrainOptions): Promise<RunResult | Interrup
   };
   if (signal?.aborted) return interrupted();
   for await (const event of trainer.run()) {
-    await saver?.take(event);
+    await saver?.onEvent(event);
     await onEvent(event);
     if (signal?.aborted) return interrupted();
   }
@@ -116,13 +121,14 @@ export async function train(options: TrainOptions): Promise<RunResult | Interrup
   return result;
 }
 
-/** Writes what a run comes to into its directory: the lines of steps and epochs, and then the checkpoint after them. */
+/** Saves a run to its directory: first the lines of steps and epochs, then the checkpoint they belong to. */
 class Saver {
   readonly #run: RunDirectory;
   readonly #trainer: Trainer;
   readonly #dataset: Dataset['name'];
+  /** Not yet in steps.jsonl. */
   #steps: StepRecord[] = [];
-  #saved = performance.now();
+  #savedAt = performance.now();
 
   constructor(run: RunDirectory, trainer: Trainer, dataset: Dataset['name']) {
     this.#run = run;
@@ -130,21 +136,21 @@ class Saver {
     this.#dataset = dataset;
   }
 
-  async take(event: TrainingEvent): Promise<void> {
+  async onEvent(event: TrainingEvent): Promise<void> {
     if (event.type === 'epoch-ended') {
       await this.#run.appendMetrics({ dataset: this.#dataset, ...event.metrics });
       await this.save(event.isBest);
       return;
     }
-    this.#steps.push(recordOf(event));
-    if (performance.now() - this.#saved > CHECKPOINT_INTERVAL_MS) await this.save();
+    this.#steps.push(toStepRecord(event));
+    if (performance.now() - this.#savedAt > CHECKPOINT_INTERVAL_MS) await this.save();
   }
 
   async save(isBest = false): Promise<void> {
     if (this.#steps.length > 0) await this.#run.appendSteps(this.#steps);
     this.#steps = [];
     await this.#run.save(await this.#trainer.checkpoint(), isBest);
-    this.#saved = performance.now();
+    this.#savedAt = performance.now();
   }
 }
 
@@ -166,7 +172,7 @@ async function begin(model: Model, trainer: Trainer, options: TrainOptions): Pro
   };
   const start = await trainer.checkpoint();
   if (out !== undefined) return RunDirectory.create(out, record, start);
-  const name = nameOf(config.model, new Date());
+  const name = defaultFolder(config.model, new Date());
   for (let number = 1; ; number++) {
     try {
       return await RunDirectory.create(number === 1 ? name : `${name}-${number}`, record, start);
@@ -176,15 +182,15 @@ async function begin(model: Model, trainer: Trainer, options: TrainOptions): Pro
   }
 }
 
-/** runs/<model>-<date>-<time> */
-function nameOf(model: string, now: Date): string {
+/** Default run directory: runs/<model>-<date>-<time>, in local time. */
+function defaultFolder(model: string, now: Date): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
   return path.join('runs', `${model}-${date}-${time}`);
 }
 
-function startOf(
+function runStarted(
   { config, dataset, backend }: TrainOptions,
   model: Model,
   split: Split,

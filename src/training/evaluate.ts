@@ -4,19 +4,19 @@ import { plainBatch } from './batches.ts';
 import { yieldToEventLoop } from './event-loop.ts';
 
 export interface Metrics {
-  /** Mean over the images; nats for cross-entropy. */
+  /** Mean over the images; in nats for cross-entropy. */
   readonly loss: number;
-  /** Share of the images whose highest logit is that of their label, in [0, 1]. */
+  /** Share of images whose highest logit is that of their label, in [0, 1]. */
   readonly accuracy: number;
 }
 
-/** Loads a batch into the model, at the batch size of the plan. */
+/** Loads a batch into the model and sets the batch size to that of the plan. */
 export function loadBatch(model: Model, source: ImageSet, plan: BatchPlan): void {
   model.graph.batchSize = plan.indices.length;
   model.graph.backend.loadBatch(source, plan, model.images.tensor, model.labels.tensor);
 }
 
-/** Loss and accuracy on some images, without dropout, label smoothing or augmentation.
+/** Computes loss and accuracy on a set of images, without dropout, label smoothing or augmentation.
  *  @param indices rows of the set; at least one.
  *  @throws the signal's reason, once it is aborted. */
 export async function evaluate(

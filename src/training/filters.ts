@@ -3,24 +3,24 @@ import type { Model } from '../models/model.ts';
 import { rows } from './batches.ts';
 import { hiddenActivity } from './predict.ts';
 
-/** How a hidden unit of a two-layer network is used. */
+/** How much a hidden unit of a two-layer network contributes to the logits. */
 export interface UnitUse {
-  /** Row of `fc1.weight`: which filter it is. */
+  /** Index of the unit: its filter is this row of `fc1.weight`. */
   readonly unit: number;
-  /** Mean |activation| × ‖column of `fc2.weight`‖₂: how far the unit moves the scores of an image, on average. */
+  /** Mean |activation| × ‖column of `fc2.weight`‖₂: by how much the unit moves the logits of an image, on average. */
   readonly use: number;
-  /** The share of the images for which its activation is above zero, in [0, 1]. */
+  /** Share of images for which its activation is positive, in [0, 1]. */
   readonly activeShare: number;
 }
 
-/** The hidden units of a two-layer network by their use on some images, the most used first.
+/** Returns all hidden units of a two-layer network, sorted by their use on a set of images, most used first.
  *  @throws TypeError for a model without hidden units; the signal's reason, once it is aborted. */
-export async function mostUsed(model: Model, set: ImageSet, signal?: AbortSignal): Promise<UnitUse[]> {
+export async function unitsByUse(model: Model, set: ImageSet, signal?: AbortSignal): Promise<UnitUse[]> {
   const { activeShare, meanActivation } = await hiddenActivity(model, set, rows(set.labels.length), signal);
-  const reach = await outputNorms(model);
+  const norms = await outputNorms(model);
   return Array.from(activeShare, (share, unit) => ({
     unit,
-    use: meanActivation[unit] * reach[unit],
+    use: meanActivation[unit] * norms[unit],
     activeShare: share,
   })).sort((a, b) => b.use - a.use || a.unit - b.unit);
 }
@@ -31,7 +31,7 @@ async function outputNorms(model: Model): Promise<Float64Array> {
   return Float64Array.from(classes[0], (_, j) => Math.hypot(...classes.map((row) => row[j])));
 }
 
-/** The rows of a weight matrix, such as the templates [10, 3072] of `linear.weight`. */
+/** Returns the rows of a weight matrix, such as the ten templates in `linear.weight` [10, 3072]. */
 export async function weightRows(
   { graph }: Model,
   name: 'linear.weight' | 'fc1.weight' | 'fc2.weight',

@@ -5,10 +5,10 @@ import { plainBatch } from './batches.ts';
 import { loadBatch } from './evaluate.ts';
 import { yieldToEventLoop } from './event-loop.ts';
 
-/** What a model makes of some images, without dropout or augmentation.
+/** Computes the logits of a model for a set of images, without dropout or augmentation.
  *
  *  @param indices rows of the set; at least one.
- *  @returns logits [N, C], row by row. @throws the signal's reason, once it is aborted. */
+ *  @returns logits [N, C], row-major. @throws the signal's reason, once it is aborted. */
 export async function predict(
   model: Model,
   set: ImageSet,
@@ -17,19 +17,20 @@ export async function predict(
 ): Promise<Float32Array> {
   const C = model.logits.shape[1];
   const logits = new Float32Array(indices.length * C);
-  await overBatches(model, set, indices, model.logits, (values, first) => logits.set(values, first * C), signal);
+  await forEachBatch(model, set, indices, model.logits, (values, first) => logits.set(values, first * C), signal);
   return logits;
 }
 
-/** What the hidden units of a two-layer network do on some images. */
+/** Statistics of each hidden unit of a two-layer network over a set of images. */
 export interface HiddenActivity {
-  /** [H]: the share of the images for which the activation is above zero. A ReLU with 0 is dead. */
+  /** [H]: share of images for which the activation is positive; 0 for a dead ReLU. */
   readonly activeShare: Float64Array;
-  /** [H]: the mean of |activation|. */
+  /** [H]: mean |activation|. */
   readonly meanActivation: Float64Array;
 }
 
-/** @throws TypeError for a model without hidden units. */
+/** Measures the activity of the hidden units on a set of images.
+ *  @throws TypeError for a model without hidden units; the signal's reason, once it is aborted. */
 export async function hiddenActivity(
   model: Model,
   set: ImageSet,
@@ -45,11 +46,11 @@ export async function hiddenActivity(
       meanActivation[i % H] += Math.abs(values[i]) / indices.length;
     }
   };
-  await overBatches(model, set, indices, model.hidden, add, signal);
+  await forEachBatch(model, set, indices, model.hidden, add, signal);
   return { activeShare, meanActivation };
 }
 
-/** The class of the highest logit in each row of [N, C]; the first one of several. */
+/** Returns the class with the highest logit in each row of [N, C]; on a tie, the first. */
 export function predictedClasses(logits: Float32Array, C: number): Uint8Array {
   return Uint8Array.from({ length: logits.length / C }, (_, i) => {
     const row = logits.subarray(i * C, (i + 1) * C);
@@ -57,33 +58,34 @@ export function predictedClasses(logits: Float32Array, C: number): Uint8Array {
   });
 }
 
-/** Softmax of each row of logits [N, C]: probabilities that sum to 1. */
+/** Softmax of each row of logits [N, C]: probabilities that sum to 1. Row-major. */
 export function softmaxRows(logits: ArrayLike<number>, C: number): Float64Array {
   const probabilities = Float64Array.from(logits);
   for (let at = 0; at < probabilities.length; at += C) {
     const row = probabilities.subarray(at, at + C);
-    const largest = Math.max(...row);
+    const highest = Math.max(...row);
     let sum = 0;
-    for (let c = 0; c < C; c++) sum += row[c] = Math.exp(row[c] - largest);
+    for (let c = 0; c < C; c++) sum += row[c] = Math.exp(row[c] - highest);
     for (let c = 0; c < C; c++) row[c] /= sum;
   }
   return probabilities;
 }
 
-/** Hands on the values of a wire for every batch, with the number of the batch's first image. */
-async function overBatches(
+/** Runs the model on every batch and passes the values of a wire to `visit`, with the position in `indices` of the batch's
+ *  first image. */
+async function forEachBatch(
   model: Model,
   set: ImageSet,
   indices: Uint32Array,
   wire: Wire,
-  take: (values: Float32Array | Float64Array, first: number) => void,
+  visit: (values: Float32Array | Float64Array, first: number) => void,
   signal?: AbortSignal,
 ): Promise<void> {
   const { graph } = model;
   for (let at = 0; at < indices.length; at += graph.capacity) {
     loadBatch(model, set, plainBatch(indices.subarray(at, at + graph.capacity)));
     graph.forward();
-    take(await graph.backend.read(wire.tensor), at);
+    visit(await graph.backend.read(wire.tensor), at);
     await yieldToEventLoop();
     signal?.throwIfAborted();
   }

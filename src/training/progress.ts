@@ -1,21 +1,22 @@
 import type { NamedTensor } from '../weights/safetensors.ts';
 import type { Metrics } from './evaluate.ts';
 
-/** What an epoch came to: the same in every run of one configuration. */
+/** Result of an epoch, without times: the same bits in every run of the same configuration. */
 export interface EpochResult {
   /** Counted from 1. */
   readonly epoch: number;
-  /** Updates done since the start of the run. */
+  /** Updates since the start of the run. */
   readonly step: number;
-  /** Over the batches as they were trained on: augmented, with dropout and label smoothing, each before its update. */
+  /** Mean over the training images, as trained on (with augmentation, dropout and label smoothing) and before the update of
+   *  each batch. */
   readonly train: Metrics;
-  /** After the epoch, on the images held out, as they are; null if there are none. */
+  /** At the end of the epoch, on the unmodified validation images; null without validation images. */
   readonly validation: Metrics | null;
   /** Of the last step. */
   readonly learningRate: number;
 }
 
-/** The same with the time that it took. */
+/** Result of an epoch, with its times: a line of metrics.jsonl. */
 export interface EpochMetrics extends EpochResult {
   /** Training only. */
   readonly imagesPerSecond: number;
@@ -23,7 +24,7 @@ export interface EpochMetrics extends EpochResult {
   readonly seconds: number;
 }
 
-/** One update, as steps.jsonl keeps it. */
+/** One step: a line of steps.jsonl. Numbers have 7 significant digits, update ratios 4. */
 export interface StepRecord {
   /** Counted from 1. */
   readonly step: number;
@@ -31,7 +32,7 @@ export interface StepRecord {
   readonly loss: number;
   readonly accuracy: number;
   readonly learningRate: number;
-  /** ‖ΔW‖₂/‖W‖₂ of the weights under their names, in the steps in which it was measured. */
+  /** ‖ΔW‖₂/‖W‖₂ by name of the weight matrix; only for the steps in which it was measured. */
   readonly updateRatios?: Readonly<Record<string, number>>;
 }
 
@@ -44,41 +45,43 @@ export type TrainingEvent =
       readonly loss: number;
       readonly accuracy: number;
       readonly learningRate: number;
-      /** ‖ΔW‖₂/‖W‖₂ of the weights under their names, in the steps in which it is measured. */
+      /** ‖ΔW‖₂/‖W‖₂ by name of the weight matrix; null in the steps in which it is not measured. */
       readonly updateRatios: Readonly<Record<string, number>> | null;
     }
   | { readonly type: 'epoch-ended'; readonly metrics: EpochMetrics; readonly isBest: boolean };
 
-/** Where a run stands. Together with the configuration and the tensors it is all that a run needs to go on with the same
- *  bits: every random number follows from the seed and the step. */
+/** Progress of a run. With the configuration and the tensors of the checkpoint, it is all that a run needs to continue with
+ *  the same bits: every random number is a function of the seed and the step or the epoch. */
 export interface Progress {
-  /** Updates done. */
+  /** Updates since the start of the run. */
   readonly step: number;
-  /** Sums over the images of the epoch that is under way. */
+  /** Sums over the images trained on in the current epoch; 0 between epochs. */
   readonly epochImages: number;
   readonly epochLoss: number;
   readonly epochCorrect: number;
-  /** Of the epochs that have ended: the last one, and the best by validation accuracy (then loss). */
+  /** The last completed epoch; null before there is one. */
   readonly lastEpoch: EpochResult | null;
+  /** The completed epoch with the highest validation accuracy, then the lowest loss, then the first; null without validation. */
   readonly best: EpochResult | null;
-  /** Over the whole run. */
+  /** Images trained on since the start of the run, over all epochs. */
   readonly trainedImages: number;
 }
 
-/** Seconds so far; kept apart from the progress, which is the same in every run of one configuration. */
+/** Measured times in seconds: times.json. Separate from Progress, which is the same in every run of a configuration. */
 export interface Times {
-  /** On the steps of the epoch that is under way, and of the whole run. */
+  /** Steps of the current epoch; 0 between epochs. */
   readonly epochTraining: number;
+  /** Steps of the whole run. */
   readonly training: number;
-  /** On steps and validation. */
+  /** Steps and validation of the whole run. */
   readonly all: number;
 }
 
-/** A moment of a run. */
+/** State of a run after a step or an epoch. */
 export interface Checkpoint {
   readonly progress: Progress;
   readonly times: Times;
-  /** The parameters under their names; a parameter's optimiser state under the parameter's name and its own. */
+  /** By name: parameters as `fc1.weight`, optimiser state as `fc1.weight.momentum_buffer`. */
   readonly tensors: ReadonlyMap<string, NamedTensor>;
 }
 
@@ -94,27 +97,27 @@ export const START: Progress = {
 
 export const NO_TIME: Times = { epochTraining: 0, training: 0, all: 0 };
 
-/** What is kept of a step: seven digits of each number are more than a curve can show. */
-export function recordOf(event: Extract<TrainingEvent, { type: 'step' }>): StepRecord {
+/** Returns the record of a step, with numbers rounded to more digits than a chart can show. */
+export function toStepRecord(event: Extract<TrainingEvent, { type: 'step' }>): StepRecord {
   const { progress, loss, accuracy, learningRate, updateRatios } = event;
   return {
     step: progress.step,
-    loss: short(loss),
-    accuracy: short(accuracy),
-    learningRate: short(learningRate),
-    ...(updateRatios && { updateRatios: mapValues(updateRatios, (ratio) => short(ratio, 4)) }),
+    loss: round(loss),
+    accuracy: round(accuracy),
+    learningRate: round(learningRate),
+    ...(updateRatios && { updateRatios: mapValues(updateRatios, (ratio) => round(ratio, 4)) }),
   };
 }
 
-function short(value: number, digits = 7): number {
-  return Number(value.toPrecision(digits));
+function round(value: number, significantDigits = 7): number {
+  return Number(value.toPrecision(significantDigits));
 }
 
 function mapValues(record: Readonly<Record<string, number>>, change: (value: number) => number) {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
 }
 
-/** Whether a line of metrics.jsonl is whole. */
+/** Whether the value of a line of metrics.jsonl is complete. */
 export function isEpochMetrics(line: unknown): line is EpochMetrics {
   const metrics = line as Partial<EpochMetrics> | null | undefined;
   return (
@@ -124,7 +127,7 @@ export function isEpochMetrics(line: unknown): line is EpochMetrics {
   );
 }
 
-/** Whether a line of steps.jsonl is whole. */
+/** Whether the value of a line of steps.jsonl is complete. */
 export function isStepRecord(line: unknown): line is StepRecord {
   const { updateRatios = {} } = (line ?? {}) as Partial<StepRecord>;
   const isRecord = typeof updateRatios === 'object' && updateRatios !== null;

@@ -3,8 +3,8 @@ import { UserError } from '../errors.ts';
 import type { Model } from '../models/model.ts';
 import type { Checkpoint } from './progress.ts';
 
-/** Sets tensors to the saved values of their names.
- *  @throws UserError if one is missing or has another shape. */
+/** Sets tensors to the values saved under their names.
+ *  @throws UserError if a saved tensor is missing or has a different shape. */
 export function writeTensors(
   backend: Backend,
   named: readonly (readonly [name: string, tensor: Tensor])[],
@@ -25,7 +25,7 @@ export function writeTensors(
 }
 
 /** Sets the parameters of a model to those of a checkpoint.
- *  @throws UserError if one is missing or has another shape. */
+ *  @throws UserError if a saved tensor is missing or has a different shape. */
 export function writeParameters({ graph }: Model, tensors: Checkpoint['tensors']): void {
   writeTensors(
     graph.backend,

@@ -2,19 +2,20 @@ import { isWeight, type Tensor } from '../backends/backend.ts';
 import type { Graph } from '../engine/graph.ts';
 import type { Wire } from '../engine/wire.ts';
 
-/** How often the ratios are measured in a run, at most. */
-const MOST_SAMPLES = 60;
-/** Images from one measurement to the next, at least: one passes over the weights a few times, which takes about as long
- *  as training on fifty images, whatever the size of the network. */
-const FEWEST_IMAGES = 5000;
+/** Maximum number of measurements in a run. */
+const MAX_SAMPLES = 60;
+/** Minimum number of training images between two measurements. A measurement passes over the weights a few times, which
+ *  takes about as long as training on fifty images, whatever the size of the network. */
+const MIN_IMAGES = 5000;
 
-/** The number of steps from one measurement to the next, in a run of so many steps. */
+/** Returns the number of steps from one measurement to the next.
+ *  @param steps in the whole run. */
 export function samplingInterval(steps: number, batchSize: number): number {
-  return Math.ceil(Math.max(steps / MOST_SAMPLES, FEWEST_IMAGES / batchSize));
+  return Math.ceil(Math.max(steps / MAX_SAMPLES, MIN_IMAGES / batchSize));
 }
 
-/** Measures ‖ΔW‖₂/‖W‖₂ of single steps, for every weight matrix W: its change by the update, over what it was before.
- *  It only reads the weights, where they are, and takes as much memory again as they do.
+/** Measures ‖ΔW‖₂/‖W‖₂ in single steps for every weight matrix W: the norm of its update relative to its norm before.
+ *  It does not change the weights and needs one copy of them in memory.
  *  Source: CS231n notes, "Neural Networks 3", "Ratio of weights:updates". */
 export class UpdateRatioMeter {
   readonly #graph: Graph;
@@ -25,27 +26,27 @@ export class UpdateRatioMeter {
     this.#graph = graph;
   }
 
-  /** Takes note of the weights, right before an update. */
+  /** Records the weights; call right before an update. */
   async begin(): Promise<void> {
     const { backend } = this.#graph;
     const probes = (this.#probes ??= makeProbes(this.#graph));
     const norms: number[] = [];
-    for (const { wire, change, minusOne, sum } of probes) {
+    for (const { wire, change, minusOne, sumOfSquares } of probes) {
       backend.scale(wire.tensor, 1, minusOne, { kind: 'store', tensor: change });
-      backend.sumSquares(change, 1, sum);
-      norms.push(Math.sqrt((await backend.read(sum))[0]));
+      backend.sumSquares(change, 1, sumOfSquares);
+      norms.push(Math.sqrt((await backend.read(sumOfSquares))[0]));
     }
     this.#norms = norms;
   }
 
-  /** Compares the weights with those, right after the update. A ratio that is no finite number is left out. */
+  /** Returns the ratios by name of the weight matrix; call right after the update. Omits a ratio that is not finite. */
   async end(): Promise<Record<string, number>> {
     const { backend } = this.#graph;
     const ratios: Record<string, number> = {};
-    for (const [i, { wire, change, sum }] of this.#probes!.entries()) {
+    for (const [i, { wire, change, sumOfSquares }] of this.#probes!.entries()) {
       backend.deliver(wire.tensor, { kind: 'add', tensor: change });
-      backend.sumSquares(change, 1, sum);
-      const ratio = Math.sqrt((await backend.read(sum))[0]) / this.#norms[i];
+      backend.sumSquares(change, 1, sumOfSquares);
+      const ratio = Math.sqrt((await backend.read(sumOfSquares))[0]) / this.#norms[i];
       if (Number.isFinite(ratio)) ratios[wire.name] = ratio;
     }
     return ratios;
@@ -57,7 +58,8 @@ interface Probe {
   /** −W before the update, ΔW after it. */
   readonly change: Tensor;
   readonly minusOne: Tensor;
-  readonly sum: Tensor;
+  /** Sum of the squares of `change`. */
+  readonly sumOfSquares: Tensor;
 }
 
 function makeProbes({ backend, parameters }: Graph): Probe[] {
@@ -67,6 +69,6 @@ function makeProbes({ backend, parameters }: Graph): Probe[] {
     wire,
     change: backend.allocate(wire.shape),
     minusOne,
-    sum: backend.allocate([]),
+    sumOfSquares: backend.allocate([]),
   }));
 }

@@ -4,7 +4,7 @@ import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import { benchmark } from '../../src/bench/benchmark.ts';
 import { productsOf } from '../../src/bench/products.ts';
 
-/** Takes down which products it is asked for, and computes none. */
+/** Records the products that are requested, and computes none. */
 class Recorder extends ReferenceBackend {
   readonly products = new Set<string>();
 
@@ -19,18 +19,18 @@ class Recorder extends ReferenceBackend {
 }
 
 describe('benchmark', () => {
-  it('measures the products as training steps do them', async () => {
+  it('measures each product as a training step computes it', async () => {
     const backend = new Recorder('float32', 'int16');
     await benchmark([backend], { seconds: 1e-9 });
     expect([...backend.products].sort()).toEqual(
       [
-        // The second layer of H = 512, and a batch of 256.
+        // The second layer with H = 512 and batches of 256.
         'float32 [256, 10] · float32 [10, 512] → store float32 [256, 512]',
         'float32 [256, 10]ᵀ · float32 [256, 512] → update float32 [10, 512]',
-        // The linear model, both by itself and in its step.
+        // The linear model, both alone and in its step.
         'float32 [256, 10]ᵀ · pixel [256, 3072] → update float32 [10, 3072]',
         'float32 [256, 512] · float32 [10, 512]ᵀ + bias → store float32 [256, 10]',
-        // A step of H = 100, and a batch of 100.
+        // A step with H = 100 and batches of 100.
         'float32 [100, 10] · float32 [10, 100] → store float32 [100, 100]',
         'float32 [100, 10]ᵀ · float32 [100, 100] → update float32 [10, 100]',
         'float32 [100, 100] · float32 [10, 100]ᵀ + bias → store float32 [100, 10]',
@@ -41,7 +41,7 @@ describe('benchmark', () => {
     );
   });
 
-  it('takes all measurements in every round, and stops when its signal is aborted', async () => {
+  it('takes every measurement in every round, and stops when its signal is aborted', async () => {
     const controller = new AbortController();
     const seen: number[][] = [];
     const onProgress = (done: number, total: number) => {
@@ -50,7 +50,7 @@ describe('benchmark', () => {
     };
     const options = { seconds: 1e-9, signal: controller.signal, onProgress };
     await expect(benchmark([new Recorder('float32')], options)).rejects.toBe('enough');
-    // 5 products and 2 steps, 5 times.
+    // 5 products and 2 steps in 5 rounds.
     expect(seen).toEqual([
       [0, 35],
       [1, 35],
@@ -60,7 +60,7 @@ describe('benchmark', () => {
 });
 
 describe('productsOf', () => {
-  it('counts what a step multiplies', () => {
+  it('adds up to the operations of a whole step', () => {
     const operations = (size: Parameters<typeof productsOf>[0]) =>
       productsOf(size).reduce((sum, { m, n, k }) => sum + 2 * m * n * k, 0);
     expect(operations({ model: 'linear', hidden: null, batchSize: 256 })).toBe(2 * (2 * 256 * 3072 * 10));

@@ -33,8 +33,8 @@ afterEach(() => {
 });
 
 describe('train', () => {
-  it('reports no result whose loss is no number', async () => {
-    // One step: its loss is finite, but its update makes the weights infinite.
+  it('reports no result with a NaN loss', async () => {
+    // Its only step has a finite loss, but the update makes the weights infinite.
     const config = resolveConfig({ val: 0, trainLimit: 1, epochs: 1, lr: 1e300 });
     const training = train({ config, dataset: DATASET, backend: new ReferenceBackend(), out: null });
     await expect(training).rejects.toThrow(DivergedError);
@@ -43,7 +43,7 @@ describe('train', () => {
 });
 
 describe('a checkpoint', () => {
-  it('never holds weights that are no numbers', async () => {
+  it('never contains NaN or infinite weights', async () => {
     const out = path.join(temporaryFolder(), 'run');
     const config = resolveConfig({ val: 0, batchSize: 100, epochs: 5, lr: 1e300 });
     const training = train({ config, dataset: DATASET, backend: new ReferenceBackend(), out });
@@ -54,7 +54,7 @@ describe('a checkpoint', () => {
 });
 
 describe('a run directory', () => {
-  it('is whole from its first moment', async () => {
+  it('is complete from the start', async () => {
     const folder = temporaryFolder();
     const out = path.join(folder, 'a/run');
     await trainIn(out, (event) => {
@@ -71,11 +71,11 @@ describe('a run directory', () => {
     expect(readdirSync(path.join(folder, 'a'))).toEqual(['run']);
   });
 
-  it('has the metrics of an epoch before its checkpoint, so that a kill between the two loses no line', async () => {
+  it('gets the metrics of an epoch before its checkpoint, so that a kill between the two loses no line', async () => {
     const out = path.join(temporaryFolder(), 'run');
     const training = trainIn(out, (event) => {
       if (event.type !== 'run-started') return;
-      // A folder in the place of the file: the line cannot be written.
+      // A folder in place of the file: the line cannot be written.
       rmSync(path.join(out, 'metrics.jsonl'));
       mkdirSync(path.join(out, 'metrics.jsonl'));
     });
@@ -84,7 +84,7 @@ describe('a run directory', () => {
     expect(stepOf(path.join(out, 'last.safetensors'))).toBe(0);
   });
 
-  it('has a line for each step, with what its event said', async () => {
+  it('has a line per step with the numbers of its event', async () => {
     const out = path.join(temporaryFolder(), 'run');
     const events: Extract<RunEvent, { type: 'step' }>[] = [];
     await trainIn(out, (event) => {
@@ -99,7 +99,7 @@ describe('a run directory', () => {
         expect(Math.abs(line[name] - value), name).toBeLessThanOrEqual(5e-7 * Math.abs(value));
       }
     }
-    // What an epoch is said to come to is what its steps come to.
+    // The metrics of an epoch are the means of its steps.
     const [epoch] = readFileSync(path.join(out, 'metrics.jsonl'), 'utf8')
       .split('\n')
       .map((line) => line && JSON.parse(line));
@@ -108,7 +108,7 @@ describe('a run directory', () => {
     expect(epoch.train.accuracy).toBeCloseTo(mean('accuracy'), 10);
   });
 
-  it('gets a checkpoint every minute within a long epoch', async () => {
+  it('gets a checkpoint every minute during a long epoch', async () => {
     const out = path.join(temporaryFolder(), 'run');
     const clock = vi.spyOn(performance, 'now');
     let now = 0;
@@ -119,21 +119,21 @@ describe('a run directory', () => {
       now += 25_000;
       saved.push(stepOf(path.join(out, 'last.safetensors')));
     });
-    // Four steps of 25 s make an epoch; the fourth step of each comes 75 s after the last checkpoint.
+    // An epoch is four steps of 25 s, so the last checkpoint is 75 s old at its fourth step.
     expect(saved.slice(0, 4)).toEqual([0, 0, 0, 4]);
   });
 
-  it('is byte for byte the same for the same seed, but for the times', async () => {
+  it('is the same for the same seed, byte for byte, except for the times', async () => {
     const [one, other] = [path.join(temporaryFolder(), 'run'), path.join(temporaryFolder(), 'run')];
     await trainIn(one);
-    // With a slash at the end, as the completion of a shell types it.
+    // With a slash at the end, as shell completion adds it.
     await trainIn(`${other}/`);
     for (const name of ['config.json', 'steps.jsonl', 'last.safetensors', 'best.safetensors']) {
       expect(readFileSync(path.join(one, name)).equals(readFileSync(path.join(other, name))), name).toBe(true);
     }
   });
 
-  it('drops the lines that a killed run wrote after its checkpoint, and torn ones', async () => {
+  it('drops lines that a killed run wrote after its checkpoint, and incomplete lines', async () => {
     const out = path.join(temporaryFolder(), 'run');
     await trainIn(out);
     const files = ['metrics.jsonl', 'steps.jsonl'].map((name) => path.join(out, name));
@@ -148,13 +148,13 @@ describe('a run directory', () => {
     expect(contents()).toEqual([lines(epochs.slice(0, 2)), lines(steps.slice(0, 9))]);
     await run.rewind(0, 0);
     expect(contents()).toEqual(['', '']);
-    // Runs of earlier versions have no such file.
+    // Runs of earlier versions have no steps.jsonl.
     rmSync(files[1]);
     await run.rewind(0, 0);
     expect(contents()).toEqual(['', '']);
   });
 
-  it('keeps its earlier checkpoint, and says so, when it cannot be written on an interruption', async () => {
+  it('fails without leaving a temporary file if it cannot be written on an interruption', async () => {
     const out = path.join(temporaryFolder(), 'run');
     const controller = new AbortController();
     const training = train({
@@ -165,7 +165,7 @@ describe('a run directory', () => {
       signal: controller.signal,
       onEvent: (event) => {
         if (event.type !== 'step') return;
-        // A folder that is not empty cannot be replaced by a file.
+        // A file cannot replace a folder that is not empty.
         rmSync(path.join(out, 'last.safetensors'));
         mkdirSync(path.join(out, 'last.safetensors/inside'), { recursive: true });
         controller.abort('SIGINT');
@@ -175,7 +175,7 @@ describe('a run directory', () => {
     expect(readdirSync(out).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
-  it('is not opened where there is none', async () => {
+  it('cannot be opened if files are missing', async () => {
     const folder = temporaryFolder();
     await expect(RunDirectory.open(folder)).rejects.toThrow(UsageError);
     await expect(RunDirectory.open(folder)).rejects.toThrow('it has no config.json and no last.safetensors');

@@ -4,7 +4,7 @@ import { augmentedBatch, plainBatch, rows, shuffled, splitTrainingSet } from '..
 const sorted = (values: Uint32Array) => values.slice().sort();
 
 describe('splitTrainingSet', () => {
-  it('takes every image once, and the same validation images whatever else', () => {
+  it('uses every image once, and always holds out the same validation images', () => {
     const { train, validation } = splitTrainingSet(100, 30, null);
     expect(sorted(Uint32Array.of(...train, ...validation))).toEqual(rows(100));
     expect(validation.length).toBe(30);
@@ -14,7 +14,7 @@ describe('splitTrainingSet', () => {
     expect(validation).not.toEqual(sorted(validation));
   });
 
-  it('refuses to hold everything out', () => {
+  it('refuses to hold out every image', () => {
     expect(() => splitTrainingSet(100, 100, null)).toThrow('--val must leave images to train on');
   });
 });
@@ -22,7 +22,7 @@ describe('splitTrainingSet', () => {
 describe('the order of an epoch', () => {
   const train = rows(50).subarray(10);
 
-  it('takes every image once, in another order for another epoch and another seed', () => {
+  it('has every image once, in a different order for a different epoch or seed', () => {
     const order = shuffled(train, 0, 1);
     expect(sorted(order)).toEqual(train);
     expect(shuffled(train, 0, 1)).toEqual(order);
@@ -36,9 +36,9 @@ describe('augmentation', () => {
     augmentedBatch(indices, { flip: true, shift: 2, seed: 0, step: 0, ...changes });
   const count = (values: ArrayLike<number>, value: number) => Array.from(values).filter((x) => x === value).length;
 
-  it('flips half of the images and shifts them evenly both ways, each on its own', () => {
+  it('flips half of the images, and shifts them uniformly and independently in both directions', () => {
     const { flip, shiftX, shiftY } = draw();
-    // Five standard deviations of a binomial: √(4000 p (1 − p)).
+    // Five standard deviations of a binomial distribution: √(4000 p (1 − p)).
     expect(Math.abs(count(flip, 1) - 2000)).toBeLessThan(5 * Math.sqrt(1000));
     for (const shifts of [shiftX, shiftY]) {
       expect(new Set(shifts)).toEqual(new Set([-2, -1, 0, 1, 2]));
@@ -48,7 +48,7 @@ describe('augmentation', () => {
     expect(Math.abs(equal - 800)).toBeLessThan(5 * Math.sqrt(640));
   });
 
-  it('is another one for another step and another seed, and the same for the same', () => {
+  it('is the same for the same seed and step, and different for a different seed or step', () => {
     expect(draw()).toEqual(draw());
     for (const change of [{ step: 1 }, { seed: 1 }]) {
       const other = draw(change);
@@ -56,7 +56,7 @@ describe('augmentation', () => {
     }
   });
 
-  it('does nothing where it is off', () => {
+  it('does nothing when turned off', () => {
     expect(draw({ flip: false, shift: 0 })).toEqual(plainBatch(indices));
     expect(count(draw({ flip: false }).flip, 1)).toBe(0);
     expect(count(draw({ shift: 0 }).shiftX, 0)).toBe(4000);

@@ -11,7 +11,7 @@ import { Trainer } from '../../src/training/trainer.ts';
 
 const { train: IMAGES } = syntheticDataset({ trainCount: 260, testCount: 10 });
 
-/** Every option that draws random numbers or keeps state is on; 52 steps, with remainders in every dimension. */
+/** Enables every option that draws random numbers or keeps state; 52 steps, with remainders in every dimension. */
 const EVERYTHING: Partial<Config> = {
   model: 'mlp',
   hidden: 67,

@@ -16,7 +16,7 @@ const MLP = {
 } as const;
 
 describe('evaluate', () => {
-  it('is the plain mean over all images, also where the last batch is smaller', async () => {
+  it('is the mean over all images, even if the last batch is smaller', async () => {
     const backend = new ReferenceBackend('float64');
     // 50 images in batches of 16 leave a last one of 2.
     const model = buildModel(backend, MLP, 16);
@@ -43,7 +43,7 @@ describe('evaluate', () => {
     expect(metrics.accuracy).toBe(correct / 50);
   });
 
-  it('stops when it is told to', async () => {
+  it('stops when its signal is aborted', async () => {
     const model = buildModel(new ReferenceBackend(), MLP, 16);
     const reason = new Error('enough');
     await expect(evaluate(model, SET, Uint32Array.of(1, 2), AbortSignal.abort(reason))).rejects.toBe(reason);

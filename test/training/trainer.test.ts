@@ -16,7 +16,7 @@ import { Trainer } from '../../src/training/trainer.ts';
 
 const { train: IMAGES } = syntheticDataset({ trainCount: 150, testCount: 10 });
 
-/** Every option that draws random numbers or keeps state is on; 110 images in batches of 32 leave a last one of 14. */
+/** Enables every option that draws random numbers or keeps state; 110 images in batches of 32 leave a last one of 14. */
 const EVERYTHING = resolveConfig({
   model: 'mlp',
   hidden: 7,
@@ -46,13 +46,13 @@ async function run(trainer: Trainer, events = Infinity): Promise<EpochMetrics[]>
   return epochs;
 }
 
-/** What must be the same in two equal runs: all but the times. */
-function timeless({ epoch, step, train, validation, learningRate }: EpochMetrics) {
+/** The metrics that must be the same in two equal runs: all except the times. */
+function withoutTimes({ epoch, step, train, validation, learningRate }: EpochMetrics) {
   return { epoch, step, train, validation, learningRate };
 }
 
 describe('Trainer', () => {
-  it('gives the same bits for the same seed, and others for another', async () => {
+  it('gives the same bits for the same seed, and different ones for a different seed', async () => {
     const finish = async (config: Config) => {
       const trainer = makeTrainer(config);
       await run(trainer);
@@ -72,7 +72,7 @@ describe('Trainer', () => {
       { optimizer: 'adamw', lr: 0.01, activation: 'tanh' },
       '47a3d9ede1f6a7e26bd3a0028cd565b9c7f3971c489d9cc7975b2495915ef5d9',
     ],
-  ] as const)('gives the bits that it always gave, on every version of Node (%o)', async (change, sha256) => {
+  ] as const)('gives the pinned bits on every version of Node (%o)', async (change, sha256) => {
     const trainer = makeTrainer(resolveConfig({ ...EVERYTHING, ...change }));
     await run(trainer);
     const hash = createHash('sha256');
@@ -80,12 +80,12 @@ describe('Trainer', () => {
     expect(hash.digest('hex')).toBe(sha256);
   });
 
-  it.each(['sgd', 'adamw'] as const)('goes on from any checkpoint with the same bits (%s)', async (optimizer) => {
+  it.each(['sgd', 'adamw'] as const)('resumes from any checkpoint with the same bits (%s)', async (optimizer) => {
     const config = resolveConfig({ ...EVERYTHING, optimizer, lr: 0.01 });
     const whole = makeTrainer(config);
-    const epochs = (await run(whole)).map(timeless);
+    const epochs = (await run(whole)).map(withoutTimes);
     const { tensors } = await whole.checkpoint();
-    // 4 steps and the end of an epoch make 5 events an epoch.
+    // Each epoch has 5 events: 4 steps and its end.
     for (const events of [1, 3, 4, 5, 6, 9, 10, 14]) {
       const first = makeTrainer(config);
       const before = await run(first, events);
@@ -93,12 +93,12 @@ describe('Trainer', () => {
       const second = makeTrainer(config);
       second.restore({ ...saved, progress: JSON.parse(JSON.stringify(saved.progress)) });
       const after = await run(second);
-      expect([...before, ...after].map(timeless), `stopped after ${events} events`).toEqual(epochs);
+      expect([...before, ...after].map(withoutTimes), `stopped after ${events} events`).toEqual(epochs);
       expect((await second.checkpoint()).tensors).toEqual(tensors);
     }
   });
 
-  it('does every step of every epoch once, on every training image', async () => {
+  it('takes every step of every epoch once, on every training image', async () => {
     const trainer = makeTrainer(EVERYTHING);
     expect(trainer.stepsPerEpoch).toBe(4);
     const images: number[] = [];
@@ -108,7 +108,7 @@ describe('Trainer', () => {
     expect(trainer.progress.trainedImages).toBe(330);
   });
 
-  it('reports of an epoch what its steps and the held-out images add up to', async () => {
+  it('reports the means over the steps and over the validation images of each epoch', async () => {
     const config = { ...EVERYTHING, epochs: 2 };
     const trainer = makeTrainer(config);
     let [images, loss] = [0, 0];
@@ -124,7 +124,7 @@ describe('Trainer', () => {
       expect(metrics.train.loss).toBeCloseTo(loss / 110, 12);
       expect(metrics.train.accuracy * 110).toBeCloseTo(Math.round(metrics.train.accuracy * 110), 9);
       expect(metrics.learningRate).toBe(rates.at(-1));
-      // The held-out images, on a model of their own with these weights, without dropout or smoothing.
+      // Evaluate the validation images in a separate model with these weights, without dropout or label smoothing.
       const model = buildModel(new ReferenceBackend(), { ...config, dropout: 0, labelSmoothing: 0 }, 7);
       const { tensors } = await trainer.checkpoint();
       for (const { name, tensor } of model.graph.parameters)
@@ -138,7 +138,7 @@ describe('Trainer', () => {
     expect(rates).toEqual(Array.from({ length: 8 }, (_, step) => learningRateAt(step, 8, config)));
   });
 
-  it('does what a loop over the gates does, batch by batch', async () => {
+  it('gives the same bits as a plain loop over the batches', async () => {
     const config = resolveConfig({ ...EVERYTHING, epochs: 2, optimizer: 'adamw', lr: 0.01, weightDecay: 0.3 });
     const trainer = makeTrainer(config);
     await run(trainer);
@@ -190,8 +190,8 @@ describe('Trainer', () => {
     expect(epochs.at(-1)!.validation).toBeNull();
   });
 
-  it('keeps the best epoch, and stops when none has been better for long enough', async () => {
-    // A learning rate that destroys what the first epochs learnt.
+  it('keeps the best epoch, and stops early when no later epoch is better', async () => {
+    // A learning rate so high that later epochs are worse than the first ones.
     const trainer = makeTrainer(
       resolveConfig({ ...EVERYTHING, epochs: 50, earlyStop: 3, lr: 0.02, schedule: 'constant' }),
     );
@@ -209,7 +209,7 @@ describe('Trainer', () => {
     expect(await run(trainer)).toEqual([]);
   });
 
-  it('stops at the first step whose loss is no number, before its update', async () => {
+  it('stops at the first step whose loss is NaN or infinite, before its update', async () => {
     const trainer = makeTrainer(resolveConfig({ model: 'linear', lr: 1e6, epochs: 50, batchSize: 32, val: 40 }));
     let error: unknown;
     let last = 0;
@@ -225,7 +225,7 @@ describe('Trainer', () => {
     expect(trainer.progress.step).toBe(last);
   });
 
-  it('refuses a checkpoint of another configuration', async () => {
+  it('refuses a checkpoint of a different configuration', async () => {
     const saved = await makeTrainer(EVERYTHING).checkpoint();
     const wider = makeTrainer({ ...EVERYTHING, hidden: 8 });
     expect(() => wider.restore(saved)).toThrow(UserError);

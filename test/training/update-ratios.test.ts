@@ -19,7 +19,7 @@ function ratioOf(before: ArrayLike<number>, after: ArrayLike<number>): number {
 }
 
 describe('UpdateRatioMeter', () => {
-  it.each(['reference', 'wasm'] as const)('measures every weight matrix and changes none (%s)', async (name) => {
+  it.each(['reference', 'wasm'] as const)('measures every weight matrix without changing it (%s)', async (name) => {
     const backend = await createBackend({ backend: name });
     onTestFinished(() => backend.close());
     const config = resolveConfig({ model: 'mlp', hidden: 37 });
@@ -28,7 +28,7 @@ describe('UpdateRatioMeter', () => {
     const { graph } = model;
     const meter = new UpdateRatioMeter(graph);
     const random = new Random(1, 'updates');
-    // Twice: the second measurement has to begin anew.
+    // Twice, as the second measurement must not depend on the first.
     for (const size of [1e-3, 0.5]) {
       const weights = graph.parameters.filter((wire) => wire.name.endsWith('weight'));
       const before = await Promise.all(weights.map(({ tensor }) => backend.read(tensor)));
@@ -45,17 +45,17 @@ describe('UpdateRatioMeter', () => {
   });
 });
 
-describe('the sampling of update ratios', () => {
+describe('the sampling interval of update ratios', () => {
   it.each([
     [1760, 256, 30],
     [17600, 256, 294],
     [176, 256, 20],
     [20, 1, 5000],
-  ])('of %i steps with batches of %i is every %ith', (steps, batchSize, interval) => {
+  ])('in a run of %i steps with batches of %i images is %i steps', (steps, batchSize, interval) => {
     expect(samplingInterval(steps, batchSize)).toBe(interval);
   });
 
-  it('follows from the number of the step alone, and measures that step', async () => {
+  it('selects steps by their number alone, and the ratios are those of that step', async () => {
     const { train: images } = syntheticDataset({ trainCount: 100, testCount: 10 });
     const config = resolveConfig({ model: 'mlp', hidden: 3, batchSize: 100, val: 0, epochs: 51 });
     const model = buildModel(new ReferenceBackend(), config, config.batchSize);

@@ -7,19 +7,19 @@ it.each([
   [15, 148, 0.0624, 0.1605],
   [0, 20, 0, 0.1611],
   [1, 29, 0.0061, 0.1718],
-])('gives the published interval of %i in %i', (correct, n, low, high) => {
+])('gives the published interval for %i of %i', (correct, n, low, high) => {
   const interval = wilsonInterval(correct, n);
   expect(interval[0]).toBeCloseTo(low, 4);
   expect(interval[1]).toBeCloseTo(high, 4);
 });
 
-it('mirrors right and wrong, and ends exactly where it must', () => {
+it('is symmetric in correct and incorrect, and ends exactly at 0 or 1', () => {
   expect(wilsonInterval(20, 20)).toEqual([expect.closeTo(1 - 0.1611, 4), 1]);
   expect(wilsonInterval(0, 7)[0]).toBe(0);
 });
 
-// Both ends p solve |correct/n − p| = z √(p(1 − p)/n): what defines the interval.
-it('is where the normal approximation at its ends just reaches the result', () => {
+// By definition, both ends p of the interval solve |correct/n − p| = z √(p(1 − p)/n).
+it('has ends whose normal approximation just reaches the observed accuracy', () => {
   for (const [correct, n, z] of [
     [5780, 10000, 1.959963984540054],
     [3, 11, 1],

@@ -5,7 +5,7 @@ import { encodePng } from '../../pictures/encode.ts';
 import { contactSheet } from '../../pictures/sheet.ts';
 import { templatePixels } from '../../pictures/template.ts';
 import { classesOf } from '../../runs/record.ts';
-import { mostUsed, type UnitUse, weightRows } from '../../training/filters.ts';
+import { type UnitUse, unitsByUse, weightRows } from '../../training/filters.ts';
 import { loadImages, openModel, type SavedModel, type WeightsFlags } from '../inputs/saved-model.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
@@ -64,7 +64,7 @@ async function templates(saved: SavedModel): Promise<Tiles> {
 
 async function filters(saved: SavedModel, count: number, data: string | undefined, io: Io): Promise<Tiles> {
   const dataset = await loadImages(saved, data, io);
-  const used = await mostUsed(saved.model, dataset.test);
+  const used = await unitsByUse(saved.model, dataset.test);
   const shown = used.slice(0, count);
   const all = await weightRows(saved.model, 'fc1.weight');
   return {

@@ -4,7 +4,7 @@ import { type Config, effectiveConfig } from '../../config/config.ts';
 import { DataError, EXIT, UsageError } from '../../errors.ts';
 import type { Environment } from '../../runs/environment.ts';
 import { readRunRecord } from '../../runs/record.ts';
-import { expectFree, RunDirectory } from '../../runs/run-directory.ts';
+import { assertNotOccupied, RunDirectory } from '../../runs/run-directory.ts';
 import { type Interrupted, type RunEvent, type TrainOptions, train } from '../../runs/train.ts';
 import { openBackend } from '../inputs/backend.ts';
 import { flagOf, flagsOf, readConfig } from '../inputs/hyperparameters.ts';
@@ -93,7 +93,7 @@ async function planNew(command: Command, io: Io, signal: AbortSignal): Promise<P
   const options = command.opts<RunOptions>();
   const config = await readConfig(command, io.env);
   if (options.out === '') throw new UsageError('--out must name a folder, got an empty text');
-  if (options.out !== undefined && options.save) await expectFree(options.out);
+  if (options.out !== undefined && options.save) await assertNotOccupied(options.out);
   const backend = await openBackend(io, options, config.precision);
   const dataset = await load(io, { ...options, choice: config.dataset, path: options.data, signal, backend });
   return { backend, config, dataset, out: options.save ? options.out : null };

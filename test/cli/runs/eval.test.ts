@@ -41,5 +41,5 @@ it('says what is missing', async () => {
   expect(existsSync(path.join(cwd, 'run/best.safetensors'))).toBe(false);
   const { code, stderr } = await nnTrain(['eval', 'run', '--weights', 'best'], { cwd });
   expect(code).toBe(1);
-  expect(stderr).toBe('error: run has no best weights: no epoch has ended, or it has no validation images\n');
+  expect(stderr).toBe('error: run has no best weights: no epoch has ended, or the run has no validation images\n');
 });

@@ -86,7 +86,7 @@ describe('files', () => {
     const run = await nnTrain([...QUICK, '--epochs', '1', '--out', 'file/run'], { cwd });
     expect([run.code, run.stderr]).toEqual([
       1,
-      'error: cannot make the run directory file/run: a part of the path is a file, not a folder\n',
+      'error: cannot create the run directory file/run: a part of the path is a file, not a folder\n',
     ]);
     const log = await nnTrain([...QUICK, '--epochs', '1', '--no-save', '--log', 'nowhere/log.jsonl'], { cwd });
     expect([log.code, log.stderr]).toEqual([
@@ -164,7 +164,7 @@ describe('a folder that must not be read', () => {
     const saved = await unprivileged([...QUICK, '--epochs', '1', '--out', 'run/inside', '--quiet']);
     expect([saved.code, saved.stderr]).toEqual([
       1,
-      'error: cannot make the run directory run/inside: permission is denied\n',
+      'error: cannot create the run directory run/inside: permission is denied\n',
     ]);
     const loaded = await unprivileged(['eval', 'run']);
     expect(loaded.code).toBe(2);
