@@ -1,7 +1,7 @@
 import type { Backend, Precision } from '../backends/backend.ts';
 import { WasmBackend } from '../backends/wasm/wasm.ts';
 import { resolveConfig } from '../config/config.ts';
-import type { ImageSet } from '../images.ts';
+import { CLASS_COUNT, type ImageSet } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel } from '../models/model.ts';
 import { Random } from '../random.ts';
@@ -12,7 +12,6 @@ import { operationCount, type ProductSize, prepareProduct, productsOf, type Step
 
 // Speed of single matrix products and of whole training steps.
 
-const CLASSES = 10;
 /** Rounds of measurements. Each round takes every measurement once, so that other load on the machine affects all alike. */
 const ROUNDS = 5;
 /** Time to find the fastest tile height, including the time to compile it. */
@@ -197,7 +196,7 @@ function randomImages(backend: Backend): ImageSet {
   const random = new Random(0, 'benchmark', 'images');
   const words = new Uint32Array(set.images.buffer, set.images.byteOffset, set.images.length / 4);
   for (let i = 0; i < words.length; i++) words[i] = random.uint32();
-  for (let i = 0; i < IMAGES; i++) set.labels[i] = random.integer(CLASSES);
+  for (let i = 0; i < IMAGES; i++) set.labels[i] = random.integer(CLASS_COUNT);
   return set;
 }
 

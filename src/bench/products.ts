@@ -8,11 +8,12 @@ import {
   type UpdateRule,
 } from '../backends/backend.ts';
 import type { Config } from '../config/config.ts';
+import { CLASS_COUNT, IMAGE_BYTES } from '../images.ts';
 import { Random } from '../random.ts';
 
 // The matrix products of a training step, one at a time. Dimensions: batch size B, D = 3072, H hidden units, C = 10.
 
-const [D, C] = [3072, 10];
+const [D, C] = [IMAGE_BYTES, CLASS_COUNT];
 
 const UPDATE: UpdateRule = {
   kind: 'sgd',

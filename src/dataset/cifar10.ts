@@ -1,5 +1,5 @@
 import { DataError } from '../errors.ts';
-import { allocateImageSet, type ImageSet } from '../images.ts';
+import { allocateImageSet, IMAGE_BYTES, type ImageSet } from '../images.ts';
 
 // The binary version of CIFAR-10: six files of 10,000 records, each of them one label byte and 3,072 bytes of pixels
 // (1,024 red, 1,024 green, 1,024 blue, each plane 32 × 32 row by row), without any header.
@@ -18,7 +18,6 @@ export const CLASSES = [
   'truck',
 ] as const;
 
-export const IMAGE_BYTES = 3 * 32 * 32;
 const RECORD_BYTES = 1 + IMAGE_BYTES;
 export const RECORDS_PER_FILE = 10_000;
 export const BATCH_BYTES = RECORDS_PER_FILE * RECORD_BYTES;
@@ -83,6 +82,16 @@ export function checkBatch({ bytes, origin }: Batch): void {
         `wanted 0 to ${CLASSES.length - 1}. ${HOW_TO_MEND}`,
     );
   }
+}
+
+/** Writes record i: one label byte and the bytes of the image. */
+export function writeRecord(
+  records: Uint8Array,
+  i: number,
+  { label, image }: { readonly label: number; readonly image: Uint8Array },
+): void {
+  records[i * RECORD_BYTES] = label;
+  records.set(image, i * RECORD_BYTES + 1);
 }
 
 /** Splits whole records into rows of `images` and `labels`, from row `first` on. */

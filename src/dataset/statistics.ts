@@ -1,6 +1,4 @@
-import type { ImageSet } from '../images.ts';
-
-const PLANE = 32 * 32;
+import { CHANNELS, type ImageSet, PLANE_BYTES } from '../images.ts';
 
 export interface Moments {
   readonly mean: number;
@@ -49,8 +47,8 @@ export function classCounts(labels: Uint8Array, classes: number): number[] {
 function channelHistogram(images: Uint8Array, rows: number, channel: number): Float64Array {
   const histogram = new Float64Array(256);
   for (let row = 0; row < rows; row++) {
-    const from = (3 * row + channel) * PLANE;
-    for (let i = from; i < from + PLANE; i++) histogram[images[i]]++;
+    const from = (CHANNELS * row + channel) * PLANE_BYTES;
+    for (let i = from; i < from + PLANE_BYTES; i++) histogram[images[i]]++;
   }
   return histogram;
 }

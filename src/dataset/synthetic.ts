@@ -6,12 +6,8 @@
  *  units 82 %.
  *
  *  Only integer arithmetic, + − × ÷ and Math.sqrt decide a byte, so that every engine draws the same images. */
-import { allocateImageSet, type ImageSet } from '../images.ts';
+import { allocateImageSet, CHANNELS, IMAGE_SIDE, type ImageSet, imageAt, PLANE_BYTES } from '../images.ts';
 import { Random } from '../random.ts';
-
-const SIDE = 32;
-const PLANE = SIDE * SIDE;
-const CHANNELS = 3;
 
 /** How much of the pixel at (x, y) is foreground, 0 to 1. The figure is centred at (0, 0), y points down, and r is its
  *  size: half of its extent, or about two stripes. All in pixels. */
@@ -90,8 +86,8 @@ function drawImages(set: ImageSet, random: Random): ImageSet {
     if (i % order.length === 0) random.shuffle(order);
     labels[i] = order[i % order.length];
     // Storing into a clamped array rounds to a byte, ties to even, and cuts off at 0 and 255.
-    const image = new Uint8ClampedArray(images.buffer, images.byteOffset + i * CHANNELS * PLANE, CHANNELS * PLANE);
-    drawImage(image, CLASSES[labels[i]], random);
+    const { buffer, byteOffset, length } = imageAt(images, i);
+    drawImage(new Uint8ClampedArray(buffer, byteOffset, length), CLASSES[labels[i]], random);
   }
   return set;
 }
@@ -100,8 +96,8 @@ function drawImage(image: Uint8ClampedArray, { hue, cover }: (typeof CLASSES)[nu
   const around = (middle: number, spread: number) => middle + spread * (2 * random.uniform() - 1);
   const between = (low: number, high: number) => low + (high - low) * random.uniform();
 
-  const centreX = around((SIDE - 1) / 2, SHIFT);
-  const centreY = around((SIDE - 1) / 2, SHIFT);
+  const centreX = around((IMAGE_SIDE - 1) / 2, SHIFT);
+  const centreY = around((IMAGE_SIDE - 1) / 2, SHIFT);
   const r = between(SIZE.smallest, SIZE.largest);
   // With t = tan(angle/2), cosine and sine are rational. Half of the images are mirrored, as training mirrors them too.
   const t = around(0, TILT);
@@ -114,15 +110,15 @@ function drawImage(image: Uint8ClampedArray, { hue, cover }: (typeof CLASSES)[nu
   const background = hue.map(() => around(brightness - contrast / 2, COLOUR_SPREAD));
   const foreground = hue.map((tint) => around(brightness + contrast / 2 + TINT * tint, COLOUR_SPREAD));
 
-  for (let pixel = 0; pixel < PLANE; pixel++) {
-    const dx = mirror * ((pixel % SIDE) - centreX);
-    const dy = Math.floor(pixel / SIDE) - centreY;
+  for (let pixel = 0; pixel < PLANE_BYTES; pixel++) {
+    const dx = mirror * ((pixel % IMAGE_SIDE) - centreX);
+    const dy = Math.floor(pixel / IMAGE_SIDE) - centreY;
     const covered = cover(cosine * dx + sine * dy, cosine * dy - sine * dx, r);
     const bits = random.uint32();
     for (let channel = 0; channel < CHANNELS; channel++) {
       const colour = background[channel] + covered * (foreground[channel] - background[channel]);
       const noise = ((bits >>> (10 * channel)) & 1023) / 511.5 - 1; // ten bits of each draw: −1 to 1
-      image[channel * PLANE + pixel] = colour + NOISE_SPREAD * noise;
+      image[channel * PLANE_BYTES + pixel] = colour + NOISE_SPREAD * noise;
     }
   }
 }

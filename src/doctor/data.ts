@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto';
-import { BATCH_FILES, FILE_SHA256 } from '../dataset/cifar10.ts';
+import { BATCH_BYTES, BATCH_FILES, FILE_SHA256, RECORDS_PER_FILE, writeRecord } from '../dataset/cifar10.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { classCounts } from '../dataset/statistics.ts';
-import type { ImageSet } from '../images.ts';
+import { IMAGE_BYTES, type ImageSet, imageAt } from '../images.ts';
 import { type Duplicates, findDuplicates, type Pair } from './duplicates.ts';
 import { count, type Finding, percent } from './finding.ts';
 
 // Whether the images and labels are what they claim to be.
 
-const IMAGE_BYTES = 3072;
-const RECORDS_PER_FILE = 10_000;
 const PUBLISHED = BATCH_FILES.map((name) => FILE_SHA256[name]);
 
 /** The largest class of the training set may have so many times the images of the smallest. */
@@ -63,11 +61,9 @@ function sizes({ train, test }: Dataset): string {
 export function fileHashes({ train, test }: Dataset): string[] {
   return BATCH_FILES.map((_, file) => {
     const [set, first] = file < BATCH_FILES.length - 1 ? [train, file * RECORDS_PER_FILE] : [test, 0];
-    const records = new Uint8Array(RECORDS_PER_FILE * (1 + IMAGE_BYTES));
+    const records = new Uint8Array(BATCH_BYTES);
     for (let i = 0; i < RECORDS_PER_FILE && first + i < set.labels.length; i++) {
-      const at = i * (1 + IMAGE_BYTES);
-      records[at] = set.labels[first + i];
-      records.set(set.images.subarray((first + i) * IMAGE_BYTES, (first + i + 1) * IMAGE_BYTES), at + 1);
+      writeRecord(records, i, { label: set.labels[first + i], image: imageAt(set.images, first + i) });
     }
     return createHash('sha256').update(records).digest('hex');
   });
@@ -185,10 +181,8 @@ export function checkPixels({ train, test }: Dataset): Finding {
 function countConstant({ images, labels }: ImageSet): number {
   let constant = 0;
   for (let row = 0; row < labels.length; row++) {
-    const at = row * IMAGE_BYTES;
-    let i = 1;
-    while (i < IMAGE_BYTES && images[at + i] === images[at]) i++;
-    if (i === IMAGE_BYTES) constant++;
+    const image = imageAt(images, row);
+    if (image.every((byte) => byte === image[0])) constant++;
   }
   return constant;
 }
@@ -198,7 +192,8 @@ function momentsOf({ images, labels }: ImageSet): { mean: number; deviation: num
   const histogram = new Float64Array(256);
   const stride = Math.ceil(labels.length / 5000);
   for (let row = 0; row < labels.length; row += stride) {
-    for (let i = row * IMAGE_BYTES; i < (row + 1) * IMAGE_BYTES; i++) histogram[images[i]]++;
+    const image = imageAt(images, row);
+    for (let i = 0; i < IMAGE_BYTES; i++) histogram[image[i]]++;
   }
   const total = histogram.reduce((sum, times) => sum + times, 0);
   const meanOf = (f: (x: number) => number) =>

@@ -1,7 +1,5 @@
 import type { Dataset } from '../dataset/load.ts';
-import type { ImageSet } from '../images.ts';
-
-const IMAGE_BYTES = 3072;
+import { IMAGE_BYTES, type ImageSet, imageAt } from '../images.ts';
 
 /** Images that are there more than once, byte for byte. Rows are those of the set. */
 export interface Duplicates {
@@ -66,17 +64,13 @@ class Index {
   }
 }
 
-function imageOf({ images }: ImageSet, row: number): Uint8Array {
-  return images.subarray(row * IMAGE_BYTES, (row + 1) * IMAGE_BYTES);
-}
-
 function isSame(a: ImageSet, rowA: number, b: ImageSet, rowB: number): boolean {
-  return Buffer.compare(imageOf(a, rowA), imageOf(b, rowB)) === 0;
+  return Buffer.compare(imageAt(a.images, rowA), imageAt(b.images, rowB)) === 0;
 }
 
 /** 53 bits of an image: two multiplicative hashes over its words. */
-function hashOf(set: ImageSet, row: number): number {
-  const image = imageOf(set, row);
+function hashOf({ images }: ImageSet, row: number): number {
+  const image = imageAt(images, row);
   const words = new Uint32Array(image.buffer, image.byteOffset, IMAGE_BYTES / 4);
   let [a, b] = [0x811c9dc5, 0x9e3779b9];
   for (const word of words) {

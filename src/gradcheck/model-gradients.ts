@@ -5,7 +5,7 @@ import type { Pass } from '../engine/gate.ts';
 import { add } from '../engine/gates/add.ts';
 import { l2Penalty } from '../engine/gates/l2-penalty.ts';
 import type { Wire } from '../engine/wire.ts';
-import type { ImageSet } from '../images.ts';
+import { CLASS_COUNT, IMAGE_BYTES, type ImageSet } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { Random } from '../random.ts';
@@ -109,7 +109,8 @@ function objectiveOf({ config, images, indices, tensors }: GradientOptions): {
   weightDecay: number;
 } {
   // The images as real numbers, not as bytes, so that the gradient by them can be checked, too.
-  const model = buildModel(new ReferenceBackend('float64'), config, indices.length, { inputs: 3072, classes: 10 });
+  const size = { inputs: IMAGE_BYTES, classes: CLASS_COUNT };
+  const model = buildModel(new ReferenceBackend('float64'), config, indices.length, size);
   if (tensors) writeParameters(model, tensors);
   else initialise(model, config);
   loadBatch(model, images, plainBatch(indices));

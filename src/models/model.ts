@@ -3,6 +3,7 @@ import { hinge } from '../engine/gates/hinge.ts';
 import { softmaxCrossEntropy } from '../engine/gates/softmax-cross-entropy.ts';
 import { Graph } from '../engine/graph.ts';
 import type { Wire } from '../engine/wire.ts';
+import { CLASS_COUNT, IMAGE_BYTES } from '../images.ts';
 import { linearClassifier } from './linear.ts';
 import { type HiddenLayer, twoLayerNetwork } from './mlp.ts';
 
@@ -34,7 +35,7 @@ export interface ModelSize {
   readonly inputType?: DType;
 }
 
-const CIFAR10_SIZE: ModelSize = { inputs: 3072, classes: 10, inputType: 'pixel' };
+const CIFAR10_SIZE: ModelSize = { inputs: IMAGE_BYTES, classes: CLASS_COUNT, inputType: 'pixel' };
 
 /** Builds a model for batches of up to `capacity` images. Its parameters are zero until they are initialised. */
 export function buildModel(

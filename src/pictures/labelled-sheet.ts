@@ -1,9 +1,10 @@
+import { IMAGE_BYTES } from '../images.ts';
 import { drawWord, wordSize } from './lettering.ts';
 import type { Picture } from './picture.ts';
 import { BACKGROUND_GREY, contactSheet } from './sheet.ts';
 
 const INK_GREY = 32;
-const NO_TILE = new Uint8Array(3 * 32 * 32).fill(BACKGROUND_GREY);
+const NO_TILE = new Uint8Array(IMAGE_BYTES).fill(BACKGROUND_GREY);
 
 /** A row of images and the word to its left. */
 export interface LabelledRow {

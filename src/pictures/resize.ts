@@ -1,6 +1,5 @@
+import { IMAGE_BYTES, IMAGE_SIDE, PLANE_BYTES } from '../images.ts';
 import type { Picture } from './picture.ts';
-
-const SIDE = 32;
 
 /** A picture converted to a CIFAR-10 image. */
 export interface CifarImage {
@@ -16,25 +15,27 @@ export interface CifarImage {
 export function toCifar({ width, height, rgb }: Picture): CifarImage {
   const side = Math.min(width, height);
   const [left, top] = [Math.floor((width - side) / 2), Math.floor((height - side) / 2)];
-  const taps = Array.from({ length: SIDE }, (_, i) => (side >= SIDE ? averaging(i, side) : interpolating(i, side)));
+  const taps = Array.from({ length: IMAGE_SIDE }, (_, i) =>
+    side >= IMAGE_SIDE ? averaging(i, side) : interpolating(i, side),
+  );
 
   // First along each row of the square, giving [side, 32, 3]; then down each column, giving [32, 32, 3].
-  const narrow = new Float64Array(side * SIDE * 3);
+  const narrow = new Float64Array(side * IMAGE_SIDE * 3);
   for (let y = 0, to = 0; y < side; y++) {
     for (const { first, weights } of taps) {
       const from = 3 * ((top + y) * width + left + first);
       for (let c = 0; c < 3; c++) narrow[to++] = weightedSum(weights, rgb, from + c, 3);
     }
   }
-  const row = Uint8Array.from({ length: 3 * SIDE * SIDE }, (_, i) => {
-    const [c, y, x] = [Math.floor(i / SIDE ** 2), Math.floor(i / SIDE) % SIDE, i % SIDE];
+  const row = Uint8Array.from({ length: IMAGE_BYTES }, (_, i) => {
+    const [c, y, x] = [Math.floor(i / PLANE_BYTES), Math.floor(i / IMAGE_SIDE) % IMAGE_SIDE, i % IMAGE_SIDE];
     const { first, weights } = taps[y];
-    return Math.round(weightedSum(weights, narrow, 3 * (first * SIDE + x) + c, 3 * SIDE));
+    return Math.round(weightedSum(weights, narrow, 3 * (first * IMAGE_SIDE + x) + c, 3 * IMAGE_SIDE));
   });
 
   const preprocessing: string[] = [];
   if (width !== height) preprocessing.push(`centre-cropped to ${side}×${side}`);
-  if (side !== SIDE) preprocessing.push(`scaled to ${SIDE}×${SIDE}`);
+  if (side !== IMAGE_SIDE) preprocessing.push(`scaled to ${IMAGE_SIDE}×${IMAGE_SIDE}`);
   return { row, preprocessing };
 }
 
@@ -46,16 +47,16 @@ interface Taps {
 
 /** Pixels under the i-th 32nd of the line, each weighted by how much of it is covered. */
 function averaging(i: number, side: number): Taps {
-  const [start, end] = [(i * side) / SIDE, ((i + 1) * side) / SIDE];
+  const [start, end] = [(i * side) / IMAGE_SIDE, ((i + 1) * side) / IMAGE_SIDE];
   const first = Math.floor(start);
   const covered = (pixel: number) => Math.min(pixel + 1, end) - Math.max(pixel, start);
-  const weights = Array.from({ length: Math.ceil(end) - first }, (_, k) => (covered(first + k) * SIDE) / side);
+  const weights = Array.from({ length: Math.ceil(end) - first }, (_, k) => (covered(first + k) * IMAGE_SIDE) / side);
   return { first, weights };
 }
 
 /** The two pixels whose centres enclose the centre of the i-th 32nd of the line, weighted linearly by distance. */
 function interpolating(i: number, side: number): Taps {
-  const centre = Math.min(side - 1, Math.max(0, ((i + 0.5) * side) / SIDE - 0.5));
+  const centre = Math.min(side - 1, Math.max(0, ((i + 0.5) * side) / IMAGE_SIDE - 0.5));
   const first = Math.min(Math.floor(centre), Math.max(0, side - 2));
   return { first, weights: side === 1 ? [1] : [1 - (centre - first), centre - first] };
 }

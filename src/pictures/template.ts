@@ -1,9 +1,12 @@
-const PLANE = 32 * 32;
+import { CHANNELS, IMAGE_BYTES, PLANE_BYTES } from '../images.ts';
 
 /** Reorders a CIFAR-10 image from planes to pixels, the order of picture files.
  *  @param row 3072 bytes: 1024 red, 1024 green, 1024 blue. @returns [32, 32, 3] bytes. */
 export function cifarPixels(row: ArrayLike<number>): Uint8Array {
-  return Uint8Array.from({ length: 3 * PLANE }, (_, i) => row[(i % 3) * PLANE + Math.floor(i / 3)]);
+  return Uint8Array.from(
+    { length: IMAGE_BYTES },
+    (_, i) => row[(i % CHANNELS) * PLANE_BYTES + Math.floor(i / CHANNELS)],
+  );
 }
 
 /** Share of a unit's weights that may exceed the scale, so that a few extreme weights do not fade all others. */

@@ -1,5 +1,5 @@
 import type { Dataset } from '../dataset/load.ts';
-import type { ImageSet } from '../images.ts';
+import { type ImageSet, imageAt } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { pngDataUrl } from '../pictures/encode.ts';
 import { cifarPixels } from '../pictures/template.ts';
@@ -10,7 +10,6 @@ import { wilsonInterval } from '../training/wilson.ts';
 import type { TestReport } from './report-data.ts';
 
 const MISTAKES = 30;
-const IMAGE_BYTES = 3072;
 
 /** What a model makes of the test images.
  *
@@ -65,7 +64,7 @@ function mistakesOf(
     .sort((a, b) => probabilityOf(b, predicted[b]) - probabilityOf(a, predicted[a]) || a - b)
     .slice(0, MISTAKES)
     .map((index) => ({
-      picture: pngDataUrl(cifarPixels(images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES))),
+      picture: pngDataUrl(cifarPixels(imageAt(images, index))),
       index,
       label: classes[labels[index]],
       predicted: classes[predicted[index]],

@@ -1,4 +1,4 @@
-import { allocateImageSet, type BatchPlan, type ImageSet } from '../../images.ts';
+import { allocateImageSet, type BatchPlan, IMAGE_BYTES, type ImageSet } from '../../images.ts';
 import { loadBatch } from '../augmentation.ts';
 import {
   type Activation,
@@ -70,7 +70,7 @@ export class ReferenceBackend implements ElementwiseBackend {
 
   loadBatch(source: ImageSet, plan: BatchPlan, images: Tensor, labels: Tensor): void {
     const B = plan.indices.length;
-    expectShape('images', images.shape, [B, 3072]);
+    expectShape('images', images.shape, [B, IMAGE_BYTES]);
     expectShape('labels', labels.shape, [B]);
     loadBatch(source, plan, valuesOf(images), valuesOf(labels));
   }

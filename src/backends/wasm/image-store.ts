@@ -1,4 +1,4 @@
-import { allocateImageSet, type BatchPlan, type ImageSet } from '../../images.ts';
+import { allocateImageSet, type BatchPlan, IMAGE_BYTES, type ImageSet } from '../../images.ts';
 import { expectShape, type Tensor } from '../backend.ts';
 import type { Device } from './device.ts';
 import { COLUMN_TABLE_BYTES, columnTable, LOAD_IMAGES } from './kernels/images.ts';
@@ -19,10 +19,13 @@ export class ImageStore {
   /** Backend.imageSet */
   imageSet(count: number): ImageSet {
     if (!this.#device.memory.limits.shared) return allocateImageSet(count);
-    const images = this.#device.memory.allocate(count * 3072);
+    const images = this.#device.memory.allocate(count * IMAGE_BYTES);
     const labels = this.#device.memory.allocate(count);
     const buffer = this.#device.memory.wasm.buffer as SharedArrayBuffer;
-    const set = { images: new Uint8Array(buffer, images, count * 3072), labels: new Uint8Array(buffer, labels, count) };
+    const set = {
+      images: new Uint8Array(buffer, images, count * IMAGE_BYTES),
+      labels: new Uint8Array(buffer, labels, count),
+    };
     this.#addresses.set(set.images, images).set(set.labels, labels);
     return set;
   }
@@ -30,7 +33,7 @@ export class ImageStore {
   /** Backend.loadBatch */
   loadBatch(source: ImageSet, plan: BatchPlan, images: Tensor, labels: Tensor): void {
     const B = plan.indices.length;
-    expectShape('images', images.shape, [B, 3072]);
+    expectShape('images', images.shape, [B, IMAGE_BYTES]);
     expectShape('labels', labels.shape, [B]);
     for (const index of plan.indices) {
       if (index >= source.labels.length) throw new RangeError(`image ${index} of ${source.labels.length}`);

@@ -1,3 +1,4 @@
+import { IMAGE_BYTES } from '../../images.ts';
 import type { Activation, Backend, Sink, Tensor, UpdateRule } from '../backend.ts';
 import { ReferenceBackend } from '../reference/reference.ts';
 import type { WasmBackend } from './wasm.ts';
@@ -5,7 +6,7 @@ import type { WasmBackend } from './wasm.ts';
 // A few small operations that use every kernel, compared with the reference backend: an experimental feature of the engine
 // must not be trusted blindly.
 
-const [B, H, C, D] = [3, 7, 10, 3072];
+const [B, H, C, D] = [3, 7, 10, IMAGE_BYTES];
 const TOLERANCE = 1e-5;
 
 /** The first operation whose result is wrong; undefined if all are right. */

@@ -6,7 +6,7 @@ import { readRecord, type Verification } from '../../dataset/store.ts';
 import { judge, noteHashes } from '../../dataset/verify.ts';
 import { EXIT } from '../../errors.ts';
 import { writeWhole } from '../../files.ts';
-import type { ImageSet } from '../../images.ts';
+import { type ImageSet, imageAt } from '../../images.ts';
 import { encodePng } from '../../pictures/encode.ts';
 import { labelledSheet } from '../../pictures/labelled-sheet.ts';
 import { cifarPixels } from '../../pictures/template.ts';
@@ -58,7 +58,7 @@ export function runInfo(path: string | undefined, options: InfoOptions, io: Io):
 async function writeSample(file: string, { images, labels }: ImageSet): Promise<void> {
   const rows = CLASSES.map((label, c) => {
     const ofClass = [...labels.keys()].filter((row) => labels[row] === c).slice(0, PER_CLASS);
-    return { label, tiles: ofClass.map((row) => cifarPixels(images.subarray(3072 * row, 3072 * (row + 1)))) };
+    return { label, tiles: ofClass.map((row) => cifarPixels(imageAt(images, row))) };
   });
   const { rgb, width, height } = labelledSheet(rows, { scale: 2, gap: 6 });
   await writeWhole(file, encodePng(rgb, width, height));

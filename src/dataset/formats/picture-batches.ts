@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { DataError } from '../../errors.ts';
+import { IMAGE_BYTES, IMAGE_SIDE, PLANE_BYTES } from '../../images.ts';
 import type { DecodedPicture } from '../../pictures/decode.ts';
-import { BATCH_BYTES, type Batch, CLASSES, FILE_SHA256, IMAGE_BYTES, RECORDS_PER_FILE } from '../cifar10.ts';
+import { BATCH_BYTES, type Batch, CLASSES, FILE_SHA256, RECORDS_PER_FILE, writeRecord } from '../cifar10.ts';
 
-const SIDE = 32;
-const PLANE = SIDE * SIDE;
 /** Pictures that are decoded without a pause in which an interrupt can come through. */
 const AT_A_TIME = 500;
 
@@ -38,9 +37,8 @@ export async function* batchPictures(
     if (count === names.length * RECORDS_PER_FILE) checkCount(count + 1, names, origin);
     if (count % AT_A_TIME === 0) await setImmediate();
     signal?.throwIfAborted();
-    const at = (count++ % RECORDS_PER_FILE) * (1 + IMAGE_BYTES);
-    const decoded = decodePicture(picture.picture, picture.name);
-    writeRecord(picture, decoded, bytes.subarray(at, at + 1 + IMAGE_BYTES));
+    const image = imageOf(picture, decodePicture(picture.picture, picture.name));
+    writeRecord(bytes, count++ % RECORDS_PER_FILE, { label: picture.label, image });
     if (count % RECORDS_PER_FILE > 0) continue;
     const hash = createHash('sha256').update(bytes).digest('hex');
     const name = [...unused].find((candidate) => published[candidate] === hash) ?? [...unused][0];
@@ -66,20 +64,18 @@ export function checkCount(count: number, names: readonly string[], origin: stri
   throw new DataError(`${origin} holds ${count > wanted ? `${got} images or more` : `${got} images`}, wanted ${all}.`);
 }
 
-/** @param record 3073 bytes: the label, 1024 red, 1024 green, 1024 blue. */
-function writeRecord(
-  { name, label }: LabelledPicture,
-  { width, height, rgb }: DecodedPicture,
-  record: Uint8Array,
-): void {
+/** @returns 1024 red, 1024 green, 1024 blue bytes. */
+function imageOf({ name, label }: LabelledPicture, { width, height, rgb }: DecodedPicture): Uint8Array {
   if (!(label in CLASSES)) throw new DataError(`${name} has the label ${label}, wanted 0 to ${CLASSES.length - 1}`);
-  if (width !== SIDE || height !== SIDE) {
-    throw new DataError(`${name} has ${width}×${height} pixels, wanted ${SIDE}×${SIDE} as all images of CIFAR-10 have`);
+  if (width !== IMAGE_SIDE || height !== IMAGE_SIDE) {
+    const wanted = `${IMAGE_SIDE}×${IMAGE_SIDE}`;
+    throw new DataError(`${name} has ${width}×${height} pixels, wanted ${wanted} as all images of CIFAR-10 have`);
   }
-  record[0] = label;
-  for (let i = 0, from = 0; i < PLANE; i++, from += 3) {
-    record[1 + i] = rgb[from];
-    record[1 + PLANE + i] = rgb[from + 1];
-    record[1 + 2 * PLANE + i] = rgb[from + 2];
+  const image = new Uint8Array(IMAGE_BYTES);
+  for (let i = 0, from = 0; i < PLANE_BYTES; i++, from += 3) {
+    image[i] = rgb[from];
+    image[PLANE_BYTES + i] = rgb[from + 1];
+    image[2 * PLANE_BYTES + i] = rgb[from + 2];
   }
+  return image;
 }

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../../errors.ts';
+import { IMAGE_BYTES, imageAt } from '../../images.ts';
 import {
   BATCH_BYTES,
   BATCH_FILES,
@@ -8,8 +9,8 @@ import {
   CLASSES,
   count,
   HOW_TO_MEND,
-  IMAGE_BYTES,
   RECORDS_PER_FILE,
+  writeRecord,
 } from '../cifar10.ts';
 import { type Layout, readEntries } from './archive.ts';
 import { cannotRead } from './folder.ts';
@@ -67,11 +68,7 @@ async function read(path: string): Promise<Uint8Array> {
 function decodeBatch({ name, origin, bytes }: Batch, memory: Uint8Array): Batch {
   const dict = unpickle(bytes, numpyGlobals(), origin);
   const [images, labels] = [imagesOf(dict, origin), labelsOf(dict, origin)];
-  for (let i = 0, at = 0; i < RECORDS_PER_FILE; i++) {
-    memory[at++] = labels[i];
-    memory.set(images.subarray(i * IMAGE_BYTES, (i + 1) * IMAGE_BYTES), at);
-    at += IMAGE_BYTES;
-  }
+  for (let i = 0; i < RECORDS_PER_FILE; i++) writeRecord(memory, i, { label: labels[i], image: imageAt(images, i) });
   return { name: `${name}.bin`, origin, bytes: memory };
 }
 

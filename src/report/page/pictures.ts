@@ -1,3 +1,4 @@
+import { IMAGE_SIDE } from '../../images.ts';
 import type { TestReport, WeightPictures } from '../report-data.ts';
 import { type Child, h } from './dom.ts';
 import * as format from './format.ts';
@@ -56,7 +57,7 @@ function tile(picture: string, alt: string, name: Child, detail: string): HTMLEl
   return h(
     'li',
     { title: alt },
-    h('img', { src: picture, alt, width: 32, height: 32 }),
+    h('img', { src: picture, alt, width: IMAGE_SIDE, height: IMAGE_SIDE }),
     h('span', { class: 'name' }, name),
     detail ? h('span', { class: 'detail' }, detail) : null,
   );

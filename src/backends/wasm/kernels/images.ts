@@ -1,3 +1,4 @@
+import { IMAGE_BYTES, IMAGE_SIDE } from '../../../images.ts';
 import { sourceColumns } from '../../augmentation.ts';
 import type { Expr, FunctionBuilder, Local } from '../assembler/assembler.ts';
 import { f32x4, i8x16, i16x8, i32, i32x4, select, type V128, v128 } from '../assembler/instructions.ts';
@@ -5,18 +6,15 @@ import { WORD } from '../jobs.ts';
 import { kernel, loop } from './kernel.ts';
 import { pixelRowBytes } from './pack.ts';
 
-const SIDE = 32;
-const PIXELS = 3 * SIDE * SIDE;
-
 /** Bytes of the table of columns: for every shift and flip the 32 columns that an image's row is gathered from. */
-export const COLUMN_TABLE_BYTES = 2 * 64 * SIDE;
+export const COLUMN_TABLE_BYTES = 2 * 64 * IMAGE_SIDE;
 
 /** columns[flip][shiftX + 32], for shiftX from −31 to 31. */
 export function columnTable(): Uint8Array {
   const table = new Uint8Array(COLUMN_TABLE_BYTES);
   for (const flip of [0, 1]) {
-    for (let shiftX = -31; shiftX < SIDE; shiftX++) {
-      table.set(sourceColumns(flip === 1, shiftX), (flip * 64 + shiftX + 32) * SIDE);
+    for (let shiftX = 1 - IMAGE_SIDE; shiftX < IMAGE_SIDE; shiftX++) {
+      table.set(sourceColumns(flip === 1, shiftX), (flip * 64 + shiftX + 32) * IMAGE_SIDE);
     }
   }
   return table;
@@ -63,17 +61,17 @@ function loadImage(
 ): void {
   const indexOf = (row: Expr<'i32'>) => i32.load(i32.add(p.indices, i32.shl(row, 2)));
   const index = f.local('i32', indexOf(b));
-  const nextRow = f.local('i32', i32.add(p.images, i32.mul(indexOf(next), PIXELS)));
+  const nextRow = f.local('i32', i32.add(p.images, i32.mul(indexOf(next), IMAGE_BYTES)));
   const touchRow = () => {
     f.set(touched, i32.xor(touched, i32.load(nextRow)));
-    f.set(nextRow, i32.add(nextRow, SIDE));
+    f.set(nextRow, i32.add(nextRow, IMAGE_SIDE));
   };
   f.do(i32.store8(i32.add(p.targetLabels, b), i32.load8_u(i32.add(p.labels, index))));
-  const image = f.local('i32', i32.add(p.images, i32.mul(index, PIXELS)));
+  const image = f.local('i32', i32.add(p.images, i32.mul(index, IMAGE_BYTES)));
   const flip = f.local('i32', i32.load8_u(i32.add(p.flip, b)));
   const shiftX = f.local('i32', i32.load8_s(i32.add(p.shiftX, b)));
   const shiftY = f.local('i32', i32.load8_s(i32.add(p.shiftY, b)));
-  const size = select(i32.const(pixelRowBytes(PIXELS)), i32.const(4 * PIXELS), p.asPixels);
+  const size = select(i32.const(pixelRowBytes(IMAGE_BYTES)), i32.const(4 * IMAGE_BYTES), p.asPixels);
   const to = f.local('i32', i32.add(p.target, i32.mul(b, size)));
 
   f.if(
@@ -82,11 +80,11 @@ function loadImage(
       const columns = i32.shl(i32.add(i32.shl(flip, 6), i32.add(shiftX, 32)), 5);
       const gather = gatherer(f, f.local('i32', i32.add(p.table, columns)));
       loop(f, 0, 3, (plane) => {
-        loop(f, 0, SIDE, (y) => {
+        loop(f, 0, IMAGE_SIDE, (y) => {
           touchRow();
           const row = f.local('i32', i32.sub(y, shiftY));
           f.if(i32.lt_s(row, 0), () => f.set(row, i32.sub(0, row)));
-          f.if(i32.ge_u(row, SIDE), () => f.set(row, i32.sub(2 * (SIDE - 1), row)));
+          f.if(i32.ge_u(row, IMAGE_SIDE), () => f.set(row, i32.sub(2 * (IMAGE_SIDE - 1), row)));
           const from = i32.add(image, i32.shl(i32.add(i32.shl(plane, 5), row), 5));
           storeRow(f, p, to, gather(loadRow(f, f.local('i32', from))));
         });
@@ -97,7 +95,7 @@ function loadImage(
       loop(
         f,
         image,
-        i32.add(image, PIXELS),
+        i32.add(image, IMAGE_BYTES),
         (from) => {
           touchRow();
           const [left, right] = loadRow(f, from);
@@ -108,7 +106,7 @@ function loadImage(
           });
           storeRow(f, p, to, [left, right]);
         },
-        SIDE,
+        IMAGE_SIDE,
       );
     },
   );
@@ -140,7 +138,7 @@ function storeRow(f: FunctionBuilder, { asPixels }: LoadLocals, to: Local<'i32'>
     asPixels,
     () => {
       for (const [half, bytes] of row.entries()) f.do(v128.store(to, bytes, 16 * half));
-      f.set(to, i32.add(to, SIDE));
+      f.set(to, i32.add(to, IMAGE_SIDE));
     },
     () => {
       for (const [half, bytes] of row.entries()) {
@@ -149,7 +147,7 @@ function storeRow(f: FunctionBuilder, { asPixels }: LoadLocals, to: Local<'i32'>
           f.do(v128.store(to, values, 64 * half + 16 * quarter));
         }
       }
-      f.set(to, i32.add(to, 4 * SIDE));
+      f.set(to, i32.add(to, 4 * IMAGE_SIDE));
     },
   );
 }
