@@ -1,4 +1,4 @@
-/** Images as bytes, and which of them make a batch: what the dataset, training and the backends pass to each other. */
+/** Images as bytes, and the plan of a batch: the types that the dataset, training and the backends share. */
 
 /** Pixels in a row or a column of an image. */
 export const IMAGE_SIDE = 32;
@@ -13,20 +13,20 @@ export const CLASS_COUNT = 10;
 
 /** Images and labels as bytes, in shared memory. */
 export interface ImageSet {
-  /** [N, 3072]: of each image 1024 red, 1024 green, 1024 blue bytes, each plane 32 × 32 row by row. */
+  /** [N, 3072]: per image 1024 red, 1024 green and 1024 blue bytes, each plane 32 × 32, row by row. */
   readonly images: Uint8Array<SharedArrayBuffer>;
   /** [N]: 0 to 9. */
   readonly labels: Uint8Array<SharedArrayBuffer>;
 }
 
-/** Which images make a batch, and how each of them is changed on the way in. All arrays are of length B. */
+/** The images of a batch, and how to augment each of them. All arrays have length B. */
 export interface BatchPlan {
   /** Rows of the ImageSet. */
   readonly indices: Uint32Array;
-  /** 1 to mirror left and right. */
+  /** 1 to mirror the image left to right. */
   readonly flip: Uint8Array;
-  /** Pixels by which the image moves right and down, −31 to 31; what it uncovers is filled by reflection
-   *  about the border pixel. */
+  /** Pixels to move the image right and down, −31 to 31; the uncovered part is filled by reflection about the border
+   *  pixels. */
   readonly shiftX: Int8Array;
   readonly shiftY: Int8Array;
 }
@@ -36,7 +36,7 @@ export function imageAt(images: Uint8Array, index: number): Uint8Array {
   return images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES);
 }
 
-/** Room for images in shared memory of its own. */
+/** Allocates an image set in shared memory of its own. */
 export function allocateImageSet(count: number): ImageSet {
   return {
     images: new Uint8Array(new SharedArrayBuffer(count * IMAGE_BYTES)),

@@ -1,24 +1,23 @@
-/** Scrambles 32 bits: a bijection whose output bits each depend on all input bits.
- *  Source: C. Wellons, "Prospecting for Hash Functions" (2018), the function called lowbias32. */
+/** Hashes a 32-bit integer: a bijection in which each output bit depends on all input bits.
+ *  Source: lowbias32 in C. Wellons, "Prospecting for Hash Functions" (2018). */
 export function hash32(x: number): number {
   x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
   x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
   return (x ^ (x >>> 16)) >>> 0;
 }
 
-/** Seeded generator of pseudo-random numbers: xoshiro128**, period 2¹²⁸ − 1.
+/** Seeded pseudo-random number generator: xoshiro128**, period 2¹²⁸ − 1.
  *
- *  A stream is named by a seed and a path such as ('order', epoch): every purpose and every moment has a stream of its
- *  own, so drawing more numbers for one never shifts another, and the state that a resumed run needs is no more than
- *  the seed and the step it stands at.
+ *  A seed and a path such as ('order', epoch) identify a stream. Each purpose and each epoch or step has its own stream, so
+ *  drawing more numbers from one never shifts another, and a resumed run needs only the seed and its current step.
  *
- *  Only integer arithmetic, division, Math.sqrt and Math.log are used, so that every engine gives the same numbers.
+ *  It uses only integer arithmetic, division, Math.sqrt and Math.log, so that every engine gives the same numbers.
  *  Source: D. Blackman and S. Vigna, "Scrambled Linear Pseudorandom Number Generators" (2021). */
 export class Random {
   readonly #state = new Uint32Array(4);
   #spareNormal: number | undefined;
 
-  /** @param seed integer, 0 to 2⁵³ − 1. @param path what the stream is for. */
+  /** @param seed integer, 0 to 2⁵³ − 1. @param path the purpose of the stream. */
   constructor(seed: number, ...path: readonly (string | number)[]) {
     let key = hash32(seed >>> 0) ^ hash32(Math.floor(seed / 2 ** 32) + 0x9e3779b9);
     for (const character of path.join('/')) key = hash32(key ^ (character.codePointAt(0)! + 0x9e3779b9));
@@ -72,7 +71,7 @@ export class Random {
     }
   }
 
-  /** Puts the values into a uniformly random order, in place (Fisher–Yates). */
+  /** Shuffles the values in place: every order is equally likely (Fisher–Yates). */
   shuffle<T extends Uint32Array>(values: T): T {
     for (let i = values.length - 1; i > 0; i--) {
       const j = this.integer(i + 1);

@@ -4,14 +4,14 @@ import { Random } from '../src/random.ts';
 const draw = <T>(count: number, next: () => T): T[] => Array.from({ length: count }, next);
 
 describe('Random', () => {
-  // Computed from the published algorithms by a program in another language.
-  it('keeps its streams from version to version: they are part of what a seed promises', () => {
+  // Expected values from an independent implementation of the published algorithms in another language.
+  it('keeps its streams from version to version, so that a seed keeps its meaning', () => {
     const random = new Random(42, 'order', 7);
     expect(draw(4, () => random.uint32())).toEqual([3971852516, 1311196462, 165485998, 921272356]);
     expect(new Random(2 ** 53 - 1).uint32()).toBe(4113798308);
   });
 
-  it('has a stream of its own for every seed and every path', () => {
+  it('has a different stream for every seed and path', () => {
     const paths: [number, ...(string | number)[]][] = [
       [0],
       [1],
@@ -33,8 +33,8 @@ describe('Random', () => {
 
   it('draws uniform integers without bias', () => {
     const random = new Random(1, 'integer');
-    // χ² with 2 degrees of freedom is above 20 with a probability of 5e-5. A limit of 3 · 2³⁰ shows the bias that a
-    // plain remainder of 2³² would have: one third would get half of all draws.
+    // χ² with 2 degrees of freedom exceeds 20 with probability 5e-5. A limit of 3 · 2³⁰ reveals the bias of a plain
+    // remainder of 2³²: one third of the range would get half of all draws.
     const counts = [0, 0, 0];
     for (const value of draw(30000, () => random.integer(3 * 2 ** 30))) counts[Math.floor(value / 2 ** 30)]++;
     const chiSquared = counts.reduce((sum, count) => sum + (count - 10000) ** 2 / 10000, 0);
@@ -64,7 +64,7 @@ describe('Random', () => {
     }
     expect(counts.size).toBe(6);
     const chiSquared = [...counts.values()].reduce((sum, count) => sum + (count - 2000) ** 2 / 2000, 0);
-    // 5 degrees of freedom: above 27 with a probability of 5e-5.
+    // χ² with 5 degrees of freedom exceeds 27 with probability 5e-5.
     expect(chiSquared).toBeLessThan(27);
   });
 });

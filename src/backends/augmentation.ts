@@ -1,7 +1,7 @@
 import { type BatchPlan, IMAGE_BYTES, IMAGE_SIDE, type ImageSet, PLANE_BYTES } from '../images.ts';
 import type { Values } from './reference/tensor.ts';
 
-/** Gathers the planned images as (p − 128)/64, flipped and shifted, into rows of 3072, and their labels. */
+/** Gathers the planned images, flipped and shifted, as rows of 3072 values (p − 128)/64, and their labels. */
 export function loadBatch(source: ImageSet, plan: BatchPlan, images: Values, labels: Values): void {
   for (let row = 0; row < plan.indices.length; row++) {
     const index = plan.indices[row];
@@ -18,7 +18,7 @@ export function loadBatch(source: ImageSet, plan: BatchPlan, images: Values, lab
   }
 }
 
-/** For every column of the result the column of the source; the image is flipped first, then shifted. */
+/** The source column of each column of the result. The image is flipped first, then shifted. */
 export function sourceColumns(flip: boolean, shiftX: number): Uint8Array {
   const columns = new Uint8Array(IMAGE_SIDE);
   for (let x = 0; x < IMAGE_SIDE; x++) {
@@ -28,7 +28,7 @@ export function sourceColumns(flip: boolean, shiftX: number): Uint8Array {
   return columns;
 }
 
-/** Folds a coordinate back into 0 … 31, mirroring at the centres of the border pixels: −1 → 1, 32 → 30. */
+/** Reflects a coordinate into 0 … 31 about the centres of the border pixels: −1 → 1, 32 → 30. */
 function reflect(x: number): number {
   if (x < 0) return -x;
   return x < IMAGE_SIDE ? x : 2 * (IMAGE_SIDE - 1) - x;

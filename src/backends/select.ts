@@ -3,23 +3,23 @@ import { ReferenceBackend } from './reference/reference.ts';
 import { createWasm, UnsupportedError } from './wasm/create.ts';
 import type { Engine } from './wasm/node/engine.ts';
 
-/** `auto` is wasm where the engine has what that needs, and else reference. */
+/** `auto` is wasm if the JavaScript engine supports it, otherwise reference. */
 export type BackendChoice = 'auto' | 'wasm' | 'reference';
 
 export interface BackendOptions {
   readonly backend?: BackendChoice;
-  /** How products with the images are computed; int16 unless it is given. */
+  /** The arithmetic of products with the images; int16 by default. */
   readonly precision?: Precision;
-  /** Threads of the wasm backend; one for each physical core that the process may use unless it is given. */
+  /** Threads of the wasm backend; by default one per physical core that the process may use. */
   readonly threads?: number | undefined;
-  /** Whether flags of V8, some of them experimental, may be set for this process; true unless it is given. */
+  /** Whether V8 flags, some of them experimental, may be set for this process; true by default. */
   readonly v8Flags?: boolean;
 }
 
-/** Starts a backend. One that was named never gives way to another; `auto` says in `info.notes` why it did.
+/** Starts a backend. Only `auto` falls back to another backend, and gives the reason in `info.notes`.
  *
- *  @param engine what the JavaScript engine offers, in place of looking.
- *  @throws UnsupportedError if the engine cannot run the one that was named; UserError if it does not start. */
+ *  @param engine the features of the JavaScript engine; detected by default.
+ *  @throws UnsupportedError if the engine cannot run the chosen backend; UserError if the backend fails to start. */
 export async function createBackend(options: BackendOptions = {}, engine?: Engine): Promise<Backend> {
   const { backend = 'auto', precision = 'int16', threads, v8Flags = true } = options;
   if (backend === 'reference') return new ReferenceBackend('float32', precision);
@@ -27,6 +27,6 @@ export async function createBackend(options: BackendOptions = {}, engine?: Engin
     return await createWasm({ precision, threads, v8Flags, engine });
   } catch (error) {
     if (backend === 'wasm' || !(error instanceof UnsupportedError)) throw error;
-    return new ReferenceBackend('float32', precision, [`the slow reference backend was chosen: ${error.message}`]);
+    return new ReferenceBackend('float32', precision, [`using the slow reference backend: ${error.message}`]);
   }
 }

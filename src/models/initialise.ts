@@ -9,8 +9,8 @@ export interface InitConfig {
   readonly seed: number;
 }
 
-/** What `he` and `xavier` multiply the weights of the output layer by, so that training starts from nearly equal scores
- *  and so from the loss of a guess: ln 10 for softmax, 9 for the hinge. */
+/** The factor by which `he` and `xavier` shrink the weights of the output layer. Training then starts from nearly equal
+ *  scores, and so from the loss of a random guess: ln 10 for softmax, 9 for hinge. */
 const OUTPUT_SCALE = 0.1;
 
 /** Draws the weights from N(0, σ²) and sets the biases to 0. For a weight [out, in]:
@@ -20,7 +20,7 @@ const OUTPUT_SCALE = 0.1;
  *    feedforward neural networks" (2010).
  *  - `normal`: σ as given, for every layer.
  *
- *  Every parameter has a random stream of its own, so that a layer starts the same whatever else the model has. */
+ *  Each parameter has its own random stream, so the start of a layer does not depend on the rest of the model. */
 export function initialise(model: Model, config: InitConfig): void {
   const { backend, parameters } = model.graph;
   const outputWeight = parameters.findLast(isWeight);
@@ -28,9 +28,9 @@ export function initialise(model: Model, config: InitConfig): void {
     const values = new Float64Array(sizeOf(parameter.shape));
     if (isWeight(parameter)) {
       const scale = parameter === outputWeight && config.init !== 'normal' ? OUTPUT_SCALE : 1;
-      const deviation = scale * standardDeviation(config, parameter.shape);
+      const std = scale * standardDeviation(config, parameter.shape);
       const random = new Random(config.seed, 'init', parameter.name);
-      for (let i = 0; i < values.length; i++) values[i] = deviation * random.normal();
+      for (let i = 0; i < values.length; i++) values[i] = std * random.normal();
     }
     backend.write(parameter.tensor, values);
   }

@@ -4,7 +4,7 @@ import type { Wire } from '../engine/wire.ts';
 
 /** The linear classifier: logits = X Wᵀ + b.
  *
- *  images X [B, 3072]; `linear.weight` W [10, 3072], each row the template of a class; `linear.bias` b [10];
+ *  images X [B, 3072]; `linear.weight` W [10, 3072], each row a class template; `linear.bias` b [10];
  *  logits [B, 10]. 30,730 parameters. */
 export function linearClassifier(graph: Graph, images: Wire, classes: number): Wire {
   const [, D] = images.shape;

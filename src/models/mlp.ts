@@ -9,7 +9,7 @@ export interface HiddenLayer {
   /** H, the number of hidden units. */
   readonly hidden: number;
   readonly activation: Activation;
-  /** The probability with which a hidden unit is dropped in training; 0 for none. */
+  /** The probability of dropping a hidden unit in training; 0 for no dropout. */
   readonly dropout: number;
 }
 

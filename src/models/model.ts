@@ -18,26 +18,26 @@ export interface Model {
   readonly graph: Graph;
   readonly images: Wire;
   readonly labels: Wire;
-  /** The activations of the hidden units [B, H]; the linear classifier has none. */
+  /** The activations of the hidden units [B, H]; absent in the linear classifier. */
   readonly hidden?: Wire;
   readonly logits: Wire;
-  /** The mean over the batch, a scalar. */
+  /** The mean loss over the batch, a scalar. */
   readonly loss: Wire;
 }
 
-/** How the numbers of a model are laid out; CIFAR-10 unless something smaller is wanted. */
+/** The inputs and classes of a model; those of CIFAR-10 by default. */
 export interface ModelSize {
   /** D */
   readonly inputs: number;
   /** C */
   readonly classes: number;
-  /** What the inputs are; real numbers unless it is given. */
+  /** The dtype of the inputs; the backend's own by default. */
   readonly inputType?: DType;
 }
 
 const CIFAR10_SIZE: ModelSize = { inputs: IMAGE_BYTES, classes: CLASS_COUNT, inputType: 'pixel' };
 
-/** Builds a model for batches of up to `capacity` images. Its parameters are zero until they are initialised. */
+/** Builds a model for batches of up to `capacity` images. Its parameters are zero until initialised. */
 export function buildModel(
   backend: Backend,
   config: ModelConfig,

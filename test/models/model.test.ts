@@ -24,15 +24,15 @@ const MLP: ModelConfig = {
 };
 const LINEAR: ModelConfig = { ...MLP, model: 'linear' };
 
-/** The small net that CS231n's first assignment publishes scores and loss of. */
+/** The small network whose scores, loss and gradients are published in CS231n's first assignment. */
 const PUBLISHED = JSON.parse(readFileSync(new URL('../fixtures/cs231n-two-layer.json', import.meta.url), 'utf8'));
 
-/** The course multiplies X by W [in, out]; here a weight is [out, in]. */
+/** In the course a weight W is [in, out]; here it is [out, in]. */
 function transposed(matrix: number[][]): number[] {
   return matrix[0].flatMap((_, j) => matrix.map((row) => row[j]));
 }
 
-describe("the two-layer net of CS231n's first assignment", () => {
+describe("the two-layer network of CS231n's first assignment", () => {
   const backend = new ReferenceBackend('float64');
   const model = buildModel(backend, MLP, 5, { inputs: 4, classes: 3 });
   const [weight1, , weight2] = model.graph.parameters;
@@ -60,7 +60,7 @@ describe("the two-layer net of CS231n's first assignment", () => {
     }
   });
 
-  it('has the published loss with regularisation, and its gradients add λW', async () => {
+  it('has the published regularised loss, whose gradients add λW', async () => {
     const { graph } = model;
     const penalty = graph.apply(add, {
       a: graph.apply(l2Penalty(0.1), { weight: weight1 }),
@@ -110,7 +110,7 @@ describe('a new model', () => {
     return (await backend.read(model.loss.tensor))[0];
   }
 
-  it.each(['he', 'xavier'] as const)('starts at the loss of a guess with %s initialisation', async (init) => {
+  it.each(['he', 'xavier'] as const)('starts at the loss of a random guess with %s initialisation', async (init) => {
     for (const config of [LINEAR, { ...MLP, hidden: 100 }]) {
       expect(Math.abs((await initialLoss(config, init)) - Math.log(10)), `${config.model} softmax`).toBeLessThan(0.05);
       expect(
@@ -120,7 +120,7 @@ describe('a new model', () => {
     }
   });
 
-  it('has the parameters that its description names', () => {
+  it('has the documented parameters', () => {
     const shapes = (config: ModelConfig) =>
       buildModel(new ReferenceBackend(), config, 1).graph.parameters.map(({ name, shape }) => [name, shape]);
     expect(shapes(LINEAR)).toEqual([
@@ -137,7 +137,7 @@ describe('a new model', () => {
 });
 
 describe('initialise', () => {
-  async function deviations(init: 'he' | 'xavier' | 'normal'): Promise<number[]> {
+  async function standardDeviations(init: 'he' | 'xavier' | 'normal'): Promise<number[]> {
     const model = build({ ...MLP, hidden: 200 });
     initialise(model, { init, initStd: 0.03, seed: 5 });
     const values = await Promise.all(model.graph.parameters.map(({ tensor }) => model.graph.backend.read(tensor)));
@@ -156,15 +156,18 @@ describe('initialise', () => {
     ['he', Math.sqrt(2 / 3072), 0.1 * Math.sqrt(2 / 200)],
     ['xavier', Math.sqrt(2 / 3272), 0.1 * Math.sqrt(2 / 210)],
     ['normal', 0.03, 0.03],
-  ] as const)('%s draws with the deviation of its formula and leaves biases at 0', async (init, first, second) => {
-    const [weight1, bias1, weight2, bias2] = await deviations(init);
-    // Standard errors: 0.1 % of 614,400 draws, 1.6 % of 2,000.
-    expect(weight1 / first).toBeCloseTo(1, 2);
-    expect(Math.abs(weight2 / second - 1)).toBeLessThan(0.08);
-    expect([bias1, bias2]).toEqual([0, 0]);
-  });
+  ] as const)(
+    '%s draws weights with the standard deviation of its formula and sets biases to 0',
+    async (init, first, second) => {
+      const [weight1, bias1, weight2, bias2] = await standardDeviations(init);
+      // Standard errors: 0.1 % of 614,400 draws, 1.6 % of 2,000.
+      expect(weight1 / first).toBeCloseTo(1, 2);
+      expect(Math.abs(weight2 / second - 1)).toBeLessThan(0.08);
+      expect([bias1, bias2]).toEqual([0, 0]);
+    },
+  );
 
-  it('draws every layer from a stream of its own', async () => {
+  it('draws each layer from its own stream', async () => {
     const model = build({ ...MLP, hidden: 3072 });
     initialise(model, { init: 'normal', initStd: 1, seed: 0 });
     const [weight1, , weight2] = model.graph.parameters;
@@ -175,7 +178,7 @@ describe('initialise', () => {
     expect(second.subarray(0, 100)).not.toEqual(first.subarray(0, 100));
   });
 
-  it('gives a layer the same weights whatever else the model has, and others for another seed', async () => {
+  it('gives a layer the same weights in another model, and different weights for another seed', async () => {
     const weights = async (config: ModelConfig, seed: number) => {
       const model = build(config);
       initialise(model, { init: 'normal', initStd: 1, seed });

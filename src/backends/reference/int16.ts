@@ -4,11 +4,11 @@ import type { Values } from './tensor.ts';
 
 const { fround } = Math;
 
-/** The product C = A·B + bias in precision `int16` (INT16 in backend.ts gives the formulas), where one side is pixels. */
+/** Returns the product C = A·B + bias in precision `int16`, with pixels on one side; INT16 in backend.ts has the formulas. */
 export function int16Product(pixels: 'left' | 'right') {
   return (a: Matrix, b: Matrix, bias: Values | undefined, c: Values): void => {
     const [M, K, N] = [a.rows, a.columns, b.columns];
-    // Both as vectors along k, one after the other.
+    // Both operands as contiguous vectors along k.
     const rows = gather(a.values, M, K, a.transposed);
     const columns = gather(b.values, N, K, !b.transposed);
     const isLeft = pixels === 'left';
@@ -24,7 +24,7 @@ export function int16Product(pixels: 'left' | 'right') {
   };
 }
 
-/** `count` vectors of length K, which lie in rows or, if `isStrided`, in the columns of a matrix [K, count]. */
+/** Copies `count` vectors of length K from the rows of a matrix [count, K] or, if `isStrided`, the columns of [K, count]. */
 function gather(values: Values, count: number, K: number, isStrided: boolean): Float64Array {
   if (!isStrided) return Float64Array.from(values);
   const vectors = new Float64Array(count * K);
@@ -41,7 +41,7 @@ function quantise(vectors: Float64Array, K: number): Float64Array {
     const w = vectors.subarray(i * K, (i + 1) * K);
     let max = 0;
     for (const value of w) max = Math.max(max, Math.abs(value));
-    const scale = max < INT16.negligible ? 0 : fround(fround(max / INT16.max) * INT16.pixelScale);
+    const scale = max < INT16.zeroBelow ? 0 : fround(fround(max / INT16.max) * INT16.pixelScale);
     scales[i] = Number.isFinite(max) ? scale : NaN;
     const inverse = scales[i] > 0 ? fround(INT16.max / max) : 0;
     for (let k = 0; k < K; k++) w[k] = inverse === 0 ? 0 : toInt16(fround(w[k] * inverse));
@@ -49,7 +49,7 @@ function quantise(vectors: Float64Array, K: number): Float64Array {
   return scales;
 }
 
-/** The nearest int16; of two, the even one. */
+/** Rounds to the nearest int16, ties to even. */
 function toInt16(value: number): number {
   const below = Math.floor(value);
   const isUp = value - below > 0.5 || (value - below === 0.5 && below % 2 !== 0);

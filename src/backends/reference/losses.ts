@@ -1,6 +1,6 @@
 import type { Values } from './tensor.ts';
 
-// Dimensions: B images of a batch, C classes. Logits are [B, C] in rows.
+// Dimensions: B images in a batch, C classes. Logits are [B, C], row by row.
 
 /** Mean over the batch of −Σ_c q_c log softmax(logits)_c with q = (1 − ε)·onehot(label) + ε/C. */
 export function softmaxCrossEntropy(logits: Values, labels: Values, labelSmoothing: number): number {
@@ -36,7 +36,7 @@ export function softmaxCrossEntropyDerivative(
   }
 }
 
-/** log Σ_c exp(logits[at + c]); the maximum is taken out first, so that no exponential overflows. */
+/** log Σ_c exp(logits[at + c]). The maximum is subtracted first, so that no exponential overflows. */
 function logSumExp(logits: Values, at: number, C: number): number {
   let max = logits[at];
   for (let c = 1; c < C; c++) max = Math.max(max, logits[at + c]);
@@ -50,30 +50,30 @@ export function hinge(logits: Values, labels: Values): number {
   const C = logits.length / labels.length;
   let total = 0;
   for (let b = 0; b < labels.length; b++) {
-    const right = logits[b * C + labels[b]];
-    for (let c = 0; c < C; c++) if (c !== labels[b]) total += Math.max(0, logits[b * C + c] - right + 1);
+    const labelScore = logits[b * C + labels[b]];
+    for (let c = 0; c < C; c++) if (c !== labels[b]) total += Math.max(0, logits[b * C + c] - labelScore + 1);
   }
   return total / labels.length;
 }
 
-/** target = upstream · ∂hinge/∂logits: 1/B for each class within the margin, and their count, negative, at the label. */
+/** target = upstream · ∂hinge/∂logits: 1/B for each class that violates the margin, minus their sum at the label. */
 export function hingeDerivative(logits: Values, labels: Values, upstream: number, target: Values): void {
   const B = labels.length;
   const C = logits.length / B;
   for (let b = 0; b < B; b++) {
     const row = b * C;
-    const right = logits[row + labels[b]];
-    let within = 0;
+    const labelScore = logits[row + labels[b]];
+    let violations = 0;
     for (let c = 0; c < C; c++) {
-      const counts = c !== labels[b] && logits[row + c] - right + 1 > 0;
-      target[row + c] = counts ? upstream / B : 0;
-      if (counts) within++;
+      const isViolation = c !== labels[b] && logits[row + c] - labelScore + 1 > 0;
+      target[row + c] = isViolation ? upstream / B : 0;
+      if (isViolation) violations++;
     }
-    target[row + labels[b]] = (-within * upstream) / B;
+    target[row + labels[b]] = (-violations * upstream) / B;
   }
 }
 
-/** How many rows have their first maximum at the label; a row with a NaN has none. */
+/** Number of rows whose first maximum is at the label; a row that contains NaN has no maximum. */
 export function countCorrect(logits: Values, labels: Values): number {
   const C = logits.length / labels.length;
   let correct = 0;

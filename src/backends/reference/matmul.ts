@@ -8,7 +8,7 @@ export interface Matrix {
   readonly transposed: boolean;
 }
 
-/** C = A·B + bias, [M, K] · [K, N] → [M, N]; every sum runs over k = 0 … K − 1 in this order, in float64. */
+/** C = A·B + bias, [M, K] · [K, N] → [M, N]; every sum runs over k = 0 … K − 1, in this order and in float64. */
 export function matmul(a: Matrix, b: Matrix, bias: Values | undefined, c: Values): void {
   const [M, K, N] = [a.rows, a.columns, b.columns];
   const aRows = a.transposed ? transpose(a.values, K, M) : a.values;
@@ -21,8 +21,8 @@ export function matmul(a: Matrix, b: Matrix, bias: Values | undefined, c: Values
   }
 }
 
-/** sums[j] = Σ_k a[at + k] · b[j, k]: dot products with the rows of b, four at a time because one alone would wait for
- *  its own additions. */
+/** sums[j] = Σ_k a[at + k] · b[j, k]: dot products with the rows of b, four at a time, so that the processor does not wait
+ *  for each addition of a single sum. */
 function dotRows(a: Values, at: number, b: Values, K: number, N: number, sums: Float64Array): void {
   let j = 0;
   for (; j + 4 <= N; j += 4) {
@@ -47,8 +47,8 @@ function dotRows(a: Values, at: number, b: Values, K: number, N: number, sums: F
   }
 }
 
-/** sums[j] = Σ_k a[at + k] · b[k, j]: the rows of b, weighted and added up, four at a time so that a sum is loaded and
- *  stored once for four of its terms. */
+/** sums[j] = Σ_k a[at + k] · b[k, j]: a weighted sum of the rows of b, four rows at a time, so that each sum is loaded and
+ *  stored once per four terms. */
 function combineRows(a: Values, at: number, b: Values, K: number, N: number, sums: Float64Array): void {
   sums.fill(0);
   let k = 0;

@@ -2,12 +2,12 @@ import { hash32 } from '../../random.ts';
 import type { Activation } from '../backend.ts';
 import type { Values } from './tensor.ts';
 
-const LEAK = 0.01;
+const LEAKY_SLOPE = 0.01;
 
-/** φ, and φ′ as a function of y = φ(x). Both keep NaN. At 0 the derivative of (leaky) ReLU is that of its lower side. */
+/** φ, and φ′ as a function of y = φ(x). Both propagate NaN. At 0, (leaky) ReLU has the derivative of its lower side. */
 const ACTIVATIONS: Record<Activation, { value(x: number): number; derivative(y: number): number }> = {
   relu: { value: (x) => Math.max(x, 0), derivative: (y) => (y > 0 ? 1 : 0) },
-  'leaky-relu': { value: (x) => (x <= 0 ? LEAK * x : x), derivative: (y) => (y > 0 ? 1 : LEAK) },
+  'leaky-relu': { value: (x) => (x <= 0 ? LEAKY_SLOPE * x : x), derivative: (y) => (y > 0 ? 1 : LEAKY_SLOPE) },
   sigmoid: { value: (x) => 1 / (1 + Math.exp(-x)), derivative: (y) => y * (1 - y) },
   tanh: { value: Math.tanh, derivative: (y) => 1 - y * y },
 };
@@ -24,7 +24,7 @@ export function activationDerivative(kind: Activation, y: Values, upstream: Valu
   for (let i = 0; i < y.length; i++) target[i] = upstream[i] * derivative(y[i]);
 }
 
-/** target = x ⊙ mask/(1 − rate), the mask as Backend.dropout defines it. */
+/** target = x ⊙ mask/(1 − rate), with the mask defined in Backend.dropout. */
 export function dropout(x: Values, rate: number, key: number, target: Values): void {
   const threshold = rate * 2 ** 32;
   const scale = 1 / (1 - rate);

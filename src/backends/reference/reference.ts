@@ -22,9 +22,9 @@ import * as pointwise from './pointwise.ts';
 import { allocate, type Values, valuesOf, view } from './tensor.ts';
 import { update } from './update.ts';
 
-/** The oracle: every operation as plain loops in the order that its formula suggests.
+/** The oracle that other backends are tested against: every operation as plain loops, in the order of its formula.
  *
- *  Values are kept in float32 or float64; sums run in float64 and are rounded once, when they are stored. */
+ *  Values are float32 or float64; sums are computed in float64 and rounded once, when stored. */
 export class ReferenceBackend implements ElementwiseBackend {
   readonly name = 'reference';
   readonly dtype: 'float32' | 'float64';
@@ -32,14 +32,14 @@ export class ReferenceBackend implements ElementwiseBackend {
   readonly info: BackendInfo;
   readonly #scratch = new Map<number, Values>();
 
-  /** @param precision that of products with pixels; int16 only beside float32. @param notes for `info`. */
+  /** @param precision of products with pixels; int16 needs dtype float32. @param notes for `info`. */
   constructor(
     dtype: 'float32' | 'float64' = 'float32',
     precision: Precision = 'float32',
     notes: readonly string[] = [],
   ) {
     if (dtype === 'float64' && precision === 'int16')
-      throw new TypeError('int16 products go with float32, got float64');
+      throw new TypeError('precision int16 needs dtype float32, got float64');
     this.dtype = dtype;
     this.precision = precision;
     this.info = { threads: 1, vectorBits: 0, fma: false, flags: [], notes };
@@ -85,15 +85,16 @@ export class ReferenceBackend implements ElementwiseBackend {
     if (options.bias) expectShape('the bias', options.bias.shape, [right.columns]);
     const bias = options.bias && valuesOf(options.bias);
     const isPixels = ({ dtype }: Tensor) => this.precision === 'int16' && dtype === 'pixel';
-    if (isPixels(a) && isPixels(b)) throw new TypeError('a product of pixels by pixels');
+    if (isPixels(a) && isPixels(b))
+      throw new TypeError('cannot multiply pixels by pixels; one operand must be float32');
     const product = isPixels(a) || isPixels(b) ? int16Product(isPixels(a) ? 'left' : 'right') : matmul;
-    this.#emit([left.rows, right.columns], into, (target) => product(left, right, bias, target));
+    this.#writeResult([left.rows, right.columns], into, (target) => product(left, right, bias, target));
   }
 
   sumRows(x: Tensor, into: Sink): void {
     const [M, N] = x.shape;
     const values = valuesOf(x);
-    this.#emit([N], into, (target) => {
+    this.#writeResult([N], into, (target) => {
       for (let j = 0; j < N; j++) {
         let sum = 0;
         for (let i = 0; i < M; i++) sum += values[i * N + j];
@@ -105,7 +106,7 @@ export class ReferenceBackend implements ElementwiseBackend {
   add(a: Tensor, b: Tensor, into: Sink): void {
     expectShape('the second term', b.shape, a.shape);
     const [left, right] = [valuesOf(a), valuesOf(b)];
-    this.#emit(a.shape, into, (target) => {
+    this.#writeResult(a.shape, into, (target) => {
       for (let i = 0; i < target.length; i++) target[i] = left[i] + right[i];
     });
   }
@@ -113,7 +114,7 @@ export class ReferenceBackend implements ElementwiseBackend {
   scale(x: Tensor, factor: number, by: Tensor, into: Sink): void {
     const scale = factor * scalar(by);
     const values = valuesOf(x);
-    this.#emit(x.shape, into, (target) => {
+    this.#writeResult(x.shape, into, (target) => {
       for (let i = 0; i < target.length; i++) target[i] = scale * values[i];
     });
   }
@@ -131,13 +132,13 @@ export class ReferenceBackend implements ElementwiseBackend {
 
   activationDerivative(kind: Activation, y: Tensor, upstream: Tensor, into: Sink): void {
     expectShape('upstream', upstream.shape, y.shape);
-    this.#emit(y.shape, into, (target) =>
+    this.#writeResult(y.shape, into, (target) =>
       pointwise.activationDerivative(kind, valuesOf(y), valuesOf(upstream), target),
     );
   }
 
   dropout(x: Tensor, rate: number, key: number, into: Sink): void {
-    this.#emit(x.shape, into, (target) => pointwise.dropout(valuesOf(x), rate, key, target));
+    this.#writeResult(x.shape, into, (target) => pointwise.dropout(valuesOf(x), rate, key, target));
   }
 
   softmaxCrossEntropy(logits: Tensor, labels: Tensor, labelSmoothing: number, into: Tensor): void {
@@ -154,7 +155,7 @@ export class ReferenceBackend implements ElementwiseBackend {
   ): void {
     expectShape('labels', labels.shape, logits.shape.slice(0, 1));
     const [scores, classes, by] = [valuesOf(logits), valuesOf(labels), scalar(upstream)];
-    this.#emit(logits.shape, into, (target) =>
+    this.#writeResult(logits.shape, into, (target) =>
       losses.softmaxCrossEntropyDerivative(scores, classes, labelSmoothing, by, target),
     );
   }
@@ -167,7 +168,7 @@ export class ReferenceBackend implements ElementwiseBackend {
   hingeDerivative(logits: Tensor, labels: Tensor, upstream: Tensor, into: Sink): void {
     expectShape('labels', labels.shape, logits.shape.slice(0, 1));
     const [scores, classes, by] = [valuesOf(logits), valuesOf(labels), scalar(upstream)];
-    this.#emit(logits.shape, into, (target) => losses.hingeDerivative(scores, classes, by, target));
+    this.#writeResult(logits.shape, into, (target) => losses.hingeDerivative(scores, classes, by, target));
   }
 
   countCorrect(logits: Tensor, labels: Tensor, into: Tensor): void {
@@ -176,7 +177,7 @@ export class ReferenceBackend implements ElementwiseBackend {
   }
 
   deliver(gradient: Tensor, into: Sink): void {
-    this.#emit(gradient.shape, into, (target) => target.set(valuesOf(gradient)));
+    this.#writeResult(gradient.shape, into, (target) => target.set(valuesOf(gradient)));
   }
 
   elementwise(f: (...values: number[]) => number, operands: readonly Tensor[], into: Sink): void {
@@ -184,41 +185,41 @@ export class ReferenceBackend implements ElementwiseBackend {
     for (const [i, operand] of operands.entries()) {
       if (operand.shape.length > 0) expectShape(`operand ${i + 1}`, operand.shape, shape);
     }
-    const columns = operands.map(valuesOf);
-    this.#emit(shape, into, (target) => {
-      for (let i = 0; i < target.length; i++) target[i] = f(...columns.map((x) => x[x.length === 1 ? 0 : i]));
+    const arrays = operands.map(valuesOf);
+    this.#writeResult(shape, into, (target) => {
+      for (let i = 0; i < target.length; i++) target[i] = f(...arrays.map((x) => x[x.length === 1 ? 0 : i]));
     });
   }
 
   sum(x: Tensor, into: Sink): void {
     let sum = 0;
     for (const value of valuesOf(x)) sum += value;
-    this.#emit([], into, (target) => target.fill(sum));
+    this.#writeResult([], into, (target) => target.fill(sum));
   }
 
   transpose(x: Tensor, into: Sink): void {
     const { values, rows, columns } = matrix(x);
-    this.#emit([columns, rows], into, (target) => target.set(transpose(values, rows, columns)));
+    this.#writeResult([columns, rows], into, (target) => target.set(transpose(values, rows, columns)));
   }
 
   close(): void {}
 
-  /** Computes a result of the given shape and hands it to the sink, rounded to the backend's dtype first whatever the
-   *  sink, so that storing, adding and updating see the same bits. */
-  #emit(shape: Shape, into: Sink, compute: (target: Values) => void): void {
+  /** Computes a result of the given shape and sends it to the sink. It is rounded to the backend's dtype first, so that
+   *  storing, adding and updating see the same bits. */
+  #writeResult(shape: Shape, into: Sink, compute: (target: Values) => void): void {
     const target = valuesOf(into.tensor);
     expectShape('the destination', into.tensor.shape, shape);
     if (into.kind === 'store') {
       compute(target);
       return;
     }
-    const result = this.#scratchOf(sizeOf(shape));
+    const result = this.#scratchArray(sizeOf(shape));
     compute(result);
     if (into.kind === 'update') update(into.rule, target, result, into.state.map(valuesOf));
     else for (let i = 0; i < target.length; i++) target[i] += result[i];
   }
 
-  #scratchOf(length: number): Values {
+  #scratchArray(length: number): Values {
     let scratch = this.#scratch.get(length);
     if (!scratch) {
       scratch = valuesOf(this.allocate([length]));
@@ -230,7 +231,7 @@ export class ReferenceBackend implements ElementwiseBackend {
 
 function matrix(tensor: Tensor, transposed = false): Matrix {
   if (tensor.shape.length !== 2) {
-    throw new ShapeError(`wanted a matrix, got a tensor of shape [${tensor.shape.join(', ')}]`);
+    throw new ShapeError(`a matrix product takes matrices, got a tensor of shape [${tensor.shape.join(', ')}]`);
   }
   const [outer, inner] = tensor.shape;
   const [rows, columns] = transposed ? [inner, outer] : [outer, inner];

@@ -2,7 +2,7 @@ import { type DType, type Shape, ShapeError, sizeOf, type Tensor } from '../back
 
 export type Values = Float32Array | Float64Array | Uint8Array;
 
-/** A tensor whose values lie row by row in an array of JavaScript. */
+/** A tensor whose values are in a typed array, row by row. */
 class ReferenceTensor implements Tensor {
   readonly shape: Shape;
   readonly dtype: DType;
@@ -15,11 +15,11 @@ class ReferenceTensor implements Tensor {
   }
 }
 
-/** Pixels are kept as the numbers that they stand for, which float32 holds exactly. */
-const ARRAY = { float32: Float32Array, float64: Float64Array, label: Uint8Array, pixel: Float32Array } as const;
+/** The array type of each dtype. A pixel is stored as its value, which is exact in float32. */
+const ARRAY_TYPE = { float32: Float32Array, float64: Float64Array, label: Uint8Array, pixel: Float32Array } as const;
 
 export function allocate(shape: Shape, dtype: DType): ReferenceTensor {
-  return new ReferenceTensor(shape, dtype, new ARRAY[dtype](sizeOf(shape)));
+  return new ReferenceTensor(shape, dtype, new ARRAY_TYPE[dtype](sizeOf(shape)));
 }
 
 export function view(tensor: Tensor, rows: number): ReferenceTensor {
@@ -31,8 +31,7 @@ export function view(tensor: Tensor, rows: number): ReferenceTensor {
   return new ReferenceTensor(shape, tensor.dtype, valuesOf(tensor).subarray(0, sizeOf(shape)));
 }
 
-/** The values of a tensor that this backend made.
- *  @throws TypeError for a tensor of another backend. */
+/** The values of a tensor of this backend. @throws TypeError for a tensor of another backend. */
 export function valuesOf(tensor: Tensor): Values {
   if (tensor instanceof ReferenceTensor) return tensor.values;
   throw new TypeError('the tensor belongs to another backend');

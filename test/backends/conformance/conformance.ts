@@ -9,8 +9,8 @@ import { checkProducts } from './products.ts';
 import { checkSinks } from './sinks.ts';
 import { checkTensors } from './tensors.ts';
 
-/** The suite that every backend has to pass. What is expected is computed in float64, straight from the formulas of the
- *  contract, so that no backend is compared with itself. */
+/** The suite that every backend must pass. Expected values are computed in float64, directly from the formulas in
+ *  backend.ts, so that no backend is compared with itself. */
 export function describeConformance(name: string, create: () => Backend): void {
   describe(name, () => {
     const context = contextOf(create());

@@ -2,20 +2,20 @@ import { expect } from 'vitest';
 import { type Backend, type DType, type Shape, type Sink, sizeOf, type Tensor } from '../../../src/backends/backend.ts';
 import { normals } from '../../support/graphs.ts';
 
-/** A backend, and what the suite needs to put numbers in and to judge what comes out. */
+/** A backend, with helpers to write inputs and check results. */
 export type Context = ReturnType<typeof contextOf>;
 
 export function contextOf(backend: Backend) {
-  // Sums of up to 3072 products of numbers around 1, relative to their size.
+  // Relative to the largest result; for sums of up to 3072 products of numbers around 1.
   const tolerance = backend.dtype === 'float64' ? 1e-12 : 2e-5;
 
   const tensor = (shape: Shape, values: ArrayLike<number> | string, dtype?: DType): Tensor => {
-    const made = backend.allocate(shape, dtype);
-    backend.write(made, typeof values === 'string' ? normals(sizeOf(shape), values) : values);
-    return made;
+    const result = backend.allocate(shape, dtype);
+    backend.write(result, typeof values === 'string' ? normals(sizeOf(shape), values) : values);
+    return result;
   };
-  /** The values as the backend keeps them: rounded to float32 where it computes in that. */
-  const kept = (shape: Shape, seed: string): Float64Array => {
+  /** The values that `tensor(shape, seed)` holds: rounded to float32 if that is the backend's dtype. */
+  const valuesOf = (shape: Shape, seed: string): Float64Array => {
     const values = normals(sizeOf(shape), seed);
     return backend.dtype === 'float64' ? values : Float64Array.from(values, Math.fround);
   };
@@ -32,5 +32,5 @@ export function contextOf(backend: Backend) {
     }
     expect(worst).toBeLessThan(tolerance);
   };
-  return { backend, tensor, kept, storeIn, scalar, expectClose };
+  return { backend, tensor, valuesOf, storeIn, scalar, expectClose };
 }

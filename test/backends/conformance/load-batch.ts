@@ -15,7 +15,7 @@ export function checkLoadBatch({ backend }: Context): void {
       return { images: await backend.read(images), labels: await backend.read(labels) };
     };
 
-    it('gathers, flips, shifts and scales as defined, for every shift', async () => {
+    it('gathers, flips, shifts and scales images as specified, for every shift', async () => {
       const random = new Random(3, 'plan');
       const B = 63 * 2;
       const plan = {
@@ -38,7 +38,7 @@ export function checkLoadBatch({ backend }: Context): void {
       expect(Array.from(labels)).toEqual(Array.from(plan.indices, (index) => set.labels[index]));
     });
 
-    it('knows images with other labels from the same images with their own', async () => {
+    it('loads the labels of the given set, even if it shares its images with another set', async () => {
       const one = new Uint8Array(1);
       const plan = { indices: Uint32Array.of(7), flip: one, shiftX: new Int8Array(1), shiftY: new Int8Array(1) };
       const others: ImageSet = { images: set.images, labels: new Uint8Array(new SharedArrayBuffer(20)).fill(3) };
@@ -49,7 +49,7 @@ export function checkLoadBatch({ backend }: Context): void {
       }
     });
 
-    it('refuses tensors that do not fit the plan', () => {
+    it('rejects tensors whose shapes do not match the plan', () => {
       const plan = {
         indices: new Uint32Array(2),
         flip: new Uint8Array(2),

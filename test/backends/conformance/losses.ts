@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ShapeError } from '../../../src/backends/backend.ts';
 import type { Context } from './context.ts';
 
-export function checkLosses({ backend, tensor, kept, storeIn, scalar, expectClose }: Context): void {
+export function checkLosses({ backend, tensor, valuesOf, storeIn, scalar, expectClose }: Context): void {
   describe('losses', () => {
     const shapes = [
       [1, 2],
@@ -14,7 +14,7 @@ export function checkLosses({ backend, tensor, kept, storeIn, scalar, expectClos
 
     it.each(shapes)('softmax cross-entropy of [%i, %i] and its derivative', async (B, C) => {
       for (const smoothing of [0, 0.1]) {
-        const [s, y] = [kept([B, C], 'logits').map((value) => 3 * value), classes(B, C)];
+        const [s, y] = [valuesOf([B, C], 'logits').map((value) => 3 * value), classes(B, C)];
         const logits = tensor([B, C], s);
         const labels = tensor([B], y, 'label');
         let loss = 0;
@@ -38,7 +38,7 @@ export function checkLosses({ backend, tensor, kept, storeIn, scalar, expectClos
     });
 
     it.each(shapes)('hinge of [%i, %i] and its derivative', async (B, C) => {
-      const [s, y] = [kept([B, C], 'logits'), classes(B, C)];
+      const [s, y] = [valuesOf([B, C], 'logits'), classes(B, C)];
       const logits = tensor([B, C], 'logits');
       const labels = tensor([B], y, 'label');
       let loss = 0;
@@ -60,7 +60,7 @@ export function checkLosses({ backend, tensor, kept, storeIn, scalar, expectClos
       await expectClose(sink.tensor, derivative);
     });
 
-    it('stay finite for large scores, and pass NaN on', async () => {
+    it('stay finite for large scores, and propagate NaN', async () => {
       const labels = tensor([2], [1, 0], 'label');
       const loss = backend.allocate([]);
       backend.softmaxCrossEntropy(tensor([2, 2], [1e4, 0, -1e4, 0]), labels, 0, loss);
@@ -72,7 +72,7 @@ export function checkLosses({ backend, tensor, kept, storeIn, scalar, expectClos
       expect((await backend.read(loss))[0]).toBeNaN();
     });
 
-    it('hinge has the derivative 0 exactly at the kink', async () => {
+    it('hinge has derivative 0 exactly at the kink', async () => {
       const sink = storeIn([1, 3]);
       backend.hingeDerivative(tensor([1, 3], [1, 2, 1.5]), tensor([1], [1], 'label'), scalar(1), sink);
       expect(Array.from(await backend.read(sink.tensor))).toEqual([0, -1, 1]);
@@ -91,7 +91,7 @@ export function checkLosses({ backend, tensor, kept, storeIn, scalar, expectClos
       expect(Array.from(await backend.read(count))).toEqual([4]);
     });
 
-    it('refuse labels that do not fit', () => {
+    it('reject labels whose shape does not match the logits', () => {
       const [logits, labels, loss] = [backend.allocate([4, 3]), backend.allocate([3], 'label'), backend.allocate([])];
       expect(() => backend.softmaxCrossEntropy(logits, labels, 0, loss)).toThrow(ShapeError);
       expect(() => backend.hinge(logits, labels, loss)).toThrow(ShapeError);

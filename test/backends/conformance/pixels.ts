@@ -3,10 +3,10 @@ import { ShapeError } from '../../../src/backends/backend.ts';
 import { Random } from '../../../src/random.ts';
 import type { Context } from './context.ts';
 
-/** Products of pixels, (p − 128)/64 for bytes p, with real numbers. */
-export function checkPixels({ backend, tensor, kept }: Context): void {
+/** Products of pixels, (p − 128)/64 for bytes p, and floats. */
+export function checkPixels({ backend, tensor, valuesOf }: Context): void {
   describe('pixels', () => {
-    // In int16 each real number is off by up to 1/65,534 of the largest of its row.
+    // In int16 each float is rounded by up to 1/65,534 of the largest in its row.
     const tolerance = backend.precision === 'int16' ? 1e-4 : 2e-5;
     const bytes = (count: number, seed: number) => {
       const random = new Random(seed, 'pixels');
@@ -19,7 +19,7 @@ export function checkPixels({ backend, tensor, kept }: Context): void {
       for (const [j, i] of sample.entries()) expect(Math.abs(values[i] - wanted[j]) / largest).toBeLessThan(tolerance);
     };
 
-    it('are written and read exactly, and nothing else is one', async () => {
+    it('are written and read exactly, and other values are rejected', async () => {
       const values = Array.from({ length: 256 }, (_, p) => (p - 128) / 64);
       const pixels = backend.allocate([4, 64], 'pixel');
       backend.write(pixels, values);
@@ -42,11 +42,11 @@ export function checkPixels({ backend, tensor, kept }: Context): void {
       [256, 10, 3072],
       [100, 100, 3072],
       [256, 512, 3072],
-    ])('%i images by %i units of %i weights, forward and backward', async (B, H, D) => {
-      const [x, w, dz] = [bytes(B * D, 1), kept([H, D], 'w'), kept([B, H], 'dz')];
+    ])('%i images times %i units with %i weights each, forward and backward', async (B, H, D) => {
+      const [x, w, dz] = [bytes(B * D, 1), valuesOf([H, D], 'w'), valuesOf([B, H], 'dz')];
       const images = tensor([B, D], x, 'pixel');
       const scores = backend.allocate([B, H]);
-      const bias = kept([H], 'bias');
+      const bias = valuesOf([H], 'bias');
       backend.matmul(
         images,
         tensor([H, D], 'w'),
@@ -69,7 +69,7 @@ export function checkPixels({ backend, tensor, kept }: Context): void {
       });
     });
 
-    it('make a row of zeros 0, and pass NaN and infinity on as NaN', async () => {
+    it('give 0 for a weight row of zeros, and a non-finite score for a row with NaN or infinity', async () => {
       const images = tensor([2, 16], bytes(32, 3), 'pixel');
       const weights = new Float32Array(64).fill(1);
       weights.fill(0, 16, 32);
@@ -86,7 +86,7 @@ export function checkPixels({ backend, tensor, kept }: Context): void {
       }
     });
 
-    it('refuse shapes that do not fit', () => {
+    it('reject shapes that do not match', () => {
       const images = backend.allocate([2, 32], 'pixel');
       const sink = { kind: 'store', tensor: backend.allocate([2, 3]) } as const;
       expect(() => backend.matmul(images, backend.allocate([3, 16]), sink, { transposeB: true })).toThrow(ShapeError);

@@ -3,7 +3,7 @@ import { type Activation, ShapeError } from '../../../src/backends/backend.ts';
 import { ACTIVATIONS } from '../../support/graphs.ts';
 import type { Context } from './context.ts';
 
-export function checkPointwise({ backend, tensor, kept, storeIn, expectClose }: Context): void {
+export function checkPointwise({ backend, tensor, valuesOf, storeIn, expectClose }: Context): void {
   describe('activation', () => {
     const FUNCTIONS: Record<Activation, [value: (x: number) => number, derivative: (x: number) => number]> = {
       relu: [(x) => Math.max(0, x), (x) => (x > 0 ? 1 : 0)],
@@ -14,7 +14,7 @@ export function checkPointwise({ backend, tensor, kept, storeIn, expectClose }: 
 
     it.each(ACTIVATIONS)('%s and its derivative', async (kind) => {
       const shape = [9, 13];
-      const [x, upstream] = [kept(shape, 'x'), kept(shape, 'upstream')];
+      const [x, upstream] = [valuesOf(shape, 'x'), valuesOf(shape, 'upstream')];
       const [value, derivative] = FUNCTIONS[kind];
       const y = backend.allocate(shape);
       backend.activation(kind, tensor(shape, 'x'), y);
@@ -29,7 +29,7 @@ export function checkPointwise({ backend, tensor, kept, storeIn, expectClose }: 
       expect(() => backend.activationDerivative(kind, y, backend.allocate([13, 9]), sink)).toThrow(ShapeError);
     });
 
-    it('the derivative of (leaky) ReLU at 0 is that of its lower side', async () => {
+    it('(leaky) ReLU has the derivative of its lower side at 0', async () => {
       const sink = storeIn([1]);
       backend.activationDerivative('relu', tensor([1], [0]), tensor([1], [1]), sink);
       expect(Array.from(await backend.read(sink.tensor))).toEqual([0]);
@@ -37,7 +37,7 @@ export function checkPointwise({ backend, tensor, kept, storeIn, expectClose }: 
       await expectClose(sink.tensor, [0.01]);
     });
 
-    it.each(ACTIVATIONS)('%s keeps NaN and bears large numbers', async (kind) => {
+    it.each(ACTIVATIONS)('%s propagates NaN and handles large numbers', async (kind) => {
       const y = backend.allocate([4]);
       backend.activation(kind, tensor([4], [NaN, 1e4, -1e4, 0]), y);
       const [nan, high, low] = await backend.read(y);
@@ -48,7 +48,7 @@ export function checkPointwise({ backend, tensor, kept, storeIn, expectClose }: 
   });
 
   describe('dropout', () => {
-    /** The mask of the contract, spelt out. */
+    /** The mask as specified in Backend.dropout, computed with big integers. */
     const isKept = (i: number, rate: number, key: number) => {
       const scramble = (x: number) => {
         let z = BigInt(x) & 0xffffffffn;
@@ -59,9 +59,9 @@ export function checkPointwise({ backend, tensor, kept, storeIn, expectClose }: 
       return scramble((key + scramble(i)) % 2 ** 32) >= rate * 2 ** 32;
     };
 
-    it.each([0, 0.1, 0.5, 0.9])('with the rate %d', async (rate) => {
+    it.each([0, 0.1, 0.5, 0.9])('with rate %d', async (rate) => {
       const shape = [11, 19];
-      const x = kept(shape, 'x');
+      const x = valuesOf(shape, 'x');
       for (const key of [0, 1, 0xfffffff0]) {
         const sink = storeIn(shape);
         backend.dropout(tensor(shape, 'x'), rate, key, sink);

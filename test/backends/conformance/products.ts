@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ShapeError } from '../../../src/backends/backend.ts';
 import type { Context } from './context.ts';
 
-export function checkProducts({ backend, tensor, kept, storeIn, scalar, expectClose }: Context): void {
+export function checkProducts({ backend, tensor, valuesOf, storeIn, scalar, expectClose }: Context): void {
   describe('matmul', () => {
     const shapes = [
       [1, 1, 1],
@@ -15,7 +15,7 @@ export function checkProducts({ backend, tensor, kept, storeIn, scalar, expectCl
       [10, 37, 3072],
       [64, 100, 10],
     ];
-    it.each(shapes)('multiplies [%i, %i] by [.., %i], transposed or not, with a bias or not', async (M, K, N) => {
+    it.each(shapes)('multiplies [%i, %i] by [.., %i], with and without transposes and a bias', async (M, K, N) => {
       for (const [transposeA, transposeB] of [
         [false, false],
         [false, true],
@@ -23,7 +23,7 @@ export function checkProducts({ backend, tensor, kept, storeIn, scalar, expectCl
         [true, true],
       ]) {
         const [shapeA, shapeB] = [transposeA ? [K, M] : [M, K], transposeB ? [N, K] : [K, N]];
-        const [a, b, bias] = [kept(shapeA, 'a'), kept(shapeB, 'b'), kept([N], 'bias')];
+        const [a, b, bias] = [valuesOf(shapeA, 'a'), valuesOf(shapeB, 'b'), valuesOf([N], 'bias')];
         const product = new Float64Array(M * N);
         for (let i = 0; i < M; i++) {
           for (let j = 0; j < N; j++) {
@@ -44,7 +44,7 @@ export function checkProducts({ backend, tensor, kept, storeIn, scalar, expectCl
       }
     });
 
-    it('refuses shapes that do not fit', () => {
+    it('rejects shapes that do not match', () => {
       const [a, b] = [backend.allocate([2, 3]), backend.allocate([4, 5])];
       expect(() => backend.matmul(a, b, storeIn([2, 5]))).toThrow(ShapeError);
       expect(() => backend.matmul(a, b, storeIn([2, 5]), { transposeB: true })).toThrow(ShapeError);
@@ -54,7 +54,7 @@ export function checkProducts({ backend, tensor, kept, storeIn, scalar, expectCl
       expect(() => backend.matmul(a, backend.allocate([3]), storeIn([2, 1]))).toThrow(ShapeError);
     });
 
-    it('passes NaN on', async () => {
+    it('propagates NaN', async () => {
       const sink = storeIn([2, 1]);
       backend.matmul(tensor([2, 2], [NaN, 1, 1, 1]), tensor([2, 1], [0, 1]), sink);
       expect(Array.from(await backend.read(sink.tensor))).toEqual([NaN, 1]);
@@ -68,7 +68,7 @@ export function checkProducts({ backend, tensor, kept, storeIn, scalar, expectCl
       [256, 10],
       [5, 513],
     ])('sumRows adds the rows of [%i, %i]', async (M, N) => {
-      const x = kept([M, N], 'x');
+      const x = valuesOf([M, N], 'x');
       const sink = storeIn([N]);
       backend.sumRows(tensor([M, N], 'x'), sink);
       const expected = Array.from({ length: N }, (_, j) => {
@@ -80,8 +80,8 @@ export function checkProducts({ backend, tensor, kept, storeIn, scalar, expectCl
       expect(() => backend.sumRows(tensor([M, N], 'x'), storeIn([N + 1]))).toThrow(ShapeError);
     });
 
-    it('add, scale and sumSquares do what they say', async () => {
-      const [a, b] = [kept([5, 7], 'a'), kept([5, 7], 'b')];
+    it('add, scale and sumSquares follow their formulas', async () => {
+      const [a, b] = [valuesOf([5, 7], 'a'), valuesOf([5, 7], 'b')];
       const sink = storeIn([5, 7]);
       backend.add(tensor([5, 7], 'a'), tensor([5, 7], 'b'), sink);
       await expectClose(

@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { ShapeError, type UpdateRule } from '../../../src/backends/backend.ts';
 import type { Context } from './context.ts';
 
-export function checkSinks({ backend, tensor, kept, expectClose }: Context): void {
+export function checkSinks({ backend, tensor, valuesOf, expectClose }: Context): void {
   describe('sinks', () => {
     it('deliver stores, adds and updates', async () => {
       const gradient = tensor([3], [1, -2, 4]);
-      const there = tensor([3], [10, 20, 30]);
-      backend.deliver(gradient, { kind: 'add', tensor: there });
-      expect(Array.from(await backend.read(there))).toEqual([11, 18, 34]);
-      backend.deliver(gradient, { kind: 'store', tensor: there });
-      expect(Array.from(await backend.read(there))).toEqual([1, -2, 4]);
+      const target = tensor([3], [10, 20, 30]);
+      backend.deliver(gradient, { kind: 'add', tensor: target });
+      expect(Array.from(await backend.read(target))).toEqual([11, 18, 34]);
+      backend.deliver(gradient, { kind: 'store', tensor: target });
+      expect(Array.from(await backend.read(target))).toEqual([1, -2, 4]);
       expect(() => backend.deliver(gradient, { kind: 'add', tensor: backend.allocate([4]) })).toThrow(ShapeError);
     });
 
@@ -37,13 +37,13 @@ export function checkSinks({ backend, tensor, kept, expectClose }: Context): voi
     };
 
     it.each(Object.keys(RULES))(
-      '%s follows its formula, the same from a product as from a stored gradient',
+      '%s follows its formula, with the same bits from a product as from a stored gradient',
       async (name) => {
         const rule = RULES[name];
         const [M, K, N] = [7, 11, 13];
-        const [w, g] = [kept([M, N], 'w'), backend.allocate([M, N])];
+        const [w, g] = [valuesOf([M, N], 'w'), backend.allocate([M, N])];
         const states = rule.kind === 'adamw' ? ['m', 'v'] : rule.momentum > 0 ? ['v'] : [];
-        const positive = (seed: string) => kept([M, N], seed).map((value) => value * value);
+        const positive = (seed: string) => valuesOf([M, N], seed).map((value) => value * value);
         const make = () => ({
           kind: 'update' as const,
           tensor: tensor([M, N], 'w'),
@@ -83,7 +83,7 @@ export function checkSinks({ backend, tensor, kept, expectClose }: Context): voi
   });
 }
 
-/** The formulas of torch.optim.SGD and torch.optim.AdamW, for one number. */
+/** The formulas of torch.optim.SGD and torch.optim.AdamW for a single number. */
 function expectedUpdate(rule: UpdateRule, w: number, g: number, state: number[]): { value: number; state: number[] } {
   if (rule.kind === 'adamw') {
     const m = rule.beta1 * state[0] + (1 - rule.beta1) * g;

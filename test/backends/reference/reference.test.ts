@@ -8,18 +8,18 @@ describeConformance('reference in float64', () => new ReferenceBackend('float64'
 describeConformance('reference in int16', () => new ReferenceBackend('float32', 'int16'));
 
 describe('ReferenceBackend', () => {
-  it('has no int16 beside float64', () => {
+  it('rejects int16 with float64', () => {
     expect(() => new ReferenceBackend('float64', 'int16')).toThrow(TypeError);
   });
 
   const backend = new ReferenceBackend('float64');
   const tensor = (shape: number[], values: number[]): Tensor => {
-    const made = backend.allocate(shape);
-    backend.write(made, values);
-    return made;
+    const result = backend.allocate(shape);
+    backend.write(result, values);
+    return result;
   };
 
-  it('runs a function on every element, with scalars beside tensors, into any sink', async () => {
+  it('applies a function elementwise to tensors and scalars, into any sink', async () => {
     const [x, y] = [tensor([2, 2], [1, 2, 3, 4]), tensor([2, 2], [10, 20, 30, 40])];
     const target = tensor([2, 2], [1, 1, 1, 1]);
     backend.elementwise((a, b, c) => a * b + c, [x, tensor([], [2]), y], { kind: 'add', tensor: target });
@@ -30,11 +30,11 @@ describe('ReferenceBackend', () => {
 
   it('transposes and sums', async () => {
     const x = tensor([2, 3], [1, 2, 3, 4, 5, 6]);
-    const [turned, total] = [backend.allocate([3, 2]), backend.allocate([])];
-    backend.transpose(x, { kind: 'store', tensor: turned });
+    const [transposed, total] = [backend.allocate([3, 2]), backend.allocate([])];
+    backend.transpose(x, { kind: 'store', tensor: transposed });
     backend.sum(x, { kind: 'store', tensor: total });
-    expect(Array.from(await backend.read(turned))).toEqual([1, 4, 2, 5, 3, 6]);
+    expect(Array.from(await backend.read(transposed))).toEqual([1, 4, 2, 5, 3, 6]);
     expect(Array.from(await backend.read(total))).toEqual([21]);
-    expect(() => backend.transpose(tensor([2], [1, 2]), { kind: 'store', tensor: turned })).toThrow(ShapeError);
+    expect(() => backend.transpose(tensor([2], [1, 2]), { kind: 'store', tensor: transposed })).toThrow(ShapeError);
   });
 });

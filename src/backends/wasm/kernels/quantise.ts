@@ -33,7 +33,7 @@ export const quantise = kernel(
       );
       const max = f.local('f32', maximumLane(f, largest));
       const inverse = f.local('f32', f32.div(INT16.max, max));
-      f.if(f32.lt(max, INT16.negligible), () => {
+      f.if(f32.lt(max, INT16.zeroBelow), () => {
         f.set(max, f32.const(0));
         f.set(inverse, f32.const(0));
       });
