@@ -3,8 +3,8 @@ import { DataError } from '../errors.ts';
 import type { ImageSet } from '../images.ts';
 import { ARCHIVE_URL, CLASSES, decodeBatches } from './cifar10.ts';
 import { type DatasetEvent, DownloadError, type DownloadSettings, downloadCifar10 } from './download/download.ts';
-import { chosenSources } from './download/sources.ts';
-import { cacheFolder, locate, type SearchOptions, type Source, usualPlaces } from './locate.ts';
+import { selectSources } from './download/sources.ts';
+import { cacheFolder, defaultSearchPaths, locate, type SearchOptions, type Source } from './locate.ts';
 import { readSource } from './read.ts';
 import { syntheticDataset } from './synthetic.ts';
 
@@ -61,7 +61,7 @@ export async function loadDataset(options: LoadOptions): Promise<Dataset> {
 }
 
 function download({ env, signal, onEvent, download }: LoadOptions): Promise<string> {
-  const sources = chosenSources(env) ?? download?.sources;
+  const sources = selectSources(env) ?? download?.sources;
   return downloadCifar10({ ...download, sources, cacheFolder: cacheFolder(env), signal, onEvent });
 }
 
@@ -82,11 +82,11 @@ function hash({ train, test }: { train: ImageSet; test: ImageSet }): string {
 }
 
 function reasonToFallBack({ env, cwd }: LoadOptions, error: DownloadError): string {
-  return `there is no CIFAR-10 in ${usualPlaces(env, cwd).join(' or ')}, and it could not be downloaded: ${error.message}`;
+  return `there is no CIFAR-10 in ${defaultSearchPaths(env, cwd).join(' or ')}, and it could not be downloaded: ${error.message}`;
 }
 
 function notFound({ env, cwd }: LoadOptions, error: DownloadError): string {
-  const places = ['--data (not given)', 'NN_TRAIN_DATA_DIR (not set)', ...usualPlaces(env, cwd), 'the network'];
+  const places = ['--data (not given)', 'NN_TRAIN_DATA_DIR (not set)', ...defaultSearchPaths(env, cwd), 'the network'];
   return (
     `CIFAR-10 was not found; searched in this order: ${places.join(', ')}. The last failed: ${error.message}. ` +
     `Get ${ARCHIVE_URL} by other means and name that file with --data, or take generated images with --dataset synthetic.`

@@ -34,7 +34,7 @@ export interface SearchOptions {
 export async function locate({ path, namedBy = '--data', env, cwd }: SearchOptions): Promise<Source | undefined> {
   if (path !== undefined) return named(resolve(cwd, path), namedBy);
   if (env.NN_TRAIN_DATA_DIR) return named(resolve(cwd, env.NN_TRAIN_DATA_DIR), 'NN_TRAIN_DATA_DIR');
-  for (const place of usualPlaces(env, cwd)) {
+  for (const place of defaultSearchPaths(env, cwd)) {
     const source = await look(place, false);
     if (source) return source;
   }
@@ -58,7 +58,7 @@ export async function recognise(path: string): Promise<Source | undefined> {
 }
 
 /** The places that are searched where the user named none. */
-export function usualPlaces(env: NodeJS.ProcessEnv, cwd: string): readonly string[] {
+export function defaultSearchPaths(env: NodeJS.ProcessEnv, cwd: string): readonly string[] {
   return [join(cwd, 'data'), cacheFolder(env), join(env.KERAS_HOME || join(homedir(), '.keras'), 'datasets')];
 }
 

@@ -10,12 +10,12 @@ import { compareHashes, readRecord, type Verification, verifyFolder } from './st
 export async function verifySource(source: Source, signal?: AbortSignal): Promise<Verification> {
   if (source.kind === 'folder') return verifyFolder(source.path, { signal });
   const hashes = new Map<string, string>();
-  for await (const _ of noteHashes(readSource(source, signal), hashes));
-  return judge(source, hashes);
+  for await (const _ of recordHashes(readSource(source, signal), hashes));
+  return verifyHashes(source, hashes);
 }
 
 /** Batches on their way to somebody else; leaves the SHA-256 of each in `hashes`, by its name. */
-export async function* noteHashes(batches: AsyncIterable<Batch>, hashes: Map<string, string>): AsyncGenerator<Batch> {
+export async function* recordHashes(batches: AsyncIterable<Batch>, hashes: Map<string, string>): AsyncGenerator<Batch> {
   for await (const batch of batches) {
     hashes.set(batch.name, createHash('sha256').update(batch.bytes).digest('hex'));
     yield batch;
@@ -23,6 +23,6 @@ export async function* noteHashes(batches: AsyncIterable<Batch>, hashes: Map<str
 }
 
 /** What hashes that were noted say of the source. */
-export async function judge({ kind, path }: Source, hashes: ReadonlyMap<string, string>): Promise<Verification> {
+export async function verifyHashes({ kind, path }: Source, hashes: ReadonlyMap<string, string>): Promise<Verification> {
   return compareHashes(hashes, kind === 'folder' ? await readRecord(path) : undefined);
 }

@@ -116,7 +116,7 @@ describe('without real images', () => {
     expect([dataset.train.labels.length, dataset.test.labels.length]).toEqual([10_000, 2_000]);
     expect(dataset.sha256).toMatch(/^[0-9a-f]{64}$/);
     expect(dataset.fallback).toContain(`there is no CIFAR-10 in ${cwd}/data or ${cwd}/cache/nn-train`);
-    expect(dataset.fallback).toContain(`and it could not be downloaded: ${env.NN_TRAIN_CIFAR10_URL}: it answered 503`);
+    expect(dataset.fallback).toContain(`and it could not be downloaded: ${env.NN_TRAIN_CIFAR10_URL}: HTTP status 503`);
     expect(tree(cwd)).toEqual(['cache', 'cache/nn-train']);
   });
 
@@ -128,7 +128,7 @@ describe('without real images', () => {
     await asked;
     await vi.advanceTimersByTimeAsync(4_000);
     vi.useRealTimers();
-    expect(await refused).toMatch(/http:\S+: nothing came for 4 s\./);
+    expect(await refused).toMatch(/http:\S+: no data received for 4 s\./);
     expect(tree(cwd)).toEqual([]);
   });
 
@@ -137,7 +137,7 @@ describe('without real images', () => {
       new RegExp(
         'searched in this order: --data \\(not given\\), NN_TRAIN_DATA_DIR \\(not set\\), ' +
           `${cwd}/data, ${cwd}/cache/nn-train, .*the network\\. ` +
-          'The last failed: http.* answered 503 .*\\. Get https://.* name that file with --data, or .* --dataset synthetic',
+          'The last failed: http.* HTTP status 503 .*\\. Get https://.* name that file with --data, or .* --dataset synthetic',
       ),
     );
   });
@@ -184,9 +184,7 @@ test('NN_TRAIN_CIFAR10_URL must be an address', async () => {
     env.NN_TRAIN_CIFAR10_URL = url;
     const error = await rejection(load('auto'));
     expect(error).toBeInstanceOf(UsageError);
-    expect(error.message).toBe(
-      `NN_TRAIN_CIFAR10_URL is '${url}', wanted an address that begins with https:// or http://`,
-    );
+    expect(error.message).toBe(`NN_TRAIN_CIFAR10_URL is '${url}', wanted a URL that begins with https:// or http://`);
   }
 });
 

@@ -6,7 +6,7 @@ import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import type * as ParquetWasm from 'parquet-wasm/node';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readFolder } from '../../src/dataset/formats/folder.ts';
-import { cacheFolder, locate, recognise, usualPlaces } from '../../src/dataset/locate.ts';
+import { cacheFolder, defaultSearchPaths, locate, recognise } from '../../src/dataset/locate.ts';
 import { DataError } from '../../src/errors.ts';
 import { drain, FILE_BYTES, NAMES, rejection, scratchFolder, tarEntry } from '../support/cifar10.ts';
 
@@ -54,7 +54,7 @@ test('an empty NN_TRAIN_DATA_DIR and a relative XDG_CACHE_HOME count as unset', 
   const path = put('data');
   expect(await locate({ env: { ...env, NN_TRAIN_DATA_DIR: '' }, cwd })).toEqual({ kind: 'folder', path });
   expect(cacheFolder({ XDG_CACHE_HOME: 'relative' })).toBe(join(homedir(), '.cache', 'nn-train'));
-  expect(usualPlaces({ KERAS_HOME: '' }, cwd).at(-1)).toBe(join(homedir(), '.keras', 'datasets'));
+  expect(defaultSearchPaths({ KERAS_HOME: '' }, cwd).at(-1)).toBe(join(homedir(), '.keras', 'datasets'));
 });
 
 test('a place is the folder, a folder above it, one with the archive, or the archive under any name', async () => {

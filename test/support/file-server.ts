@@ -5,38 +5,38 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 
-/** What a server does otherwise than it should, in one answer to a GET. */
+/** Misbehaviour of the server in one response to a GET. */
 export interface Fault {
-  /** Closes the connection after so many bytes. */
+  /** Closes the connection after this many bytes. */
   readonly cutAfter?: number;
-  /** Says nothing more after so many bytes. */
+  /** Goes silent after this many bytes. */
   readonly stallAfter?: number;
   readonly bytesPerSecond?: number;
   readonly ignoresRange?: boolean;
-  /** Says nothing of the length and the version. */
-  readonly tellsNothing?: boolean;
-  /** Answers in its own way. */
+  /** Omits the length and the ETag. */
+  readonly omitsHeaders?: boolean;
+  /** Replaces the response. */
   readonly answer?: RequestListener;
 }
 
-const PIECE = 8192;
-/** So many bytes may be on their way. */
-const IN_FLIGHT = 4 * PIECE;
+const PIECE_BYTES = 8192;
+/** Bytes that may be sent before the client has received them. */
+const MAX_BYTES_IN_FLIGHT = 4 * PIECE_BYTES;
 
-/** A server of one file on loopback, which knows HEAD, Range and If-Range; closed when the test is over. */
+/** Serves one file on loopback with support for HEAD, Range and If-Range. Closed at the end of the test. */
 export class FileServer {
   content: Buffer;
   etag = '"first"';
-  /** @param n counts the GETs, from 0. */
+  /** Fault of a response. @param n number of earlier GETs. */
   fault: (n: number) => Fault = () => ({});
-  /** The headers of each GET. */
+  /** Request headers of each GET. */
   readonly gets: IncomingHttpHeaders[] = [];
-  /** Bytes of all answers. */
+  /** Bytes sent in all responses. */
   sent = 0;
-  /** Whether the client has the bytes before that position; waited for, so that what is lost with a connection does not
-   *  depend on how busy the machine is: fetch forgets what it has not handed on when a connection breaks. */
+  /** Whether the client has stored the bytes before a position. The server waits for that, because fetch drops buffered
+   *  bytes when a connection breaks, and how many depends on the load of the machine. */
   arrived: (position: number) => boolean = () => true;
-  /** Called when more was sent. @param body bytes of this answer so far. */
+  /** Called after each piece. @param body bytes of this response sent so far. */
   onSent: (body: number) => void = () => {};
   url = '';
   readonly #server = createServer((request, response) => this.#answer(request, response));
@@ -75,7 +75,7 @@ export class FileServer {
     }
     const body = isRest ? content.subarray(first) : content;
     const span = isRest ? { 'content-range': `bytes ${first}-${content.length - 1}/${content.length}` } : {};
-    const version = fault.tellsNothing ? {} : { etag, 'content-length': body.length };
+    const version = fault.omitsHeaders ? {} : { etag, 'content-length': body.length };
     response.writeHead(isRest ? 206 : 200, { ...span, ...version });
     await this.#sendBody(body, content.length - body.length, response, fault);
   }
@@ -84,13 +84,13 @@ export class FileServer {
     const { cutAfter, stallAfter, bytesPerSecond } = fault;
     const end = Math.min(cutAfter ?? body.length, stallAfter ?? body.length, body.length);
     for (let at = 0; at < end && !response.destroyed; ) {
-      const piece = body.subarray(at, Math.min(at + PIECE, end));
+      const piece = body.subarray(at, Math.min(at + PIECE_BYTES, end));
       await new Promise<void>((resolve) => response.write(piece, () => resolve()));
       at += piece.length;
       this.sent += piece.length;
       this.onSent(at);
       if (bytesPerSecond) await sleep((1000 * piece.length) / bytesPerSecond);
-      if (at < end) await this.#until(response, first + at - IN_FLIGHT);
+      if (at < end) await this.#until(response, first + at - MAX_BYTES_IN_FLIGHT);
     }
     if (cutAfter !== undefined && cutAfter < body.length) {
       await this.#until(response, first + end);
@@ -103,7 +103,7 @@ export class FileServer {
   }
 }
 
-/** Whether that file has so many bytes. */
+/** Whether a file has at least this many bytes. */
 export function hasBytes(path: string, bytes: number): boolean {
   return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) >= bytes;
 }

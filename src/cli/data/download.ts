@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ARCHIVE_URL, BATCH_FOLDER } from '../../dataset/cifar10.ts';
 import { type DatasetEvent, DownloadError, downloadCifar10 } from '../../dataset/download/download.ts';
-import { chosenSources } from '../../dataset/download/sources.ts';
+import { selectSources } from '../../dataset/download/sources.ts';
 import { cacheFolder } from '../../dataset/locate.ts';
 import { readSource } from '../../dataset/read.ts';
 import { readRecord, storeBatches, verifyFolder } from '../../dataset/store.ts';
@@ -24,7 +24,7 @@ export interface DownloadCommandOptions extends ImportOptions {
 
 /** `nn-train data download`: the images in the cache, from the network if need be. Resolves to the exit code. */
 export function runDownload({ url, trust = false }: DownloadCommandOptions, io: Io): Promise<number> {
-  const sources = chosenSources(io.env, url);
+  const sources = selectSources(io.env, url);
   const words = ['data', 'download', ...(url === undefined ? [] : ['--url', url]), ...(trust ? ['--trust'] : [])];
   const reporter = new DownloadReporter(io, { command: words.map(shellWord).join(' ') });
   return runUntilInterrupted(io, async (signal) => {

@@ -3,7 +3,7 @@ import type { Source } from '../../dataset/locate.ts';
 import { readSource } from '../../dataset/read.ts';
 import { imageStatistics, type SetStatistics } from '../../dataset/statistics.ts';
 import { readRecord, type Verification } from '../../dataset/store.ts';
-import { judge, noteHashes } from '../../dataset/verify.ts';
+import { recordHashes, verifyHashes } from '../../dataset/verify.ts';
 import { EXIT } from '../../errors.ts';
 import { writeWhole } from '../../files.ts';
 import { type ImageSet, imageAt } from '../../images.ts';
@@ -38,11 +38,11 @@ export function runInfo(path: string | undefined, options: InfoOptions, io: Io):
   return runUntilInterrupted(io, async (signal) => {
     const source = await findSource(path, io);
     const hashes = new Map<string, string>();
-    const { train, test } = await decodeBatches(noteHashes(readSource(source, signal), hashes));
+    const { train, test } = await decodeBatches(recordHashes(readSource(source, signal), hashes));
     const info: DataInfo = {
       ...source,
       source: (source.kind === 'folder' && (await readRecord(source.path))?.source) || null,
-      ...(await judge(source, hashes)),
+      ...(await verifyHashes(source, hashes)),
       classes: CLASSES,
       train: imageStatistics(train, CLASSES.length),
       test: imageStatistics(test, CLASSES.length),

@@ -1,4 +1,4 @@
-import { locate, type Source, usualPlaces } from '../../dataset/locate.ts';
+import { defaultSearchPaths, locate, type Source } from '../../dataset/locate.ts';
 import { DataError } from '../../errors.ts';
 import { type Io, ownName } from '../terminal/io.ts';
 
@@ -20,6 +20,6 @@ export async function findSource(path: string | undefined, io: Io): Promise<Sour
   const source = await locate({ path, namedBy: 'the argument', env, cwd });
   if (source) return source;
   throw new DataError(
-    `there is no CIFAR-10 in ${usualPlaces(env, cwd).join(', ')}; get it with ${ownName(env)} data download`,
+    `there is no CIFAR-10 in ${defaultSearchPaths(env, cwd).join(', ')}; get it with ${ownName(env)} data download`,
   );
 }

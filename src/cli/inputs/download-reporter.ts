@@ -69,11 +69,11 @@ export class DownloadReporter {
       case 'progress':
         this.#progress(event.received, event.total);
         break;
-      case 'source-left':
-        this.#leave(event.url, event.why, event.next);
+      case 'source-failed':
+        this.#leave(event.url, event.reason, event.next);
         break;
       case 'waiting':
-        this.#wait(event.for);
+        this.#wait(event.holder);
         break;
       case 'verifying':
         this.#note('all has come; verifying');

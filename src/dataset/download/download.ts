@@ -6,130 +6,130 @@ import { BATCH_FILES, BATCH_FOLDER } from '../cifar10.ts';
 import { recognise, type Source } from '../locate.ts';
 import { readSource } from '../read.ts';
 import { storeBatches } from '../store.ts';
-import { type Holder, withLock } from './lock.ts';
-import { PATIENCE, type Patience, reach, TransferError } from './network.ts';
-import { bytesOf, type RemoteSource, SOURCES } from './sources.ts';
+import { type LockHolder, withLock } from './lock.ts';
+import { checkReachable, DEFAULT_LIMITS, TransferError, type TransferLimits } from './network.ts';
+import { type RemoteSource, SOURCES, totalBytes } from './sources.ts';
 import { transfer } from './transfer.ts';
 
-/** What happens while images are fetched. A download that fails has no last event: its promise rejects. */
+/** Event of a download. A failed download has no final event: its promise rejects. */
 export type DatasetEvent =
   | {
       readonly kind: 'started';
       readonly url: string;
-      /** Bytes of all files of this source, if that is known. */
+      /** Total size of the source's files in bytes, if known. */
       readonly total: number | undefined;
     }
   | {
       readonly kind: 'progress';
-      /** Bytes so far; more than 0 from the first event on, where an earlier download goes on. */
+      /** Bytes received so far, including those of an earlier download that is being resumed. */
       readonly received: number;
-      /** Bytes in all, if the server says. */
+      /** Total size in bytes, if known. */
       readonly total: number | undefined;
     }
-  /** A source was given up; `next` is the address of the one that is tried now, if there is one. */
-  | { readonly kind: 'source-left'; readonly url: string; readonly why: string; readonly next: string | undefined }
-  /** Another process downloads to the same folder: `for` says which. Comes again every few seconds. */
-  | { readonly kind: 'waiting'; readonly for: string }
-  /** All has come to `path` and is now compared with the published hashes. */
+  /** A source failed or was too slow; `next` is the URL of the next one to try, if any. */
+  | { readonly kind: 'source-failed'; readonly url: string; readonly reason: string; readonly next: string | undefined }
+  /** Another process, `holder`, is downloading to the same folder. Repeated every few seconds. */
+  | { readonly kind: 'waiting'; readonly holder: string }
+  /** Everything is in `path` and is now compared with the published hashes. */
   | { readonly kind: 'verifying'; readonly path: string }
   | { readonly kind: 'finished'; readonly path: string };
 
-/** The images could not be had from the network (exit 3). */
+/** No source on the network provided the images (exit 3). */
 export class DownloadError extends DataError {}
 
-/** What tests, and whoever has sources of their own, may set. */
+/** Settings for tests and for callers with sources of their own. */
 export interface DownloadSettings {
   readonly sources?: readonly RemoteSource[] | undefined;
-  readonly patience?: Partial<Patience>;
-  /** SHA-256 of the six files. */
+  readonly limits?: Partial<TransferLimits>;
+  /** SHA-256 of the six files, by name. */
   readonly published?: Readonly<Record<string, string>>;
 }
 
 export interface DownloadOptions extends DownloadSettings {
-  /** The six files come to `cifar-10-batches-bin` in this folder. */
+  /** Folder in which `cifar-10-batches-bin` is created. */
   readonly cacheFolder: string;
-  /** Take images that are not the published ones. */
+  /** Accept images that differ from the published ones. */
   readonly trust?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: DatasetEvent) => void) | undefined;
 }
 
-/** Fetches CIFAR-10 from the first source that gives it, verifies it, and puts the six files into the cache; returns
- *  their folder. If another process does so already, it waits for that one's files.
+/** Downloads CIFAR-10 from the first source that works, verifies it, and stores the six files in the cache. Returns their
+ *  folder. If another process is already downloading, waits for its files.
  *
- *  A source is left for the next one if it fails or is slow. What has come from it is kept in the cache under
- *  `downloads/`, and a later call goes on there; all of that is removed when the six files are in place.
- *  @throws DownloadError if none could be had from the network; DataError if what came is not CIFAR-10;
- *  FileError if the cache cannot be written. Rejects with the reason of `signal` when aborted. */
+ *  A source that fails or is too slow is abandoned for the next one. Its partial files stay in the cache under
+ *  `downloads/`, from where a later call resumes; they are removed when the six files are in place.
+ *  @throws DownloadError if no source works; DataError if the downloaded data is not CIFAR-10;
+ *  FileError if the cache cannot be written. Rejects with the reason of `signal` if it is aborted. */
 export async function downloadCifar10(options: DownloadOptions): Promise<string> {
   const { cacheFolder, sources = SOURCES, signal, onEvent } = options;
-  const patience = { ...PATIENCE, ...options.patience };
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const folder = join(cacheFolder, BATCH_FOLDER);
-  // All at once, and before the disk is touched: who has no network shall hear of that, and soon.
-  const reached = sources.map(({ files }) => reach(files[0].url, patience, signal));
-  await Promise.any(reached).catch(({ errors }: AggregateError) => {
+  // All at once and before touching the disk, so that a missing network is reported quickly.
+  const reachable = sources.map(({ files }) => checkReachable(files[0].url, limits, signal));
+  await Promise.any(reachable).catch(({ errors }: AggregateError) => {
     signal?.throwIfAborted();
-    throw errors.find((error) => !(error instanceof TransferError)) ?? failure(errors);
+    throw errors.find((error) => !(error instanceof TransferError)) ?? combinedError(errors);
   });
   const work = async () => {
-    if (!isWhole(folder)) await new Download({ ...options, patience, folder }).fromAny(sources, reached);
+    if (!isComplete(folder)) await new Download({ ...options, limits, folder }).tryAll(sources, reachable);
     return folder;
   };
-  const onWait = ({ pid, host }: Holder) => onEvent?.({ kind: 'waiting', for: `process ${pid} on ${host}` });
+  const onWait = ({ pid, host }: LockHolder) => onEvent?.({ kind: 'waiting', holder: `process ${pid} on ${host}` });
   return onDisk(cacheFolder, () => withLock(join(cacheFolder, 'download.lock'), work, { signal, onWait }));
 }
 
-/** Whether another process was faster. Only whole folders get this name. */
-function isWhole(folder: string): boolean {
+/** Whether another process has stored the images in the meantime. Only complete folders get this name. */
+function isComplete(folder: string): boolean {
   return BATCH_FILES.every((name) => existsSync(join(folder, name)));
 }
 
 interface ResolvedOptions extends DownloadOptions {
-  readonly patience: Patience;
+  readonly limits: TransferLimits;
   readonly folder: string;
 }
 
-/** One download, from whichever source gives it. */
+/** One download, from any of several sources. */
 class Download {
   readonly #options: ResolvedOptions;
-  /** The best share of a source that has come. */
+  /** Share of each source that has been received, 0 to 1. */
   readonly #shares = new Map<RemoteSource, number>();
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
   }
 
-  /** Tries one source after the other, then once more those that were merely slow, the one that has come furthest first.
-   *  @param reached whether they answer at all. */
-  async fromAny(sources: readonly RemoteSource[], reached: readonly Promise<void>[]): Promise<void> {
+  /** Tries all sources in order, then retries the slow ones without a minimum rate, the most complete first.
+   *  @param reachable settles for each source once it has responded or failed to. */
+  async tryAll(sources: readonly RemoteSource[], reachable: readonly Promise<void>[]): Promise<void> {
     const failures: TransferError[] = [];
     let slow: RemoteSource[] = [];
     for (const [n, source] of sources.entries()) {
-      // The last one need only be better than those that could be gone back to.
+      // The last source need only be faster than the slow ones that could be retried.
       const isLast = n === sources.length - 1;
-      const leastRate = isLast ? Math.max(0, ...failures.map(({ rate }) => rate)) : this.#options.patience.rate;
-      const left = await this.#left(() => reached[n].then(() => this.#from(source, leastRate)));
-      if (!left) return;
-      failures.push(left);
-      if (left.kind === 'slow') slow = this.#furthestFirst([...slow, source]);
-      this.#tell(left, isLast ? slow[0] : sources[n + 1]);
+      const minRate = isLast ? Math.max(0, ...failures.map(({ rate }) => rate)) : this.#options.limits.minRate;
+      const failure = await this.#failureOf(() => reachable[n].then(() => this.#downloadFrom(source, minRate)));
+      if (!failure) return;
+      failures.push(failure);
+      if (failure.kind === 'slow') slow = this.#mostCompleteFirst([...slow, source]);
+      this.#report(failure, isLast ? slow[0] : sources[n + 1]);
     }
     for (const [n, source] of slow.entries()) {
-      const left = await this.#left(() => this.#from(source, 0));
-      if (!left) return;
-      failures.push(left);
-      this.#tell(left, slow[n + 1]);
+      const failure = await this.#failureOf(() => this.#downloadFrom(source, 0));
+      if (!failure) return;
+      failures.push(failure);
+      this.#report(failure, slow[n + 1]);
     }
-    throw failure(failures);
+    throw combinedError(failures);
   }
 
-  #furthestFirst(sources: readonly RemoteSource[]): RemoteSource[] {
+  #mostCompleteFirst(sources: readonly RemoteSource[]): RemoteSource[] {
     const share = (source: RemoteSource) => this.#shares.get(source) ?? 0;
     return sources.toSorted((a, b) => share(b) - share(a));
   }
 
-  /** Why the source is left that the work tries, if it fails. Rethrows what is no matter of this source. */
-  async #left(work: () => Promise<void>): Promise<TransferError | undefined> {
+  /** Resolves to the TransferError of `work`, or to undefined if it succeeds. Rethrows any other error. */
+  async #failureOf(work: () => Promise<void>): Promise<TransferError | undefined> {
     try {
       await work();
       return undefined;
@@ -140,68 +140,68 @@ class Download {
     }
   }
 
-  #tell({ url, why }: TransferError, next: RemoteSource | undefined): void {
-    this.#options.onEvent?.({ kind: 'source-left', url, why, next: next?.files[0].url });
+  #report({ url, reason }: TransferError, next: RemoteSource | undefined): void {
+    this.#options.onEvent?.({ kind: 'source-failed', url, reason, next: next?.files[0].url });
   }
 
-  async #from(source: RemoteSource, leastRate: number): Promise<void> {
-    const { cacheFolder, folder, patience, signal, onEvent } = this.#options;
-    const place = join(cacheFolder, 'downloads', source.id);
+  async #downloadFrom(source: RemoteSource, minRate: number): Promise<void> {
+    const { cacheFolder, folder, signal, onEvent } = this.#options;
+    const limits = { ...this.#options.limits, minRate };
+    const downloads = join(cacheFolder, 'downloads', source.id);
     const { url } = source.files[0];
-    const whole = bytesOf(source);
-    onEvent?.({ kind: 'started', url, total: whole });
+    const knownTotal = totalBytes(source);
+    onEvent?.({ kind: 'started', url, total: knownTotal });
     let before = 0;
     for (const file of source.files) {
       let size = 0;
       const onProgress = (received: number, fileTotal: number | undefined) => {
         size = received;
-        const total = whole ?? (source.files.length === 1 ? fileTotal : undefined);
+        const total = knownTotal ?? (source.files.length === 1 ? fileTotal : undefined);
         if (total) this.#shares.set(source, (before + received) / total);
         onEvent?.({ kind: 'progress', received: before + received, total });
       };
-      await transfer(file, join(place, file.name), { patience, leastRate, signal, onProgress });
+      await transfer(file, join(downloads, file.name), { limits, signal, onProgress });
       before += file.bytes ?? size;
     }
-    onEvent?.({ kind: 'verifying', path: place });
-    await this.#store(source, place);
-    await rm(dirname(place), { recursive: true, force: true });
+    onEvent?.({ kind: 'verifying', path: downloads });
+    await this.#store(source, downloads);
+    await rm(dirname(downloads), { recursive: true, force: true });
     onEvent?.({ kind: 'finished', path: folder });
   }
 
-  async #store(source: RemoteSource, place: string): Promise<void> {
+  async #store(source: RemoteSource, downloads: string): Promise<void> {
     const { folder, trust, signal, published } = this.#options;
     const { url, name } = source.files[0];
     try {
-      const local = await localSource(source, place);
+      const local = await localSource(source, downloads);
       await storeBatches({ folder, batches: readSource(local, signal), source: url, trust, signal, published });
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      // It would be no better the next time.
-      await rm(place, { recursive: true, force: true });
-      throw new TransferError(url, error.message.replaceAll(join(place, name), name), 'damaged', { cause: error });
+      // The files are what the source provides, so keeping them would only repeat the error.
+      await rm(downloads, { recursive: true, force: true });
+      throw new TransferError(url, error.message.replaceAll(join(downloads, name), name), 'damaged', { cause: error });
     }
   }
 }
 
-/** What was fetched, to be read. @throws DataError if it is nothing that holds images. */
-async function localSource({ kind, files }: RemoteSource, place: string): Promise<Source> {
-  const path = kind === 'parquet' ? place : join(place, files[0].name);
+/** Local source for the downloaded files. @throws DataError if their format is not recognised. */
+async function localSource({ kind, files }: RemoteSource, downloads: string): Promise<Source> {
+  const path = kind === 'parquet' ? downloads : join(downloads, files[0].name);
   if (kind !== undefined) return { kind, path };
   const found = await recognise(path);
   if (found) return found;
   throw new DataError('this is neither the binary nor the Python archive of CIFAR-10');
 }
 
-/** One error of all. Damage counts more than a lack of network: it must not be passed over in silence. */
-function failure(errors: readonly TransferError[]): DataError {
+/** Combines the errors of all sources into one. Damaged data takes precedence over an unreachable network, so that `auto`
+ *  does not fall back to generated images silently. */
+function combinedError(errors: readonly TransferError[]): DataError {
   const [first] = errors;
-  const byUrl = new Map(errors.map(({ url, why }) => [url, `${new URL(url).host}: ${why}`]));
+  const byUrl = new Map(errors.map(({ url, reason }) => [url, `${new URL(url).host}: ${reason}`]));
   const message =
-    byUrl.size === 1
-      ? first.message
-      : `none of the ${byUrl.size} sources gave the images: ${[...new Set(byUrl.values())].join('; ')}`;
+    byUrl.size === 1 ? first.message : `all ${byUrl.size} sources failed: ${[...new Set(byUrl.values())].join('; ')}`;
   if (!errors.some(({ kind }) => kind === 'damaged')) return new DownloadError(message, { cause: first });
-  // What is wrong with the images themselves comes with advice of its own.
+  // Errors about the images themselves end with advice of their own.
   const advice = '. Try again, or name a good copy with --data, or take generated images with --dataset synthetic.';
   return new DataError(message.endsWith('.') ? message : message + advice, { cause: first });
 }

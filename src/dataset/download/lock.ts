@@ -5,70 +5,79 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Who has a lock. */
-export interface Holder {
+/** Process that holds a lock. */
+export interface LockHolder {
   readonly pid: number;
   readonly host: string;
 }
 
 export interface LockOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Called when somebody else has the lock, and again from time to time. */
-  readonly onWait?: ((holder: Holder) => void) | undefined;
+  /** Called when another process holds the lock, then once per `times.remindInterval`. */
+  readonly onWait?: ((holder: LockHolder) => void) | undefined;
   readonly times?: LockTimes | undefined;
 }
 
-/** In milliseconds. */
+/** Intervals in milliseconds. */
 export interface LockTimes {
-  /** Between two signs of life of the holder. */
-  readonly beat: number;
-  /** Without a sign of life, after which the holder is taken for dead. */
-  readonly stale: number;
-  /** Between two looks at a lock that somebody else has. */
-  readonly poll: number;
-  /** Between two calls of `onWait`. */
-  readonly remind: number;
+  /** Interval between two heartbeats of the holder. */
+  readonly heartbeatInterval: number;
+  /** Time without a heartbeat after which the holder is presumed dead. */
+  readonly staleAfter: number;
+  /** Interval at which a waiting process checks the lock. */
+  readonly pollInterval: number;
+  /** Interval between two calls of `onWait`. */
+  readonly remindInterval: number;
 }
 
-const TIMES: LockTimes = { beat: 5_000, stale: 30_000, poll: 200, remind: 5_000 };
+const DEFAULT_TIMES: LockTimes = {
+  heartbeatInterval: 5_000,
+  staleAfter: 30_000,
+  pollInterval: 200,
+  remindInterval: 5_000,
+};
 
-/** Does the work while no other process does the like; waits for one that does. The lock is the file `path`: its
- *  content says whose it is, its time of modification that the holder is alive.
- *  A holder that died, here or on another machine that shares the disk, is followed by whoever waits.
- *  Rejects with the reason of `signal` if that is aborted while waiting. */
+/** Runs `work` under an exclusive lock between processes, waiting for the lock if necessary. The lock is the file `path`:
+ *  its content identifies the holder, and its modification time is the holder's last heartbeat.
+ *  The lock of a dead holder, on this machine or another one that shares the disk, passes to a waiting process.
+ *  Rejects with the reason of `signal` if it is aborted while waiting. */
 export async function withLock<T>(path: string, work: () => Promise<T>, options: LockOptions = {}): Promise<T> {
-  const { beat } = options.times ?? TIMES;
+  const { heartbeatInterval } = options.times ?? DEFAULT_TIMES;
   const content = JSON.stringify({ pid: process.pid, host: hostname(), id: randomUUID() });
   await mkdir(dirname(path), { recursive: true });
   await acquire(path, content, options);
-  const heart = setInterval(() => {
+  const heartbeat = setInterval(() => {
     if (read(path) === content) utimes(path, new Date(), new Date()).catch(() => {});
-  }, beat);
-  heart.unref();
+  }, heartbeatInterval);
+  heartbeat.unref();
   try {
     return await work();
   } finally {
-    clearInterval(heart);
-    // It is somebody else's where this process slept so long that it was taken for dead.
+    clearInterval(heartbeat);
+    // The lock belongs to another process if this one slept so long that it was presumed dead.
     if (read(path) === content) await rm(path, { force: true });
   }
 }
 
-async function acquire(path: string, content: string, { signal, onWait, times = TIMES }: LockOptions): Promise<void> {
+async function acquire(
+  path: string,
+  content: string,
+  { signal, onWait, times = DEFAULT_TIMES }: LockOptions,
+): Promise<void> {
   let remindAt = 0;
   while (!create(path, content)) {
     signal?.throwIfAborted();
-    if (await removeIfStale(path, times.stale)) continue;
+    if (await removeIfStale(path, times.staleAfter)) continue;
     const holder = parse(read(path));
     if (holder && performance.now() >= remindAt) {
       onWait?.({ pid: holder.pid, host: holder.host });
-      remindAt = performance.now() + times.remind;
+      remindAt = performance.now() + times.remindInterval;
     }
-    await sleep(times.poll, undefined, { signal }).catch(() => {});
+    await sleep(times.pollInterval, undefined, { signal }).catch(() => {});
   }
 }
 
-/** Makes the file, at one stroke with its content: nobody may die between the two. */
+/** Creates the lock file unless it exists. Name and content appear together, so a crash cannot leave an empty lock. */
 function create(path: string, content: string): boolean {
   try {
     writeFileSync(path, content, { flag: 'wx' });
@@ -79,17 +88,17 @@ function create(path: string, content: string): boolean {
   }
 }
 
-/** Removes the lock of a dead holder. A second lock guards this, or two that wait could each remove one: the second of
- *  them the new lock of the first. */
-async function removeIfStale(path: string, stale: number): Promise<boolean> {
-  if (!isStale(path, stale)) return false;
+/** Removes the lock of a dead holder. A second lock guards the removal: of two waiting processes, the slower could
+ *  otherwise remove the new lock of the faster. */
+async function removeIfStale(path: string, staleAfter: number): Promise<boolean> {
+  if (!isStale(path, staleAfter)) return false;
   const guard = `${path}.guard`;
   if (!create(guard, '')) {
-    if (age(guard) > stale) await rm(guard, { force: true });
+    if (age(guard) > staleAfter) await rm(guard, { force: true });
     return false;
   }
   try {
-    if (!isStale(path, stale)) return false;
+    if (!isStale(path, staleAfter)) return false;
     await rm(path, { force: true });
     return true;
   } finally {
@@ -97,9 +106,9 @@ async function removeIfStale(path: string, stale: number): Promise<boolean> {
   }
 }
 
-function isStale(path: string, stale: number): boolean {
+function isStale(path: string, staleAfter: number): boolean {
   const holder = parse(read(path));
-  return age(path) > stale || (holder?.host === hostname() && !isAlive(holder.pid));
+  return age(path) > staleAfter || (holder?.host === hostname() && !isAlive(holder.pid));
 }
 
 function isAlive(pid: number): boolean {
@@ -107,12 +116,12 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: somebody else's process.
+    // EPERM: the process exists but belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
-/** Milliseconds since the last sign of life; 0 if the file is gone. */
+/** Milliseconds since the last heartbeat; 0 if the file is gone. */
 function age(path: string): number {
   const modified = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
   return modified === undefined ? 0 : Date.now() - modified;
@@ -126,9 +135,9 @@ function read(path: string): string | undefined {
   }
 }
 
-function parse(content: string | undefined): Holder | undefined {
+function parse(content: string | undefined): LockHolder | undefined {
   try {
-    return JSON.parse(content ?? '') as Holder;
+    return JSON.parse(content ?? '') as LockHolder;
   } catch {
     return undefined;
   }

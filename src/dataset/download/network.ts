@@ -1,83 +1,88 @@
 import { DataError } from '../../errors.ts';
 
-/** How long a server is waited for: milliseconds, where nothing else is said. */
-export interface Patience {
-  /** Until it is clear that it cannot be reached. */
-  readonly answer: number;
-  /** Between one piece of an answer and the next. */
-  readonly silence: number;
-  /** Over which the rate is measured. */
-  readonly window: number;
-  /** Bytes per second that are asked of a server as long as there is another. */
-  readonly rate: number;
-  /** Before a connection that was cut is opened again. */
-  readonly pause: number;
+/** Limits for slow and silent servers. Times are in milliseconds. */
+export interface TransferLimits {
+  /** Time for the first response, after which a server counts as unreachable. */
+  readonly connectTimeout: number;
+  /** Longest gap between two pieces of a response. */
+  readonly idleTimeout: number;
+  /** Interval over which the rate is measured. */
+  readonly rateWindow: number;
+  /** Minimum rate in bytes per second. A slower transfer fails while there is another source to try. */
+  readonly minRate: number;
+  /** Delay before a broken connection is reopened. */
+  readonly retryDelay: number;
 }
 
-export const PATIENCE: Patience = {
-  // Somebody without network shall not wait 5 s to learn it.
-  answer: 4_000,
-  silence: 20_000,
-  window: 15_000,
-  rate: 200_000,
-  pause: 1_000,
+export const DEFAULT_LIMITS: TransferLimits = {
+  // Without a network, the error should come in less than 5 s.
+  connectTimeout: 4_000,
+  idleTimeout: 20_000,
+  rateWindow: 15_000,
+  minRate: 200_000,
+  retryDelay: 1_000,
 };
 
-/** A file could not be had from its server. `cut`: the connection failed; `slow`: it could still be had, but not soon;
- *  `damaged`: all of it came, but it is another file; `refused`: anything else. */
+/** Failure to get a file from its server. `disconnected`: the connection failed; `slow`: below the minimum rate;
+ *  `damaged`: complete, but not the expected file; `unavailable`: anything else. */
 export class TransferError extends DataError {
   readonly url: string;
-  readonly why: string;
-  readonly kind: 'cut' | 'slow' | 'damaged' | 'refused';
-  /** Bytes per second of one that is slow. */
+  readonly reason: string;
+  readonly kind: 'disconnected' | 'slow' | 'damaged' | 'unavailable';
+  /** Measured bytes per second, if `kind` is `slow`; else 0. */
   readonly rate: number;
 
-  constructor(url: string, why: string, kind: TransferError['kind'], options: ErrorOptions & { rate?: number } = {}) {
-    super(`${url}: ${why}`, options);
+  constructor(
+    url: string,
+    reason: string,
+    kind: TransferError['kind'],
+    options: ErrorOptions & { rate?: number } = {},
+  ) {
+    super(`${url}: ${reason}`, options);
     this.url = url;
-    this.why = why;
+    this.reason = reason;
     this.kind = kind;
     this.rate = options.rate ?? 0;
   }
 }
 
-/** Finds out whether a server answers at all, whatever it says.
+/** Checks that a server responds, with any status.
  *  @throws TransferError if it does not. */
-export async function reach(url: string, patience: Patience, signal?: AbortSignal): Promise<void> {
+export async function checkReachable(url: string, limits: TransferLimits, signal?: AbortSignal): Promise<void> {
   const closing = new AbortController();
   try {
-    const answer = fetch(url, { method: 'HEAD', redirect: 'manual', signal: either(signal, closing.signal) });
-    await patiently(answer, url, patience.answer, signal);
+    const response = fetch(url, { method: 'HEAD', redirect: 'manual', signal: anySignal(signal, closing.signal) });
+    await withTimeout(response, url, limits.connectTimeout, signal);
   } finally {
     closing.abort();
   }
 }
 
-/** Waits for a step of the transfer, but not for ever; a failure of the network becomes a TransferError. */
-export async function patiently<T>(
+/** Waits for a step of a transfer, with a timeout. Turns network failures into TransferErrors. */
+export async function withTimeout<T>(
   step: Promise<T>,
   url: string,
   milliseconds: number,
   signal?: AbortSignal,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    const late = () => reject(new TransferError(url, `nothing came for ${milliseconds / 1000} s`, 'refused'));
-    timer = setTimeout(late, milliseconds);
+  const timeout = new Promise<never>((_, reject) => {
+    const expire = () => reject(new TransferError(url, `no data received for ${milliseconds / 1000} s`, 'unavailable'));
+    timer = setTimeout(expire, milliseconds);
   });
   try {
-    return await Promise.race([step, tooLate]);
+    return await Promise.race([step, timeout]);
   } catch (error) {
     signal?.throwIfAborted();
-    // fetch says only "fetch failed" or "terminated"; the reason is the cause. Without one it is no matter of networks.
+    // fetch says only "fetch failed" or "terminated"; its cause has the reason. Without a cause it is not a network error.
     if (!(error instanceof TypeError && error.cause instanceof Error)) throw error;
     const { message, code } = error.cause as NodeJS.ErrnoException;
-    throw new TransferError(url, `the connection failed: ${message || code}`, 'cut', { cause: error });
+    throw new TransferError(url, `the connection failed: ${message || code}`, 'disconnected', { cause: error });
   } finally {
     clearTimeout(timer);
   }
 }
 
-export function either(signal: AbortSignal | undefined, other: AbortSignal): AbortSignal {
+export function anySignal(signal: AbortSignal | undefined, other: AbortSignal): AbortSignal {
   return signal ? AbortSignal.any([signal, other]) : other;
 }

@@ -3,21 +3,20 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** What the server said of the file that is being fetched. */
+/** Identity of a remote file, as reported by its server. */
 export interface Origin {
   readonly url: string;
-  /** A strong ETag or a Last-Modified: as long as it is the same, the file is. */
+  /** Strong ETag or Last-Modified date; an unchanged validator means an unchanged file. */
   readonly validator?: string | undefined;
-  /** Bytes of the whole file. */
+  /** Size of the complete file in bytes. */
   readonly total?: number | undefined;
 }
 
-/** The beginning of a file that is being fetched, `PATH.part`, and beside it `PATH.part.json`, which says of what.
- *  Under its own name the file is there only when it is whole. */
+/** Partially downloaded file, `PATH.part`, with its origin in `PATH.part.json`. Renamed to PATH only when complete. */
 export class PartialFile {
-  /** Bytes so far. */
+  /** Bytes received so far. */
   size = 0;
-  /** Of the bytes so far; undefined if there are none. */
+  /** Origin of the bytes received so far; undefined if there are none. */
   origin: Origin | undefined;
   readonly #target: string;
   readonly #path: string;
@@ -29,26 +28,26 @@ export class PartialFile {
     this.#path = `${target}.part`;
   }
 
-  /** Looks at what an earlier attempt left, and forgets it unless it can be the beginning of that address's file. */
-  async recall(url: string): Promise<void> {
+  /** Loads the state left by an earlier attempt. Discards it if it cannot be the beginning of the file at `url`. */
+  async load(url: string): Promise<void> {
     this.origin = await readOrigin(`${this.#path}.json`);
     this.size = await sizeOf(this.#path);
     const { total = Infinity } = this.origin ?? {};
     if (this.origin?.url !== url || this.size === 0 || this.size > total) await this.discard();
   }
 
-  get isWhole(): boolean {
+  get isComplete(): boolean {
     return this.size > 0 && this.size === this.origin?.total;
   }
 
-  /** Opens the file to add to what is there. */
-  async proceed(): Promise<void> {
+  /** Opens the file for appending to the existing bytes. */
+  async resume(): Promise<void> {
     await this.close();
-    await this.#hashBeginning();
+    await this.#hashExisting();
     this.#file = await open(this.#path, 'a');
   }
 
-  /** Opens the file without what was there. */
+  /** Opens an empty file, discarding the existing bytes. */
   async restart(origin: Origin): Promise<void> {
     await this.discard();
     await mkdir(dirname(this.#path), { recursive: true });
@@ -68,13 +67,13 @@ export class PartialFile {
     this.#file = undefined;
   }
 
-  /** SHA-256 of all bytes so far, in hexadecimal. */
+  /** SHA-256 of the bytes received so far, in hexadecimal. */
   async sha256(): Promise<string> {
-    if (!this.#file) await this.#hashBeginning();
+    if (!this.#file) await this.#hashExisting();
     return this.#hash.copy().digest('hex');
   }
 
-  /** Gives the file its name. */
+  /** Renames the file to its final name. */
   async finish(): Promise<void> {
     await this.close();
     await rename(this.#path, this.#target);
@@ -83,18 +82,18 @@ export class PartialFile {
 
   async discard(): Promise<void> {
     await this.close();
-    // First the bytes: what is left if the process dies between the two must not be taken for more than it is.
+    // Bytes first: if the process dies in between, an origin without bytes is harmless.
     await rm(this.#path, { force: true });
     await rm(`${this.#path}.json`, { force: true });
     [this.size, this.origin, this.#hash] = [0, undefined, createHash('sha256')];
   }
 
-  async #hashBeginning(): Promise<void> {
+  async #hashExisting(): Promise<void> {
     this.#hash = await readInto(createHash('sha256'), this.#path);
   }
 }
 
-/** SHA-256 of a file in hexadecimal; undefined if there is none. */
+/** SHA-256 of a file in hexadecimal; undefined if the file does not exist. */
 export async function hashFile(path: string, signal?: AbortSignal): Promise<string | undefined> {
   try {
     return (await readInto(createHash('sha256'), path, signal)).digest('hex');
@@ -114,7 +113,7 @@ async function readOrigin(path: string): Promise<Origin | undefined> {
   try {
     return JSON.parse(await readFile(path, 'utf8'));
   } catch {
-    // Not there, or cut off when the process died: then nothing is known of the bytes, and they are fetched again.
+    // Missing, or truncated because the process died: without an origin the bytes are downloaded again.
     return undefined;
   }
 }

@@ -4,13 +4,13 @@ import { ARCHIVE_NAME, ARCHIVE_URL } from '../cifar10.ts';
 import type { Source } from '../locate.ts';
 import type { Remote } from './transfer.ts';
 
-/** CIFAR-10 on the network: one file or several, all of them needed. */
+/** Download source of CIFAR-10: one or more files, all required. */
 export interface RemoteSource {
-  /** The folder of its files while they are fetched. */
+  /** Name of the folder that holds its files during the download. */
   readonly id: string;
-  /** What they are when they have come; undefined if that has to be seen. */
+  /** Format of the downloaded files; if undefined, it is detected. */
   readonly kind?: Source['kind'];
-  /** `name`: the path in that folder. */
+  /** Files, each with its `name` in that folder. */
   readonly files: readonly (Remote & { readonly name: string })[];
 }
 
@@ -19,11 +19,11 @@ const PYTHON_ARCHIVE = {
   bytes: 170_498_071,
   sha256: '6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce',
 };
-const HUGGING_FACE =
+const HUGGING_FACE_URL =
   'https://huggingface.co/datasets/uoft-cs/cifar10/resolve/0b2714987fa478483af9968de7c934580d0bb9a2/plain_text';
 
-/** Where the images can be had, in the order in which they are tried: the smallest and fastest first. All hold the same
- *  pixels; the hashes of the files differ. */
+/** Default sources in the order in which they are tried: smallest and fastest first. All contain the same pixels; the
+ *  files and their hashes differ. */
 export const SOURCES: readonly RemoteSource[] = [
   {
     id: 'hugging-face',
@@ -31,13 +31,13 @@ export const SOURCES: readonly RemoteSource[] = [
     files: [
       {
         name: 'train-00000-of-00001.parquet',
-        url: `${HUGGING_FACE}/train-00000-of-00001.parquet`,
+        url: `${HUGGING_FACE_URL}/train-00000-of-00001.parquet`,
         bytes: 119_705_255,
         sha256: '8428b53a88a11ac374111006708df51469e315a22ac6d66470afd9c78d2ae883',
       },
       {
         name: 'test-00000-of-00001.parquet',
-        url: `${HUGGING_FACE}/test-00000-of-00001.parquet`,
+        url: `${HUGGING_FACE_URL}/test-00000-of-00001.parquet`,
         bytes: 23_940_850,
         sha256: '841389e6f2d64f28bf17310e430aebac20ec3ba611a3c5e231dc93c645ce84de',
       },
@@ -67,20 +67,21 @@ export const SOURCES: readonly RemoteSource[] = [
   },
 ];
 
-/** An archive at an address of the user's own, of the binary version or the Python version. @param namedBy for messages.
- *  @throws UsageError if it is no address. */
+/** Source for a user-supplied URL of a binary or Python archive.
+ *  @param namedBy option or variable that gave the URL, for error messages.
+ *  @throws UsageError if the URL is invalid. */
 function customSource(url: string, namedBy: string): RemoteSource {
   if (!/^https?:/.test(url) || !URL.canParse(url)) {
-    throw new UsageError(`${namedBy} is '${url}', wanted an address that begins with https:// or http://`);
+    throw new UsageError(`${namedBy} is '${url}', wanted a URL that begins with https:// or http://`);
   }
-  // Two addresses must not share a partial file.
+  // One folder per URL: two URLs must not share a partial file.
   const id = `url-${createHash('sha256').update(url).digest('hex').slice(0, 16)}`;
   return { id, files: [{ name: 'archive.tar.gz', url }] };
 }
 
 /** What the user chose to download from: an address, or else that of NN_TRAIN_CIFAR10_URL, or else the usual sources.
  *  @param url as --url gives it. @throws UsageError if it is no address. */
-export function chosenSources(
+export function selectSources(
   { NN_TRAIN_CIFAR10_URL }: NodeJS.ProcessEnv,
   url?: string,
 ): readonly RemoteSource[] | undefined {
@@ -88,8 +89,8 @@ export function chosenSources(
   return NN_TRAIN_CIFAR10_URL ? [customSource(NN_TRAIN_CIFAR10_URL, 'NN_TRAIN_CIFAR10_URL')] : undefined;
 }
 
-/** Bytes of all files together, where that is known. */
-export function bytesOf({ files }: RemoteSource): number | undefined {
+/** Total size of a source's files in bytes; undefined if any size is unknown. */
+export function totalBytes({ files }: RemoteSource): number | undefined {
   return files.reduce<number | undefined>(
     (sum, { bytes }) => (sum !== undefined && bytes ? sum + bytes : undefined),
     0,

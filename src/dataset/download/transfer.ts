@@ -1,53 +1,52 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { either, type Patience, patiently, TransferError } from './network.ts';
+import { anySignal, TransferError, type TransferLimits, withTimeout } from './network.ts';
 import { hashFile, type Origin, PartialFile } from './partial.ts';
 
-/** A file at an address, and what is known of it beforehand. */
+/** Remote file, with its size and hash if they are known in advance. */
 export interface Remote {
   readonly url: string;
   readonly bytes?: number;
-  /** In hexadecimal. */
+  /** Hexadecimal digits. */
   readonly sha256?: string;
 }
 
 export interface TransferOptions {
-  readonly patience: Patience;
-  /** Bytes per second; a server that sends less is left. */
-  readonly leastRate: number;
+  /** Limits, with the minimum rate for this transfer. */
+  readonly limits: TransferLimits;
   readonly signal?: AbortSignal | undefined;
-  /** Bytes so far, those of earlier attempts included, and in all, if the server says. */
+  /** Called with the bytes received so far, including those of earlier attempts, and the total if it is known. */
   readonly onProgress?: ((received: number, total: number | undefined) => void) | undefined;
 }
 
-/** So many times in a row a cut connection is opened again although that brings no more bytes. */
-const FRUITLESS_ATTEMPTS = 3;
+/** Consecutive reconnections without a new byte before a transfer fails. */
+const MAX_FRUITLESS_ATTEMPTS = 3;
 
-/** Fetches a file to `path`, beginning where an earlier attempt stopped, in this process or another.
+/** Downloads a file to `path`, resuming an earlier attempt of this process or another.
  *
- *  A connection that is cut is opened again as long as that brings more bytes. What has come stays in `path.part` when
- *  it cannot go on; under its name the file appears only when it is whole and, where its hash is known, verified.
- *  @throws TransferError. Rejects with the reason of `signal` when that is aborted. */
+ *  Reopens a broken connection as long as that brings more bytes. If the transfer fails, the bytes received stay in
+ *  `path.part`; `path` itself appears only when the file is complete and, if its hash is known, verified.
+ *  @throws TransferError. Rejects with the reason of `signal` if it is aborted. */
 export async function transfer(remote: Remote, path: string, options: TransferOptions): Promise<void> {
-  if (await isThere(path, remote)) return;
+  if (await isDownloaded(path, remote)) return;
   const partial = new PartialFile(path);
   let [furthest, fruitless] = [0, 0];
   try {
     for (;;) {
-      await partial.recall(remote.url);
-      // Without either, nothing could tell whether the rest belongs to the beginning.
+      await partial.load(remote.url);
+      // Without a hash or a validator, a file that changed in the meantime would go unnoticed.
       if (!remote.sha256 && !partial.origin?.validator) await partial.discard();
-      const begun = partial.size;
+      const sizeBefore = partial.size;
       const error = await attempt(remote, partial, options);
       if (!error) return;
       fruitless = partial.size > furthest ? 0 : fruitless + 1;
       furthest = Math.max(furthest, partial.size);
-      // What was there before may have been spoilt on the disk, or come from another version of the file.
-      const isWorthRestart = error.kind === 'damaged' && begun > 0;
-      // A server from which nothing has come yet is not asked twice.
-      const isWorthResuming = error.kind === 'cut' && furthest > 0 && fruitless < FRUITLESS_ATTEMPTS;
-      if (!isWorthRestart && !isWorthResuming) throw error;
+      // The earlier bytes may have been corrupted on disk or belong to another version of the file.
+      const isWorthRestarting = error.kind === 'damaged' && sizeBefore > 0;
+      // A server that has sent nothing yet is not asked twice.
+      const isWorthResuming = error.kind === 'disconnected' && furthest > 0 && fruitless < MAX_FRUITLESS_ATTEMPTS;
+      if (!isWorthRestarting && !isWorthResuming) throw error;
       await partial.close();
-      await sleep(options.patience.pause * 2 ** fruitless, undefined, { signal: options.signal }).catch(() => {});
+      await sleep(options.limits.retryDelay * 2 ** fruitless, undefined, { signal: options.signal }).catch(() => {});
       options.signal?.throwIfAborted();
     }
   } finally {
@@ -55,10 +54,10 @@ export async function transfer(remote: Remote, path: string, options: TransferOp
   }
 }
 
-/** Resolves to why the file did not come, or to undefined when it is in its place. */
+/** Makes one attempt. Resolves to the error if it fails, or to undefined once the file is in place. */
 async function attempt(remote: Remote, partial: PartialFile, options: TransferOptions) {
   try {
-    if (!partial.isWhole) await receive(remote, partial, options);
+    if (!partial.isComplete) await receive(remote, partial, options);
     await verify(remote, partial);
     await partial.finish();
     return undefined;
@@ -68,44 +67,44 @@ async function attempt(remote: Remote, partial: PartialFile, options: TransferOp
   }
 }
 
-/** Whether an earlier run fetched all of it. */
-async function isThere(path: string, { sha256 }: Remote): Promise<boolean> {
+/** Whether an earlier run has downloaded the complete file. */
+async function isDownloaded(path: string, { sha256 }: Remote): Promise<boolean> {
   const got = await hashFile(path);
   return got !== undefined && (sha256 === undefined || got === sha256);
 }
 
 async function receive(remote: Remote, partial: PartialFile, options: TransferOptions): Promise<void> {
   const closing = new AbortController();
-  const ask = () => request(remote, partial, options, closing.signal);
+  const send = () => request(remote, partial, options, closing.signal);
   try {
-    let response = await ask();
-    if (partial.size > 0 && !continues(response, partial)) {
+    let response = await send();
+    if (partial.size > 0 && !isContinuation(response, partial)) {
       await partial.discard();
-      // A whole file (200) can be taken as it comes; any other answer was to a question that is void now.
-      if (response.status !== 200) response = await ask();
+      // A 200 response has the complete file; any other answered a range request for bytes that are gone now.
+      if (response.status !== 200) response = await send();
     }
-    const origin = check(response, remote, partial);
-    if (partial.size > 0) await partial.proceed();
+    const origin = checkResponse(response, remote, partial);
+    if (partial.size > 0) await partial.resume();
     else await partial.restart(origin);
-    await save(response, origin, partial, options);
+    await saveBody(response, origin, partial, options);
   } finally {
     closing.abort();
   }
 }
 
 function request({ url }: Remote, partial: PartialFile, options: TransferOptions, closing: AbortSignal) {
-  // The file as it is: what fetch had decompressed would not have the right hash.
+  // No compression: the hash is that of the file as stored, not of what fetch would decompress.
   const headers: Record<string, string> = { 'accept-encoding': 'identity' };
   if (partial.size > 0) {
     headers.range = `bytes=${partial.size}-`;
     if (partial.origin?.validator) headers['if-range'] = partial.origin.validator;
   }
-  const answer = fetch(url, { headers, signal: either(options.signal, closing) });
-  return patiently(answer, url, options.patience.silence, options.signal);
+  const response = fetch(url, { headers, signal: anySignal(options.signal, closing) });
+  return withTimeout(response, url, options.limits.idleTimeout, options.signal);
 }
 
-/** Whether the answer is the rest of what is there already. */
-function continues(response: Response, { size, origin }: PartialFile): boolean {
+/** Whether a response continues the partial file. */
+function isContinuation(response: Response, { size, origin }: PartialFile): boolean {
   if (response.status !== 206) return false;
   const [, first, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '') ?? [];
   const validator = validatorOf(response);
@@ -116,72 +115,73 @@ function continues(response: Response, { size, origin }: PartialFile): boolean {
   );
 }
 
-/** What the answer is of. @throws TransferError if it cannot be the file, or the rest of it. */
-function check(response: Response, { url, bytes }: Remote, { size, origin }: PartialFile): Origin {
-  const refuse = (why: string) => new TransferError(url, why, 'refused');
+/** Checks the headers of a response and returns its origin.
+ *  @throws TransferError if it cannot be the file or the rest of it. */
+function checkResponse(response: Response, { url, bytes }: Remote, { size, origin }: PartialFile): Origin {
+  const unavailable = (reason: string) => new TransferError(url, reason, 'unavailable');
   const wanted = size > 0 ? 206 : 200;
   if (response.status !== wanted) {
-    throw refuse(`it answered ${`${response.status} ${response.statusText}`.trim()}, wanted ${wanted}`);
+    throw unavailable(`HTTP status ${`${response.status} ${response.statusText}`.trim()}, wanted ${wanted}`);
   }
   const type = response.headers.get('content-type') ?? '';
-  if (type.startsWith('text/html')) throw refuse(`it answered with a web page (${type}), wanted a file`);
+  if (type.startsWith('text/html')) throw unavailable(`received a web page (${type}), wanted a file`);
   const encoding = response.headers.get('content-encoding') ?? 'identity';
-  if (encoding !== 'identity') throw refuse(`it answered in the encoding ${encoding}, wanted the file as it is`);
+  if (encoding !== 'identity') throw unavailable(`received content encoding ${encoding}, wanted none`);
   const length = response.headers.get('content-length');
   const total = length === null ? origin?.total : size + Number(length);
   if (bytes !== undefined && total !== undefined && total !== bytes) {
-    throw refuse(`its file has ${count(total)} bytes, wanted ${count(bytes)}`);
+    throw unavailable(`the file has ${count(total)} bytes, wanted ${count(bytes)}`);
   }
   return { url, validator: validatorOf(response), total: total ?? bytes };
 }
 
 function validatorOf({ headers }: Response): string | undefined {
   const etag = headers.get('etag');
-  // A weak ETag ("W/…") promises the same meaning, not the same bytes.
+  // A weak ETag ("W/…") guarantees equivalent content, not equal bytes.
   return (etag?.startsWith('"') ? etag : undefined) ?? headers.get('last-modified') ?? undefined;
 }
 
-async function save(response: Response, { url, total }: Origin, partial: PartialFile, options: TransferOptions) {
-  const { patience, leastRate, signal, onProgress } = options;
+async function saveBody(response: Response, { url, total }: Origin, partial: PartialFile, options: TransferOptions) {
+  const { limits, signal, onProgress } = options;
   onProgress?.(partial.size, total);
   const reader = response.body!.getReader();
   let [since, before] = [performance.now(), partial.size];
   for (;;) {
-    // Where everything has arrived, fetch answers an abort neither with an error nor with the end.
+    // Once the whole response has arrived, an aborted fetch neither throws nor ends the stream.
     signal?.throwIfAborted();
-    const { done, value } = await patiently(reader.read(), url, patience.silence, signal);
+    const { done, value } = await withTimeout(reader.read(), url, limits.idleTimeout, signal);
     if (done) break;
     await partial.append(value);
     onProgress?.(partial.size, total);
     if (total !== undefined && partial.size > total) break;
     const seconds = (performance.now() - since) / 1000;
-    if (seconds * 1000 < patience.window) continue;
+    if (seconds * 1000 < limits.rateWindow) continue;
     const rate = (partial.size - before) / seconds;
-    if (rate < leastRate) throw tooSlow(url, rate, leastRate);
+    if (rate < limits.minRate) throw tooSlow(url, rate, limits.minRate);
     [since, before] = [performance.now(), partial.size];
   }
   signal?.throwIfAborted();
   if (total === undefined || partial.size === total) return;
-  // The answer came to its end, so that no second try would bring more.
+  // The response is complete, so another attempt would not bring more.
   const [got, wanted] = [partial.size, total].map(count);
   await partial.discard();
-  throw new TransferError(url, `it sent ${got} bytes, wanted ${wanted}`, 'refused');
+  throw new TransferError(url, `received ${got} bytes, wanted ${wanted}`, 'unavailable');
 }
 
-function tooSlow(url: string, rate: number, least: number): TransferError {
-  const [got, wanted] = [rate, least].map((bytes) => `${(bytes / 1000).toFixed(0)} kB/s`);
-  return new TransferError(url, `it sends ${got}, wanted at least ${wanted}`, 'slow', { rate });
+function tooSlow(url: string, rate: number, minRate: number): TransferError {
+  const [got, wanted] = [rate, minRate].map((bytes) => `${(bytes / 1000).toFixed(0)} kB/s`);
+  return new TransferError(url, `too slow: ${got}, wanted at least ${wanted}`, 'slow', { rate });
 }
 
-/** Removes the file, and throws, if it has the wrong hash. */
+/** Checks the hash of a complete file. Discards the file and throws a TransferError if it is wrong. */
 async function verify({ url, sha256 }: Remote, partial: PartialFile): Promise<void> {
   if (sha256 === undefined) return;
   const got = await partial.sha256();
   if (got === sha256) return;
   const size = count(partial.size);
   await partial.discard();
-  const why = `the ${size} bytes that came have the SHA-256 ${got}, wanted ${sha256}: damaged on the way, or another file`;
-  throw new TransferError(url, why, 'damaged');
+  const reason = `the ${size} bytes received have SHA-256 ${got}, wanted ${sha256}: corrupted in transit, or another file`;
+  throw new TransferError(url, reason, 'damaged');
 }
 
 function count(n: number): string {

@@ -131,7 +131,7 @@ describe('data download', () => {
   it('says which address is none', async () => {
     const { code, stderr } = await data(['download', '--url', 'ftp://example.org/x']);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^error: --url is 'ftp:\/\/example\.org\/x', wanted an address that begins with https:/);
+    expect(stderr).toMatch(/^error: --url is 'ftp:\/\/example\.org\/x', wanted a URL that begins with https:/);
   });
 });
 

@@ -67,10 +67,10 @@ describe('without a terminal', () => {
   it('every source that is left is named once with its reason, and the one that follows', () => {
     const to = reporter();
     to.show({ kind: 'started', url: A, total: undefined });
-    to.show({ kind: 'source-left', url: A, why: 'it answered 404', next: B });
+    to.show({ kind: 'source-failed', url: A, reason: 'HTTP status 404', next: B });
     to.show({ kind: 'started', url: B, total: undefined });
-    to.show({ kind: 'source-left', url: B, why: 'it answered 500', next: undefined });
-    expect(written).toBe(`downloading CIFAR-10 from ${A}\nleft ${A}: it answered 404;\ngoing on with ${B}\n`);
+    to.show({ kind: 'source-failed', url: B, reason: 'HTTP status 500', next: undefined });
+    expect(written).toBe(`downloading CIFAR-10 from ${A}\nleft ${A}: HTTP status 404;\ngoing on with ${B}\n`);
   });
 
   it('quiet leaves the lines of progress out', () => {

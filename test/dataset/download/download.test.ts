@@ -8,7 +8,7 @@ import {
   type DownloadOptions,
   downloadCifar10,
 } from '../../../src/dataset/download/download.ts';
-import { chosenSources, type RemoteSource } from '../../../src/dataset/download/sources.ts';
+import { type RemoteSource, selectSources } from '../../../src/dataset/download/sources.ts';
 import { verifyFolder } from '../../../src/dataset/store.ts';
 import { DataError, FileError, UsageError } from '../../../src/errors.ts';
 import {
@@ -44,7 +44,7 @@ beforeEach(() => {
   events = [];
 });
 
-/** @param source of which the file is, if it is not the only one of its source. */
+/** @param source server of the first file of the same source; the server itself unless given. */
 async function serve(content = archive, name = 'file.tar.gz', source?: FileServer): Promise<FileServer> {
   const server = await FileServer.start(content);
   const path = join('downloads', new URL((source ?? server).url).port, `${name}.part`);
@@ -52,34 +52,34 @@ async function serve(content = archive, name = 'file.tar.gz', source?: FileServe
   return server;
 }
 
-/** A source that is that server. */
+/** Source with a single file on a server. */
 function sourceOf({ url }: { url: string }, content = archive): RemoteSource {
   const id = new URL(url).port;
   return { id, kind: 'archive', files: [{ name: 'file.tar.gz', url, bytes: content.length, sha256: sha256(content) }] };
 }
 
-/** What --url chooses. */
-function own(url: string): readonly RemoteSource[] {
-  return chosenSources({}, url)!;
+/** Source that a user-supplied URL selects. */
+function customSources(url: string): readonly RemoteSource[] {
+  return selectSources({}, url)!;
 }
 
 function download(sources: readonly RemoteSource[], options: Partial<DownloadOptions> = {}): Promise<string> {
   const onEvent = (event: DatasetEvent) => events.push(event);
-  return downloadCifar10({ cacheFolder: cache, sources, published, patience: { pause: 1 }, onEvent, ...options });
+  return downloadCifar10({ cacheFolder: cache, sources, published, limits: { retryDelay: 1 }, onEvent, ...options });
 }
 
 function eventsOf<K extends DatasetEvent['kind']>(kind: K): Extract<DatasetEvent, { kind: K }>[] {
   return events.filter((event): event is Extract<DatasetEvent, { kind: K }> => event.kind === kind);
 }
 
-/** The six files are there, as they should be, and nothing else is. */
+/** Expects the six published files and nothing else. */
 async function expectImages(): Promise<void> {
   expect(tree(cache)).toEqual(IMAGES);
   expect((await verifyFolder(join(cache, 'cifar-10-batches-bin'), { published })).official).toBe(true);
 }
 
-/** There is nothing that a later run would take for images: only the beginnings of archives, or else a verified one. */
-function expectNothing(isVerified = false): string[] {
+/** Expects nothing that a later run could mistake for images: only partial archives or, if `isVerified`, a complete one. */
+function expectNoImages(isVerified = false): string[] {
   const files = tree(cache).filter((path) => path.includes('.'));
   const wanted = isVerified ? /^downloads\/\d+\/file\.tar\.gz$/ : /^downloads\/.*\.part(\.json)?$/;
   for (const file of files) expect(file).toMatch(wanted);
@@ -87,7 +87,7 @@ function expectNothing(isVerified = false): string[] {
 }
 
 describe('a download', () => {
-  test('leaves the six files and nothing else, and tells how far it is', async () => {
+  test('leaves the six files and nothing else, and reports its progress', async () => {
     const server = await serve();
     const folder = await download([sourceOf(server)]);
     expect(folder).toBe(join(cache, 'cifar-10-batches-bin'));
@@ -105,7 +105,7 @@ describe('a download', () => {
     expect(events.slice(-2).map(({ kind }) => kind)).toEqual(['verifying', 'finished']);
   });
 
-  test('of several files counts their bytes together, and goes on in the file where it stopped', async () => {
+  test('of several files counts their bytes together, and resumes in the file where it stopped', async () => {
     const first = await serve();
     const second = await serve(Buffer.alloc(50_000, 'second'), 'second', first);
     const both = {
@@ -125,17 +125,18 @@ describe('a download', () => {
     expect(first.gets).toHaveLength(1);
   });
 
-  test('leaves every source that fails, and says why, until one gives the images', async () => {
+  test('abandons each source that fails, with its reason, until one provides the images', async () => {
     const answer = (listener: RequestListener) => ({ answer: listener });
+    const webPage: RequestListener = (_, response) => response.setHeader('content-type', 'text/html').end('<p>');
     const faults = [
-      { fault: answer((_, response) => response.writeHead(503).end()), why: /answered 503/ },
-      { fault: answer((_, response) => response.setHeader('content-type', 'text/html').end('<p>')), why: /a web page/ },
-      { fault: answer((_, response) => response.end('short')), why: /its file has 5 bytes/ },
-      { fault: answer((_, response) => response.writeHead(302, { location: '/' }).end()), why: /redirect count/ },
-      { fault: answer((_, response) => response.destroy()), why: /the connection failed/ },
-      { fault: { stallAfter: 10_000 }, why: /nothing came for 0.3 s/ },
-      { fault: { bytesPerSecond: 100_000 }, why: /it sends \d+ kB\/s, wanted at least 500 kB\/s/ },
-      { fault: { cutAfter: 10_000, ignoresRange: true }, why: /the connection failed/ },
+      { fault: answer((_, response) => response.writeHead(503).end()), reason: /HTTP status 503/ },
+      { fault: answer(webPage), reason: /a web page/ },
+      { fault: answer((_, response) => response.end('short')), reason: /the file has 5 bytes/ },
+      { fault: answer((_, response) => response.writeHead(302, { location: '/' }).end()), reason: /redirect count/ },
+      { fault: answer((_, response) => response.destroy()), reason: /the connection failed/ },
+      { fault: { stallAfter: 10_000 }, reason: /no data received for 0.3 s/ },
+      { fault: { bytesPerSecond: 100_000 }, reason: /too slow: \d+ kB\/s, wanted at least 500 kB\/s/ },
+      { fault: { cutAfter: 10_000, ignoresRange: true }, reason: /the connection failed/ },
     ];
     const servers = await Promise.all([...faults, {}, {}].map(() => serve()));
     for (const [n, { fault }] of faults.entries()) servers[n].fault = () => fault;
@@ -143,46 +144,46 @@ describe('a download', () => {
     await download(
       servers.map((server) => sourceOf(server)),
       {
-        patience: { pause: 1, silence: 300, window: 100, rate: 500_000 },
+        limits: { retryDelay: 1, idleTimeout: 300, rateWindow: 100, minRate: 500_000 },
       },
     );
     await expectImages();
-    const left = eventsOf('source-left');
-    expect(left.map(({ url }) => url)).toEqual(servers.slice(0, -1).map(({ url }) => url));
-    expect(left.map(({ next }) => next)).toEqual(servers.slice(1).map(({ url }) => url));
-    for (const [n, { why }] of faults.entries()) expect(left[n].why).toMatch(why);
-    expect(left[8].why).toMatch(/have the SHA-256/);
+    const failed = eventsOf('source-failed');
+    expect(failed.map(({ url }) => url)).toEqual(servers.slice(0, -1).map(({ url }) => url));
+    expect(failed.map(({ next }) => next)).toEqual(servers.slice(1).map(({ url }) => url));
+    for (const [n, { reason }] of faults.entries()) expect(failed[n].reason).toMatch(reason);
+    expect(failed[8].reason).toMatch(/have SHA-256/);
   });
 
-  test('goes back to those that were merely slow, the one that came furthest first', async () => {
+  test('retries the sources that were merely slow, the most complete first', async () => {
     const servers = await Promise.all([0, 1, 2].map(() => serve()));
     const rates = [100_000, 1_000_000];
     for (const [n, bytesPerSecond] of rates.entries()) servers[n].fault = () => ({ bytesPerSecond });
-    // The second one is fast when it is asked again: nobody shall wait for this test.
+    // The second server is fast when retried, to keep this test short.
     servers[1].fault = (n) => (n === 0 ? { bytesPerSecond: rates[1] } : {});
     servers[2].fault = () => ({ answer: (_, response) => response.writeHead(404).end() });
-    const patience = { pause: 1, window: 200, rate: 5_000_000 };
+    const limits = { retryDelay: 1, rateWindow: 200, minRate: 5_000_000 };
     await download(
       servers.map((server) => sourceOf(server)),
-      { patience },
+      { limits },
     );
     await expectImages();
     expect(servers.map(({ gets }) => gets.length)).toEqual([1, 2, 1]);
     expect(servers[1].gets[1]).toHaveProperty('range');
-    expect(eventsOf('source-left').at(-1)).toMatchObject({ url: servers[2].url, next: servers[1].url });
+    expect(eventsOf('source-failed').at(-1)).toMatchObject({ url: servers[2].url, next: servers[1].url });
   });
 
-  test('that another one makes already is not made twice', async () => {
+  test('that is already in progress is not started twice', async () => {
     const server = await serve();
     const folders = await Promise.all([download([sourceOf(server)]), download([sourceOf(server)])]);
     expect(folders[0]).toBe(folders[1]);
     await expectImages();
     expect(server.gets).toHaveLength(1);
-    expect(eventsOf('waiting')[0].for).toContain(`process ${process.pid} on `);
+    expect(eventsOf('waiting')[0].holder).toContain(`process ${process.pid} on `);
     expect(eventsOf('finished')).toHaveLength(1);
   });
 
-  test('that is stopped keeps what it has, and goes on', async () => {
+  test('that is stopped keeps its partial files, and resumes', async () => {
     const server = await serve();
     server.fault = () => ({ bytesPerSecond: 5_000_000 });
     for (const kind of ['started', 'progress', 'verifying'] as const) {
@@ -192,7 +193,7 @@ describe('a download', () => {
         if (event.kind === kind && !(event.kind === 'progress' && event.received === 0)) controller.abort(reason);
       };
       expect(await rejection(download([sourceOf(server)], { signal: controller.signal, onEvent }))).toBe(reason);
-      expectNothing(kind === 'verifying');
+      expectNoImages(kind === 'verifying');
     }
     await download([sourceOf(server)]);
     await expectImages();
@@ -201,81 +202,79 @@ describe('a download', () => {
   });
 });
 
-describe('images at an address of the user’s own', () => {
-  test('must be the published ones, unless they are trusted; then their hashes are kept', async () => {
+describe('images at a user-supplied URL', () => {
+  test('must be the published ones unless they are trusted; then their hashes are recorded', async () => {
     const server = await FileServer.start(archive);
     const options = { published: { ...published, 'test_batch.bin': 'f'.repeat(64) } };
-    const error = await rejection(download(own(server.url), options));
+    const error = await rejection(download(customSources(server.url), options));
     expect(error).toBeInstanceOf(DataError);
     expect(error).not.toBeInstanceOf(DownloadError);
     expect(error.message).toMatch(
       `test_batch.bin in archive.tar.gz has the SHA-256 ${published['test_batch.bin']}, wanted ffff`,
     );
     expect(error.message).toContain('--trust');
-    expect(expectNothing()).toEqual([]);
+    expect(expectNoImages()).toEqual([]);
 
-    const folder = await download(own(server.url), { ...options, trust: true });
+    const folder = await download(customSources(server.url), { ...options, trust: true });
     expect(tree(cache)).toEqual(IMAGES);
     const { official, files } = await verifyFolder(folder, options);
     expect([official, files.every(({ ok }) => ok)]).toEqual([false, true]);
   });
 
-  test('may be the Python archive: it is known by what it holds', async () => {
+  test('may be the Python archive, which is recognised by its contents', async () => {
     const entries = PYTHON_NAMES.map((name, n) => tarEntry(`cifar-10-batches-py/${name}`, pythonFile(batchFile(n))));
     const server = await FileServer.start(Buffer.concat([...entries, TAR_END]));
-    await download(own(server.url));
+    await download(customSources(server.url));
     await expectImages();
   });
 
-  test('must be an archive of images, at an address', async () => {
+  test('must be an archive of images, and the URL valid', async () => {
     const server = await serve(Buffer.from('not an archive'));
-    const error = await rejection(download(own(server.url)));
+    const error = await rejection(download(customSources(server.url)));
     expect(error).not.toBeInstanceOf(DownloadError);
     expect(error.message).toMatch(`${server.url}: archive.tar.gz is not a whole .tar.gz archive`);
-    expect(expectNothing()).toEqual([]);
+    expect(expectNoImages()).toEqual([]);
     for (const url of ['ftp://example.com/', 'example.com', 'http://']) {
-      const wrong = await rejection(Promise.resolve().then(() => download(own(url))));
+      const wrong = await rejection(Promise.resolve().then(() => download(customSources(url))));
       expect(wrong).toBeInstanceOf(UsageError);
-      expect(wrong.message).toBe(`--url is '${url}', wanted an address that begins with https:// or http://`);
+      expect(wrong.message).toBe(`--url is '${url}', wanted a URL that begins with https:// or http://`);
     }
   });
 });
 
-describe('a failure is one error that names every source, and leaves nothing that could be taken for images:', () => {
-  test('no source gives the images', async () => {
+describe('a failure is one error that names every source, and leaves nothing that could be mistaken for images:', () => {
+  test('no source provides the images', async () => {
     const servers = await Promise.all([0, 1].map(() => serve()));
     servers[0].fault = () => ({ answer: (_, response) => response.writeHead(503).end() });
     servers[1].fault = () => ({ cutAfter: 10_000, ignoresRange: true });
     const error = await rejection(download(servers.map((server) => sourceOf(server))));
     expect(error).toBeInstanceOf(DownloadError);
     expect(error.exitCode).toBe(3);
-    expect(error.message).toMatch(
-      /^none of the 2 sources gave the images: 127\.\S+: it answered 503 .*; 127\.\S+: the c/,
-    );
-    expect(expectNothing()).toHaveLength(2);
+    expect(error.message).toMatch(/^all 2 sources failed: 127\.\S+: HTTP status 503 .*; 127\.\S+: the c/);
+    expect(expectNoImages()).toHaveLength(2);
   });
 
-  test('one of them sends another file: that is damage, not a lack of network', async () => {
+  test('one source sends another file: that is damage, not a missing network', async () => {
     const servers = await Promise.all([0, 1].map(() => serve()));
     servers[0].content = Buffer.from(archive).fill(archive[99] ^ 1, 99, 100);
     servers[1].fault = () => ({ answer: (_, response) => response.writeHead(503).end() });
     const error = await rejection(download(servers.map((server) => sourceOf(server))));
     expect(error).toBeInstanceOf(DataError);
     expect(error).not.toBeInstanceOf(DownloadError);
-    expect(error.message).toMatch(/have the SHA-256 .* --data, or .* --dataset synthetic\.$/);
-    expect(expectNothing()).toEqual([]);
+    expect(error.message).toMatch(/have SHA-256 .* --data, or .* --dataset synthetic\.$/);
+    expect(expectNoImages()).toEqual([]);
   });
 
-  test('an archive has the right hash and wrong images', async () => {
+  test('an archive has the right hash but wrong images', async () => {
     const wrong = Buffer.concat([tarEntry(NAMES[0], batchFile(0)), tarEntry(NAMES[1], batchFile(0).fill(10)), TAR_END]);
     const server = await serve(wrong);
     const error = await rejection(download([sourceOf(server, wrong)]));
     expect(error).not.toBeInstanceOf(DownloadError);
     expect(error.message).toMatch(/data_batch_2.bin in file.tar.gz is damaged: record 0 .* has the label 10/);
-    expect(expectNothing()).toEqual([]);
+    expect(expectNoImages()).toEqual([]);
   });
 
-  test('the cache cannot be written: that is an error of the disk, not of the network', async () => {
+  test('the cache cannot be written: that is a disk error, not a network error', async () => {
     writeFileSync(cache, 'a file where the folder should be');
     const error = await rejection(download([sourceOf(await serve())]));
     expect(error).toBeInstanceOf(FileError);

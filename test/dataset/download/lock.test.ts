@@ -8,7 +8,7 @@ import { type LockOptions, withLock } from '../../../src/dataset/download/lock.t
 import { rejection, scratchFolder } from '../../support/cifar10.ts';
 
 const scratch = scratchFolder();
-const TIMES = { beat: 20, stale: 30_000, poll: 2, remind: 10_000 };
+const TIMES = { heartbeatInterval: 20, staleAfter: 30_000, pollInterval: 2, remindInterval: 10_000 };
 let path: string;
 
 beforeEach(() => {
@@ -19,85 +19,87 @@ function lock<T>(work: () => Promise<T>, options: LockOptions = {}): Promise<T> 
   return withLock(path, work, { times: TIMES, ...options });
 }
 
-function leave(holder: unknown, age = 0): void {
+/** Writes a lock file as a holder would have left it. @param age milliseconds since its last heartbeat. */
+function leaveLock(holder: unknown, age = 0): void {
   writeFileSync(path, JSON.stringify(holder));
   const then = new Date(Date.now() - age);
   utimesSync(path, then, then);
 }
 
-/** The id of a process that is no more. */
+/** PID of a process that has ended. */
 function deadPid(): number {
   return spawnSync(process.execPath, ['--version']).pid;
 }
 
-test('one works at a time, and all of them do, whether they succeed or fail', async () => {
-  let [working, most] = [0, 0];
+test('one job runs at a time, and all of them run, whether they succeed or fail', async () => {
+  let [running, maxRunning] = [0, 0];
   const jobs = Array.from({ length: 8 }, (_, n) =>
     lock(async () => {
-      most = Math.max(most, ++working);
+      maxRunning = Math.max(maxRunning, ++running);
       await sleep(3);
-      working--;
+      running--;
       if (n % 2 === 1) throw new Error(`failed ${n}`);
       return n;
     }).catch((error: Error) => error.message),
   );
   expect(await Promise.all(jobs)).toEqual([0, 'failed 1', 2, 'failed 3', 4, 'failed 5', 6, 'failed 7']);
-  expect(most).toBe(1);
+  expect(maxRunning).toBe(1);
   expect(readdirSync(dirname(path))).toEqual([]);
 });
 
-test('whoever waits hears for whom, again and again, and can be stopped', async () => {
+test('a waiting process is told repeatedly who holds the lock, and can be aborted', async () => {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
   const holder = { pid: child.pid!, host: hostname() };
-  leave(holder);
-  const heard: unknown[] = [];
+  leaveLock(holder);
+  const reported: unknown[] = [];
   const controller = new AbortController();
   const reason = new Error('Ctrl-C');
-  const onWait = (now: unknown) => heard.push(now) === 3 && controller.abort(reason);
-  const waiting = lock(async () => 'done', { onWait, signal: controller.signal, times: { ...TIMES, remind: 5 } });
+  const onWait = (current: unknown) => reported.push(current) === 3 && controller.abort(reason);
+  const times = { ...TIMES, remindInterval: 5 };
+  const waiting = lock(async () => 'done', { onWait, signal: controller.signal, times });
   expect(await rejection(waiting)).toBe(reason);
-  expect(heard).toEqual([holder, holder, holder]);
+  expect(reported).toEqual([holder, holder, holder]);
   expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(holder);
 
-  // When the holder dies, whoever waits follows.
+  // When the holder dies, the waiting process gets the lock.
   const next = lock(async () => 'done', { onWait: () => child.kill('SIGKILL') });
   expect(await next).toBe('done');
   expect(existsSync(path)).toBe(false);
 });
 
 test.each([
-  ['of a dead process', () => leave({ pid: deadPid(), host: hostname() })],
-  ['of another machine without a sign of life', () => leave({ pid: process.pid, host: 'elsewhere' }, 31_000)],
-  ['of a process that sleeps or has another’s number', () => leave({ pid: process.pid, host: hostname() }, 31_000)],
-  ['cut off while it was written', () => leave('', 31_000)],
-])('a lock %s is taken over, by one of those who wait', async (_, prepare) => {
+  ['of a dead process', () => leaveLock({ pid: deadPid(), host: hostname() })],
+  ['of another machine without a heartbeat', () => leaveLock({ pid: process.pid, host: 'elsewhere' }, 31_000)],
+  ['of a suspended process or a reused PID', () => leaveLock({ pid: process.pid, host: hostname() }, 31_000)],
+  ['that was truncated while being written', () => leaveLock('', 31_000)],
+])('a lock %s passes to exactly one waiting process', async (_, prepare) => {
   prepare();
-  let [working, most] = [0, 0];
+  let [running, maxRunning] = [0, 0];
   const job = async () => {
-    most = Math.max(most, ++working);
+    maxRunning = Math.max(maxRunning, ++running);
     await sleep(1);
-    working--;
+    running--;
   };
   await Promise.all(Array.from({ length: 10 }, () => lock(job)));
-  expect(most).toBe(1);
+  expect(maxRunning).toBe(1);
   expect(readdirSync(dirname(path))).toEqual([]);
 });
 
-test('a lock of another machine is respected while it shows signs of life', async () => {
-  leave({ pid: deadPid(), host: 'elsewhere' });
+test('a lock of another machine is respected while its heartbeat is recent', async () => {
+  leaveLock({ pid: deadPid(), host: 'elsewhere' });
   const signal = AbortSignal.timeout(50);
   await rejection(lock(async () => {}, { signal }));
   expect(existsSync(path)).toBe(true);
 });
 
-test('the holder gives signs of life, and leaves a lock alone that is not its own any more', async () => {
+test('the holder sends heartbeats, and does not remove a lock that it has lost', async () => {
   await lock(async () => {
     const old = new Date(Date.now() - 60_000);
     utimesSync(path, old, old);
-    await sleep(5 * TIMES.beat);
+    await sleep(5 * TIMES.heartbeatInterval);
     const waiting = lock(async () => 'taken', { signal: AbortSignal.timeout(20) });
     await rejection(waiting);
-    leave({ pid: 1, host: 'elsewhere' });
+    leaveLock({ pid: 1, host: 'elsewhere' });
   });
   expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ pid: 1, host: 'elsewhere' });
 });

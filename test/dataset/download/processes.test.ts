@@ -7,7 +7,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { batchEntries, batchFile, NAMES, scratchFolder, TAR_END, tarEntry, tree } from '../../support/cifar10.ts';
 import { FileServer, hasBytes, sha256 } from '../../support/file-server.ts';
 
-// Processes that download at once, and that are killed while they do.
+// Processes that download concurrently or are killed during a download.
 
 const scratch = scratchFolder();
 const SCRIPT = fileURLToPath(new URL('../../support/load-process.mjs', import.meta.url));
@@ -17,7 +17,7 @@ let archive: Buffer;
 let cwd: string;
 
 beforeAll(() => {
-  // The images of the tests are small when they are compressed; the real ones are not.
+  // Padding, because the test images compress far better than real ones.
   archive = Buffer.concat([tarEntry('padding', randomBytes(8_000_000)), ...batchEntries(), TAR_END]);
   for (const [n, name] of NAMES.entries()) published[name] = sha256(batchFile(n));
 });
@@ -29,7 +29,7 @@ interface Line {
 
 interface Loading {
   readonly child: ChildProcess;
-  /** What it has printed when it has ended. */
+  /** Output lines, once the process has ended. */
   readonly lines: Promise<Line[]>;
 }
 
@@ -56,14 +56,14 @@ function startLoading({ url }: FileServer): Loading {
   return { child, lines };
 }
 
-test('a download that is killed twenty times goes on each time', async () => {
+test('a download that is killed twenty times resumes each time', async () => {
   cwd = mkdtempSync(join(scratch, 'killed-'));
   const server = await FileServer.start(archive);
   const partial = join(cwd, 'cache', 'nn-train', 'downloads', 'test', 'file.tar.gz.part');
   server.arrived = (position) => position <= 0 || hasBytes(partial, position);
   for (let kills = 0; kills < 20; kills++) {
     const { child, lines } = startLoading(server);
-    // Anywhere from its request on. The random number decides when to kill, never what is right.
+    // Killed at a random byte. The expected result does not depend on which.
     const end = Math.random() * 0.04 * archive.length;
     server.onSent = (body) => body >= end && child.kill('SIGKILL');
     await lines;
@@ -78,7 +78,7 @@ test('a download that is killed twenty times goes on each time', async () => {
   expect(tree(join(cwd, 'cache', 'nn-train'))).toHaveLength(8);
 });
 
-test('a process that is killed while it verifies or stores has downloaded for good', async () => {
+test('a process killed while verifying or storing need not download again', async () => {
   cwd = mkdtempSync(join(scratch, 'stored-'));
   const server = await FileServer.start(archive);
   for (const delay of [0, 100, 200]) {
@@ -93,7 +93,7 @@ test('a process that is killed while it verifies or stores has downloaded for go
   expect(tree(join(cwd, 'cache', 'nn-train'))).toHaveLength(8);
 });
 
-test('of ten processes at once, one downloads and all load', async () => {
+test('of ten concurrent processes, one downloads and all load', async () => {
   cwd = mkdtempSync(join(scratch, 'ten-'));
   const server = await FileServer.start(archive);
   server.fault = () => ({ bytesPerSecond: 10_000_000 });
