@@ -31,7 +31,13 @@ export { squaredNorm } from './engine/gates/squared-norm.ts';
 export { Graph } from './engine/graph.ts';
 export type { Wire } from './engine/wire.ts';
 export { DataError, DivergedError, FileError, UsageError, UserError } from './errors.ts';
-export { checkGradients, type GradientCheck } from './gradcheck/every-coordinate.ts';
+export {
+  checkGradients,
+  type GateCheck,
+  type GradientCheck,
+  type GradientCheckOptions,
+  type ParameterCheck,
+} from './gradcheck/check-gradients.ts';
 export type { BatchPlan, ImageSet } from './images.ts';
 export { initialise } from './models/initialise.ts';
 export { buildModel, type Model, type ModelConfig } from './models/model.ts';

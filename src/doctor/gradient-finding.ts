@@ -1,11 +1,10 @@
-import type { GradientReport } from '../gradcheck/model-gradients.ts';
+import type { GradientCheck } from '../gradcheck/check-gradients.ts';
 import { count, type Finding } from './finding.ts';
 
 /** The gradient check as one finding. */
-export function judgeGradients({ parameters, gates, passed }: GradientReport): Finding {
+export function judgeGradients({ parameters, gates, passed }: GradientCheck): Finding {
   const all = [...parameters, ...gates];
-  const errors = all.flatMap(({ direction, coordinate }) => [direction?.error ?? 0, coordinate?.error ?? 0]);
-  const worst = Math.max(...errors);
+  const worst = Math.max(...all.map(({ relativeError }) => relativeError ?? 0));
   const kinks = all.reduce((sum, { kinks }) => sum + kinks, 0);
   const faults = gates.filter(({ fault }) => fault !== null).map(({ gate, input }) => `${gate} by ${input}`);
   const wrong = parameters.filter(({ verdict }) => verdict === 'wrong' || verdict === 'suspicious');

@@ -1,7 +1,7 @@
 import { isWeight } from '../backends/backend.ts';
 import { ReferenceBackend } from '../backends/reference/reference.ts';
 import type { Config } from '../config/config.ts';
-import { regularised } from '../gradcheck/model-gradients.ts';
+import { withL2Penalty } from '../gradcheck/model-gradients.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel } from '../models/model.ts';
 import { plainBatch } from '../training/batches.ts';
@@ -44,7 +44,7 @@ export async function checkRegularisation({ config, images, heldOut }: Laborator
   const backend = new ReferenceBackend('float64');
   const model = buildModel(backend, config, indices.length);
   const decays = [config.weightDecay || SOME_DECAY, 10 * (config.weightDecay || SOME_DECAY)];
-  const wires = [model.loss, ...decays.map((weightDecay) => regularised(model, weightDecay))];
+  const wires = [model.loss, ...decays.map((weightDecay) => withL2Penalty(model, weightDecay))];
   initialise(model, config);
   loadBatch(model, images, plainBatch(indices));
   model.graph.forward();

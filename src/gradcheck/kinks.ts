@@ -3,8 +3,8 @@ import type { Gate } from '../engine/gate.ts';
 import type { Graph } from '../engine/graph.ts';
 import { hash32 } from '../random.ts';
 
-/** A number for the sides of all its kinks on which a gate is; another side gives, almost surely, another number. */
-export async function winnersOf(
+/** Hashes the sides of all kinks of a gate that its values lie on. Different sides almost surely give a different hash. */
+export async function hashKinkSides(
   backend: Backend,
   gate: Gate,
   inputs: Readonly<Record<string, Tensor>>,
@@ -18,13 +18,13 @@ export async function winnersOf(
   return hash;
 }
 
-/** The same for all gates of a graph, at the values of its last forward pass.
+/** Hashes the kink sides of all gates of a graph, at the values of its last forward pass.
  *  Source: CS231n notes, "Neural Networks 3" (kinks: the identities of the winners). */
-export async function winnersOfGraph({ backend, tape }: Graph): Promise<number> {
-  let winners = 0;
+export async function hashKinkSidesOfGraph({ backend, tape }: Graph): Promise<number> {
+  let hash = 0;
   for (const { gate, inputs, output } of tape) {
     const tensors = Object.fromEntries(Object.entries(inputs).map(([name, { tensor }]) => [name, tensor]));
-    winners = hash32(winners ^ (await winnersOf(backend, gate, tensors, output.tensor)));
+    hash = hash32(hash ^ (await hashKinkSides(backend, gate, tensors, output.tensor)));
   }
-  return winners;
+  return hash;
 }

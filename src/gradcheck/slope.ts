@@ -1,107 +1,109 @@
-/** A scalar function at one point. */
+/** A scalar function evaluated at one point. */
 export interface Evaluation {
   readonly value: number;
-  /** A number for which side of every kink the point lies on, the "winners" of each max(x, y): if two points have the same
-   *  one, no kink lies between them. */
-  readonly winners: number;
+  /** Hash of the side of every kink that the point lies on (the "winners" of each max(x, y)). Two points with the same hash
+   *  have no kink between them. */
+  readonly kinkSides: number;
 }
 
 /** A scalar function along a line: t ↦ f(w + t u). */
 export type Line = (t: number) => Promise<Evaluation>;
 
-/** The derivative of a function along a line, as claimed and as measured. */
+/** Analytic and numeric derivative of a function along a line. */
 export interface Slope {
   /** u·∇f, from backpropagation. */
   readonly analytic: number;
-  /** From central differences D(h) = (f(w + h u) − f(w − h u))/2h: (4 D(h/2) − D(h))/3, whose truncation error falls with
-   *  h⁴ where that of D falls with h² (Richardson's extrapolation). */
+  /** (4 D(h/2) − D(h))/3 of the central differences D(h) = (f(w + h u) − f(w − h u))/2h. The truncation error falls with h⁴,
+   *  where that of D falls with h² (Richardson's extrapolation). */
   readonly numeric: number;
-  /** |analytic − numeric| / max(|analytic|, |numeric|), less what rounding can account for where that matters; Infinity
-   *  where one of the two is no number. */
+  /** |analytic − numeric| / max(|analytic|, |numeric|). If rounding could matter, what rounding can explain is subtracted from
+   *  the difference. Infinity if either slope is NaN or infinite. */
   readonly error: number;
-  /** Whether that says anything: not if f has a kink within the smallest step, nor if the slope is lost in rounding. */
+  /** Only `compared` slopes mean anything. `kink`: f has a kink within the smallest step. `rounding`: the slope is lost in
+   *  rounding errors. */
   readonly outcome: 'compared' | 'kink' | 'rounding';
 }
 
-/** What is known of f where its slopes are measured. */
-export interface Ground extends Evaluation {
+/** The point at which slopes are measured. */
+export interface BasePoint extends Evaluation {
   /** Standard deviation of the rounding error of f. */
   readonly noise: number;
 }
 
-/** Steps h, in the order in which they are tried. Rounding grows with 1/h; a smaller step meets fewer kinks. */
+/** Steps h, in the order in which they are tried. A smaller step crosses fewer kinks, but its rounding error grows with 1/h. */
 const STEPS = [1e-3, 1e-4, 1e-5, 1e-6, 1e-7] as const;
-/** A smaller error than this needs no other step. "1e-7 and less you should be happy." */
-export const HAPPY = 1e-7;
-/** A slope that rounding hides to more than this part of it is not compared. */
-const LOST = 1e-4;
-/** How much of the numeric derivative rounding can account for, in standard deviations of f's rounding error over h: four
- *  of 4/3 (e₁ − e₂) − 1/6 (e₃ − e₄). */
+/** A relative error of at most this passes without another step. "1e-7 and less you should be happy." */
+export const PASS_ERROR = 1e-7;
+/** A slope is not compared if rounding may change it by more than this share. */
+const MAX_ROUNDING_SHARE = 1e-4;
+/** Bound on the rounding error of the numeric derivative, in units of noise/h: four standard deviations of
+ *  4/3 (e₁ − e₂) − 1/6 (e₃ − e₄). */
 const NOISE_MARGIN = 7.6;
-/** How far apart the points are at which the noise is measured: f is a straight line there. */
+/** Distance between the points at which the noise is measured: short enough for f to be a straight line. */
 const NOISE_STEP = 1e-7;
 
-/** Measures the slope of a line at 0 with the step that can tell most, and compares it with the analytic one. A step across
- *  a kink tells nothing.
+/** Measures the slope of a line at 0 and compares it with the analytic one, at the step with the tightest error bound. Steps
+ *  that cross a kink are skipped.
  *
  *  Source: CS231n notes, "Neural Networks 3" (gradient checks: relative error, kinks, step size); L. F. Richardson, "The
  *  Deferred Approach to the Limit" (1927). */
-export async function measureSlope(line: Line, analytic: number, { winners, noise }: Ground): Promise<Slope> {
-  let best: Comparison | undefined;
+export async function measureSlope(line: Line, analytic: number, { kinkSides, noise }: BasePoint): Promise<Slope> {
+  let best: Measurement | undefined;
   let numeric = Number.NaN;
   for (const step of STEPS) {
     const [far, near] = [await differenceAt(line, step), await differenceAt(line, step / 2)];
     numeric = (4 * near.slope - far.slope) / 3;
-    if ([...far.winners, ...near.winners].some((there) => there !== winners)) continue;
-    const slope = compare(analytic, numeric, (NOISE_MARGIN * noise) / step);
-    if (!best || slope.bound < best.bound) best = slope;
-    // Within rounding, smaller steps only know less.
-    if (best.bound <= HAPPY || best.isWithinRounding) break;
+    if ([...far.kinkSides, ...near.kinkSides].some((sides) => sides !== kinkSides)) continue;
+    const measurement = compare(analytic, numeric, (NOISE_MARGIN * noise) / step);
+    if (!best || measurement.bound < best.bound) best = measurement;
+    // Once the difference is within rounding, smaller steps only add noise.
+    if (best.bound <= PASS_ERROR || best.isWithinRounding) break;
   }
   if (!best) return { analytic, numeric, error: 0, outcome: 'kink' };
-  const { analytic: claimed, error, outcome } = best;
-  return { analytic: claimed, numeric: best.numeric, error, outcome };
+  const { error, outcome } = best;
+  return { analytic, numeric: best.numeric, error, outcome };
 }
 
-/** A slope as one step saw it. */
-interface Comparison extends Slope {
-  /** The error with all that rounding can hide: what the step can vouch for. */
+/** A slope measured with one step. */
+interface Measurement extends Slope {
+  /** Upper bound on the relative error: the difference plus everything that rounding can hide. */
   readonly bound: number;
   readonly isWithinRounding: boolean;
 }
 
-async function differenceAt(line: Line, h: number): Promise<{ slope: number; winners: readonly number[] }> {
+async function differenceAt(line: Line, h: number): Promise<{ slope: number; kinkSides: readonly number[] }> {
   const [above, below] = [await line(h), await line(-h)];
-  return { slope: (above.value - below.value) / (2 * h), winners: [above.winners, below.winners] };
+  return { slope: (above.value - below.value) / (2 * h), kinkSides: [above.kinkSides, below.kinkSides] };
 }
 
-/** @param rounding what of the distance between the two rounding can account for. */
-function compare(analytic: number, numeric: number, rounding: number): Comparison {
+/** @param rounding bound on the rounding error of `numeric`. */
+function compare(analytic: number, numeric: number, rounding: number): Measurement {
   const distance = Math.abs(analytic - numeric);
   const size = Math.max(Math.abs(analytic), Math.abs(numeric));
   const isWithinRounding = distance <= rounding;
   if (!Number.isFinite(distance)) {
     return { analytic, numeric, error: Infinity, outcome: 'compared', bound: Infinity, isWithinRounding };
   }
-  const isExact = rounding <= HAPPY * size;
+  const isExact = rounding <= PASS_ERROR * size;
   const excess = isExact ? distance : Math.max(0, distance - rounding);
   // Two zeros agree.
   const error = excess === 0 ? 0 : excess / size;
-  const outcome = error > 0 || rounding <= LOST * size || analytic === 0 ? 'compared' : 'rounding';
+  const outcome = error > 0 || rounding <= MAX_ROUNDING_SHARE * size || analytic === 0 ? 'compared' : 'rounding';
   return { analytic, numeric, error, outcome, bound: (distance + rounding) / size, isWithinRounding };
 }
 
-/** Measures the rounding error of f by its values on a line, to one side of w, which may lie on a kink: over so short a way
- *  f is straight, so its third differences are noise, of 20 times its variance.
+/** Evaluates f at the base point and estimates its rounding error from values along a line. They lie on one side of w, because
+ *  w itself may be on a kink. Over so short a distance f is straight, so the third differences are noise, of 20 times its
+ *  variance.
  *  Source: R. W. Hamming, "Introduction to Applied Numerical Analysis" (1971); J. Moré and S. Wild, "Estimating
  *  Computational Noise" (2011). */
-export async function surveyGround(line: Line): Promise<Ground> {
-  const { value, winners } = await line(0);
+export async function measureBasePoint(line: Line): Promise<BasePoint> {
+  const { value, kinkSides } = await line(0);
   const values: number[] = [];
   for (let i = 1; i <= 7; i++) values.push((await line(i * NOISE_STEP)).value);
   let differences = values;
   for (let order = 0; order < 3; order++) differences = differences.slice(1).map((next, i) => next - differences[i]);
   const variance = differences.reduce((sum, difference) => sum + difference * difference, 0) / differences.length / 20;
-  // Where all values round to the same number, the noise is below the last bit.
-  return { value, winners, noise: Math.max(Math.sqrt(variance), Number.EPSILON * Math.abs(value)) };
+  // If all values round to the same number, the noise is below the last bit.
+  return { value, kinkSides, noise: Math.max(Math.sqrt(variance), Number.EPSILON * Math.abs(value)) };
 }

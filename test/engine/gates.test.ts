@@ -15,7 +15,7 @@ import { softmaxCrossEntropy } from '../../src/engine/gates/softmax-cross-entrop
 import { norm2 } from '../../src/engine/gates/squared-norm.ts';
 import type { Graph } from '../../src/engine/graph.ts';
 import type { Wire } from '../../src/engine/wire.ts';
-import { checkGradients } from '../../src/gradcheck/every-coordinate.ts';
+import { checkEveryCoordinate } from '../support/every-coordinate.ts';
 import { ACTIVATIONS, float64Graph, normals } from '../support/graphs.ts';
 
 function parameter(graph: Graph, name: string, shape: number[]): Wire {
@@ -140,7 +140,7 @@ describe.each(Object.keys(GATES))('gate %s', (name) => {
   it('agrees with central differences', async () => {
     const graph = float64Graph();
     const loss = GATES[name](graph);
-    const checks = await checkGradients(graph, loss);
+    const checks = await checkEveryCoordinate(graph, loss);
     expect(checks.map(({ parameter }) => parameter)).toEqual(graph.parameters.map(({ name }) => name));
     for (const check of checks) expect(check.relativeError, check.parameter).toBeLessThan(1e-6);
   });

@@ -3,17 +3,17 @@ import { type Backend, sizeOf } from '../../src/backends/backend.ts';
 import { valuesOf } from '../../src/backends/reference/tensor.ts';
 import { type Config, resolveConfig } from '../../src/config/config.ts';
 import type { Gate, Gradient } from '../../src/engine/gate.ts';
-import { checkModelGradients, type GradientReport } from '../../src/gradcheck/model-gradients.ts';
+import { checkModelGradients, type ModelGradientCheck } from '../../src/gradcheck/model-gradients.ts';
 import { rows } from '../../src/training/batches.ts';
 import { ACTIVATIONS } from '../support/graphs.ts';
 import { randomImageSet } from '../support/images.ts';
 
 type Damage = (gradient: Float64Array, shape: readonly number[]) => Float64Array;
 
-/** What is broken at present. */
+/** The gate input whose gradient is damaged. */
 const fault = vi.hoisted(() => ({ gate: '', input: '', damage: undefined as Damage | undefined }));
 
-/** A gate whose backward goes wrong as `fault` says. */
+/** Wraps a gate so that `fault` can damage its backward. */
 const breakable = vi.hoisted(
   () =>
     (gate: Gate): Gate => ({
@@ -70,11 +70,11 @@ vi.mock('../../src/engine/gates/l2-penalty.ts', async (load) => {
 const DAMAGES: Record<string, Damage> = {
   'a factor of 1.001': (gradient) => gradient.map((value) => 1.001 * value),
   'the wrong sign': (gradient) => gradient.map((value) => -value),
-  'one coordinate that is off by 1 % of what is usual': (gradient) => {
-    const usual = Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0) / gradient.length);
-    return gradient.map((value, i) => (i === Math.floor(gradient.length / 3) ? value + 0.01 * usual : value));
+  'one coordinate off by 1 % of the root mean square': (gradient) => {
+    const rms = Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0) / gradient.length);
+    return gradient.map((value, i) => (i === Math.floor(gradient.length / 3) ? value + 0.01 * rms : value));
   },
-  'rows and columns exchanged': (gradient, [rows, columns = 1]) =>
+  'rows and columns swapped': (gradient, [rows, columns = 1]) =>
     columns === 1
       ? gradient.toReversed()
       : gradient.map((_, i) => gradient[(i % columns) * rows + Math.floor(i / columns)]),
@@ -82,7 +82,7 @@ const DAMAGES: Record<string, Damage> = {
 
 const images = randomImageSet(4, 'gradients');
 
-function check(given: Partial<Config>): Promise<GradientReport> {
+function check(given: Partial<Config>): Promise<ModelGradientCheck> {
   const config = resolveConfig({ model: 'mlp', hidden: 8, ...given });
   return checkModelGradients({ config, images, indices: rows(4), directions: 2, coordinates: 6 });
 }
@@ -91,25 +91,25 @@ beforeEach(() => {
   fault.damage = undefined;
 });
 
-describe('right gradients pass', () => {
+describe('passes right gradients', () => {
   const configs: Partial<Config>[] = [
     { model: 'linear' },
     { model: 'linear', loss: 'hinge', init: 'xavier' },
     ...ACTIVATIONS.map((activation): Partial<Config> => ({ activation })),
     ...ACTIVATIONS.map((activation): Partial<Config> => ({ activation, loss: 'hinge', dropout: 0.5 })),
     { dropout: 0.3, labelSmoothing: 0.2, weightDecay: 0.1, init: 'normal', initStd: 0.05 },
-    // The scores of the hidden units are so small that whole directions cross kinks.
+    // The hidden scores are so small that whole directions cross kinks.
     { init: 'normal', initStd: 1e-5 },
     { optimizer: 'adamw' },
   ];
   it.each(configs.map((config) => [JSON.stringify(config), config] as const))('%s', async (_, config) => {
     const { parameters, gates, passed } = await check(config);
-    for (const { verdict, ...what } of [...parameters, ...gates]) expect(verdict, JSON.stringify(what)).toBe('right');
+    for (const { verdict, ...rest } of [...parameters, ...gates]) expect(verdict, JSON.stringify(rest)).toBe('right');
     expect(passed).toBe(true);
   });
 });
 
-describe('a broken backward is found, and named', () => {
+describe('finds and names a broken backward', () => {
   const places: [gate: string, input: string, config: Partial<Config>][] = [
     ['linear', 'weight', {}],
     ['linear', 'bias', {}],
@@ -125,7 +125,7 @@ describe('a broken backward is found, and named', () => {
   ];
   const cases = places.flatMap(([gate, input, config]) =>
     Object.keys(DAMAGES)
-      // The inputs of an addition here are single numbers.
+      // The inputs of the addition are scalars here.
       .filter((_, i) => gate !== '+' || i < 2)
       .map((damage) => [gate, input, damage, config] as const),
   );

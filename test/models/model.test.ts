@@ -6,12 +6,12 @@ import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { add } from '../../src/engine/gates/add.ts';
 import { l2Penalty } from '../../src/engine/gates/l2-penalty.ts';
 import type { Wire } from '../../src/engine/wire.ts';
-import { checkGradients } from '../../src/gradcheck/every-coordinate.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { buildModel, type Model, type ModelConfig } from '../../src/models/model.ts';
 import { Random } from '../../src/random.ts';
 import { plainBatch, rows } from '../../src/training/batches.ts';
 import { loadBatch } from '../../src/training/evaluate.ts';
+import { checkEveryCoordinate } from '../support/every-coordinate.ts';
 import { ACTIVATIONS } from '../support/graphs.ts';
 
 const MLP: ModelConfig = {
@@ -92,7 +92,7 @@ describe('gradients of whole models agree with central differences', () => {
     backend.write(model.images.tensor, normals(6 * 7));
     backend.write(model.labels.tensor, [0, 1, 2, 3, 0, 1]);
     for (const { tensor, shape } of model.graph.parameters) backend.write(tensor, normals(sizeOf(shape)));
-    for (const check of await checkGradients(model.graph, model.loss)) {
+    for (const check of await checkEveryCoordinate(model.graph, model.loss)) {
       expect(check.relativeError, check.parameter).toBeLessThan(1e-6);
     }
   });

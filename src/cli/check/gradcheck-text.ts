@@ -1,13 +1,14 @@
 import { sizeOf } from '../../backends/backend.ts';
 import type { Config } from '../../config/config.ts';
-import type { CoordinateSlope } from '../../gradcheck/examine.ts';
-import type { GateGradient, GradientReport, GradientVerdict } from '../../gradcheck/model-gradients.ts';
+import type { GateCheck, GradientVerdict } from '../../gradcheck/check-gradients.ts';
+import type { CoordinateSlope } from '../../gradcheck/compare.ts';
+import type { ModelGradientCheck } from '../../gradcheck/model-gradients.ts';
 import * as format from '../terminal/format.ts';
 import type { painter, Style } from '../terminal/io.ts';
 import { type Column, tableLines } from '../terminal/table.ts';
 
 /** What gradcheck found. `--json` prints these names; they are a contract. */
-export interface GradcheckReport extends GradientReport {
+export interface GradcheckReport extends ModelGradientCheck {
   readonly model: Config['model'];
   readonly dataset: 'cifar10' | 'synthetic';
   /** The run whose weights were checked; null for the initial weights. */
@@ -90,8 +91,8 @@ function lossOf({ loss, labelSmoothing, model, dropout, optimizer, weightDecay }
   ].join(', ');
 }
 
-function gateLines(gates: readonly GateGradient[], paint: Paint): string[] {
-  const error = (gate: GateGradient) => Math.max(gate.direction?.error ?? 0, gate.coordinate?.error ?? 0);
+function gateLines(gates: readonly GateCheck[], paint: Paint): string[] {
+  const error = ({ relativeError }: GateCheck) => relativeError ?? 0;
   const worst = gates.reduce((a, b) => (error(b) > error(a) ? b : a));
   const text =
     `${gates.length} gradients of single gates, each with a random upstream gradient: ` +
@@ -121,7 +122,7 @@ function faultLines({ gates, parameters, passed }: GradcheckReport, paint: Paint
   return format.wrap(text, WIDTH);
 }
 
-function nameOf({ gate, output, input }: GateGradient): string {
+function nameOf({ gate, output, input }: GateCheck): string {
   return `${gate}${output === gate ? '' : ` '${output}'`}, gradient by ${input}`;
 }
 

@@ -16,8 +16,6 @@ import { type GradcheckReport, gradcheckLines } from './gradcheck-text.ts';
 /** A few images are enough: their gradients add up, so a fault in the gradient of one is one in that of all, and fewer
  *  images bring fewer kinks. */
 const IMAGES = 8;
-const DIRECTIONS = 3;
-const COORDINATES = 20;
 
 /** `nn-train gradcheck [RUN]`: backpropagation against central differences. Resolves to the exit code: 1 if a gradient
  *  fails. */
@@ -38,8 +36,6 @@ export async function runGradcheck(folder: string | undefined, command: Command,
         images: dataset.train,
         indices,
         tensors: run?.checkpoint.tensors,
-        directions: DIRECTIONS,
-        coordinates: COORDINATES,
         signal,
         onProgress: (share) => bar?.update(share),
       });

@@ -4,13 +4,13 @@ import { activation } from '../../src/engine/gates/activation.ts';
 import { hinge } from '../../src/engine/gates/hinge.ts';
 import { linear } from '../../src/engine/gates/linear.ts';
 import { Graph } from '../../src/engine/graph.ts';
-import { gateClaims, parameterClaims } from '../../src/gradcheck/claims.ts';
+import { gateGradients, parameterGradients } from '../../src/gradcheck/gradients-under-test.ts';
 import { Random } from '../../src/random.ts';
 import { float64Graph, normals } from '../support/graphs.ts';
 
 const PASS = { training: true, key: 1 };
 
-/** hinge(relu(X Wᵀ + b), labels) for five rows of four numbers and three classes. */
+/** hinge(relu(X Wᵀ + b), labels) with X [5, 4] and three classes. */
 function example() {
   const graph = float64Graph();
   const x = graph.input('x', [4]);
@@ -25,49 +25,49 @@ function example() {
   return { graph, weight, loss };
 }
 
-describe('parameterClaims', () => {
-  it('claims what backpropagation says, and leaves the parameters as they were', async () => {
+describe('parameterGradients', () => {
+  it('yields the gradients of backpropagation, and restores the parameters', async () => {
     const { graph, weight, loss } = example();
     const names: string[] = [];
-    for await (const claim of parameterClaims(graph, loss, PASS)) {
-      names.push(claim.wire.name);
-      expect(claim.gradient.some((value) => value !== 0)).toBe(true);
-      const { value } = await claim.evaluate(claim.point.map((w) => w + 0.5));
-      expect(value).not.toBe((await claim.evaluate(claim.point)).value);
-      await claim.evaluate(claim.point.map((w) => w + 0.5));
+    for await (const tested of parameterGradients(graph, loss, PASS)) {
+      names.push(tested.wire.name);
+      expect(tested.gradient.some((value) => value !== 0)).toBe(true);
+      const { value } = await tested.evaluate(tested.point.map((w) => w + 0.5));
+      expect(value).not.toBe((await tested.evaluate(tested.point)).value);
+      await tested.evaluate(tested.point.map((w) => w + 0.5));
     }
     expect(names).toEqual(['weight', 'bias']);
     expect(await graph.backend.read(weight.tensor)).toEqual(normals(12, 'weight'));
   });
 
-  it('says that the winners are others once a unit goes on or off, or a class comes within the margin', async () => {
+  it('changes the kink sides when a unit switches on or off, or a class comes within the margin', async () => {
     const { graph, loss } = example();
-    for await (const { wire, point, evaluate } of parameterClaims(graph, loss, PASS)) {
+    for await (const { wire, point, evaluate } of parameterGradients(graph, loss, PASS)) {
       if (wire.name !== 'bias') continue;
-      const { winners } = await evaluate(point);
-      expect((await evaluate(point.map((b) => b + 1e-9))).winners).toBe(winners);
-      expect((await evaluate(point.map((b) => b + 100))).winners, 'all units on').not.toBe(winners);
-      const allOn = (await evaluate(Float64Array.of(100, 100, 100))).winners;
-      expect((await evaluate(Float64Array.of(200, 100, 100))).winners, 'other margins').not.toBe(allOn);
+      const { kinkSides } = await evaluate(point);
+      expect((await evaluate(point.map((b) => b + 1e-9))).kinkSides).toBe(kinkSides);
+      expect((await evaluate(point.map((b) => b + 100))).kinkSides, 'all units on').not.toBe(kinkSides);
+      const allOn = (await evaluate(Float64Array.of(100, 100, 100))).kinkSides;
+      expect((await evaluate(Float64Array.of(200, 100, 100))).kinkSides, 'other margins').not.toBe(allOn);
     }
   });
 });
 
-describe('gateClaims', () => {
-  it('covers every gradient of every gate, in the order of the tape', async () => {
+describe('gateGradients', () => {
+  it('yields every gradient of every gate in the order of the tape', async () => {
     const { graph } = example();
     graph.forward(PASS);
     const found: string[] = [];
-    for await (const { entry, input, gradient } of gateClaims(graph, PASS, new Random(1))) {
+    for await (const { entry, input, gradient } of gateGradients(graph, PASS, new Random(1))) {
       found.push(`${entry.output.name} ${input} ${gradient.length}`);
     }
     expect(found).toEqual(['scores x 20', 'scores weight 12', 'scores bias 3', 'hidden x 15', 'hinge logits 15']);
   });
 });
 
-it('float32 is refused', async () => {
+it('refuses float32', async () => {
   const graph = new Graph(new ReferenceBackend('float32'), 1);
   const loss = graph.parameter('w', []);
-  await expect(parameterClaims(graph, loss, PASS).next()).rejects.toThrow('float64, got float32');
-  await expect(gateClaims(graph, PASS, new Random(1)).next()).rejects.toThrow('float64, got float32');
+  await expect(parameterGradients(graph, loss, PASS).next()).rejects.toThrow('float64, got float32');
+  await expect(gateGradients(graph, PASS, new Random(1)).next()).rejects.toThrow('float64, got float32');
 });

@@ -4,19 +4,19 @@ import { type Pass, store } from '../engine/gate.ts';
 import type { Graph } from '../engine/graph.ts';
 import type { Wire } from '../engine/wire.ts';
 import type { Random } from '../random.ts';
-import type { Claim } from './examine.ts';
-import { winnersOf, winnersOfGraph } from './kinks.ts';
+import type { GradientUnderTest } from './compare.ts';
+import { hashKinkSides, hashKinkSidesOfGraph } from './kinks.ts';
 import type { Evaluation } from './slope.ts';
 
-/** A gradient by a parameter of the graph. */
-export interface ParameterClaim extends Claim {
+/** Gradient of the loss with respect to one parameter of the graph. */
+export interface ParameterGradient extends GradientUnderTest {
   readonly wire: Wire;
 }
 
-/** What backpropagation says of each parameter: its gradient of `loss`, for the graph at the values that it holds. While a
- *  claim is examined, it moves the parameter, and puts it back when the next one is asked for.
- *  @throws TypeError on a float32 backend, whose rounding would drown the differences. */
-export async function* parameterClaims(graph: Graph, loss: Wire, pass: Pass): AsyncGenerator<ParameterClaim> {
+/** Yields the gradient of `loss` with respect to each parameter, at the values that the graph holds. Evaluations move the
+ *  parameter; it is restored when the next gradient is requested, or the loop is left.
+ *  @throws TypeError on a float32 backend, whose rounding would hide the differences. */
+export async function* parameterGradients(graph: Graph, loss: Wire, pass: Pass): AsyncGenerator<ParameterGradient> {
   const { backend } = graph;
   expectFloat64(backend);
   graph.forward(pass);
@@ -27,41 +27,44 @@ export async function* parameterClaims(graph: Graph, loss: Wire, pass: Pass): As
     const evaluate = async (moved: Float64Array): Promise<Evaluation> => {
       backend.write(wire.tensor, moved);
       graph.forward(pass);
-      return { value: (await backend.read(loss.tensor))[0], winners: await winnersOfGraph(graph) };
+      return { value: (await backend.read(loss.tensor))[0], kinkSides: await hashKinkSidesOfGraph(graph) };
     };
-    yield { wire, point, gradient, evaluate };
-    backend.write(wire.tensor, point);
+    try {
+      yield { wire, point, gradient, evaluate };
+    } finally {
+      backend.write(wire.tensor, point);
+    }
   }
   graph.forward(pass);
 }
 
-/** The gradient by one input of one gate. */
-export interface GateClaim extends Claim {
+/** Gradient of one gate with respect to one of its inputs. */
+export interface GateGradient extends GradientUnderTest {
   readonly entry: TapeEntry;
   readonly input: string;
 }
 
-/** What the backward of each gate says of each of its inputs, without the rest of the graph: the gradient of Σ R ⊙ y, with
- *  the gate's output y and a random upstream gradient R, at the values that the last forward pass left on the wires. In the
- *  order of the tape. Inputs without a gradient (labels) and inputs of bytes are left out.
+/** Yields the gradient of each gate with respect to each of its inputs, without the rest of the graph, in the order of the tape:
+ *  the gradient of Σ R ⊙ y, with the gate's output y and a random upstream gradient R, at the values of the last forward pass.
+ *  Skips inputs without a gradient (labels) and inputs of bytes.
  *  @throws TypeError on a float32 backend. */
-export async function* gateClaims(graph: Graph, pass: Pass, random: Random): AsyncGenerator<GateClaim> {
+export async function* gateGradients(graph: Graph, pass: Pass, random: Random): AsyncGenerator<GateGradient> {
   expectFloat64(graph.backend);
   for (const entry of graph.tape) {
     for (const input of Object.keys(entry.inputs)) {
-      const claim = await gateClaim(graph.backend, entry, input, pass, random);
-      if (claim) yield claim;
+      const gradient = await gateGradient(graph.backend, entry, input, pass, random);
+      if (gradient) yield gradient;
     }
   }
 }
 
-async function gateClaim(
+async function gateGradient(
   backend: Backend,
   entry: TapeEntry,
   input: string,
   pass: Pass,
   random: Random,
-): Promise<GateClaim | undefined> {
+): Promise<GateGradient | undefined> {
   const { gate, inputs } = entry;
   if (inputs[input].tensor.dtype !== 'float64') return undefined;
   const { shape } = entry.output;
@@ -72,17 +75,17 @@ async function gateClaim(
   gate.forward(backend, tensors, output, pass);
   const compute = gate.backward(backend, { inputs: tensors, output, upstream, pass })[input];
   if (!compute) return undefined;
-  const at = inputs[input];
-  const [into, moved] = [backend.allocate(at.shape), backend.allocate(at.shape)];
-  compute(store(into));
+  const wire = inputs[input];
+  const [result, moved] = [backend.allocate(wire.shape), backend.allocate(wire.shape)];
+  compute(store(result));
   const evaluate = async (point: Float64Array): Promise<Evaluation> => {
     backend.write(moved, point);
-    const there = { ...tensors, [input]: moved };
-    gate.forward(backend, there, output, pass);
+    const movedInputs = { ...tensors, [input]: moved };
+    gate.forward(backend, movedInputs, output, pass);
     const value = (await read(backend, output)).reduce((sum, y, i) => sum + R[i] * y, 0);
-    return { value, winners: await winnersOf(backend, gate, there, output) };
+    return { value, kinkSides: await hashKinkSides(backend, gate, movedInputs, output) };
   };
-  const [point, gradient] = [await read(backend, at.tensor), await read(backend, into)];
+  const [point, gradient] = [await read(backend, wire.tensor), await read(backend, result)];
   return { entry, input, point, gradient, evaluate };
 }
 
