@@ -1,14 +1,15 @@
 import { Command, CommanderError } from 'commander';
-import { EXIT, UsageError, UserError } from '../errors.ts';
+import { EXIT, UserError } from '../errors.ts';
 import { VERSION } from '../runs/environment.ts';
+import { addAdvice, expectOwnChoices } from './advice.ts';
 import { addCommands } from './commands.ts';
+import { HELP_LAYOUT } from './terminal/help.ts';
 import type { Io } from './terminal/io.ts';
-import { addTrainOptions } from './train/options.ts';
 
 /** Runs the command line. Resolves to the exit code. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   let exitCode: number = EXIT.done;
-  const program = buildProgram(io, (code) => {
+  const program = buildProgram(args, io, (code) => {
     exitCode = code;
   });
   // A reader that has seen enough, such as `head`, closes the pipe; that is no error.
@@ -29,10 +30,12 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function buildProgram(io: Io, setExitCode: (code: number) => void): Command {
+function buildProgram(args: readonly string[], io: Io, setExitCode: (code: number) => void): Command {
   const program = new Command('nn-train')
-    .description('Trains a linear classifier or a two-layer network on CIFAR-10, with backpropagation written by hand.')
-    .version(VERSION)
+    .usage('[train] [options]\n       nn-train <command> [options]')
+    .description('Trains a linear classifier or a two-layer network on CIFAR-10, with backpropagation written by hand')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
@@ -41,21 +44,11 @@ function buildProgram(io: Io, setExitCode: (code: number) => void): Command {
       getOutHelpWidth: () => io.stdout.columns ?? 80,
       getErrHelpWidth: () => io.stderr.columns ?? 80,
     })
-    .showHelpAfterError('Run nn-train --help for the options and examples.');
-  addTrainOptions(program.allowExcessArguments()).action(async (_options, command: Command) => {
-    const [unknown] = command.args.filter((name) => name !== 'train');
-    if (unknown !== undefined)
-      throw new UsageError(`there is no command '${unknown}'; there are ${commandNames(program)}, see nn-train --help`);
-    const { runTrain } = await import('./train/train.ts');
-    setExitCode(await runTrain(command, io));
-  });
-  addCommands(program, io, setExitCode);
+    .configureHelp(HELP_LAYOUT)
+    .hook('preAction', (_, command) => expectOwnChoices(command));
+  addCommands(program, args, io, setExitCode);
+  addAdvice(program, io);
   return program;
-}
-
-function commandNames(program: Command): string {
-  const names = ['train', ...program.commands.map((command) => command.name())];
-  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
 function messageOf(error: unknown): string {

@@ -1,11 +1,11 @@
 import { main } from '../../src/cli/main.ts';
 
-/** Runs the command line in this process. @param terminal makes stdout one, of 80 columns. */
-export async function runMain(args: readonly string[], env: Record<string, string> = {}, terminal = false) {
+/** Runs the command line in this process. @param columns makes stdout and stderr terminals of this width. */
+export async function runMain(args: readonly string[], env: Record<string, string> = {}, columns?: number) {
   const output = { stdout: '', stderr: '' };
   const stream = (name: keyof typeof output) => ({
-    isTTY: terminal,
-    columns: terminal ? 80 : undefined,
+    isTTY: columns !== undefined,
+    columns,
     write: (text: string) => {
       output[name] += text;
       return true;

@@ -1,25 +1,26 @@
 import { type Command, Option } from 'commander';
 import { number } from '../../config/field.ts';
 import { addBackendOptions } from '../inputs/backend.ts';
+import { addNotes } from '../terminal/help.ts';
 
 /** Time of each measurement of bench. */
 export const BENCH_SECONDS = number({ above: 0 }, { help: 'seconds for each measurement', default: 0.3 });
 
-const BENCH_EXAMPLES = `
+const BENCH_NOTES = `
 Examples:
   $ nn-train bench
   $ nn-train bench --precision float32 --threads 1
   $ nn-train bench --seconds 1 --json > bench.json
 
-It needs no dataset: the images are random bytes. The peak is measured, too: the
-innermost loop alone, on all threads, with its operands in the first-level cache.`;
+No dataset is needed: the images are random bytes. The peak is measured too: the innermost loop
+alone, on all threads, with its operands in the first-level cache.`;
 
 export function addBenchOptions(command: Command): Command {
   const { help, default: seconds } = BENCH_SECONDS;
-  command.addOption(new Option('--precision <name>', 'int16 or float32 (default: both)'));
-  return addBackendOptions(command)
+  command.addOption(new Option('--precision <name>', 'arithmetic to measure: int16 or float32 (default: both)'));
+  addBackendOptions(command)
     .addOption(new Option('--seconds <n>', `${help} (default: ${seconds})`))
     .option('--json', 'print one JSON object on stdout')
-    .option('--quiet', 'print the results only')
-    .addHelpText('after', BENCH_EXAMPLES);
+    .option('--quiet', 'print the results only');
+  return addNotes(command, BENCH_NOTES);
 }

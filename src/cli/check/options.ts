@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
 import { addBackendOptions } from '../inputs/backend.ts';
-import { addHyperparameters } from '../inputs/hyperparameters.ts';
+import { addBriefHyperparameters, HYPERPARAMETERS_NOTE } from '../inputs/brief-help.ts';
+import { addNotes } from '../terminal/help.ts';
 
-const GRADCHECK_HELP = `
-It takes every hyperparameter of training, and so any command line of training.
-Those that change no gradient, such as --epochs, are read and ignored, and
---batch-size is the number of images to check on (default: 8).
+const GRADCHECK_NOTES = `
+${HYPERPARAMETERS_NOTE}
+So any command line of training can be checked. Those that change no gradient, such as --epochs,
+are ignored; --batch-size is the number of images to check on (default: 8).
 
-Compared are, in float64: the gradient by each parameter, of the loss that
-training minimises (with dropout, label smoothing and weight decay), along whole
-random directions and single coordinates; and the backward of each gate by
-itself, so that a fault is named. A step that would cross a kink (of ReLU or the
-hinge) is made smaller; what no step can tell is counted under "kinks".
+All arithmetic is in float64. Checked are the gradient of the training loss (with dropout, label
+smoothing and weight decay) by each parameter, along random directions and single coordinates, and
+the backward of each gate on its own, so that a faulty gate is named. A step that would cross a
+kink (of ReLU or the hinge) is shortened; coordinates that no step can decide count as "kinks".
 
   relative error   verdict        (CS231n notes, "Neural Networks 3")
   up to 1e-7       right
@@ -19,7 +19,7 @@ hinge) is made smaller; what no step can tell is counted under "kinks".
   up to 1e-2       suspicious     fails
   more             wrong          fails
 
-Exit codes: 0 all gradients pass, 1 one of them fails, otherwise as in training.
+Exit codes: 0 all gradients pass, 1 a gradient fails, otherwise as in training.
 
 Examples:
   $ nn-train gradcheck
@@ -27,22 +27,21 @@ Examples:
   $ nn-train gradcheck runs/mlp-20261124-091500
   $ nn-train gradcheck --model mlp --dropout 0.5 --json`;
 
-const DOCTOR_HELP = `
-It takes every hyperparameter of training, and so any command line of training,
-or a run directory. The checks are those of the CS231n notes, "Neural Networks
-3", each with a verdict, its numbers and, where it is not ok, what to do next:
+const DOCTOR_NOTES = `
+${HYPERPARAMETERS_NOTE}
+So any command line of training can be examined, or a run directory. The checks are those of the
+CS231n notes, "Neural Networks 3". Each has a verdict, its numbers and, if it fails, advice:
 
-  origin, classes, duplicates, pixels    are the images what they claim to be?
-  run curves, run weights                what a run says of itself
+  origin, classes, duplicates, pixels    are these the official images?
+  run curves, run weights                the metrics and the weights of the run
   initial loss, regularisation           ln 10 or 9, and more with a larger λ
-  overfitting                            20 images learned by heart
-  gradients                              as nn-train gradcheck, in brief
+  overfitting                            20 images memorized
+  gradients                              a short nn-train gradcheck
   learning rate, loss curve, updates     short trainings at rates ten times apart
-  hidden units                           dead or saturated ones
-  labels, test images                    against permuted labels; test against
-                                         training images
+  hidden units                           dead or saturated units
+  labels, test images                    against permuted labels; test against training images
 
-Exit codes: 0 nothing is bad, 1 something is, otherwise as in training.
+Exit codes: 0 nothing is bad, 1 a finding is bad, otherwise as in training.
 
 Examples:
   $ nn-train doctor
@@ -51,19 +50,18 @@ Examples:
   $ nn-train doctor --json | jq '.findings[] | select(.verdict != "ok")'`;
 
 export function addGradcheckOptions(command: Command): Command {
-  addHyperparameters(command);
-  return addCheckOutput(command).addHelpText('after', GRADCHECK_HELP);
+  addBriefHyperparameters(addOutputOptions(command));
+  return addNotes(command, GRADCHECK_NOTES);
 }
 
 export function addDoctorOptions(command: Command): Command {
-  addHyperparameters(command);
+  addBriefHyperparameters(addOutputOptions(command));
   addBackendOptions(command.optionsGroup('Arithmetic:'));
-  return addCheckOutput(command).addHelpText('after', DOCTOR_HELP);
+  return addNotes(command, DOCTOR_NOTES);
 }
 
-function addCheckOutput(command: Command): Command {
+function addOutputOptions(command: Command): Command {
   return command
-    .optionsGroup('Output:')
     .option('--config <file>', 'read hyperparameters from a JSON file')
     .option('--json', 'print one JSON object on stdout')
     .option('--quiet', 'draw no progress bar');

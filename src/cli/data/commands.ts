@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addNotes } from '../terminal/help.ts';
 import type { Io } from '../terminal/io.ts';
 import type { DownloadCommandOptions, ImportOptions } from './download.ts';
 import type { InfoOptions } from './info.ts';
@@ -7,11 +8,11 @@ import type { VerifyOptions } from './verify.ts';
 const PLACES = 'default: NN_TRAIN_DATA_DIR, ./data, the cache, ~/.keras/datasets';
 
 const FORMATS = `
-Accepted are cifar-10-binary.tar.gz and cifar-10-python.tar.gz, the folders in
-them, the Parquet files of Hugging Face (uoft-cs/cifar10), and folders of PNG
-files such as train/airplane and test/airplane.`;
+Accepted formats: cifar-10-binary.tar.gz and cifar-10-python.tar.gz, the folders in them, the
+Parquet files of Hugging Face (uoft-cs/cifar10), and a folder of PNG files for each class, such as
+train/airplane and test/airplane.`;
 
-const EXAMPLES = `
+const NOTES = `
 Examples:
   $ nn-train data download
   $ nn-train data info --sample sheet.png
@@ -19,109 +20,105 @@ Examples:
 ${FORMATS}
 
 Environment:
-  NN_TRAIN_DATA_DIR     where the images are; nowhere else is looked
-  NN_TRAIN_CIFAR10_URL  an archive to download instead of the usual sources
-  XDG_CACHE_HOME        the folder of the cache (default: ~/.cache); images come
-                        to nn-train/cifar-10-batches-bin in it
+  NN_TRAIN_DATA_DIR     folder or archive of the images; no other place is searched
+  NN_TRAIN_CIFAR10_URL  an archive to download instead of the default sources
+  XDG_CACHE_HOME        parent of the cache (default: ~/.cache); the images are stored in its folder
+                        nn-train/cifar-10-batches-bin
 
-Exit codes: 0 done, 1 a file could not be written, 2 wrong usage, 3 images
-missing, damaged or not the published ones, 130 or 143 interrupted.`;
+Exit codes: 0 done, 1 a file could not be written, 2 wrong usage, 3 images missing, damaged or not
+the published ones, 130 or 143 interrupted.`;
 
-const DOWNLOAD_EXAMPLES = `
+const DOWNLOAD_NOTES = `
 Examples:
   $ nn-train data download
   $ nn-train data download --url http://192.168.1.5:8000/cifar-10-binary.tar.gz
   $ nn-train data download --url http://example.org/mine.tar.gz --trust
 
-The sources are tried one after the other: Hugging Face, the University of
-Toronto, a mirror. One that is slow is left, too. A download that was stopped
-goes on where it was. The path of the images is printed on stdout.
+The sources are tried in turn: Hugging Face, the University of Toronto, a mirror. A source that is
+too slow is abandoned for the next. An interrupted download is resumed. The path of the images is
+printed on stdout.
 
 Environment:
   NN_TRAIN_CIFAR10_URL  the same as --url
-  XDG_CACHE_HOME        the folder of the cache (default: ~/.cache)`;
+  XDG_CACHE_HOME        parent of the cache (default: ~/.cache)`;
 
-const IMPORT_EXAMPLES = `
+const IMPORT_NOTES = `
 Examples:
   $ nn-train data import ~/Downloads/cifar-10-python.tar.gz
   $ nn-train data import ./my-images --trust
 ${FORMATS}
-The six files that come out must have the published SHA-256. With --trust, any
-images are taken, and their hashes are kept, so that data verify finds later
-damage. What was in the cache is replaced.`;
 
-const VERIFY_EXAMPLES = `
+The six resulting files must have the published SHA-256. With --trust, any images are accepted, and
+their hashes are recorded so that data verify detects later damage. Images that are already in the
+cache are replaced.`;
+
+const VERIFY_NOTES = `
 Examples:
   $ nn-train data verify
   $ nn-train data verify ~/Downloads/cifar-10-python.tar.gz
   $ nn-train data verify --json
 ${FORMATS}
-Exit codes: 0 every file is as it should be, 3 one differs or is missing.`;
 
-const INFO_EXAMPLES = `
+Exit codes: 0 every file has the expected hash, 3 a file differs or is missing.`;
+
+const INFO_NOTES = `
 Examples:
   $ nn-train data info
   $ nn-train data info ./data --sample sheet.png
   $ nn-train data info --json
 ${FORMATS}
-Mean and standard deviation are those of all pixels of a channel: of the bytes p,
-and of x = (p − 128)/64, which is what the networks are given.`;
 
-const PATH_EXAMPLES = `
+The mean and standard deviation are taken over all pixels of a channel, for the bytes p and for
+x = (p − 128)/64, the input of the networks.`;
+
+const PATH_NOTES = `
 Examples:
   $ ls "$(nn-train data path)"
 
-Searched are, in this order, NN_TRAIN_DATA_DIR or else ./data, the cache
-($XDG_CACHE_HOME or ~/.cache, nn-train in it) and ~/.keras/datasets. Nothing is
-downloaded. Exit code 3 if there are no images.`;
+Searched in this order: NN_TRAIN_DATA_DIR or else ./data, the cache ($XDG_CACHE_HOME or ~/.cache,
+folder nn-train), ~/.keras/datasets. Nothing is downloaded. Exit code 3 if no images are found.`;
 
-/** `nn-train data …`: everything about the images themselves. */
+/** `nn-train data …`: commands for the images. */
 export function addDataCommands(data: Command, io: Io, setExitCode: (code: number) => void): void {
-  data.addHelpText('after', EXAMPLES);
-  const command = (name: string, description: string) =>
-    data.command(name).description(description).allowExcessArguments(false);
+  addNotes(data, NOTES).helpCommand('help [command]', 'show the help of a command');
+  const command = (name: string, description: string, notes: string) =>
+    addNotes(data.command(name).description(description).allowExcessArguments(false), notes);
 
-  command('download', 'fetch the images into the cache and verify them')
-    .option('--url <url>', 'from there, instead of the usual sources')
-    .option('--trust', 'take images that are not the official ones')
-    .addHelpText('after', DOWNLOAD_EXAMPLES)
+  command('download', 'download the images into the cache and verify them', DOWNLOAD_NOTES)
+    .option('--url <url>', 'download this archive instead of one of the default sources')
+    .option('--trust', 'accept images other than the official ones')
     .action(async (options: DownloadCommandOptions) => {
       const { runDownload } = await import('./download.ts');
       setExitCode(await runDownload(options, io));
     });
 
-  command('verify', 'compare the images with the published SHA-256')
+  command('verify', 'compare the images with the published SHA-256 hashes', VERIFY_NOTES)
     .argument('[path]', `an archive or a folder (${PLACES})`)
     .option('--json', 'print one JSON object on stdout')
-    .addHelpText('after', VERIFY_EXAMPLES)
     .action(async (path: string | undefined, options: VerifyOptions) => {
       const { runVerify } = await import('./verify.ts');
       setExitCode(await runVerify(path, options, io));
     });
 
-  command('info', 'say what the images are and where they are from')
+  command('info', 'describe the images and where they come from', INFO_NOTES)
     .argument('[path]', `an archive or a folder (${PLACES})`)
     .option('--sample <file>', 'write a PNG with ten images of each class')
     .option('--json', 'print one JSON object on stdout')
-    .addHelpText('after', INFO_EXAMPLES)
     .action(async (path: string | undefined, options: InfoOptions) => {
       const { runInfo } = await import('./info.ts');
       setExitCode(await runInfo(path, options, io));
     });
 
-  command('import', 'bring images of any accepted format into the cache, verified')
+  command('import', 'convert images of any accepted format, verify them and put them into the cache', IMPORT_NOTES)
     .argument('<path>', 'an archive or a folder')
-    .option('--trust', 'take images that are not the official ones')
-    .addHelpText('after', IMPORT_EXAMPLES)
+    .option('--trust', 'accept images other than the official ones')
     .action(async (path: string, options: ImportOptions) => {
       const { runImport } = await import('./download.ts');
       setExitCode(await runImport(path, options, io));
     });
 
-  command('path', 'print where training would find the images')
-    .addHelpText('after', PATH_EXAMPLES)
-    .action(async () => {
-      const { runPath } = await import('./download.ts');
-      await runPath(io);
-    });
+  command('path', 'print the path of the images that training would use', PATH_NOTES).action(async () => {
+    const { runPath } = await import('./download.ts');
+    await runPath(io);
+  });
 }

@@ -1,18 +1,20 @@
 import type { Command } from 'commander';
 import { addBackendOptions } from '../inputs/backend.ts';
-import { addHyperparameters } from '../inputs/hyperparameters.ts';
+import { addBriefHyperparameters, HYPERPARAMETERS_NOTE } from '../inputs/brief-help.ts';
+import { addNotes } from '../terminal/help.ts';
 
-const HELP = `
-An EXPRESSION is made of numbers, names, [arrays], the operators + - * / ^ (also
+const NOTES = `
+An EXPRESSION consists of numbers, names, [arrays], the operators + - * / ^ (also
 − × · ÷ **) and the functions exp log sqrt abs max min sigmoid tanh relu step sum
-norm2 transpose (T). norm2(x) is Σ x². * multiplies scalars, matrices, and scalars
-by matrices; .* (also ⊙) multiplies element by element; a vector is a column.
-Statements are separated by ; and name their value by =. What no other statement
-uses is an output, and each output is differentiated on its own.
+norm2 transpose (T). norm2(x) is Σ x². * multiplies scalars and matrices in any
+combination; .* (also ⊙) multiplies element by element; a vector is a column.
+Statements are separated by ; and name their value with =. A value that no other
+statement uses is an output; each output is differentiated on its own.
 
-With --model, the real training graph is shown: shapes, memory and FLOPs of a step,
-and on every wire the mean |value| and |gradient| for one batch, at the initial
-weights or at those of a RUN. The options of models and images are for this.
+--model shows the real training graph: shapes, memory and FLOPs of a step, and
+on every wire the mean |value| and |gradient| of one batch, at the initial
+weights or at those of a RUN. The options for images and arithmetic apply to it.
+${HYPERPARAMETERS_NOTE}
 
 Examples:
   $ nn-train explain "(x+y)*z" x=-2 y=5 z=-4
@@ -32,17 +34,18 @@ export function addExplainOptions(command: Command): Command {
     .usage(
       '[options] [EXAMPLE | EXPRESSION] [name=value …]\n       nn-train explain [options] --model linear|mlp [RUN]',
     )
-    .argument('[what...]', 'an example or an expression, and values such as x=-2 or x=[0.2,0.4]')
-    .option('--upstream <json>', 'the gradient to begin with, of the shape of the output (default: ones)')
-    .option('--svg <file>', 'write the drawing of the graph')
-    .option('--html <file>', 'write the drawing as a web page')
+    .argument(
+      '[what...]',
+      'an example or an expression, and values such as x=-2 or x=[0.2,0.4] (default: an introduction)',
+    )
+    .option('--upstream <json>', 'gradient of the output, in its shape (default: ones)')
+    .option('--svg <file>', 'draw the graph as SVG')
+    .option('--html <file>', 'draw the graph as a web page')
     .option('--list', 'list the examples')
     .option('--json', 'print one JSON object on stdout');
-  addHyperparameters(command);
-  return addBackendOptions(command.optionsGroup('Arithmetic:'))
-    .showHelpAfterError(
-      'Run nn-train explain --help for the options. Before an expression that begins with - put --:\n' +
-        '  nn-train explain -- "-x^2" x=3',
-    )
-    .addHelpText('after', HELP);
+  addBriefHyperparameters(command);
+  addBackendOptions(command.optionsGroup('Arithmetic:')).showHelpAfterError(
+    'Put -- before an expression that begins with -:\n  nn-train explain -- "-x^2" x=3',
+  );
+  return addNotes(command, NOTES);
 }

@@ -2,60 +2,82 @@ import { type Command, Option } from 'commander';
 import { integer } from '../../config/field.ts';
 import { addBackendOptions } from '../inputs/backend.ts';
 import { DATA_HELP } from '../inputs/hyperparameters.ts';
+import { addNotes } from '../terminal/help.ts';
+
+const EVAL_NOTES = `
+Examples:
+  $ nn-train eval runs/mlp-20261124-091500
+  $ nn-train eval runs/mlp-20261124-091500 --weights best
+  $ nn-train eval runs/mlp-20261124-091500 --json | jq .test.accuracy
+
+Prints the mean loss in nats and the accuracy, with its 95 % Wilson interval.`;
 
 export function addEvalOptions(command: Command): Command {
   addWeightsOption(command).option('--data <path>', DATA_HELP).option('--json', 'print one JSON object on stdout');
-  return addBackendOptions(command);
+  return addNotes(addBackendOptions(command), EVAL_NOTES);
 }
 
-const PREDICT_EXAMPLES = `
+const PREDICT_NOTES = `
 Examples:
   $ nn-train predict runs/mlp-20261124-091500 car.jpg
   $ nn-train predict runs/mlp-20261124-091500 photos/*.png --json
   $ curl -s https://example.org/cat.jpg | nn-train predict runs/mlp-20261124-091500 -
 
-A picture is turned upright (EXIF), laid on white where it is transparent,
-cropped to its middle square and scaled to 32 × 32. Whatever it shows, the answer
-is one of the ten classes: one object that fills the picture works best.
-If one picture cannot be read, the others are shown all the same; the exit code
-is then that of the first error.`;
+A picture is rotated upright (EXIF), placed on a white background if it is transparent,
+cropped to its central square and scaled to 32 × 32. The answer is always one of the
+ten classes; a picture filled by one object works best. A picture that cannot be read does
+not stop the others: the exit code is then that of the first error.`;
 
 export function addPredictOptions(command: Command): Command {
   addWeightsOption(command).option('--json', 'print one JSON object on stdout');
-  return addBackendOptions(command).addHelpText('after', PREDICT_EXAMPLES);
+  return addNotes(addBackendOptions(command), PREDICT_NOTES);
 }
 
-export const FILTER_COUNT = integer({ min: 1, max: 8192 }, { help: 'how many filters of an mlp to show', default: 64 });
-export const PIXEL_SCALE = integer({ min: 1, max: 32 }, { help: 'screen pixels for a pixel', default: 4 });
+export const FILTER_COUNT = integer(
+  { min: 1, max: 8192 },
+  { help: 'filters of an mlp to draw, 1 to 8192', default: 64 },
+);
+export const PIXEL_SCALE = integer(
+  { min: 1, max: 32 },
+  { help: 'pixels of the picture for each pixel of a filter, 1 to 32', default: 4 },
+);
 
-const WEIGHTS_EXAMPLES = `
+const WEIGHTS_NOTES = `
 Examples:
   $ nn-train weights runs/linear-20261124-091500 --png templates.png
   $ nn-train weights runs/mlp-20261124-091500 --png filters.png --count 100 --scale 3
 
-Of a linear classifier it shows the ten templates. Of a two-layer network it shows
-first-layer filters, the most used first: mean |activation| over the test images
-times the norm of what the unit adds to the scores. Mid-grey is 0, and each tile
-has a scale of its own.`;
+A linear classifier has ten templates, one for each class. Of a two-layer network, the
+first-layer filters are drawn, the most used first: use is the mean |activation| over the
+test images times the norm of the unit's weights to the scores. Mid-grey is 0; each tile
+has its own scale.`;
 
 export function addWeightsOptions(command: Command): Command {
   addWeightsOption(command)
-    .requiredOption('--png <file>', 'write the picture there')
+    .requiredOption('--png <file>', 'write the picture to this PNG file')
     .option('--count <n>', `${FILTER_COUNT.help} (default: ${FILTER_COUNT.default})`)
     .option('--scale <n>', `${PIXEL_SCALE.help} (default: ${PIXEL_SCALE.default})`)
     .option('--data <path>', `for an mlp: ${DATA_HELP}`);
-  return addBackendOptions(command).addHelpText('after', WEIGHTS_EXAMPLES);
+  return addNotes(addBackendOptions(command), WEIGHTS_NOTES);
 }
 
 function addWeightsOption(command: Command): Command {
-  const help = 'of the last checkpoint, or of the best epoch';
-  return command.addOption(new Option('--weights <last|best>', help).default('last'));
+  const help = 'weights of the last checkpoint, or of the best epoch';
+  return command.addOption(new Option('--weights <last|best>', help).default('last', 'last'));
 }
 
-export const REPORT_EXAMPLES = `
+const REPORT_NOTES = `
 Examples:
   $ nn-train report runs/mlp-20261124-091500 --open
   $ nn-train report runs/* --out comparison.html
 
-Training leaves a report.html in every run; this makes it anew. It prints the
-path of the file. Where the images are not at hand, test results are left out.`;
+Training writes a report.html into every run; this command builds it again. It prints the path of
+the file. Without the images, the report has no test results.`;
+
+export function addReportOptions(command: Command): Command {
+  command
+    .option('--out <file>', 'write the report to this file (default: report.html in the run, or here for several runs)')
+    .option('--open', 'open the report in a browser')
+    .option('--data <path>', DATA_HELP);
+  return addNotes(addBackendOptions(command), REPORT_NOTES);
+}

@@ -1,5 +1,6 @@
 /** Text and numbers, as the command line shows them. */
 
+import { stripVTControlCharacters } from 'node:util';
 import type { painter } from './io.ts';
 
 export function integer(value: number): string {
@@ -34,12 +35,13 @@ export function shellWord(word: string): string {
   return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** Breaks a text between words; a word that is longer than a line has one of its own. */
+/** Breaks a text between words; a word longer than a line gets one of its own. Colour codes take no room. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    const longer = `${last} ${word}`;
+    if (last !== undefined && stripVTControlCharacters(longer).length <= width) lines[lines.length - 1] = longer;
     else lines.push(word);
   }
   return lines;

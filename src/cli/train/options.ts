@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 import { integer } from '../../config/field.ts';
 import { addBackendOptions, type BackendFlags } from '../inputs/backend.ts';
 import { addHyperparameters } from '../inputs/hyperparameters.ts';
+import { addNotes } from '../terminal/help.ts';
 
-const EXAMPLES = `
+const NOTES = `
 Examples:
   $ nn-train --model linear
   $ nn-train --model mlp --hidden 100 --epochs 10
@@ -44,7 +45,7 @@ export function addTrainOptions(command: Command): Command {
     .optionsGroup('Output:')
     .option('--out <folder>', 'save the run there (default: a new folder in runs/)')
     .option('--no-save', 'save nothing')
-    .option('--resume <run>', 'go on with a run that was stopped')
+    .option('--resume <run>', 'resume an interrupted run')
     .option('--config <file>', 'read hyperparameters from a JSON file')
     .option('--print-config', 'print the hyperparameters as JSON and do nothing else')
     .option('--log <file>', 'append one JSON line for each epoch to a file')
@@ -53,7 +54,11 @@ export function addTrainOptions(command: Command): Command {
     .option('--json', 'print one JSON object with the results on stdout')
     .option('--quiet', 'print the results only')
     .option('--no-progress', 'draw no progress bar');
-  return command.addHelpText('after', EXAMPLES);
+  return addTrainNotes(command);
+}
+
+export function addTrainNotes(command: Command): Command {
+  return addNotes(command, NOTES);
 }
 
 /** The port of the page that shows a run while it trains: as many as an image has numbers. */

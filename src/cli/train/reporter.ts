@@ -3,14 +3,17 @@ import { sizeOf } from '../../backends/backend.ts';
 import type { Config } from '../../config/config.ts';
 import type { Environment } from '../../runs/environment.ts';
 import type { RunEvent, RunResult, RunStarted } from '../../runs/train.ts';
-import type { EpochMetrics, TrainingEvent } from '../../training/progress.ts';
+import type { TrainingEvent } from '../../training/progress.ts';
 import { makeBar } from '../terminal/bar.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
+import { EpochTable } from './epoch-table.ts';
+
+type Paint = ReturnType<typeof painter>;
 
 const INDENT = 7;
 const DATASET_NAME = { cifar10: 'CIFAR-10', synthetic: 'synthetic stand-in' } as const;
-const HEADER = '  epoch  train loss       acc  val loss       acc        lr  images/s  seconds';
+const [BAR_CELLS, SHORT_BAR_CELLS] = [24, 10];
 
 /** Shows a run to a person: a header, one line for each epoch, a bar within the epoch on a terminal, the result.
  *
@@ -18,8 +21,9 @@ const HEADER = '  epoch  train loss       acc  val loss       acc        lr  ima
 export class RunReporter {
   readonly #io: Io;
   readonly #out: NodeJS.WriteStream;
-  readonly #paint: ReturnType<typeof painter>;
+  readonly #paint: Paint;
   readonly #quiet: boolean;
+  readonly #table: EpochTable;
   #showsBar: boolean;
   #bar: SingleBar | undefined;
   #started: RunStarted | undefined;
@@ -29,6 +33,7 @@ export class RunReporter {
     this.#out = options.json ? io.stderr : io.stdout;
     this.#paint = painter(this.#out, io.env);
     this.#quiet = options.quiet ?? false;
+    this.#table = new EpochTable(this.#out.columns);
     this.#showsBar = options.progress && !this.#quiet && io.stderr.isTTY === true;
   }
 
@@ -37,14 +42,17 @@ export class RunReporter {
     switch (event.type) {
       case 'run-started':
         this.#started = event;
-        if (!this.#quiet) this.#print(headerOf(event, this.#paint));
+        if (!this.#quiet) {
+          this.#print(headerOf(event, this.#paint, this.#out.columns));
+          this.#print(['', this.#paint('dim', this.#table.header)]);
+        }
         return;
       case 'step':
         if (this.#showsBar) this.#drawBar(event);
         return;
       case 'epoch-ended':
         this.#wipeBar();
-        if (!this.#quiet) this.#print(epochLine(event.metrics, this.#started!.config.epochs));
+        if (!this.#quiet) this.#print(this.#table.row(event.metrics, this.#started!.config.epochs));
         return;
       case 'run-ended':
         this.#print(this.#resultLines(event.result, report));
@@ -76,6 +84,7 @@ export class RunReporter {
       this.#bar = makeBar(
         this.#io.stderr,
         `${epoch}  {bar} {percentage} %  loss {loss}  {rate} images/s  {eta_formatted} left`,
+        { barsize: this.#io.stderr.columns < 80 ? SHORT_BAR_CELLS : BAR_CELLS },
       );
       this.#bar.start(trainImages, 0, { loss: '', rate: '' });
     }
@@ -84,24 +93,27 @@ export class RunReporter {
   }
 
   #resultLines({ test, dataset, run, bestEpoch, epochs, seconds }: RunResult, report?: string): string[] {
-    const label = (text: string) => this.#paint('bold', text.padEnd(INDENT));
+    const lines: string[] = [];
+    const add = (name: string, text: string) => lines.push(...labelled(name, [text], this.#paint, this.#out.columns));
     const accuracy = this.#paint('green', format.percent(test.accuracy));
-    const lines = [
-      `${label('test')}loss ${format.loss(test.loss)}, accuracy ${accuracy}, ` +
+    add(
+      'test',
+      `loss ${format.loss(test.loss)}, accuracy ${accuracy}, ` +
         `${epochs < this.#started!.config.epochs ? 'stopped early, ' : ''}${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} in ${format.seconds(seconds)}`,
-    ];
+    );
     if (bestEpoch !== null && bestEpoch !== epochs) {
       const how = run === null ? '' : '; nn-train eval RUN --weights best tests it';
-      lines.push(`${label('best')}epoch ${bestEpoch} by validation accuracy${how}`);
+      add('best', `epoch ${bestEpoch} by validation accuracy${how}`);
     }
-    if (run !== null) lines.push(`${label('saved')}${run}`);
-    if (report !== undefined) lines.push(`${label('report')}${report}`);
-    if (dataset === 'synthetic') lines.push(format.standInLine(this.#paint));
+    if (run !== null) add('saved', run);
+    if (report !== undefined) add('report', report);
+    if (dataset === 'synthetic') lines.push(...wrapTo(this.#out.columns, format.standInLine(this.#paint)));
     return this.#quiet ? lines : ['', ...lines];
   }
 }
 
-function headerOf(event: RunStarted, paint: ReturnType<typeof painter>): string[] {
+/** @param width of the terminal, undefined without one. */
+function headerOf(event: RunStarted, paint: Paint, width: number | undefined): string[] {
   const { config, dataset, environment, parameters, run, progress } = event;
   const counts = [event.trainImages, event.validationImages, dataset.test.labels.length].map(format.integer);
   const size = parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
@@ -118,10 +130,17 @@ function headerOf(event: RunStarted, paint: ReturnType<typeof painter>): string[
   if (progress.step > 0) {
     rows.push(['from', [`step ${format.integer(progress.step)}, ${progress.lastEpoch?.epoch ?? 0} epochs done`]]);
   }
-  const lines = rows.flatMap(([name, parts]) =>
-    parts.map((part, i) => `${paint('bold', (i === 0 ? name : '').padEnd(INDENT))}${part}`),
-  );
-  return [...lines, '', paint('dim', HEADER)];
+  return rows.flatMap(([name, parts]) => labelled(name, parts, paint, width));
+}
+
+/** Lines beside a label, wrapped to the width of the terminal if there is one. */
+function labelled(name: string, parts: readonly string[], paint: Paint, width: number | undefined): string[] {
+  const lines = parts.flatMap((part) => wrapTo(width && width - INDENT, part));
+  return lines.map((line, i) => `${paint('bold', (i === 0 ? name : '').padEnd(INDENT))}${line}`);
+}
+
+function wrapTo(width: number | undefined, text: string): string[] {
+  return width === undefined ? [text] : format.wrap(text, width);
 }
 
 /** Joins parts by commas into lines that fit an 80-column terminal beside their label. */
@@ -155,21 +174,4 @@ function recipeOf(config: Config): string[] {
     `${config.optimizer}${config.optimizer === 'sgd' ? momentum : ''}, weight decay ${config.weightDecay}, ${config.init} init`,
     `lr ${config.lr}, ${config.schedule} schedule, warm-up ${Number((100 * config.warmup).toFixed(2))} % of ${config.epochs} epoch${config.epochs === 1 ? '' : 's'}`,
   ];
-}
-
-function epochLine(
-  { epoch, train, validation, learningRate, imagesPerSecond, seconds }: EpochMetrics,
-  epochs: number,
-): string {
-  const none = '–';
-  return [
-    `${epoch}/${epochs}`.padStart(7),
-    format.loss(train.loss).padStart(10),
-    format.percent(train.accuracy).padStart(8),
-    (validation ? format.loss(validation.loss) : none).padStart(8),
-    (validation ? format.percent(validation.accuracy) : none).padStart(8),
-    format.learningRate(learningRate).padStart(8),
-    format.integer(imagesPerSecond).padStart(8),
-    seconds.toFixed(seconds < 10 ? 2 : 1).padStart(7),
-  ].join('  ');
 }

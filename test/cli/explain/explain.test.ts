@@ -71,11 +71,11 @@ x         3              5  4 through a
   it('has colours on a terminal only, and none with NO_COLOR', async () => {
     const args = ['explain', 'product'];
     const plain = (await runMain(args)).stdout;
-    const coloured = (await runMain(args, {}, true)).stdout;
+    const coloured = (await runMain(args, {}, 80)).stdout;
     expect(coloured).toContain('\u001b[32m');
     expect(coloured).toContain('\u001b[31m');
     expect(stripVTControlCharacters(coloured)).toBe(plain);
-    expect((await runMain(args, { NO_COLOR: '1' }, true)).stdout).toBe(plain);
+    expect((await runMain(args, { NO_COLOR: '1' }, 80)).stdout).toBe(plain);
   });
 
   it('says that large tensors are abbreviated', async () => {

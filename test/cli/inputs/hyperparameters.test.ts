@@ -132,7 +132,7 @@ describe('wrong usage is one clear message and exit code 2', () => {
     [['--early-stop', '2', '--val', '0'], '--early-stop 2 needs validation images'],
     [['--learning-rate', '1'], "unknown option '--learning-rate'"],
     [['--lr'], "option '--lr <n>' argument missing"],
-    [['paint', '--lr', '1'], "there is no command 'paint'; there are train, explain, "],
+    [['paint', '--lr', '1'], "unknown command 'paint'\nRun nn-train --help"],
     [['--json', 'eval', 'run'], 'options of eval come after it, got --json before it'],
     [['eval', 'one', 'two'], 'too many arguments'],
     [['eval'], "missing required argument 'run'"],

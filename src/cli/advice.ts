@@ -1,0 +1,90 @@
+import type { Command } from 'commander';
+import { FIELD_LIST } from '../config/config.ts';
+import { UsageError } from '../errors.ts';
+import { flagOf } from './inputs/hyperparameters.ts';
+import { bareName, choiceCalled, commandsCalled, optionsCalled } from './inputs/synonyms.ts';
+import { type Io, ownName } from './terminal/io.ts';
+
+/** More candidates than these are no help. */
+const MAX_OFFERED = 3;
+
+/** Makes the errors of a command and of its subcommands suggest what was meant, and point to the command's own help. */
+export function addAdvice(command: Command, io: Io): void {
+  const words = [ownName(io.env), ...pathOf(command), '--help'].join(' ');
+  const what = command.commands.length > 0 ? 'commands' : 'options';
+  command.configureOutput({
+    outputError: (text, write) => write(`${messageFor(text, command)}\nRun ${words} for its ${what} and examples.\n`),
+  });
+  for (const subcommand of command.commands) addAdvice(subcommand, io);
+}
+
+/** @throws UsageError if options stand before the name of a command, where they would be those of train. */
+export function expectNoCommand(train: Command): void {
+  const message = misplacedOptions(train);
+  if (message !== undefined) throw new UsageError(message);
+}
+
+/** @throws UsageError for a choice that has another name here, such as adam. */
+export function expectOwnChoices(command: Command): void {
+  const given = command.opts<Record<string, unknown>>();
+  for (const [key, { choices, wanted }] of FIELD_LIST) {
+    const value = given[key];
+    if (choices === undefined || typeof value !== 'string' || choices.includes(value)) continue;
+    const meant = choiceCalled(key, value, choices as readonly string[]);
+    if (meant === undefined) continue;
+    throw new UsageError(`${flagOf(key)} must be ${wanted}, got ${value}.${didYouMean([meant])}`);
+  }
+}
+
+/** The names of a command and of those above it, without the program's. */
+function pathOf(command: Command): string[] {
+  return command.parent ? [...pathOf(command.parent), command.name()] : [];
+}
+
+/** Commander's message in one line, with a better suggestion than commander's where there is one. */
+function messageFor(text: string, command: Command): string {
+  const [problem, hint] = text.trimEnd().split('\n(Did you mean ');
+  const [, kind, word] = /^error: unknown (option|command) '(.*)'$/.exec(problem) ?? [];
+  if (kind === undefined) return text.trimEnd();
+  if (kind === 'option') {
+    const misplaced = misplacedOptions(command);
+    if (misplaced !== undefined) return `error: ${misplaced}`;
+  }
+  const meant = kind === 'option' ? optionsMeantBy(word, command) : commandsMeantBy(word, command);
+  const similar = hint === undefined ? [] : hint.replace(/^one of |\?\)$/g, '').split(', ');
+  return `${problem}.${didYouMean(meant.length > 0 ? meant : similar)}`.replace(/\.$/, '');
+}
+
+function misplacedOptions(train: Command): string | undefined {
+  const [name] = train.args;
+  if (!train.parent?.commands.some((command) => command.name() === name && command !== train)) return undefined;
+  const given = train.options.filter((option) => train.getOptionValueSource(option.attributeName()) === 'cli');
+  return `options of ${name} come after it, got ${given.map(({ long }) => long).join(', ')} before it`;
+}
+
+function optionsMeantBy(word: string, { options }: Command): string[] {
+  const own = options.flatMap(({ long }) => (long ? [long.slice(2)] : []));
+  const foreign = optionsCalled(word).filter((name) => own.includes(name));
+  return (foreign.length > 0 ? foreign.slice(0, 1) : startingAlike(word, own)).map((name) => `--${name}`);
+}
+
+function commandsMeantBy(word: string, { commands }: Command): string[] {
+  const own = commands.map((command) => command.name());
+  const foreign = commandsCalled(word).filter((name) => own.includes(name) || /\W/.test(name));
+  return foreign.length > 0 ? foreign.slice(0, 1) : startingAlike(word, own);
+}
+
+/** The name itself in another spelling, or else the names that the word begins, or else the longest that begins it. */
+function startingAlike(word: string, names: readonly string[]): string[] {
+  const bare = bareName(word);
+  const same = names.find((name) => bareName(name) === bare);
+  if (same !== undefined) return [same];
+  const completions = names.filter((name) => bareName(name).startsWith(bare));
+  if (bare !== '' && completions.length > 0) return completions.length > MAX_OFFERED ? [] : completions;
+  const begun = names.filter((name) => bare.startsWith(bareName(name)));
+  return begun.sort((a, b) => b.length - a.length).slice(0, 1);
+}
+
+function didYouMean(offered: readonly string[]): string {
+  return offered.length === 0 ? '' : ` Did you mean ${offered.map((name) => `'${name}'`).join(' or ')}?`;
+}
