@@ -10,7 +10,7 @@ import {
   softmaxCrossEntropyDerivative,
 } from './kernels/losses.ts';
 import { multiply } from './kernels/multiply.ts';
-import { addPack, pack, transpose } from './kernels/pack.ts';
+import { addPack, pack } from './kernels/pack.ts';
 import { peak } from './kernels/peak.ts';
 import {
   activation,
@@ -25,6 +25,7 @@ import {
 import { quantise } from './kernels/quantise.ts';
 import { addSink } from './kernels/sink.ts';
 import { addTiles } from './kernels/tile.ts';
+import { transpose } from './kernels/transpose.ts';
 
 export const KERNELS = {
   loadBatch,

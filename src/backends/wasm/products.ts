@@ -1,10 +1,11 @@
 import { expectShape, type MatmulOptions, type Precision, ShapeError, type Sink, type Tensor } from '../backend.ts';
 import type { Device } from './device.ts';
 import { BLOCK_COLUMNS, BLOCK_ROWS, SUMS_BYTES } from './kernels/multiply.ts';
-import { PACK, PACK_PANELS, TRANSPOSE_ROWS } from './kernels/pack.ts';
+import { PACK, PACK_PANELS } from './kernels/pack.ts';
 import { PEAK_BYTES, PEAK_STEPS, PEAK_TILES } from './kernels/peak.ts';
 import { QUANTISE_ROWS } from './kernels/quantise.ts';
 import { PANEL, STEP_BYTES, tileRows } from './kernels/tile.ts';
+import { TRANSPOSE_ROWS } from './kernels/transpose.ts';
 import { own, type Piece, type Quantised, type WasmTensor } from './tensor.ts';
 
 /** Tasks for each thread that measure the peak: enough that all threads are at work nearly to the end. */

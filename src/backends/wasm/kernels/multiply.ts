@@ -1,8 +1,8 @@
 import type { Expr, FunctionBuilder, FunctionHandle, Local } from '../assembler/assembler.ts';
 import { call, f32, f32x4, i32, v128 } from '../assembler/instructions.ts';
 import { kernel, loop, type SharedFunctions, vectorised } from './kernel.ts';
-import { transpose4 } from './pack.ts';
 import { PANEL, STEP_BYTES } from './tile.ts';
+import { transpose4 } from './transpose.ts';
 
 /** Rows and columns of a block, the part of a product that is one task: as many columns as leave enough tasks for all
  *  threads. 60 is a multiple of 4, 5 and 6 rows of a tile. */

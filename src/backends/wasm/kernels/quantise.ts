@@ -2,7 +2,7 @@ import { INT16 } from '../../backend.ts';
 import type { FunctionBuilder, Local } from '../assembler/assembler.ts';
 import { f32, f32x4, i8x16, i16x8, i32, i32x4, type V128, v128 } from '../assembler/instructions.ts';
 import { kernel, loop, vectorised, ZERO } from './kernel.ts';
-import { lanes32 } from './pack.ts';
+import { lanes32 } from './transpose.ts';
 
 /** Rows that one task of `quantise` takes. */
 export const QUANTISE_ROWS = 4;
