@@ -1,7 +1,7 @@
 import { allocateImageSet, type BatchPlan, IMAGE_BYTES, type ImageSet } from '../../images.ts';
 import { expectShape, type Tensor } from '../backend.ts';
 import type { Device } from './device.ts';
-import { COLUMN_TABLE_BYTES, columnTable, LOAD_IMAGES } from './kernels/images.ts';
+import { COLUMN_TABLE_BYTES, columnTable, LOAD_IMAGES_PER_TASK } from './kernels/images.ts';
 
 /** The sets of images in the memory, and how batches are loaded from them. */
 export class ImageStore {
@@ -48,7 +48,7 @@ export class ImageStore {
     bytes.set(plan.shiftX, shiftX);
     bytes.set(plan.shiftY, shiftY);
     const target = this.#device.changed(images);
-    this.#device.run('loadBatch', Math.ceil(B / LOAD_IMAGES), {
+    this.#device.run('loadBatch', Math.ceil(B / LOAD_IMAGES_PER_TASK), {
       ...place,
       count: B,
       indices: at,

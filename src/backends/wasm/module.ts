@@ -9,9 +9,6 @@ import {
   softmaxCrossEntropy,
   softmaxCrossEntropyDerivative,
 } from './kernels/losses.ts';
-import { multiply } from './kernels/multiply.ts';
-import { addPack, pack } from './kernels/pack.ts';
-import { peak } from './kernels/peak.ts';
 import {
   activation,
   activationDerivative,
@@ -22,10 +19,13 @@ import {
   sumRows,
   sumSquares,
 } from './kernels/pointwise.ts';
-import { quantise } from './kernels/quantise.ts';
+import { multiply } from './kernels/products/multiply.ts';
+import { addPack, pack } from './kernels/products/pack.ts';
+import { peak } from './kernels/products/peak.ts';
+import { quantise } from './kernels/products/quantise.ts';
+import { addTiles } from './kernels/products/tile.ts';
+import { transpose } from './kernels/products/transpose.ts';
 import { addSink } from './kernels/sink.ts';
-import { addTiles } from './kernels/tile.ts';
-import { transpose } from './kernels/transpose.ts';
 
 export const KERNELS = {
   loadBatch,

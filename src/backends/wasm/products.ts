@@ -1,11 +1,11 @@
 import { expectShape, type MatmulOptions, type Precision, ShapeError, type Sink, type Tensor } from '../backend.ts';
 import type { Device } from './device.ts';
-import { BLOCK_COLUMNS, BLOCK_ROWS, SUMS_BYTES } from './kernels/multiply.ts';
-import { PACK, PACK_PANELS } from './kernels/pack.ts';
-import { PEAK_BYTES, PEAK_STEPS, PEAK_TILES } from './kernels/peak.ts';
-import { QUANTISE_ROWS } from './kernels/quantise.ts';
-import { PANEL, STEP_BYTES, tileRows } from './kernels/tile.ts';
-import { TRANSPOSE_ROWS } from './kernels/transpose.ts';
+import { BLOCK_COLUMNS, BLOCK_ROWS, SUMS_BYTES } from './kernels/products/block.ts';
+import { PACK_LAYOUT, PACK_PANELS_PER_TASK } from './kernels/products/pack.ts';
+import { PEAK_BYTES, PEAK_STEPS, PEAK_TILES } from './kernels/products/peak.ts';
+import { QUANTISE_ROWS_PER_TASK } from './kernels/products/quantise.ts';
+import { PANEL, STEP_BYTES, tileRows } from './kernels/products/tile.ts';
+import { TRANSPOSE_ROWS_PER_TASK } from './kernels/products/transpose.ts';
 import { own, type Piece, type Quantised, type WasmTensor } from './tensor.ts';
 
 /** Tasks for each thread that measure the peak: enough that all threads are at work nearly to the end. */
@@ -72,7 +72,7 @@ export class Products {
     const source = this.#device.address(tensor);
     if (!isKFirst) return source;
     const target = this.#device.scratch('rows', 4 * count * k);
-    this.#device.run('transpose', Math.ceil(k / TRANSPOSE_ROWS), { source, target, rows: k, columns: count });
+    this.#device.run('transpose', Math.ceil(k / TRANSPOSE_ROWS_PER_TASK), { source, target, rows: k, columns: count });
     return target;
   }
 
@@ -88,15 +88,17 @@ export class Products {
   ) {
     const source = isInt16 ? tensor.storage.address : this.#device.address(tensor);
     const [sourceRows, sourceColumns] = isKFirst ? [k, count] : [count, k];
-    const ways = isInt16 ? [PACK.pixelRows, PACK.pixelColumns] : [PACK.rows, PACK.columns];
-    const way = isKFirst ? ways[0] : ways[1];
+    const layouts = isInt16
+      ? [PACK_LAYOUT.pixelRows, PACK_LAYOUT.pixelColumns]
+      : [PACK_LAYOUT.rows, PACK_LAYOUT.columns];
+    const layout = isKFirst ? layouts[0] : layouts[1];
     const panelBytes = steps * STEP_BYTES;
     const panelCount = packsHere ? (this.#device.threads * blockColumns) / PANEL : Math.ceil(count / PANEL);
     const panels = this.#device.scratch('panels', panelCount * panelBytes);
-    if (packsHere) return { panels, pack: way, source, sourceRows, sourceColumns };
-    const args = { way, source, rows: sourceRows, columns: sourceColumns, count, steps, panels };
-    this.#device.run('pack', Math.ceil(panelCount / PACK_PANELS), args);
-    return { panels, pack: PACK.none, source, sourceRows, sourceColumns };
+    if (packsHere) return { panels, pack: layout, source, sourceRows, sourceColumns };
+    const args = { layout, source, rows: sourceRows, columns: sourceColumns, count, steps, panels };
+    this.#device.run('pack', Math.ceil(panelCount / PACK_PANELS_PER_TASK), args);
+    return { panels, pack: PACK_LAYOUT.none, source, sourceRows, sourceColumns };
   }
 
   /** A matrix with k along its rows, in int16; made again only if the tensor has changed. */
@@ -109,7 +111,7 @@ export class Products {
     if (kept.target.bytes < targetBytes) kept.target = this.#device.allocate(targetBytes);
     if (kept.scales.bytes < scaleBytes) kept.scales = this.#device.allocate(scaleBytes);
     Object.assign(kept, { rows, columns, version: storage.version });
-    this.#device.run('quantise', Math.ceil(rows / QUANTISE_ROWS), {
+    this.#device.run('quantise', Math.ceil(rows / QUANTISE_ROWS_PER_TASK), {
       source: this.#inRows(from),
       target: kept.target.address,
       scales: kept.scales.address,

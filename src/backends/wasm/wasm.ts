@@ -17,9 +17,15 @@ import {
 import type { Device } from './device.ts';
 import { ImageStore } from './image-store.ts';
 import type { Arguments } from './kernels/kernel.ts';
-import { pixelRowBytes } from './kernels/pack.ts';
-import { ACTIVATION_CODE, CHUNK, CHUNK_BYTES, SUM_COLUMNS, type TO_SINK } from './kernels/pointwise.ts';
-import { PANEL } from './kernels/tile.ts';
+import {
+  ACTIVATION_CODE,
+  CHUNK,
+  CHUNK_BYTES,
+  type SINK_PARAMETERS,
+  SUM_COLUMNS_PER_TASK,
+} from './kernels/pointwise.ts';
+import { pixelRowBytes } from './kernels/products/pack.ts';
+import { PANEL } from './kernels/products/tile.ts';
 import type { KERNELS } from './module.ts';
 import { Products } from './products.ts';
 import { own, type Storage, WasmTensor } from './tensor.ts';
@@ -109,7 +115,7 @@ export class WasmBackend implements Backend {
     const [rows, columns] = x.shape;
     const address = this.#device.address(x);
     const sink = this.#toSink([columns], into);
-    this.#device.run('sumRows', Math.ceil(columns / SUM_COLUMNS), { ...sink, x: address, rows });
+    this.#device.run('sumRows', Math.ceil(columns / SUM_COLUMNS_PER_TASK), { ...sink, x: address, rows });
   }
 
   add(a: Tensor, b: Tensor, into: Sink): void {
@@ -203,7 +209,7 @@ export class WasmBackend implements Backend {
     name: Name,
     shape: Shape,
     into: Sink,
-    operands: Omit<Arguments<(typeof KERNELS)[Name]['parameters']>, keyof typeof TO_SINK>,
+    operands: Omit<Arguments<(typeof KERNELS)[Name]['parameters']>, keyof typeof SINK_PARAMETERS>,
   ): void {
     const sink = this.#toSink(shape, into);
     const args = { ...operands, ...sink } as unknown as Arguments<(typeof KERNELS)[Name]['parameters']>;

@@ -1,15 +1,15 @@
-/** A small assembler for WebAssembly: functions as structured code, encoded into the bytes of a module.
+/** A small WebAssembly assembler: encodes functions, written as structured code, into the bytes of a module.
  *
- *  The instructions themselves are in instructions.ts, under the names that the specification gives them.
+ *  The instructions are in instructions.ts, under their names in the specification.
  *  Source: WebAssembly Core Specification 2.0, chapter 5 (binary format). */
 
 export type ValueType = 'i32' | 'i64' | 'f32' | 'v128';
 const TYPE_CODE = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b } as const satisfies Record<ValueType, number>;
 
-/** Bytes, in pieces that are put together only once, at the end. */
+/** Bytes as nested arrays, flattened once at the end. */
 export type Code = readonly (number | Code)[];
 
-/** Code that leaves one value of a type on the stack, or none (`void`). */
+/** Code that leaves one value of the given type on the stack, or none (`void`). */
 export class Expr<T extends ValueType | 'void' = ValueType | 'void'> {
   readonly type: T;
   readonly code: Code;
@@ -20,7 +20,7 @@ export class Expr<T extends ValueType | 'void' = ValueType | 'void'> {
   }
 }
 
-/** A variable or parameter of a function; as an expression, its value. */
+/** A local variable or parameter of a function. Used as an expression, it is its value. */
 export class Local<T extends ValueType = ValueType> extends Expr<T> {
   readonly index: number;
 
@@ -30,7 +30,7 @@ export class Local<T extends ValueType = ValueType> extends Expr<T> {
   }
 }
 
-/** A function of the module: what a call needs to know of it. */
+/** A function of the module, as a call needs it. */
 export interface FunctionHandle {
   readonly index: number;
   readonly result: ValueType | 'void';
@@ -38,7 +38,7 @@ export interface FunctionHandle {
 
 type LocalsOf<Types extends readonly ValueType[]> = { [I in keyof Types]: Local<Types[I]> };
 
-/** The body of one function, written statement by statement. */
+/** Builds the body of one function, statement by statement. */
 export class FunctionBuilder {
   readonly #parameterCount: number;
   readonly #locals: ValueType[] = [];
@@ -48,7 +48,7 @@ export class FunctionBuilder {
     this.#parameterCount = parameterCount;
   }
 
-  /** A new variable, zero unless it is given a value. */
+  /** Declares a variable; it is zero by default. */
   local<T extends ValueType>(type: T, value?: Expr<T>): Local<T> {
     const local = new Local(type, this.#parameterCount + this.#locals.length);
     this.#locals.push(type);
@@ -99,13 +99,13 @@ export interface MemoryLimits {
   readonly shared: boolean;
 }
 
-/** A module that imports its memory as `env.memory`, and has all of its functions in one table, by their index. */
+/** Builds a module that imports its memory as `env.memory` and lists all its functions, by index, in one table. */
 export class ModuleBuilder {
   readonly #types: Code[] = [];
   readonly #typeKeys: string[] = [];
   readonly #functions: { type: number; builder: FunctionBuilder; exportName: string | undefined }[] = [];
 
-  /** Adds a function; `write` gets its builder and its parameters. */
+  /** Adds a function; `write` receives its builder and its parameters. */
   function<const Types extends readonly ValueType[], Result extends ValueType | 'void' = 'void'>(
     parameters: Types,
     write: (f: FunctionBuilder, ...locals: LocalsOf<Types>) => void,
@@ -167,7 +167,7 @@ function flat(code: Code): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** LEB128 of a natural number below 2³². */
+/** Encodes an integer from 0 to 2³² − 1 as LEB128. */
 export function unsigned(value: number): number[] {
   const bytes: number[] = [];
   let rest = value >>> 0;
@@ -178,7 +178,7 @@ export function unsigned(value: number): number[] {
   return bytes;
 }
 
-/** LEB128 of an integer, as the constants of i32 and i64 are written. */
+/** Encodes a signed integer as LEB128, the format of i32 and i64 constants. */
 export function signed(value: bigint): number[] {
   const bytes: number[] = [];
   let rest = value;

@@ -1,7 +1,7 @@
 import { Expr, type FunctionHandle, signed, unsigned, type ValueType } from './assembler.ts';
 
-// The instructions of WebAssembly that the kernels use, under the names of the specification:
-// `f32x4.mul(a, b)` is the instruction f32x4.mul. A plain number stands for a constant.
+// The WebAssembly instructions that the kernels use, under their names in the specification: `f32x4.mul(a, b)` is the
+// instruction f32x4.mul. A plain number is a constant.
 
 export type I32 = Expr<'i32'> | number;
 export type I64 = Expr<'i64'> | bigint;
@@ -26,7 +26,7 @@ function binary<In extends ValueType, Out extends ValueType>(input: In, output: 
     new Expr(output, [toExpr(input, a).code, toExpr(input, b).code, ...opcode]);
 }
 
-/** An access to memory at address + offset; `log2` of the bytes accessed is the alignment hint. */
+/** A memory access at address + offset. The alignment hint is `log2` of the number of bytes accessed. */
 function load<Out extends ValueType>(output: Out, log2: number, ...opcode: number[]) {
   return (address: I32, offset = 0): Expr<Out> =>
     new Expr(output, [toExpr('i32', address).code, ...opcode, log2, unsigned(offset)]);
@@ -115,7 +115,7 @@ export const v128 = {
   andnot: vectorBinary(0x4f),
   or: vectorBinary(0x50),
   xor: vectorBinary(0x51),
-  /** Bits of a where the mask is set, of b elsewhere. */
+  /** The bits of a where the mask is set, those of b elsewhere. */
   bitselect: (a: V128, b: V128, mask: V128): V128 =>
     new Expr('v128', [a.code, b.code, mask.code, ...vectorOpcode(0x52)]),
 };
@@ -173,29 +173,29 @@ export const f32x4 = {
   max: vectorBinary(0xe9),
   /** b < a ? b : a. */
   pmin: vectorBinary(0xea),
-  /** a < b ? b : a, so NaN in a is kept. */
+  /** a < b ? b : a, so a NaN in a is kept. */
   pmax: vectorBinary(0xeb),
   convert_i32x4_s: vectorUnary(0xfa),
-  /** a · b + c, rounded once where the processor fuses them. */
+  /** a · b + c, rounded once if the processor has fused multiply-add. */
   relaxed_madd: (a: V128, b: V128, c: V128): V128 => new Expr('v128', [a.code, b.code, c.code, ...vectorOpcode(0x105)]),
 };
 
 export const atomic = {
-  /** Wakes up to `count` waiters; their number. */
+  /** Wakes up to `count` waiting threads and returns how many it woke. */
   notify: (address: I32, count: I32): Expr<'i32'> =>
     new Expr('i32', [toExpr('i32', address).code, toExpr('i32', count).code, 0xfe, 0x00, 0x02, 0x00]),
   load_i32: load('i32', 2, 0xfe, 0x10),
   load_i64: load('i64', 3, 0xfe, 0x11),
   store_i32: store('i32', 2, 0xfe, 0x17),
   store_i64: store('i64', 3, 0xfe, 0x18),
-  /** Adds to the word; its old value. */
+  /** Adds to the word in memory and returns its old value. */
   add_i32: (address: I32, value: I32): Expr<'i32'> =>
     new Expr('i32', [toExpr('i32', address).code, toExpr('i32', value).code, 0xfe, 0x1e, 0x02, 0x00]),
   add_i64: (address: I32, value: I64): Expr<'i64'> =>
     new Expr('i64', [toExpr('i32', address).code, toExpr('i64', value).code, 0xfe, 0x1f, 0x03, 0x00]),
 };
 
-/** a if the condition is not 0, else b; both are computed. */
+/** a if the condition is not 0, else b; both are evaluated. */
 export function select<T extends ValueType>(a: Expr<T>, b: Expr<T>, condition: Expr<'i32'>): Expr<T> {
   const opcode = a.type === 'v128' ? [0x1c, 0x01, 0x7b] : [0x1b];
   return new Expr(a.type, [a.code, b.code, condition.code, ...opcode]);
@@ -209,7 +209,7 @@ export function call(target: FunctionHandle, ...args: readonly (Expr<ValueType> 
   return new Expr('void', [args.map((arg) => toExpr('i32', arg).code), 0x10, unsigned(target.index)]);
 }
 
-/** Calls the function whose index in the table is `index`. */
+/** Calls the function at position `index` of the table. */
 export function callIndirect(type: number, index: Expr<'i32'>, ...args: readonly I32[]): Expr<'void'> {
   return new Expr('void', [args.map((arg) => toExpr('i32', arg).code), index.code, ...[0x11, unsigned(type), 0x00]]);
 }

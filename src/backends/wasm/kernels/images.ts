@@ -4,9 +4,9 @@ import type { Expr, FunctionBuilder, Local } from '../assembler/assembler.ts';
 import { f32x4, i8x16, i16x8, i32, i32x4, select, type V128, v128 } from '../assembler/instructions.ts';
 import { WORD } from '../jobs.ts';
 import { kernel, loop } from './kernel.ts';
-import { pixelRowBytes } from './pack.ts';
+import { pixelRowBytes } from './products/pack.ts';
 
-/** Bytes of the table of columns: for every shift and flip the 32 columns that an image's row is gathered from. */
+/** Bytes of the column table: for each flip and horizontal shift, the source column of each column. */
 export const COLUMN_TABLE_BYTES = 2 * 64 * IMAGE_SIDE;
 
 /** columns[flip][shiftX + 32], for shiftX from −31 to 31. */
@@ -20,11 +20,10 @@ export function columnTable(): Uint8Array {
   return table;
 }
 
-/** Images that one task of `loadBatch` takes. */
-export const LOAD_IMAGES = 8;
+export const LOAD_IMAGES_PER_TASK = 8;
 
-/** Gathers the planned images, flipped and shifted: as bytes p − 128 (`asPixels`), or as floats (p − 128)/64, row after
- *  row; and their labels. A task is some images. */
+/** Gathers the planned images, flipped and shifted, as bytes p − 128 (`asPixels`) or as floats (p − 128)/64, and their
+ *  labels. */
 export const loadBatch = kernel(
   {
     images: 'i32',
@@ -40,30 +39,32 @@ export const loadBatch = kernel(
     count: 'i32',
   },
   (f, p, { task }) => {
-    const first = f.local('i32', i32.mul(task, LOAD_IMAGES));
-    const end = i32.min_u(p.count, f.local('i32', i32.add(first, LOAD_IMAGES)));
-    const touched = f.local('i32');
+    const first = f.local('i32', i32.mul(task, LOAD_IMAGES_PER_TASK));
+    const end = i32.min_u(p.count, f.local('i32', i32.add(first, LOAD_IMAGES_PER_TASK)));
+    const prefetched = f.local('i32');
     const last = f.local('i32', i32.sub(p.count, 1));
-    loop(f, first, end, (b) => loadImage(f, p, { b, next: i32.min_u(f.local('i32', i32.add(b, 1)), last), touched }));
-    // A sum of what was touched, so that the compiler cannot leave it out.
-    f.do(i32.store(i32.const(WORD.scrap), touched));
+    loop(f, first, end, (b) =>
+      loadImage(f, p, { b, next: i32.min_u(f.local('i32', i32.add(b, 1)), last), prefetched }),
+    );
+    // The prefetched words must be used, or the compiler would remove the loads.
+    f.do(i32.store(i32.const(WORD.scrap), prefetched));
   },
 );
 
 type LoadLocals = Readonly<Record<string, Local<'i32'>>>;
 
-/** Loads image b of the batch. Its rows are far apart from those of the next one in memory, so while it is loaded, the next
- *  one is touched row by row: it is in the cache by its turn. */
+/** Loads image b of the batch. Consecutive images of a batch are far apart in memory, so it also prefetches the next image
+ *  into the cache, row by row. */
 function loadImage(
   f: FunctionBuilder,
   p: LoadLocals,
-  { b, next, touched }: { b: Local<'i32'>; next: Expr<'i32'>; touched: Local<'i32'> },
+  { b, next, prefetched }: { b: Local<'i32'>; next: Expr<'i32'>; prefetched: Local<'i32'> },
 ): void {
   const indexOf = (row: Expr<'i32'>) => i32.load(i32.add(p.indices, i32.shl(row, 2)));
   const index = f.local('i32', indexOf(b));
   const nextRow = f.local('i32', i32.add(p.images, i32.mul(indexOf(next), IMAGE_BYTES)));
-  const touchRow = () => {
-    f.set(touched, i32.xor(touched, i32.load(nextRow)));
+  const prefetchRow = () => {
+    f.set(prefetched, i32.xor(prefetched, i32.load(nextRow)));
     f.set(nextRow, i32.add(nextRow, IMAGE_SIDE));
   };
   f.do(i32.store8(i32.add(p.targetLabels, b), i32.load8_u(i32.add(p.labels, index))));
@@ -81,7 +82,7 @@ function loadImage(
       const gather = gatherer(f, f.local('i32', i32.add(p.table, columns)));
       loop(f, 0, 3, (plane) => {
         loop(f, 0, IMAGE_SIDE, (y) => {
-          touchRow();
+          prefetchRow();
           const row = f.local('i32', i32.sub(y, shiftY));
           f.if(i32.lt_s(row, 0), () => f.set(row, i32.sub(0, row)));
           f.if(i32.ge_u(row, IMAGE_SIDE), () => f.set(row, i32.sub(2 * (IMAGE_SIDE - 1), row)));
@@ -97,7 +98,7 @@ function loadImage(
         image,
         i32.add(image, IMAGE_BYTES),
         (from) => {
-          touchRow();
+          prefetchRow();
           const [left, right] = loadRow(f, from);
           f.if(flip, () => {
             const last = f.local('v128', left);
@@ -112,7 +113,7 @@ function loadImage(
   );
 }
 
-/** The 32 bytes p − 128 of one row. */
+/** Loads the 32 bytes p − 128 of one row. */
 function loadRow(f: FunctionBuilder, from: Local<'i32'>): [left: Local<'v128'>, right: Local<'v128'>] {
   const middle = () => i8x16.splat(128);
   return [
@@ -121,8 +122,8 @@ function loadRow(f: FunctionBuilder, from: Local<'i32'>): [left: Local<'v128'>, 
   ];
 }
 
-/** Rearranges a row by the 32 columns at an address. A swizzle gives 0 for an index beyond its 16 bytes, so that what it
- *  makes of the two halves can be or-ed. */
+/** Returns a function that rearranges a row by the 32 column indices at an address. A swizzle gives 0 for an index beyond
+ *  its 16 bytes, so the results for the two halves of the row can be or-ed. */
 function gatherer(f: FunctionBuilder, columns: Local<'i32'>) {
   const halves = [0, 16].map((offset) => {
     const low = f.local('v128', v128.load(columns, offset));
@@ -132,7 +133,7 @@ function gatherer(f: FunctionBuilder, columns: Local<'i32'>) {
     halves.map(({ low, high }) => f.local('v128', v128.or(i8x16.swizzle(left, low), i8x16.swizzle(right, high))));
 }
 
-/** Stores a row as bytes or as floats, and moves on. */
+/** Stores a row as bytes or as floats, and advances `to` past it. */
 function storeRow(f: FunctionBuilder, { asPixels }: LoadLocals, to: Local<'i32'>, row: readonly Local<'v128'>[]): void {
   f.if(
     asPixels,
@@ -152,7 +153,7 @@ function storeRow(f: FunctionBuilder, { asPixels }: LoadLocals, to: Local<'i32'>
   );
 }
 
-/** 16 bytes as four vectors of four integers. */
+/** Sign-extends 16 bytes to four vectors of four integers. */
 function widened(bytes: V128): V128[] {
   return [i16x8.extend_low_i8x16_s(bytes), i16x8.extend_high_i8x16_s(bytes)].flatMap((eight) => [
     i32x4.extend_low_i16x8_s(eight),

@@ -1,13 +1,13 @@
 import type { Expr, FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../assembler/assembler.ts';
 import { f32, i32, i32x4, v128 } from '../assembler/instructions.ts';
 
-/** The numbers that a kernel is called with, by name: addresses and counts are i32. */
+/** The parameters of a kernel, by name; addresses and counts are i32. */
 export type Parameters = Readonly<Record<string, 'i32' | 'f32'>>;
 export type Arguments<P extends Parameters> = { readonly [Name in keyof P]: number };
 type Locals<P extends Parameters> = { readonly [Name in keyof P]: Local<P[Name]> };
 
 export interface KernelContext {
-  /** Which part of the work this call is to do, and on which thread. */
+  /** The number of the task to do, and of the thread it runs on. */
   readonly task: Local<'i32'>;
   readonly thread: Local<'i32'>;
   /** Functions that several kernels call. */
@@ -15,18 +15,18 @@ export interface KernelContext {
 }
 
 export interface SharedFunctions {
-  /** (sink, first element, gradient, count, scale): hands `count` numbers at the address `gradient`, times a number, to a
-   *  sink. */
+  /** (sink, first element, gradient, count, scale): sends `count` floats at the address `gradient`, times `scale`, to a
+   *  sink; see sink.ts. */
   readonly sink: FunctionHandle;
-  /** By number of rows, from 1; see tile.ts. */
+  /** The tile functions of 1, 2, … rows; see tile.ts. */
   readonly tiles: { readonly wide: readonly FunctionHandle[]; readonly narrow: readonly FunctionHandle[] };
   readonly tilesInt16: SharedFunctions['tiles'];
-  /** (way, source, its rows, its columns, first of the 16, panel): makes a panel; see pack.ts. */
+  /** (layout, source, its rows, its columns, first of the 16, panel): packs a panel; see pack.ts. */
   readonly pack: FunctionHandle;
 }
 
-/** One piece of parallel work: a function of the task number. Tasks are independent, so neither the number of threads nor
- *  who does which of them can change a bit of the result. */
+/** One piece of parallel work, as a function of the task number. Tasks are independent, so the result does not depend on
+ *  the number of threads or on which thread does which task. */
 export interface Kernel<P extends Parameters = Parameters> {
   readonly parameters: P;
   write(f: FunctionBuilder, parameters: Locals<P>, context: KernelContext): void;
@@ -36,7 +36,8 @@ export function kernel<const P extends Parameters>(parameters: P, write: Kernel<
   return { parameters, write };
 }
 
-/** Adds a kernel as a function (task, arguments, thread); the arguments lie one after the other in memory. */
+/** Adds a kernel to the module as a function (task, arguments, thread), where `arguments` is the address of consecutive
+ *  32-bit arguments, and returns its index. */
 export function addKernel(module: ModuleBuilder, { parameters, write }: Kernel, shared: SharedFunctions): number {
   const handle = module.function(['i32', 'i32', 'i32'], (f, task, args, thread) => {
     const locals = Object.entries(parameters).map(([name, type], i) => {
@@ -64,14 +65,14 @@ export function loop(
   });
 }
 
-/** How `vectorised` reads and writes: whole vectors, or one number in the first lane. */
+/** Memory access in `vectorised`: whole vectors, or one float in the first lane. */
 export interface Access {
   load(address: Expr<'i32'>): Expr<'v128'>;
   store(address: Expr<'i32'>, value: Expr<'v128'>): void;
 }
 
-/** Runs `body` over `count` floats, four at a time, and the last ones one at a time with the same instructions.
- *  `offset` is the distance in bytes from the first of them. */
+/** Runs `body` over `count` floats, four at a time, and over the remainder one at a time, with the same instructions.
+ *  `offset` is the distance in bytes from the first float. */
 export function vectorised(
   f: FunctionBuilder,
   count: Expr<'i32'>,

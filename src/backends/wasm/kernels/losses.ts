@@ -2,10 +2,10 @@ import type { FunctionBuilder, Local } from '../assembler/assembler.ts';
 import { call, f32, f32x4, i32, i32x4, type V128, v128 } from '../assembler/instructions.ts';
 import { exp, log } from './functions.ts';
 import { type KernelContext, kernel, loop, type Parameters, ZERO } from './kernel.ts';
-import { bufferOf, TO_SINK } from './pointwise.ts';
+import { SINK_PARAMETERS, threadBuffer } from './pointwise.ts';
 
-// Losses of the rows of logits [rows, classes]. Four rows are worked on at once, one in each lane; what is beyond the
-// last row repeats it, and nobody reads it.
+// Losses of the rows of logits [rows, classes], four rows at a time, one per lane. Lanes beyond the last row repeat it, and
+// their results are not read.
 
 const LOGITS = {
   logits: 'i32',
@@ -17,23 +17,23 @@ const LOGITS = {
 type LogitLocals = Readonly<Record<keyof typeof LOGITS, Local<'i32'>>>;
 
 /** Four rows of logits. */
-interface Four {
-  /** Whatever is written row by row: the index of the first row. */
+interface RowGroup {
+  /** The index of the first row. */
   readonly row: Local<'i32'>;
-  /** Their labels, as integers. */
+  /** The labels of the rows, as integers. */
   readonly labels: Local<'v128'>;
-  /** Their scores of a class. */
+  /** The scores of class c. */
   score(c: Local<'i32'>): V128;
-  /** Runs over the classes; `isLabel` is a mask of the rows with this label. */
+  /** Calls `body` for each class; `isLabel` is a mask of the rows with this label. */
   forEachClass(body: (score: Local<'v128'>, isLabel: V128, c: Local<'i32'>) => void): void;
 }
 
-/** Runs over the rows of a task, which has `groups` times four of them. */
-function forEachFour(
+/** Calls `body` for each row group of a task; a task has up to `groups` of them. */
+function forEachRowGroup(
   f: FunctionBuilder,
   { logits, labels, rows, classes, groups }: LogitLocals,
   task: Local<'i32'>,
-  body: (four: Four) => void,
+  body: (group: RowGroup) => void,
 ): void {
   const length = f.local('i32', i32.shl(groups, 2));
   const first = f.local('i32', i32.mul(task, length));
@@ -55,7 +55,7 @@ function forEachFour(
           (vector, lane) => v128.load32_lane(i32.add(at[lane], i32.shl(c, 2)), vector, lane),
           v128.load32_zero(i32.add(at[0], i32.shl(c, 2))),
         );
-      const forEachClass: Four['forEachClass'] = (visit) =>
+      const forEachClass: RowGroup['forEachClass'] = (visit) =>
         loop(f, 0, classes, (c) => visit(f.local('v128', score(c)), i32x4.eq(label, i32x4.splat(c)), c));
       body({ row, labels: label, score, forEachClass });
     },
@@ -63,8 +63,8 @@ function forEachFour(
   );
 }
 
-/** The largest score of each row, and the sum of the exponentials of what the scores fall short of it. */
-function maximumAndSum(f: FunctionBuilder, { forEachClass }: Four) {
+/** The largest score of each row, and Σ_c exp(score_c − max). */
+function maximumAndSum(f: FunctionBuilder, { forEachClass }: RowGroup) {
   const max = f.local('v128', f32x4.splat(-Infinity));
   const sum = f.local('v128', ZERO);
   forEachClass((score) => f.set(max, f32x4.max(max, score)));
@@ -76,33 +76,33 @@ function maximumAndSum(f: FunctionBuilder, { forEachClass }: Four) {
 export const softmaxCrossEntropy = kernel({ ...LOGITS, smoothing: 'f32', losses: 'i32' }, (f, p, { task }) => {
   const smoothing = f.local('v128', f32x4.splat(p.smoothing));
   const count = f.local('v128', f32x4.convert_i32x4_s(i32x4.splat(p.classes)));
-  forEachFour(f, p, task, (four) => {
-    const { max, sum } = maximumAndSum(f, four);
-    // Relative to the largest score, so that large scores do not swallow the digits of a small loss.
-    const [right, mean] = [f.local('v128', ZERO), f.local('v128', ZERO)];
-    four.forEachClass((score, isLabel) => {
-      const below = f.local('v128', f32x4.sub(score, max));
-      f.set(right, v128.bitselect(below, right, isLabel));
-      f.set(mean, f32x4.add(mean, f32x4.div(below, count)));
+  forEachRowGroup(f, p, task, (group) => {
+    const { max, sum } = maximumAndSum(f, group);
+    // Computed relative to the largest score, so that a small loss keeps its digits when scores are large.
+    const [labelScore, mean] = [f.local('v128', ZERO), f.local('v128', ZERO)];
+    group.forEachClass((score, isLabel) => {
+      const relative = f.local('v128', f32x4.sub(score, max));
+      f.set(labelScore, v128.bitselect(relative, labelScore, isLabel));
+      f.set(mean, f32x4.add(mean, f32x4.div(relative, count)));
     });
-    const wrong = f.local('v128', f32x4.sub(log(f, sum), right));
-    const smoothed = f32x4.add(wrong, f32x4.mul(smoothing, f32x4.sub(right, mean)));
-    f.do(v128.store(i32.add(p.losses, i32.shl(four.row, 2)), smoothed));
+    const crossEntropy = f.local('v128', f32x4.sub(log(f, sum), labelScore));
+    const smoothed = f32x4.add(crossEntropy, f32x4.mul(smoothing, f32x4.sub(labelScore, mean)));
+    f.do(v128.store(i32.add(p.losses, i32.shl(group.row, 2)), smoothed));
   });
 });
 
-/** factor · (softmax(logits) − q), with the factor upstream/B. */
+/** factor · (softmax(logits) − q); `factor` is upstream/B. */
 export const softmaxCrossEntropyDerivative = kernel(
-  { ...LOGITS, ...TO_SINK, smoothing: 'f32', factor: 'f32' },
+  { ...LOGITS, ...SINK_PARAMETERS, smoothing: 'f32', factor: 'f32' },
   (f, p, context) => {
     const factor = f.local('v128', f32x4.splat(p.factor));
     const smoothing = f.local('v128', f32x4.splat(p.smoothing));
     const count = f32x4.convert_i32x4_s(i32x4.splat(p.classes));
     const base = f.local('v128', f32x4.div(smoothing, count));
     const target = f.local('v128', f32x4.add(f32x4.sub(f32x4.splat(1), smoothing), base));
-    derivative(f, p, context, (four, put) => {
-      const { max, sum } = maximumAndSum(f, four);
-      four.forEachClass((score, isLabel, c) => {
+    derivative(f, p, context, (group, put) => {
+      const { max, sum } = maximumAndSum(f, group);
+      group.forEachClass((score, isLabel, c) => {
         const probability = f32x4.div(exp(f, f32x4.sub(score, max)), sum);
         put(c, f32x4.mul(factor, f32x4.sub(probability, v128.bitselect(target, base, isLabel))));
       });
@@ -112,69 +112,72 @@ export const softmaxCrossEntropyDerivative = kernel(
 
 /** losses[row] = Σ_{c ≠ label} max(0, s_c − s_label + 1). */
 export const hinge = kernel({ ...LOGITS, losses: 'i32' }, (f, p, { task }) => {
-  forEachFour(f, p, task, (four) => {
-    const right = scoreOfLabel(f, four);
+  forEachRowGroup(f, p, task, (group) => {
+    const labelScore = scoreOfLabel(f, group);
     const sum = f.local('v128', ZERO);
-    four.forEachClass((score, isLabel) => {
-      const margin = f32x4.pmax(f32x4.add(f32x4.sub(score, right), f32x4.splat(1)), ZERO);
+    group.forEachClass((score, isLabel) => {
+      const margin = f32x4.pmax(f32x4.add(f32x4.sub(score, labelScore), f32x4.splat(1)), ZERO);
       f.set(sum, f32x4.add(sum, v128.andnot(margin, isLabel)));
     });
-    f.do(v128.store(i32.add(p.losses, i32.shl(four.row, 2)), sum));
+    f.do(v128.store(i32.add(p.losses, i32.shl(group.row, 2)), sum));
   });
 });
 
-/** factor for each class within the margin, and minus their sum at the label; the factor is upstream/B. */
-export const hingeDerivative = kernel({ ...LOGITS, ...TO_SINK, factor: 'f32' }, (f, p, context) => {
+/** `factor` for each class that violates the margin, and minus their sum at the label; `factor` is upstream/B. */
+export const hingeDerivative = kernel({ ...LOGITS, ...SINK_PARAMETERS, factor: 'f32' }, (f, p, context) => {
   const factor = f.local('v128', f32x4.splat(p.factor));
-  derivative(f, p, context, (four, put) => {
-    const right = scoreOfLabel(f, four);
-    const within = f.local('v128', ZERO);
+  derivative(f, p, context, (group, put) => {
+    const labelScore = scoreOfLabel(f, group);
+    const violations = f.local('v128', ZERO);
     const one = f32x4.splat(1);
-    const isWithin = (score: V128, isLabel: V128) =>
-      v128.andnot(f32x4.gt(f32x4.add(f32x4.sub(score, right), one), ZERO), isLabel);
-    four.forEachClass((score, isLabel) => f.set(within, f32x4.add(within, v128.and(one, isWithin(score, isLabel)))));
-    four.forEachClass((score, isLabel, c) => {
-      const other = v128.and(one, isWithin(score, isLabel));
-      put(c, f32x4.mul(factor, v128.bitselect(f32x4.neg(within), other, isLabel)));
+    const isViolation = (score: V128, isLabel: V128) =>
+      v128.andnot(f32x4.gt(f32x4.add(f32x4.sub(score, labelScore), one), ZERO), isLabel);
+    group.forEachClass((score, isLabel) =>
+      f.set(violations, f32x4.add(violations, v128.and(one, isViolation(score, isLabel)))),
+    );
+    group.forEachClass((score, isLabel, c) => {
+      const other = v128.and(one, isViolation(score, isLabel));
+      put(c, f32x4.mul(factor, v128.bitselect(f32x4.neg(violations), other, isLabel)));
     });
   });
 });
 
-/** hits[row] = 1 where the first maximum of the row is at the label, else 0; a row with a NaN has none. */
+/** hits[row] = 1 if the first maximum of the row is at the label, else 0; a row that contains NaN has no maximum. */
 export const countCorrect = kernel({ ...LOGITS, hits: 'i32' }, (f, p, { task }) => {
-  forEachFour(f, p, task, (four) => {
+  forEachRowGroup(f, p, task, (group) => {
     const best = f.local('v128', f32x4.splat(-Infinity));
     const bestClass = f.local('v128', ZERO);
     const isNumber = f.local('v128', i32x4.splat(-1));
-    four.forEachClass((score, _, c) => {
+    group.forEachClass((score, _, c) => {
       const isBetter = f.local('v128', f32x4.gt(score, best));
       f.set(best, v128.bitselect(score, best, isBetter));
       f.set(bestClass, v128.bitselect(i32x4.splat(c), bestClass, isBetter));
       f.set(isNumber, v128.and(isNumber, f32x4.eq(score, score)));
     });
-    const hit = v128.and(i32x4.eq(bestClass, four.labels), isNumber);
-    f.do(v128.store(i32.add(p.hits, i32.shl(four.row, 2)), v128.and(f32x4.splat(1), hit)));
+    const hit = v128.and(i32x4.eq(bestClass, group.labels), isNumber);
+    f.do(v128.store(i32.add(p.hits, i32.shl(group.row, 2)), v128.and(f32x4.splat(1), hit)));
   });
 });
 
-function scoreOfLabel(f: FunctionBuilder, four: Four): Local<'v128'> {
-  const right = f.local('v128', ZERO);
-  four.forEachClass((score, isLabel) => f.set(right, v128.bitselect(score, right, isLabel)));
-  return right;
+function scoreOfLabel(f: FunctionBuilder, group: RowGroup): Local<'v128'> {
+  const result = f.local('v128', ZERO);
+  group.forEachClass((score, isLabel) => f.set(result, v128.bitselect(score, result, isLabel)));
+  return result;
 }
 
-/** Computes the gradient of a task's rows by the logits and hands it to the sink. `put` sets the four of a class. */
+/** Computes the gradient of the logits for the rows of a task, and sends it to the sink. `put` sets the gradients of class c
+ *  for the rows of a group. */
 function derivative(
   f: FunctionBuilder,
-  p: LogitLocals & Readonly<Record<keyof typeof TO_SINK, Local<'i32'>>>,
+  p: LogitLocals & Readonly<Record<keyof typeof SINK_PARAMETERS, Local<'i32'>>>,
   { task, thread, shared }: KernelContext,
-  body: (four: Four, put: (c: Local<'i32'>, value: V128) => void) => void,
+  body: (group: RowGroup, put: (c: Local<'i32'>, value: V128) => void) => void,
 ): void {
-  const buffer = bufferOf(f, p, thread);
+  const buffer = threadBuffer(f, p, thread);
   const stride = f.local('i32', i32.shl(p.classes, 2));
   const to = f.local('i32', buffer);
-  forEachFour(f, p, task, (four) => {
-    body(four, (c, value) => {
+  forEachRowGroup(f, p, task, (group) => {
+    body(group, (c, value) => {
       const vector = f.local('v128', value);
       const at = f.local('i32', i32.add(to, i32.shl(c, 2)));
       for (const lane of [0, 1, 2, 3]) {

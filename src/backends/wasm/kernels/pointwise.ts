@@ -4,18 +4,18 @@ import { call, f32, f32x4, i32, i32x4, type V128, v128 } from '../assembler/inst
 import { hash32, sigmoid, tanh } from './functions.ts';
 import { type Access, type KernelContext, kernel, loop, vectorised, ZERO } from './kernel.ts';
 
-/** Numbers that one task of an elementwise kernel takes. */
+/** Elements per task of an elementwise kernel. */
 export const CHUNK = 1024;
-/** Bytes that each thread needs for a piece of a gradient on its way to a sink. */
+/** Bytes per thread to buffer a chunk of a result before it goes to the sink. */
 export const CHUNK_BYTES = 4 * CHUNK;
 
-const LEAK = 0.01;
+const LEAKY_SLOPE = 0.01;
 export const ACTIVATION_CODE = { relu: 0, 'leaky-relu': 1, sigmoid: 2, tanh: 3 } as const satisfies Record<
   Activation,
   number
 >;
 
-/** φ(x), and φ′(x) as a function of y = φ(x). All keep NaN. */
+/** φ(x), and φ′(x) as a function of y = φ(x). All propagate NaN. */
 const ACTIVATIONS: Record<
   Activation,
   { value(f: FunctionBuilder, x: Local<'v128'>): V128; derivative(y: Local<'v128'>): V128 }
@@ -25,8 +25,8 @@ const ACTIVATIONS: Record<
     derivative: (y) => v128.and(f32x4.splat(1), f32x4.gt(y, ZERO)),
   },
   'leaky-relu': {
-    value: (_, x) => v128.bitselect(f32x4.mul(x, f32x4.splat(LEAK)), x, f32x4.le(x, ZERO)),
-    derivative: (y) => v128.bitselect(f32x4.splat(1), f32x4.splat(LEAK), f32x4.gt(y, ZERO)),
+    value: (_, x) => v128.bitselect(f32x4.mul(x, f32x4.splat(LEAKY_SLOPE)), x, f32x4.le(x, ZERO)),
+    derivative: (y) => v128.bitselect(f32x4.splat(1), f32x4.splat(LEAKY_SLOPE), f32x4.gt(y, ZERO)),
   },
   sigmoid: {
     value: (f, x) => sigmoid(f, x),
@@ -38,30 +38,34 @@ const ACTIVATIONS: Record<
   },
 };
 
-/** The elements that belong to a task: the first of them, and how many there are. */
-function chunkOf(f: FunctionBuilder, task: Local<'i32'>, all: Local<'i32'>) {
+/** The first element of a task, and how many it has. */
+function chunkOf(f: FunctionBuilder, task: Local<'i32'>, total: Local<'i32'>) {
   const first = f.local('i32', i32.mul(task, CHUNK));
-  return { first, count: f.local('i32', i32.min_u(i32.const(CHUNK), f.local('i32', i32.sub(all, first)))) };
+  return { first, count: f.local('i32', i32.min_u(i32.const(CHUNK), f.local('i32', i32.sub(total, first)))) };
 }
 
-/** What every kernel needs whose result goes to a sink: the number of elements, a buffer for each thread, the sink. */
-export const TO_SINK = { count: 'i32', buffer: 'i32', bufferBytes: 'i32', sink: 'i32' } as const;
-type ToSink = Readonly<Record<keyof typeof TO_SINK, Local<'i32'>>>;
+/** The parameters of every kernel whose result goes to a sink: the number of elements, a buffer per thread, the sink. */
+export const SINK_PARAMETERS = { count: 'i32', buffer: 'i32', bufferBytes: 'i32', sink: 'i32' } as const;
+type SinkParameters = Readonly<Record<keyof typeof SINK_PARAMETERS, Local<'i32'>>>;
 
-export function bufferOf(f: FunctionBuilder, { buffer, bufferBytes }: ToSink, thread: Local<'i32'>): Local<'i32'> {
+export function threadBuffer(
+  f: FunctionBuilder,
+  { buffer, bufferBytes }: SinkParameters,
+  thread: Local<'i32'>,
+): Local<'i32'> {
   return f.local('i32', i32.add(buffer, i32.mul(thread, bufferBytes)));
 }
 
-/** Computes a chunk of an elementwise result and hands it to the sink. `value` gets the distance in bytes from the first
+/** Computes a chunk of an elementwise result and sends it to the sink. `value` gets the distance in bytes from the first
  *  element, which is the same in all operands. */
 function toSink(
   f: FunctionBuilder,
-  p: ToSink,
+  p: SinkParameters,
   { task, thread, shared }: KernelContext,
   value: (at: Local<'i32'>, load: Access['load']) => V128,
 ): void {
   const { first, count } = chunkOf(f, task, p.count);
-  const buffer = bufferOf(f, p, thread);
+  const buffer = threadBuffer(f, p, thread);
   const shift = f.local('i32', i32.shl(first, 2));
   vectorised(f, count, (offset, { load, store }) => {
     const at = f.local('i32', i32.add(shift, offset));
@@ -71,18 +75,18 @@ function toSink(
 }
 
 /** a + b */
-export const add = kernel({ ...TO_SINK, a: 'i32', b: 'i32' }, (f, p, context) => {
+export const add = kernel({ ...SINK_PARAMETERS, a: 'i32', b: 'i32' }, (f, p, context) => {
   toSink(f, p, context, (at, load) => f32x4.add(load(i32.add(p.a, at)), load(i32.add(p.b, at))));
 });
 
 /** factor · x */
-export const scale = kernel({ ...TO_SINK, x: 'i32', factor: 'f32' }, (f, p, context) => {
+export const scale = kernel({ ...SINK_PARAMETERS, x: 'i32', factor: 'f32' }, (f, p, context) => {
   const factor = f.local('v128', f32x4.splat(p.factor));
   toSink(f, p, context, (at, load) => f32x4.mul(load(i32.add(p.x, at)), factor));
 });
 
-/** Hands x to the sink as it is. */
-export const deliver = kernel({ ...TO_SINK, x: 'i32' }, (f, p, { task, shared }) => {
+/** Sends x to the sink. */
+export const deliver = kernel({ ...SINK_PARAMETERS, x: 'i32' }, (f, p, { task, shared }) => {
   const { first, count } = chunkOf(f, task, p.count);
   f.do(call(shared.sink, p.sink, first, i32.add(p.x, i32.shl(first, 2)), count, f32.const(1)));
 });
@@ -90,8 +94,8 @@ export const deliver = kernel({ ...TO_SINK, x: 'i32' }, (f, p, { task, shared })
 /** target = φ(x) */
 export const activation = kernel(
   { kind: 'i32', x: 'i32', target: 'i32', count: 'i32' },
-  (f, { kind, x, target, count: all }, { task }) => {
-    const { first, count } = chunkOf(f, task, all);
+  (f, { kind, x, target, count: total }, { task }) => {
+    const { first, count } = chunkOf(f, task, total);
     const shift = f.local('i32', i32.shl(first, 2));
     for (const [name, { value }] of Object.entries(ACTIVATIONS)) {
       f.if(i32.eq(kind, ACTIVATION_CODE[name as Activation]), () =>
@@ -105,20 +109,23 @@ export const activation = kernel(
 );
 
 /** upstream ⊙ φ′, from y = φ(x) */
-export const activationDerivative = kernel({ ...TO_SINK, kind: 'i32', y: 'i32', upstream: 'i32' }, (f, p, context) => {
-  for (const [name, { derivative }] of Object.entries(ACTIVATIONS)) {
-    f.if(i32.eq(p.kind, ACTIVATION_CODE[name as Activation]), () =>
-      toSink(f, p, context, (at, load) => {
-        const local = derivative(f.local('v128', load(i32.add(p.y, at))));
-        return f32x4.mul(load(i32.add(p.upstream, at)), local);
-      }),
-    );
-  }
-});
+export const activationDerivative = kernel(
+  { ...SINK_PARAMETERS, kind: 'i32', y: 'i32', upstream: 'i32' },
+  (f, p, context) => {
+    for (const [name, { derivative }] of Object.entries(ACTIVATIONS)) {
+      f.if(i32.eq(p.kind, ACTIVATION_CODE[name as Activation]), () =>
+        toSink(f, p, context, (at, load) => {
+          const local = derivative(f.local('v128', load(i32.add(p.y, at))));
+          return f32x4.mul(load(i32.add(p.upstream, at)), local);
+        }),
+      );
+    }
+  },
+);
 
-/** x ⊙ mask · factor, the mask as Backend.dropout defines it; `threshold` is the rate · 2³², rounded up. */
+/** x ⊙ mask · factor, with the mask defined in Backend.dropout; `threshold` is rate · 2³², rounded up. */
 export const dropout = kernel(
-  { ...TO_SINK, x: 'i32', key: 'i32', threshold: 'i32', factor: 'f32' },
+  { ...SINK_PARAMETERS, x: 'i32', key: 'i32', threshold: 'i32', factor: 'f32' },
   (f, p, context) => {
     const [key, threshold] = [f.local('v128', i32x4.splat(p.key)), f.local('v128', i32x4.splat(p.threshold))];
     const factor = f.local('v128', f32x4.splat(p.factor));
@@ -131,9 +138,9 @@ export const dropout = kernel(
   },
 );
 
-/** Sums of squares, one for each chunk. */
-export const sumSquares = kernel({ x: 'i32', count: 'i32', sums: 'i32' }, (f, { x, count: all, sums }, { task }) => {
-  const { first, count } = chunkOf(f, task, all);
+/** The sum of squares of each chunk. */
+export const sumSquares = kernel({ x: 'i32', count: 'i32', sums: 'i32' }, (f, { x, count: total, sums }, { task }) => {
+  const { first, count } = chunkOf(f, task, total);
   const from = f.local('i32', i32.add(x, i32.shl(first, 2)));
   const sum = f.local('v128', ZERO);
   const value = f.local('v128');
@@ -145,17 +152,16 @@ export const sumSquares = kernel({ x: 'i32', count: 'i32', sums: 'i32' }, (f, { 
   f.do(f32.store(i32.add(sums, i32.shl(task, 2)), f32.add(pairs[0], pairs[1])));
 });
 
-/** Columns that one task of `sumRows` takes; rows that are summed up before the sum is added to that of all rows, so that
- *  a long column loses no digits. */
-export const SUM_COLUMNS = 64;
-const SUM_ROWS = 256;
+export const SUM_COLUMNS_PER_TASK = 64;
+/** Rows are summed in blocks before the total, so that a long column loses few digits. */
+const SUM_ROWS_PER_BLOCK = 256;
 
-/** The sum of the rows of x [rows, columns]. */
-export const sumRows = kernel({ ...TO_SINK, x: 'i32', rows: 'i32' }, (f, p, { task, thread, shared }) => {
-  const first = f.local('i32', i32.mul(task, SUM_COLUMNS));
-  const count = f.local('i32', i32.min_u(i32.const(SUM_COLUMNS), f.local('i32', i32.sub(p.count, first))));
-  const total = bufferOf(f, p, thread);
-  const sum = f.local('i32', i32.add(total, 4 * SUM_COLUMNS));
+/** Sum of the rows of x [rows, columns]. */
+export const sumRows = kernel({ ...SINK_PARAMETERS, x: 'i32', rows: 'i32' }, (f, p, { task, thread, shared }) => {
+  const first = f.local('i32', i32.mul(task, SUM_COLUMNS_PER_TASK));
+  const count = f.local('i32', i32.min_u(i32.const(SUM_COLUMNS_PER_TASK), f.local('i32', i32.sub(p.count, first))));
+  const total = threadBuffer(f, p, thread);
+  const sum = f.local('i32', i32.add(total, 4 * SUM_COLUMNS_PER_TASK));
   const clear = (at: Local<'i32'>) => vectorised(f, count, (i, { store }) => store(i32.add(at, i), ZERO));
   const addTo = (at: Local<'i32'>, from: Local<'i32'>) =>
     vectorised(f, count, (i, { load, store }) =>
@@ -169,7 +175,7 @@ export const sumRows = kernel({ ...TO_SINK, x: 'i32', rows: 'i32' }, (f, p, { ta
     0,
     p.rows,
     (done) => {
-      const height = i32.min_u(i32.const(SUM_ROWS), f.local('i32', i32.sub(p.rows, done)));
+      const height = i32.min_u(i32.const(SUM_ROWS_PER_BLOCK), f.local('i32', i32.sub(p.rows, done)));
       clear(sum);
       loop(f, 0, height, () => {
         addTo(sum, row);
@@ -177,7 +183,7 @@ export const sumRows = kernel({ ...TO_SINK, x: 'i32', rows: 'i32' }, (f, p, { ta
       });
       addTo(total, sum);
     },
-    SUM_ROWS,
+    SUM_ROWS_PER_BLOCK,
   );
   f.do(call(shared.sink, p.sink, first, total, count, f32.const(1)));
 });

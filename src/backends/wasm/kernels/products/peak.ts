@@ -1,23 +1,23 @@
-import type { FunctionHandle } from '../assembler/assembler.ts';
-import { call, i32 } from '../assembler/instructions.ts';
-import { kernel, loop } from './kernel.ts';
+import type { FunctionHandle } from '../../assembler/assembler.ts';
+import { call, i32 } from '../../assembler/instructions.ts';
+import { kernel, loop } from '../kernel.ts';
 import { PANEL, STEP_BYTES } from './tile.ts';
 
-/** Steps of k of the tile that is computed again and again: few enough that its operands, 17 kB, stay in the first-level
- *  cache, and enough that what comes before and after the loop does not count. */
+/** Steps of k of the repeated tile: few enough that its operands, 17 kB, stay in the L1 cache, and enough that the time
+ *  before and after the loop does not matter. */
 export const PEAK_STEPS = 192;
-/** Tiles of one task: some 20 to 100 µs. */
+/** Tiles per task: about 20 to 100 µs. */
 export const PEAK_TILES = 64;
-const MOST_ROWS = 6;
-/** What the operands take, and the sums of each thread. */
+const MAX_ROWS = 6;
+/** The sizes of the operands, and of the sums of each thread. */
 export const PEAK_BYTES = {
-  a: 4 * PEAK_STEPS * MOST_ROWS,
+  a: 4 * PEAK_STEPS * MAX_ROWS,
   panel: STEP_BYTES * PEAK_STEPS,
-  sums: 4 * PANEL * MOST_ROWS,
+  sums: 4 * PANEL * MAX_ROWS,
 } as const;
 
-/** The innermost loop of every product and nothing else, to measure what this machine can do at most: each task computes a
- *  tile of some rows many times, of the same operands. What comes out is of no use. */
+/** Measures the peak rate of this machine: only the innermost loop of every product. Each task computes a tile of `rows`
+ *  rows from the same operands many times; the result is not used. */
 export const peak = kernel(
   { rows: 'i32', a: 'i32', panel: 'i32', sums: 'i32', isInt16: 'i32', isWide: 'i32' },
   (f, p, { thread, shared }) => {

@@ -1,45 +1,45 @@
-import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../assembler/assembler.ts';
-import { f32x4, i32, i32x4, type V128, v128 } from '../assembler/instructions.ts';
-import { type SharedFunctions, ZERO } from './kernel.ts';
+import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../../assembler/assembler.ts';
+import { f32x4, i32, i32x4, type V128, v128 } from '../../assembler/instructions.ts';
+import { type SharedFunctions, ZERO } from '../kernel.ts';
 
-// The innermost loop of every product. A tile is a few rows of the result by the 16 columns of a panel; its sums stay
-// in registers while k runs over a block:
+// The innermost loop of every product. A tile is a few rows of the result by the 16 columns of a panel; its sums stay in
+// registers while k runs over a block:
 //
 //     C[r][j] (+)= Σ_k A[r][k] · P[k][j]        r < rows, j < 16
 //
-// A lies in rows; P, a *panel*, has its 16 columns side by side for each k. A step of k is 4 bytes of A and 64 of P
-// whatever the arithmetic: one float32 and 16 of them, or a pair of int16 and 16 pairs.
+// A is stored by rows; P, a *panel*, holds its 16 columns side by side for each k. A step of k is 4 bytes of A and 64 bytes
+// of P in either arithmetic: one float32 and 16 float32, or one pair of int16 and 16 pairs.
 //
-// A *wide* tile keeps all four vectors of a row at once, which V8 can fuse to two of 256 bits; without that they do not
-// fit the 16 registers, and the *narrow* tile does two vectors, then the other two. Both add in the same order.
+// A *wide* tile computes all four vectors of a row at once, which V8 can fuse to two of 256 bits. Otherwise they do not fit
+// in the 16 registers, and the *narrow* tile computes two vectors, then the other two. Both add in the same order.
 
 /** Columns of a panel. */
 export const PANEL = 16;
 const VECTORS = PANEL / 4;
-/** Bytes of a panel for one step of k. */
+/** Bytes of a panel per step of k. */
 export const STEP_BYTES = 64;
 
 export type Arithmetic = 'float32' | 'float32-fma' | 'int16';
 
-/** The most rows whose sums fit the registers, as V8 hands them out: with one more, it spills. */
-const MOST_ROWS: Record<Arithmetic, { readonly wide: number; readonly narrow: number }> = {
+/** The largest number of rows whose sums V8 keeps in registers: with one more, it spills. */
+const MAX_ROWS: Record<Arithmetic, { readonly wide: number; readonly narrow: number }> = {
   float32: { wide: 5, narrow: 4 },
   'float32-fma': { wide: 6, narrow: 4 },
   int16: { wide: 5, narrow: 5 },
 };
 
 export function tileRows(arithmetic: Arithmetic, isWide: boolean): number {
-  return MOST_ROWS[arithmetic][isWide ? 'wide' : 'narrow'];
+  return MAX_ROWS[arithmetic][isWide ? 'wide' : 'narrow'];
 }
 
 export function addTiles(module: ModuleBuilder, arithmetic: Arithmetic): SharedFunctions['tiles'] {
-  const upTo = (most: number, vectors: number) =>
-    Array.from({ length: most }, (_, i) => addTile(module, i + 1, vectors, arithmetic));
-  const { wide, narrow } = MOST_ROWS[arithmetic];
-  return { wide: upTo(wide, VECTORS), narrow: upTo(narrow, VECTORS / 2) };
+  const tilesUpTo = (maxRows: number, vectors: number) =>
+    Array.from({ length: maxRows }, (_, i) => addTile(module, i + 1, vectors, arithmetic));
+  const { wide, narrow } = MAX_ROWS[arithmetic];
+  return { wide: tilesUpTo(wide, VECTORS), narrow: tilesUpTo(narrow, VECTORS / 2) };
 }
 
-/** (A, bytes between its rows, panel, steps of k, C, bytes between its rows, whether to add to C or to set it) */
+/** Adds the function (A, bytes between its rows, panel, steps of k, C, bytes between its rows, 1 to add to C, 0 to overwrite). */
 function addTile(module: ModuleBuilder, rows: number, vectors: number, arithmetic: Arithmetic): FunctionHandle {
   const types = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] as const;
   return module.function(types, (f, a, aStride, panel, steps, c, cStride, adds) => {
@@ -52,7 +52,7 @@ function addTile(module: ModuleBuilder, rows: number, vectors: number, arithmeti
 
 interface Tile extends Record<'a' | 'aStride' | 'panel' | 'steps' | 'c' | 'cStride' | 'adds', Local<'i32'>> {
   readonly rows: number;
-  /** Offsets in bytes of the vectors, in a step of the panel and in a row of C. */
+  /** Byte offsets of the vectors, in a step of the panel and in a row of C. */
   readonly columns: readonly number[];
   readonly arithmetic: Arithmetic;
 }
@@ -67,7 +67,7 @@ function writeTile(f: FunctionBuilder, tile: Tile): void {
   const ys = columns.map(() => f.local('v128'));
   f.while(i32.lt_u(p, end), () => {
     for (const [j, y] of ys.entries()) f.set(y, v128.load(p, columns[j]));
-    // Downwards, because the compiler of Node 20 and 22 runs out of registers on the way up.
+    // In descending order, because the compiler of Node 20 and 22 runs out of registers in ascending order.
     for (let r = rows - 1; r >= 0; r--) {
       f.set(x, v128.load32_splat(row[r]));
       f.set(row[r], i32.add(row[r], 4));
@@ -91,7 +91,7 @@ function storeRows(
 ): void {
   const to = f.local('i32', c);
   for (const row of sums) {
-    // All loads of a row before its stores: in another order V8 does not fuse the vectors.
+    // All loads of a row before its stores; otherwise V8 does not fuse the vectors.
     const results = row.map((sum, j) => f.local('v128', value(sum, v128.load(to, columns[j]))));
     for (const [j, result] of results.entries()) f.do(v128.store(to, result, columns[j]));
     f.set(to, i32.add(to, cStride));

@@ -1,35 +1,34 @@
-import { INT16 } from '../../backend.ts';
-import type { FunctionBuilder, Local } from '../assembler/assembler.ts';
-import { f32, f32x4, i8x16, i16x8, i32, i32x4, type V128, v128 } from '../assembler/instructions.ts';
-import { kernel, loop, vectorised, ZERO } from './kernel.ts';
+import { INT16 } from '../../../backend.ts';
+import type { FunctionBuilder, Local } from '../../assembler/assembler.ts';
+import { f32, f32x4, i8x16, i16x8, i32, i32x4, type V128, v128 } from '../../assembler/instructions.ts';
+import { kernel, loop, vectorised, ZERO } from '../kernel.ts';
 import { lanes32 } from './transpose.ts';
 
-/** Rows that one task of `quantise` takes. */
-export const QUANTISE_ROWS = 4;
+export const QUANTISE_ROWS_PER_TASK = 4;
 
-/** 1.5 · 2²³: added to a number below 2²² it leaves the nearest integer (of two, the even one) in the last bits of the sum,
- *  in fewer instructions than rounding and converting take. */
-const ROUNDER = 12_582_912;
-const ROUNDER_BITS = 0x4b400000;
+/** 1.5 · 2²³. Adding it to a float below 2²² leaves the nearest integer (ties to even) in the low bits of the sum, in fewer
+ *  instructions than rounding and conversion take. */
+const ROUNDING_OFFSET = 12_582_912;
+const ROUNDING_OFFSET_BITS = 0x4b400000;
 
-/** Rounds each row to int16, with its scale, as INT16 in backend.ts defines it. A row of the target is padded to an even
- *  number. A task is some rows. */
+/** Rounds each row to int16 and computes its scale, as specified by INT16 in backend.ts. Rows of the target are padded to
+ *  an even length. A task rounds some rows. */
 export const quantise = kernel(
   { source: 'i32', target: 'i32', scales: 'i32', rows: 'i32', columns: 'i32' },
   (f, { source, target, scales, rows, columns }, { task }) => {
     const targetRow = f.local('i32', i32.shl(i32.and(i32.add(columns, 1), -2), 1));
-    const first = f.local('i32', i32.mul(task, QUANTISE_ROWS));
-    const end = f.local('i32', i32.min_u(rows, f.local('i32', i32.add(first, QUANTISE_ROWS))));
-    const signless = f.local('v128', i32x4.splat(0x7fffffff));
-    const rounder = f.local('v128', f32x4.splat(ROUNDER));
-    const rounderBits = f.local('v128', i32x4.splat(ROUNDER_BITS));
+    const first = f.local('i32', i32.mul(task, QUANTISE_ROWS_PER_TASK));
+    const end = f.local('i32', i32.min_u(rows, f.local('i32', i32.add(first, QUANTISE_ROWS_PER_TASK))));
+    const magnitudeMask = f.local('v128', i32x4.splat(0x7fffffff));
+    const offset = f.local('v128', f32x4.splat(ROUNDING_OFFSET));
+    const offsetBits = f.local('v128', i32x4.splat(ROUNDING_OFFSET_BITS));
     loop(f, first, end, (row) => {
       const from = f.local('i32', i32.add(source, i32.mul(i32.shl(columns, 2), row)));
       const to = f.local('i32', i32.add(target, i32.mul(targetRow, row)));
-      // Without its sign a float is ordered as an integer is, and NaN is larger than all.
+      // Without their sign, floats compare like integers, with NaN above all others.
       const largest = f.local('v128', ZERO);
       vectorised(f, columns, (i, { load }) =>
-        f.set(largest, i32x4.max_s(largest, v128.and(load(i32.add(from, i)), signless))),
+        f.set(largest, i32x4.max_s(largest, v128.and(load(i32.add(from, i)), magnitudeMask))),
       );
       const max = f.local('f32', maximumLane(f, largest));
       const inverse = f.local('f32', f32.div(INT16.max, max));
@@ -37,11 +36,11 @@ export const quantise = kernel(
         f.set(max, f32.const(0));
         f.set(inverse, f32.const(0));
       });
-      // ∞ − ∞ is NaN: what is not finite makes the whole row so.
+      // ∞ − ∞ is NaN, so any value that is not finite makes the scale of its row NaN.
       f.set(max, f32.add(max, f32.sub(max, max)));
       f.do(f32.store(i32.add(scales, i32.shl(row, 2)), f32.mul(f32.div(max, INT16.max), INT16.pixelScale)));
       const factor = f.local('v128', f32x4.splat(inverse));
-      const rounded = (x: V128) => i32x4.sub(f32x4.add(f32x4.mul(x, factor), rounder), rounderBits);
+      const rounded = (x: V128) => i32x4.sub(f32x4.add(f32x4.mul(x, factor), offset), offsetBits);
       const k = f.local('i32', i32.const(0));
       f.while(i32.lt_u(i32.add(k, 7), columns), () => {
         const at = f.local('i32', i32.add(from, i32.shl(k, 2)));
@@ -60,7 +59,7 @@ export const quantise = kernel(
   },
 );
 
-/** The largest of four numbers that have no sign. */
+/** The largest of four non-negative floats. */
 function maximumLane(f: FunctionBuilder, lanes: Local<'v128'>) {
   const swapped = (order: number[]) => f.set(lanes, i32x4.max_s(lanes, i8x16.shuffle(lanes, lanes, lanes32(...order))));
   swapped([2, 3, 0, 1]);

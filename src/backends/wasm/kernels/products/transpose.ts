@@ -1,12 +1,13 @@
-import type { Expr, FunctionBuilder, Local } from '../assembler/assembler.ts';
-import { f32, i8x16, i32, type V128, v128 } from '../assembler/instructions.ts';
-import { kernel, loop } from './kernel.ts';
+import type { Expr, FunctionBuilder, Local } from '../../assembler/assembler.ts';
+import { f32, i8x16, i32, type V128, v128 } from '../../assembler/instructions.ts';
+import { kernel, loop } from '../kernel.ts';
 
-/** What to give i8x16.shuffle to pick these lanes of two vectors, whose lanes are counted through. */
+/** The byte indices for i8x16.shuffle that pick 32-bit lanes of two vectors: 0–3 of the first, 4–7 of the second. */
 export const lanes32 = (...lanes: number[]) => lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte));
+/** The same for 16-bit lanes: 0–7 of the first vector, 8–15 of the second. */
 const lanes16 = (...lanes: number[]) => lanes.flatMap((lane) => [0, 1].map((byte) => 2 * lane + byte));
 
-/** The transpose of four vectors of four. */
+/** Transposes four vectors of four 32-bit numbers. */
 export function transpose4(f: FunctionBuilder, rows: readonly V128[]): Local<'v128'>[] {
   const mix = (a: V128, b: V128, lanes: number[]) => f.local('v128', i8x16.shuffle(a, b, lanes));
   const [low01, low23] = [mix(rows[0], rows[1], lanes32(0, 4, 1, 5)), mix(rows[2], rows[3], lanes32(0, 4, 1, 5))];
@@ -19,11 +20,11 @@ export function transpose4(f: FunctionBuilder, rows: readonly V128[]): Local<'v1
   ];
 }
 
-/** The transpose of eight vectors of eight 16-bit numbers. */
+/** Transposes eight vectors of eight 16-bit numbers. */
 export function transpose8(f: FunctionBuilder, rows: readonly V128[]): Local<'v128'>[] {
   const mix = (a: V128, b: V128, lanes: number[]) => f.local('v128', i8x16.shuffle(a, b, lanes));
   const [low, high] = [lanes16(0, 8, 1, 9, 2, 10, 3, 11), lanes16(4, 12, 5, 13, 6, 14, 7, 15)];
-  // Pairs of rows, then quadruples: [column 0–1], [2–3], [4–5], [6–7], each of rows 0–3 and of rows 4–7.
+  // Interleave pairs of rows, then groups of four: columns 0–1, 2–3, 4–5, 6–7, of rows 0–3 and of rows 4–7.
   const pairs = [0, 2, 4, 6].map((r) => [mix(rows[r], rows[r + 1], low), mix(rows[r], rows[r + 1], high)]);
   const fours = [0, 2].map((r) =>
     [0, 1].flatMap((half) => [
@@ -37,15 +38,15 @@ export function transpose8(f: FunctionBuilder, rows: readonly V128[]): Local<'v1
   ]);
 }
 
-/** Rows that one task of `transpose` takes: a cache line of the target. */
-export const TRANSPOSE_ROWS = 16;
+/** 16 rows are one cache line of the target. */
+export const TRANSPOSE_ROWS_PER_TASK = 16;
 
-/** target[j][i] = source[i][j]: [rows, columns] → [columns, rows]. A task is some rows of the source. */
+/** target[j][i] = source[i][j]: [rows, columns] → [columns, rows]. A task transposes some rows of the source. */
 export const transpose = kernel(
   { source: 'i32', target: 'i32', rows: 'i32', columns: 'i32' },
   (f, { source, target, rows, columns }, { task }) => {
-    const first = f.local('i32', i32.mul(task, TRANSPOSE_ROWS));
-    const end = f.local('i32', i32.min_u(rows, f.local('i32', i32.add(first, TRANSPOSE_ROWS))));
+    const first = f.local('i32', i32.mul(task, TRANSPOSE_ROWS_PER_TASK));
+    const end = f.local('i32', i32.min_u(rows, f.local('i32', i32.add(first, TRANSPOSE_ROWS_PER_TASK))));
     const sourceRow = f.local('i32', i32.shl(columns, 2));
     const targetRow = f.local('i32', i32.shl(rows, 2));
     const address = (base: Local<'i32'>, row: Local<'i32'>, stride: Local<'i32'>, column: Local<'i32'>) =>
@@ -56,12 +57,12 @@ export const transpose = kernel(
     };
     const row = f.local('i32');
     const column = f.local('i32', i32.const(0));
-    // All rows of the task for four columns, so that lines of the target, which share few sets of the cache, are filled
-    // while they are in it.
+    // Four columns at a time, for all rows of the task. Cache lines of the target map to few cache sets, so each is filled
+    // before it is evicted.
     f.while(i32.lt_u(i32.add(column, 3), columns), () => {
       f.set(row, first);
       f.while(i32.lt_u(i32.add(row, 3), end), () => {
-        copyBlock(
+        transposeBlock(
           f,
           { from: address(source, row, sourceRow, column), stride: sourceRow },
           {
@@ -80,8 +81,8 @@ export const transpose = kernel(
   },
 );
 
-/** Transposes a block of 4 by 4. */
-function copyBlock(
+/** Copies the transpose of a 4 × 4 block. */
+function transposeBlock(
   f: FunctionBuilder,
   { from, stride }: { from: Expr<'i32'>; stride: Local<'i32'> },
   { to, targetStride }: { to: Expr<'i32'>; targetStride: Local<'i32'> },

@@ -1,15 +1,15 @@
-import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../assembler/assembler.ts';
-import { call, f32, i8x16, i16x8, i32, v128 } from '../assembler/instructions.ts';
-import { kernel, loop, vectorised, ZERO } from './kernel.ts';
+import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../../assembler/assembler.ts';
+import { call, f32, i8x16, i16x8, i32, v128 } from '../../assembler/instructions.ts';
+import { kernel, loop, vectorised, ZERO } from '../kernel.ts';
 import { PANEL, STEP_BYTES } from './tile.ts';
 import { transpose4, transpose8 } from './transpose.ts';
 
-// Brings the operands of a product into the order in which a tile reads them. Rows and columns are those of the source,
-// a matrix in row-major order. Columns of a panel beyond the last of the matrix hold anything, since nobody reads their sums; the second half
-// of an odd pair holds zeros.
+// Packs an operand of a product into panels, the order in which a tile reads it. Rows and columns are those of the source,
+// a matrix in row-major order. Columns of a panel beyond the end of the matrix may hold anything, since their sums are not
+// read; in int16 an odd last step of k is paired with zeros.
 
-// The four ways to make a panel, as functions (source, its rows, its columns, first of the 16, panel). Either the rows of
-// the source are the steps of k, or its columns are.
+// One function (source, its rows, its columns, first of the 16, panel) per layout of the source: its values are floats or
+// pixels, and k runs over its rows or over its columns.
 
 const PANEL_PARAMETERS = ['i32', 'i32', 'i32', 'i32', 'i32'] as const;
 
@@ -66,7 +66,7 @@ function addPackColumns(module: ModuleBuilder): FunctionHandle {
   });
 }
 
-/** The addresses of 16 rows from `first` on. What is beyond the last row is the last row: its sums are never read. */
+/** The addresses of 16 rows from `first` on. Beyond the last row they repeat it; those sums are not read. */
 function rowAddresses(
   f: FunctionBuilder,
   { source, rows, stride, first }: Record<'source' | 'rows' | 'stride' | 'first', Local<'i32'>>,
@@ -78,8 +78,8 @@ function rowAddresses(
   });
 }
 
-/** Bytes from one row of pixels to the next: an odd number of cache lines, because rows that lie a multiple of two lines
- *  apart would share the sets of the cache, and drive each other out. */
+/** Bytes from one row of pixels to the next: an odd number of cache lines for long rows. Rows an even number of lines apart
+ *  would map to the same cache sets and evict each other. */
 export function pixelRowBytes(columns: number): number {
   return columns % 128 === 0 ? columns + 64 : columns;
 }
@@ -88,7 +88,7 @@ function pixelStride(f: FunctionBuilder, columns: Local<'i32'>): Local<'i32'> {
   return f.local('i32', i32.add(columns, i32.shl(i32.eqz(i32.and(columns, 127)), 6)));
 }
 
-/** Of pixels (bytes p − 128), pairs of int16: panel[k/2][j] = (source[k][first + j], source[k + 1][first + j]). */
+/** From pixels (bytes p − 128), pairs of int16: panel[k/2][j] = (source[k][first + j], source[k + 1][first + j]). */
 function addPackPixelRows(module: ModuleBuilder): FunctionHandle {
   const low = Array.from({ length: 8 }, (_, i) => [i, 16 + i]).flat();
   const high = low.map((lane) => lane + 8);
@@ -120,7 +120,7 @@ function addPackPixelRows(module: ModuleBuilder): FunctionHandle {
   });
 }
 
-/** Of pixels (bytes p − 128), pairs of int16: panel[k/2][j] = (source[first + j][k], source[first + j][k + 1]). */
+/** From pixels (bytes p − 128), pairs of int16: panel[k/2][j] = (source[first + j][k], source[first + j][k + 1]). */
 function addPackPixelColumns(module: ModuleBuilder): FunctionHandle {
   return module.function(PANEL_PARAMETERS, (f, source, rows, columns, first, panel) => {
     const to = f.local('i32', panel);
@@ -147,38 +147,38 @@ function addPackPixelColumns(module: ModuleBuilder): FunctionHandle {
   });
 }
 
-/** Which of the four ways `pack` and `multiply` take. */
-export const PACK = { none: 0, rows: 1, columns: 2, pixelRows: 3, pixelColumns: 4 } as const;
+/** The layout of the source that `pack` and `multiply` read: named after what k runs over. */
+export const PACK_LAYOUT = { none: 0, rows: 1, columns: 2, pixelRows: 3, pixelColumns: 4 } as const;
 
-/** (way, source, its rows, its columns, first of the 16, panel) */
+/** Adds the function (layout, source, its rows, its columns, first of the 16, panel). */
 export function addPack(module: ModuleBuilder): FunctionHandle {
-  const ways = [
-    [PACK.rows, addPackRows(module)],
-    [PACK.columns, addPackColumns(module)],
-    [PACK.pixelRows, addPackPixelRows(module)],
-    [PACK.pixelColumns, addPackPixelColumns(module)],
+  const layouts = [
+    [PACK_LAYOUT.rows, addPackRows(module)],
+    [PACK_LAYOUT.columns, addPackColumns(module)],
+    [PACK_LAYOUT.pixelRows, addPackPixelRows(module)],
+    [PACK_LAYOUT.pixelColumns, addPackPixelColumns(module)],
   ] as const;
   return module.function(['i32', ...PANEL_PARAMETERS], (f, wanted, ...args) => {
-    for (const [way, handle] of ways) f.if(i32.eq(wanted, way), () => f.do(call(handle, ...args)));
+    for (const [layout, handle] of layouts) f.if(i32.eq(wanted, layout), () => f.do(call(handle, ...args)));
   });
 }
 
-/** Panels that one task of `pack` makes: of bytes, those of one cache line. */
-export const PACK_PANELS = 4;
+/** With bytes, four panels are one cache line of the source. */
+export const PACK_PANELS_PER_TASK = 4;
 
-/** All panels of a matrix of `count` vectors, one after the other. A task is some panels. */
+/** Packs a matrix of `count` vectors along k into consecutive panels. */
 export const pack = kernel(
-  { way: 'i32', source: 'i32', rows: 'i32', columns: 'i32', count: 'i32', steps: 'i32', panels: 'i32' },
-  (f, { way, source, rows, columns, count, steps, panels }, { task, shared }) => {
-    const first = f.local('i32', i32.mul(task, PACK_PANELS * PANEL));
-    const end = i32.min_u(count, f.local('i32', i32.add(first, PACK_PANELS * PANEL)));
+  { layout: 'i32', source: 'i32', rows: 'i32', columns: 'i32', count: 'i32', steps: 'i32', panels: 'i32' },
+  (f, { layout, source, rows, columns, count, steps, panels }, { task, shared }) => {
+    const first = f.local('i32', i32.mul(task, PACK_PANELS_PER_TASK * PANEL));
+    const end = i32.min_u(count, f.local('i32', i32.add(first, PACK_PANELS_PER_TASK * PANEL)));
     const to = f.local('i32', i32.add(panels, i32.mul(i32.mul(i32.shr_u(first, 4), steps), STEP_BYTES)));
     loop(
       f,
       first,
       end,
       (vector) => {
-        f.do(call(shared.pack, way, source, rows, columns, vector, to));
+        f.do(call(shared.pack, layout, source, rows, columns, vector, to));
         f.set(to, i32.add(to, i32.mul(steps, STEP_BYTES)));
       },
       PANEL,

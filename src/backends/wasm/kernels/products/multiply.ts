@@ -1,0 +1,163 @@
+import type { Expr, FunctionBuilder, FunctionHandle, Local } from '../../assembler/assembler.ts';
+import { call, i32 } from '../../assembler/instructions.ts';
+import { kernel, loop, type SharedFunctions } from '../kernel.ts';
+import { BLOCK_ROWS, type Block, ROW_BYTES, SUMS_BYTES, transposeBlock, writeBlock } from './block.ts';
+import { PANEL, STEP_BYTES } from './tile.ts';
+
+/** Steps of k (a float32 or a pair of int16) that a tile sums in registers before it writes the sums to memory. This much
+ *  of a panel fits in the L1 cache, and a sum of 512 products of an int16 and a pixel fits in an int32. */
+const BLOCK_STEPS = 256;
+
+/** C = A · P, with A [rows, k] stored by rows and P [k, columns] in panels. If only one task needs each panel, that task
+ *  packs it (`pack` ≠ 0). A task computes a block of C, scales its rows (`scales` ≠ 0), transposes it (`transposed`), adds
+ *  the bias (`bias` ≠ 0, one value per column of the result) and sends it to the sink, row by row. Every sum runs over k in
+ *  ascending order, in blocks of 256 steps, whatever the size of a block and the number of threads. */
+export const multiply = kernel(
+  {
+    a: 'i32',
+    aStride: 'i32',
+    panels: 'i32',
+    steps: 'i32',
+    rows: 'i32',
+    columns: 'i32',
+    blockColumns: 'i32',
+    rowBlocks: 'i32',
+    sums: 'i32',
+    scales: 'i32',
+    transposed: 'i32',
+    bias: 'i32',
+    sink: 'i32',
+    isInt16: 'i32',
+    isWide: 'i32',
+    pack: 'i32',
+    source: 'i32',
+    sourceRows: 'i32',
+    sourceColumns: 'i32',
+  },
+  (f, p, { task, thread, shared }) => {
+    const rowStart = f.local('i32', i32.mul(i32.rem_u(task, p.rowBlocks), BLOCK_ROWS));
+    const columnStart = f.local('i32', i32.mul(i32.div_u(task, p.rowBlocks), p.blockColumns));
+    const height = remaining(f, p.rows, rowStart, i32.const(BLOCK_ROWS));
+    const width = remaining(f, p.columns, columnStart, p.blockColumns);
+    const sums = f.local('i32', i32.add(p.sums, i32.mul(thread, SUMS_BYTES)));
+    const block: Block = { height, width, sums, rowBytes: ROW_BYTES };
+    const a = f.local('i32', i32.add(p.a, i32.mul(rowStart, p.aStride)));
+    const panelBytes = f.local('i32', i32.mul(p.steps, STEP_BYTES));
+    const panels = f.local('i32');
+    f.if(
+      p.pack,
+      () => {
+        f.set(panels, i32.add(p.panels, i32.mul(i32.mul(thread, i32.div_u(p.blockColumns, PANEL)), panelBytes)));
+        packBlock(f, block, { ...p, first: columnStart, panels, panelBytes }, shared);
+      },
+      () => f.set(panels, i32.add(p.panels, i32.mul(i32.div_u(columnStart, PANEL), panelBytes))),
+    );
+
+    loop(
+      f,
+      0,
+      p.steps,
+      (step) => {
+        const steps = remaining(f, p.steps, step, i32.const(BLOCK_STEPS));
+        const panel = f.local('i32', i32.add(panels, i32.mul(step, STEP_BYTES)));
+        loop(
+          f,
+          0,
+          width,
+          (column) => {
+            const tile = {
+              a: f.local('i32', i32.add(a, i32.shl(step, 2))),
+              aStride: p.aStride,
+              panel,
+              steps,
+              c: f.local('i32', i32.add(sums, i32.shl(column, 2))),
+              adds: step,
+            };
+            f.if(
+              p.isInt16,
+              () =>
+                f.if(
+                  p.isWide,
+                  () => tileColumn(f, block, tile, shared.tilesInt16.wide),
+                  () => tileColumn(f, block, tile, shared.tilesInt16.narrow),
+                ),
+              () =>
+                f.if(
+                  p.isWide,
+                  () => tileColumn(f, block, tile, shared.tiles.wide),
+                  () => tileColumn(f, block, tile, shared.tiles.narrow),
+                ),
+            );
+            f.set(panel, i32.add(panel, panelBytes));
+          },
+          PANEL,
+        );
+      },
+      BLOCK_STEPS,
+    );
+
+    f.if(
+      p.transposed,
+      () => {
+        const transposed = transposeBlock(f, block);
+        writeBlock(
+          f,
+          transposed,
+          { ...p, row: columnStart, column: rowStart, stride: p.rows, columnScales: p.scales },
+          shared,
+        );
+      },
+      () =>
+        writeBlock(
+          f,
+          block,
+          { ...p, row: rowStart, column: columnStart, stride: p.columns, rowScales: p.scales },
+          shared,
+        ),
+    );
+  },
+);
+
+/** min(length, total − from) */
+function remaining(f: FunctionBuilder, total: Local<'i32'>, from: Local<'i32'>, length: Expr<'i32'>): Local<'i32'> {
+  return f.local('i32', i32.min_u(length, f.local('i32', i32.sub(total, from))));
+}
+
+/** Packs the panels of a block into the memory of this thread. */
+function packBlock(
+  f: FunctionBuilder,
+  { width }: Block,
+  p: Record<'pack' | 'source' | 'sourceRows' | 'sourceColumns' | 'first' | 'panels' | 'panelBytes', Local<'i32'>>,
+  shared: SharedFunctions,
+): void {
+  const to = f.local('i32', p.panels);
+  loop(
+    f,
+    p.first,
+    i32.add(p.first, width),
+    (vector) => {
+      f.do(call(shared.pack, p.pack, p.source, p.sourceRows, p.sourceColumns, vector, to));
+      f.set(to, i32.add(to, p.panelBytes));
+    },
+    PANEL,
+  );
+}
+
+/** Computes the sums of a block with one panel, from its first row to its last, tile by tile. */
+function tileColumn(
+  f: FunctionBuilder,
+  { height }: Block,
+  { a, aStride, panel, steps, c, adds }: Record<'a' | 'aStride' | 'panel' | 'steps' | 'c' | 'adds', Local<'i32'>>,
+  tiles: SharedFunctions['tiles']['wide'],
+): void {
+  const maxRows = tiles.length;
+  const left = f.local('i32', height);
+  const run = (tile: FunctionHandle) => f.do(call(tile, a, aStride, panel, steps, c, ROW_BYTES, adds));
+  f.while(i32.ge_u(left, maxRows), () => {
+    run(tiles[maxRows - 1]);
+    f.set(a, i32.add(a, i32.mul(aStride, maxRows)));
+    f.set(c, i32.add(c, maxRows * ROW_BYTES));
+    f.set(left, i32.sub(left, maxRows));
+  });
+  for (let rows = 1; rows < maxRows; rows++) f.if(i32.eq(left, rows), () => run(tiles[rows - 1]));
+}
