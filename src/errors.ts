@@ -1,4 +1,4 @@
-/** The exit codes of the command line. */
+/** Exit codes of the command line. */
 export const EXIT = {
   done: 0,
   failure: 1,
@@ -9,8 +9,8 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
-/** Something that the user can put right: the message alone is shown, without a stack.
- *  A message says what was wrong, what was got, what was wanted and what to do next. */
+/** An error that the user can fix; the command line prints its message without a stack trace.
+ *  The message says what was wrong, what was got, what was wanted and what to do next. */
 export class UserError extends Error {
   override readonly name: string = 'UserError';
   readonly exitCode: number;
@@ -21,7 +21,7 @@ export class UserError extends Error {
   }
 }
 
-/** An option, a configuration file or an argument is wrong (exit 2). */
+/** Invalid option, argument or configuration file (exit 2). */
 export class UsageError extends UserError {
   override readonly name = 'UsageError';
   constructor(message: string, options?: ErrorOptions) {
@@ -29,7 +29,7 @@ export class UsageError extends UserError {
   }
 }
 
-/** The images are missing or damaged (exit 3). */
+/** Missing or damaged images (exit 3). */
 export class DataError extends UserError {
   override readonly name = 'DataError';
   constructor(message: string, options?: ErrorOptions) {
@@ -37,7 +37,7 @@ export class DataError extends UserError {
   }
 }
 
-/** The loss is NaN or infinite (exit 4). */
+/** Diverged training: a NaN or infinite loss or weight (exit 4). */
 export class DivergedError extends UserError {
   override readonly name = 'DivergedError';
   constructor(message: string) {
@@ -45,7 +45,10 @@ export class DivergedError extends UserError {
   }
 }
 
-/** A file could not be read or written: no space, no permission (exit 1). */
+/** A file that cannot be read or written, for lack of space or permission (exit 1). */
 export class FileError extends UserError {
   override readonly name = 'FileError';
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, EXIT.failure, options);
+  }
 }

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { FileError } from './errors.ts';
+import { FileError, type UserError } from './errors.ts';
 
-/** Replaces a file as a whole: written under a temporary name, brought to the disk, renamed. Whatever happens, the file
- *  holds either its old content or its new one.
- *  @throws FileError if it cannot be written; the old content is kept. */
-export async function writeWhole(file: string, content: Uint8Array | string): Promise<void> {
+/** Replaces a file atomically: writes to a temporary name, syncs to disk, renames. Even after a crash the file holds either
+ *  its old content or the new one.
+ *  @throws FileError if the file cannot be written; its old content is kept. */
+export async function writeFileAtomic(file: string, content: Uint8Array | string): Promise<void> {
   const temporary = temporaryName(file);
   try {
     const handle = await open(temporary, 'wx');
@@ -24,17 +24,17 @@ export async function writeWhole(file: string, content: Uint8Array | string): Pr
   }
 }
 
-/** Removes what a failed attempt left; a failure to do so must not hide why the attempt failed. */
+/** Removes a file or folder after a failed operation, ignoring errors so that they do not hide the original one. */
 export async function removeQuietly(target: string): Promise<void> {
   await rm(target, { recursive: true, force: true }).catch(() => {});
 }
 
-/** A name beside `target` that nobody else uses. */
+/** Returns an unused name in the folder of `target`. */
 export function temporaryName(target: string): string {
   return `${target}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
 }
 
-/** Brings a rename to the disk; where a folder cannot be opened for that (Windows), there is nothing to do. */
+/** Syncs a folder, so that a rename in it survives a crash. Does nothing where folders cannot be opened (Windows). */
 export async function syncFolder(folder: string): Promise<void> {
   let handle: FileHandle;
   try {
@@ -49,22 +49,34 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-const MEANING: Record<string, string> = {
+const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'no space is left on the device',
   EDQUOT: 'the disk quota is used up',
-  EBUSY: 'it is in use; choose another folder with --out',
+  EBUSY: 'it is in use; choose another folder',
   EFBIG: 'the file would exceed the size limit of this process',
   EACCES: 'permission is denied',
   EPERM: 'permission is denied',
-  EROFS: 'the file system is read-only; choose another folder with --out',
+  EROFS: 'the file system is read-only; choose another folder',
   ENOENT: 'there is no such file or folder',
   ENOTDIR: 'a part of the path is a file, not a folder',
   EISDIR: 'it is a folder',
 };
 
-/** Turns an error of the file system into one clear message; any other error is handed on as it is. */
-export function fileError(what: string, error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-  if (code === undefined || error instanceof FileError) return error;
-  return new FileError(`${what}: ${MEANING[code] ?? (error as Error).message}`, undefined, { cause: error });
+/** Says in words why a file could not be read or written; undefined for any other error. */
+export function fileErrorReason(error: unknown): string | undefined {
+  if (!(error instanceof Error && 'code' in error)) return undefined;
+  const code = String(error.code);
+  if (!('syscall' in error || code.startsWith('ERR_FS_'))) return undefined;
+  // Node's message is "ELOOP: too many symbolic links encountered, open '/a/b'"; the caller names the path.
+  return REASONS[code] ?? error.message.split(',')[0];
+}
+
+/** Turns a file-system error into a user error that says `what` failed and why; returns any other error unchanged. */
+export function fileError(
+  what: string,
+  error: unknown,
+  ErrorClass: new (message: string, options: ErrorOptions) => UserError = FileError,
+): unknown {
+  const reason = fileErrorReason(error);
+  return reason === undefined ? error : new ErrorClass(`${what}: ${reason}`, { cause: error });
 }

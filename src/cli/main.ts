@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, UserError } from '../errors.ts';
+import { fileErrorReason } from '../files.ts';
 import { VERSION } from '../runs/environment.ts';
 import { addAdvice, expectOwnChoices } from './advice.ts';
 import { addCommands } from './commands.ts';
@@ -15,7 +16,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   // A reader that has seen enough, such as `head`, closes the pipe; that is no error.
   io.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return;
-    io.stderr.write(`error: cannot write the results to stdout: ${error.message}\n`);
+    io.stderr.write(`error: cannot write the results to stdout: ${fileErrorReason(error) ?? error.message}\n`);
     io.exit(EXIT.failure);
   });
   // Nobody reads the progress; that is no reason to lose the results.

@@ -1,11 +1,11 @@
-import { writeWhole } from '../files.ts';
+import { writeFileAtomic } from '../files.ts';
 import { VERSION } from '../runs/environment.ts';
 import { reportHtml } from './html.ts';
 import type { ReportData, RunReport } from './report-data.ts';
 
 /** Writes the page of one run, or of several that are compared. @throws FileError if the file cannot be written. */
 export async function writeReport(file: string, runs: readonly RunReport[]): Promise<void> {
-  await writeWhole(file, reportHtml(reportDataOf(runs)));
+  await writeFileAtomic(file, reportHtml(reportDataOf(runs)));
 }
 
 export function reportDataOf(runs: readonly RunReport[]): ReportData {

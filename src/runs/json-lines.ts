@@ -1,5 +1,5 @@
 import { open, readFile } from 'node:fs/promises';
-import { fileError, writeWhole } from '../files.ts';
+import { fileError, writeFileAtomic } from '../files.ts';
 
 /** Appends one line of JSON per value and syncs the file to disk. @throws FileError if the file cannot be written. */
 export async function appendJsonLines(file: string, values: readonly object[]): Promise<void> {
@@ -26,7 +26,7 @@ export async function readJsonLines(file: string): Promise<unknown[]> {
  *  @throws FileError if the file cannot be read or written; its old content is then kept. */
 export async function filterJsonLines(file: string, isKept: (value: unknown) => boolean): Promise<void> {
   const kept = (await readLines(file)).filter((line) => isKept(parseOrUndefined(line)));
-  await writeWhole(file, kept.map((line) => `${line}\n`).join(''));
+  await writeFileAtomic(file, kept.map((line) => `${line}\n`).join(''));
 }
 
 async function readLines(file: string): Promise<string[]> {

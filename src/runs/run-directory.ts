@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { FileError, UsageError, UserError } from '../errors.ts';
-import { fileError, removeQuietly, syncFolder, temporaryName, writeWhole } from '../files.ts';
+import { fileError, fileErrorReason, removeQuietly, syncFolder, temporaryName, writeFileAtomic } from '../files.ts';
 import {
   type Checkpoint,
   type EpochMetrics,
@@ -56,9 +56,9 @@ export class RunDirectory {
     try {
       await mkdir(temporary, { recursive: true });
       const draft = new RunDirectory(temporary);
-      await writeWhole(path.join(temporary, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
-      await writeWhole(path.join(temporary, METRICS), '');
-      await writeWhole(path.join(temporary, STEPS), '');
+      await writeFileAtomic(path.join(temporary, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
+      await writeFileAtomic(path.join(temporary, METRICS), '');
+      await writeFileAtomic(path.join(temporary, STEPS), '');
       await draft.save(start);
       await rename(temporary, path.resolve(folder));
       await syncFolder(path.dirname(path.resolve(folder)));
@@ -73,7 +73,7 @@ export class RunDirectory {
   /** Opens the folder of a saved run. @throws UsageError if it has no config.json or no last.safetensors. */
   static async open(folder: string): Promise<RunDirectory> {
     const names = await readdir(folder).catch((error) => {
-      throw new UsageError(`${folder} is not a run directory: ${(error as Error).message}`);
+      throw fileError(`${folder} is not a run directory`, error, UsageError);
     });
     const missing = [CONFIG, 'last.safetensors'].filter((name) => !names.includes(name));
     if (missing.length > 0) {
@@ -91,7 +91,8 @@ export class RunDirectory {
     try {
       return JSON.parse(await readFile(file, 'utf8'));
     } catch (error) {
-      throw new FileError(`cannot read ${file}: ${(error as Error).message}`, undefined, { cause: error });
+      const reason = fileErrorReason(error) ?? (error as Error).message;
+      throw new FileError(`cannot read ${file}: ${reason}`, { cause: error });
     }
   }
 
@@ -99,9 +100,9 @@ export class RunDirectory {
    *  @throws FileError if a file cannot be written; its old content is kept. */
   async save({ progress, times, tensors }: Checkpoint, isBest = false): Promise<void> {
     const content = encodeSafetensors({ tensors, metadata: { [PROGRESS]: JSON.stringify(progress) } });
-    if (isBest) await writeWhole(this.#fileOf('best'), content);
-    await writeWhole(path.join(this.path, TIMES), `${JSON.stringify(times)}\n`);
-    await writeWhole(this.#fileOf('last'), content);
+    if (isBest) await writeFileAtomic(this.#fileOf('best'), content);
+    await writeFileAtomic(path.join(this.path, TIMES), `${JSON.stringify(times)}\n`);
+    await writeFileAtomic(this.#fileOf('last'), content);
   }
 
   /** Loads the last or the best checkpoint; its times are zero if times.json is missing or damaged.

@@ -130,17 +130,21 @@ describe('what other tools leave is found', () => {
     const folder = put('py', PYTHON);
     expect(await recognise(join(folder, 'test_batch'))).toEqual({ kind: 'python-folder', path: folder });
     expect(await recognise(put('empty', []))).toBeUndefined();
-    expect((await rejection(recognise(join(cwd, 'nowhere')))).message).toContain('nowhere: ENOENT');
+    expect((await rejection(recognise(join(cwd, 'nowhere')))).message).toContain(
+      'nowhere: there is no such file or folder',
+    );
   });
 });
 
 describe('a place that the user named', () => {
   test('must exist', async () => {
     expect(await refusal('nowhere')).toBe(
-      `cannot read ${join(cwd, 'nowhere')} (named by --data): ENOENT: no such file or directory`,
+      `cannot read ${join(cwd, 'nowhere')} (named by --data): there is no such file or folder`,
     );
     env = { ...env, NN_TRAIN_DATA_DIR: 'neither' };
-    expect(await refusal()).toContain(`cannot read ${join(cwd, 'neither')} (named by NN_TRAIN_DATA_DIR): ENOENT`);
+    expect(await refusal()).toContain(
+      `cannot read ${join(cwd, 'neither')} (named by NN_TRAIN_DATA_DIR): there is no such file or folder`,
+    );
   });
 
   test('must hold images, even where another place has them', async () => {
@@ -201,16 +205,16 @@ describe('what cannot be read is named', () => {
     const path = put('data');
     truncateSync(join(path, NAMES[0]), FILE_BYTES);
     chmodSync(join(path, NAMES[0]), 0);
-    expect((await rejection(drain(readFolder(path)))).message).toContain('EACCES: permission denied');
+    expect((await rejection(drain(readFolder(path)))).message).toContain('permission is denied');
     chmodSync(path, 0);
-    expect(await refusal()).toContain(`cannot read ${path}: EACCES: permission denied`);
+    expect(await refusal()).toContain(`cannot read ${path}: permission is denied`);
     chmodSync(path, 0o700);
   });
 
   test('a folder in place of a file, a file that went away', async () => {
     const path = put('data', NAMES.slice(1));
     expect((await rejection(drain(readFolder(path)))).message).toBe(
-      `cannot read ${join(path, NAMES[0])}: ENOENT: no such file or directory`,
+      `cannot read ${join(path, NAMES[0])}: there is no such file or folder`,
     );
     mkdirSync(join(path, NAMES[0]));
     const error = await rejection(drain(readFolder(path)));

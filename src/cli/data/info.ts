@@ -5,7 +5,7 @@ import { imageStatistics, type SetStatistics } from '../../dataset/statistics.ts
 import { readRecord, type Verification } from '../../dataset/store.ts';
 import { recordHashes, verifyHashes } from '../../dataset/verify.ts';
 import { EXIT } from '../../errors.ts';
-import { writeWhole } from '../../files.ts';
+import { writeFileAtomic } from '../../files.ts';
 import { type ImageSet, imageAt } from '../../images.ts';
 import { encodePng } from '../../pictures/encode.ts';
 import { labelledSheet } from '../../pictures/labelled-sheet.ts';
@@ -61,7 +61,7 @@ async function writeSample(file: string, { images, labels }: ImageSet): Promise<
     return { label, tiles: ofClass.map((row) => cifarPixels(imageAt(images, row))) };
   });
   const { rgb, width, height } = labelledSheet(rows, { scale: 2, gap: 6 });
-  await writeWhole(file, encodePng(rgb, width, height));
+  await writeFileAtomic(file, encodePng(rgb, width, height));
 }
 
 type Paint = ReturnType<typeof painter>;

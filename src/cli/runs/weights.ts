@@ -1,6 +1,6 @@
 import type { Field } from '../../config/field.ts';
 import { UsageError } from '../../errors.ts';
-import { writeWhole } from '../../files.ts';
+import { writeFileAtomic } from '../../files.ts';
 import { encodePng } from '../../pictures/encode.ts';
 import { contactSheet } from '../../pictures/sheet.ts';
 import { templatePixels } from '../../pictures/template.ts';
@@ -39,7 +39,7 @@ export async function runWeights(folder: string, options: WeightsOptions, io: Io
   const tiles = saved.model.hidden ? await filters(saved, count, options.data, io) : await templates(saved);
   saved.backend.close();
   const sheet = contactSheet(tiles.weights.map(templatePixels), { columns: tiles.columns, scale, gap: 2 * scale });
-  await writeWhole(options.png, encodePng(sheet.rgb, sheet.width, sheet.height));
+  await writeFileAtomic(options.png, encodePng(sheet.rgb, sheet.width, sheet.height));
 
   const paint = painter(io.stdout, io.env);
   const label = (text: string) => paint('bold', text.padEnd(8));

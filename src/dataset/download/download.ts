@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DataError, FileError, UserError } from '../../errors.ts';
+import { DataError, FileError } from '../../errors.ts';
+import { fileErrorReason } from '../../files.ts';
 import { BATCH_FILES, BATCH_FOLDER } from '../cifar10.ts';
 import { recognise, type Source } from '../locate.ts';
 import { readSource } from '../read.ts';
@@ -211,11 +212,11 @@ async function onDisk<T>(cacheFolder: string, work: () => Promise<T>): Promise<T
   try {
     return await work();
   } catch (error) {
-    if (error instanceof UserError || !(error instanceof Error && 'syscall' in error)) throw error;
+    const reason = fileErrorReason(error);
+    if (reason === undefined) throw error;
     throw new FileError(
-      `cannot store the images in ${cacheFolder}: ${error.message}. ` +
+      `cannot store the images in ${cacheFolder}: ${reason}. ` +
         'They need 360 MB; free some space, or name another folder with XDG_CACHE_HOME.',
-      undefined,
       { cause: error },
     );
   }

@@ -1,6 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../../errors.ts';
+import { fileError } from '../../files.ts';
 import { BATCH_BYTES, BATCH_FILES, type Batch, checkSize } from '../cifar10.ts';
 
 /** The six files of a folder, one after the other, all in the same memory: a batch is gone when the next one is asked
@@ -15,11 +16,9 @@ export async function* readFolder(folder: string, signal?: AbortSignal): AsyncGe
   }
 }
 
-/** Turns an error of the file system into one that names the path; any other error is handed on as it is. */
+/** Turns a file-system error into a DataError that names the path; returns any other error unchanged. */
 export function cannotRead(what: string, error: unknown): unknown {
-  if (!(error instanceof Error && 'syscall' in error)) return error;
-  // Node's message is "EACCES: permission denied, open '/a/b'".
-  return new DataError(`cannot read ${what}: ${error.message.split(',')[0]}`, { cause: error });
+  return fileError(`cannot read ${what}`, error, DataError);
 }
 
 async function readBatch(path: string, memory: Uint8Array): Promise<Uint8Array> {

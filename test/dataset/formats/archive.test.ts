@@ -146,7 +146,7 @@ describe('an archive is refused', () => {
   test('that is not there', async () => {
     const error = await rejection(drain(readArchive(join(folder, 'none.tar.gz'))));
     expect(error).toBeInstanceOf(DataError);
-    expect(error.message).toBe(`cannot read ${join(folder, 'none.tar.gz')}: ENOENT: no such file or directory`);
+    expect(error.message).toBe(`cannot read ${join(folder, 'none.tar.gz')}: there is no such file or folder`);
   });
 });
 

@@ -76,7 +76,7 @@ test('missing pictures, classes and halves are told before any picture is read',
   rmSync(join(folder, 'test', 'bird'), { recursive: true });
   expect(await refusal()).toBe(`${join(folder, 'test')} lacks bird, ship of the ten folders of classes.`);
   rmSync(join(folder, 'test'), { recursive: true });
-  expect(await refusal()).toBe(`cannot read ${join(folder, 'test')}: ENOENT: no such file or directory`);
+  expect(await refusal()).toBe(`cannot read ${join(folder, 'test')}: there is no such file or folder`);
 });
 
 test('reading stops when it is aborted, with the reason of the signal', async () => {
