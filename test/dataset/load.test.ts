@@ -35,7 +35,7 @@ let env: NodeJS.ProcessEnv;
 beforeAll(async () => {
   writeBatchFiles(images);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-}, 30_000);
+});
 afterAll(() => {
   server.close().closeAllConnections();
 });

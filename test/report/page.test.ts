@@ -24,13 +24,14 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
     if (!executablePath) throw new Error(`CI_BROWSER=required, but there is none of ${USUAL_PLACES.join(', ')}`);
     // Chromium has no sandbox for root.
     const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-    browser = await chromium.launch({ executablePath, args });
+    browser = await chromium.launch({ executablePath, args, timeout: 0 });
   });
   afterAll(() => browser?.close());
 
   /** A new page with all that went wrong on it and all that it asked the network for. */
   async function newPage(): Promise<{ page: Page; faults: string[]; requests: string[] }> {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
+    page.setDefaultTimeout(0);
     onTestFinished(() => page.close());
     const [faults, requests]: string[][] = [[], []];
     page.on('console', (message) => {
@@ -65,6 +66,7 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.setViewportSize({ width, height: 900 });
         await page.emulateMedia({ colorScheme });
+        await page.evaluate(NEXT_FRAME);
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
         expect(await page.evaluate(SERIOUS_FAULTS), `${width} ${colorScheme}`).toEqual([]);
       }
@@ -184,6 +186,9 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
     expect(faults).toEqual([]);
   });
 });
+
+/** Resolves when the page has been laid out and drawn again, its observers of sizes included. */
+const NEXT_FRAME = 'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))';
 
 /** What axe-core calls serious or critical: the rule and the first element. */
 const SERIOUS_FAULTS = `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations

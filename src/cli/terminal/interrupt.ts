@@ -11,8 +11,9 @@ const EXIT_CODE: Record<Interruption, number> = {
   EPIPE: EXIT.done,
 };
 
-/** A terminal sends Ctrl-C to npx and to us, and npx hands it on: what comes at once is the same press again. */
-const ECHO_MS = 300;
+/** A terminal sends Ctrl-C to npx and to us, and npx hands it on: what comes within a second is the same press again. On a
+ *  busy machine it takes npx that long, and to quit then would cost the checkpoint. */
+const ECHO_MS = 1000;
 
 /** Turns the first Ctrl-C (or SIGTERM, or a closed pipe) into an aborted signal, and the second one into an immediate end,
  *  for as long as the work lasts. */

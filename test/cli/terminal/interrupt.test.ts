@@ -1,6 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { setTimeout } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { exitCodeOf, interruptible } from '../../../src/cli/terminal/interrupt.ts';
 import type { Io } from '../../../src/cli/terminal/io.ts';
 
@@ -18,6 +17,10 @@ describe('interruptible', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ])('%s aborts the work, and the second one quits at once with %i', async (signal, code) => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
     const { process, exits, io } = fakeProcess();
     const seen: string[] = [];
     await interruptible(
@@ -31,7 +34,7 @@ describe('interruptible', () => {
         // The same press again, handed on by npx.
         process.emit(signal, signal);
         expect(exits).toEqual([]);
-        await setTimeout(350);
+        vi.advanceTimersByTime(1001);
         process.emit(signal, signal);
         expect(exits).toEqual([code]);
       },
