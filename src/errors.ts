@@ -1,3 +1,5 @@
+import type { Message } from './message.ts';
+
 /** Exit codes of the command line. */
 export const EXIT = {
   done: 0,
@@ -14,34 +16,43 @@ export const EXIT = {
 export class UserError extends Error {
   override readonly name: string = 'UserError';
   readonly exitCode: number;
+  /** The same as `message`, with the fields in it still to be named. */
+  readonly text: string | Message;
 
-  constructor(message: string, exitCode: number = EXIT.failure, options?: ErrorOptions) {
-    super(message, options);
+  constructor(text: string | Message, exitCode: number = EXIT.failure, options?: ErrorOptions) {
+    super(String(text), options);
     this.exitCode = exitCode;
+    this.text = text;
+  }
+
+  /** The first field that the message names: in a UsageError the one that is wrong. */
+  get field(): string | undefined {
+    const named = typeof this.text === 'string' ? [] : this.text.parts.filter((part) => typeof part === 'object');
+    return named[0]?.field;
   }
 }
 
 /** Invalid option, argument or configuration file (exit 2). */
 export class UsageError extends UserError {
   override readonly name = 'UsageError';
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, EXIT.usage, options);
+  constructor(text: string | Message, options?: ErrorOptions) {
+    super(text, EXIT.usage, options);
   }
 }
 
 /** Missing or damaged images (exit 3). */
 export class DataError extends UserError {
   override readonly name = 'DataError';
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, EXIT.data, options);
+  constructor(text: string | Message, options?: ErrorOptions) {
+    super(text, EXIT.data, options);
   }
 }
 
 /** Diverged training: a NaN or infinite loss or weight (exit 4). */
 export class DivergedError extends UserError {
   override readonly name = 'DivergedError';
-  constructor(message: string) {
-    super(message, EXIT.diverged);
+  constructor(text: string | Message) {
+    super(text, EXIT.diverged);
   }
 }
 

@@ -10,11 +10,11 @@ export type {
   Shape,
   Sink,
   Tensor,
-  UpdateRule,
 } from './backends/backend.ts';
 export { ShapeError } from './backends/backend.ts';
 export { ReferenceBackend } from './backends/reference/reference.ts';
 export { type BackendChoice, type BackendOptions, createBackend } from './backends/select.ts';
+export type { UpdateRule } from './backends/update-rules.ts';
 export { type Config, resolveConfig } from './config/config.ts';
 export { type Dataset, type DatasetChoice, type DatasetEvent, loadDataset } from './dataset/load.ts';
 export type { BackwardContext, Gate, Gradient, Pass } from './engine/gate.ts';

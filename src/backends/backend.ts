@@ -3,6 +3,7 @@
  *  Dimensions: N images in the dataset, B images in a batch, D = 3072 values per image, C = 10 classes. */
 
 import type { BatchPlan, ImageSet } from '../images.ts';
+import type { UpdateRule } from './update-rules.ts';
 
 export type Shape = readonly number[];
 
@@ -28,28 +29,6 @@ export interface Tensor {
 /** The elementwise non-linearities φ. `leaky-relu` has slope 0.01 below zero. */
 export type Activation = 'relu' | 'leaky-relu' | 'sigmoid' | 'tanh';
 
-/** How a parameter w follows its gradient g; `learningRate` is η, `weightDecay` is λ.
- *  The formulas are in src/optim, one file a rule. */
-export type UpdateRule =
-  | {
-      readonly kind: 'sgd';
-      readonly learningRate: number;
-      readonly momentum: number;
-      readonly nesterov: boolean;
-      readonly weightDecay: number;
-    }
-  | {
-      readonly kind: 'adamw';
-      readonly learningRate: number;
-      readonly beta1: number;
-      readonly beta2: number;
-      readonly epsilon: number;
-      readonly weightDecay: number;
-      /** 1 − β₁ᵗ and 1 − β₂ᵗ at step t, counted from 1. */
-      readonly correction1: number;
-      readonly correction2: number;
-    };
-
 /** Where a result goes. A gradient can be stored, added to what is there, or turned into an update of its parameter on
  *  the spot; whichever is chosen, the parameter ends with the same bits. */
 export type Sink =
@@ -60,7 +39,7 @@ export type Sink =
       /** The parameter. */
       readonly tensor: Tensor;
       readonly rule: UpdateRule;
-      /** What the rule remembers of this parameter: SGD [v], or [] without momentum; AdamW [m, v]. */
+      /** What the rule keeps of this parameter; see update-rules.ts. */
       readonly state: readonly Tensor[];
     };
 

@@ -1,12 +1,5 @@
-import {
-  type Backend,
-  type MatmulOptions,
-  type Shape,
-  type Sink,
-  sizeOf,
-  type Tensor,
-  type UpdateRule,
-} from '../backends/backend.ts';
+import { type Backend, type MatmulOptions, type Shape, type Sink, sizeOf, type Tensor } from '../backends/backend.ts';
+import type { UpdateRule } from '../backends/update-rules.ts';
 import type { Config } from '../config/config.ts';
 import { CLASS_COUNT, IMAGE_BYTES } from '../images.ts';
 import { Random } from '../random.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { FIELD_LIST } from '../config/config.ts';
 import { UsageError } from '../errors.ts';
-import { flagOf } from './inputs/hyperparameters.ts';
+import { flagOf } from './inputs/field-names.ts';
 import { bareName, choiceCalled, commandsCalled, optionsCalled } from './inputs/synonyms.ts';
 import { type Io, ownName } from './terminal/io.ts';
 

@@ -4,6 +4,7 @@ import { fileErrorReason } from '../files.ts';
 import { VERSION } from '../runs/environment.ts';
 import { addAdvice, expectOwnChoices } from './advice.ts';
 import { addCommands } from './commands.ts';
+import { renderMessage } from './inputs/field-names.ts';
 import { HELP_LAYOUT } from './terminal/help.ts';
 import type { Io } from './terminal/io.ts';
 
@@ -12,6 +13,11 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   let exitCode: number = EXIT.done;
   const program = buildProgram(args, io, (code) => {
     exitCode = code;
+  });
+  // The command that an error is about: its options name the fields of messages.
+  let running: Command = program;
+  program.hook('preAction', (_, command) => {
+    running = command;
   });
   // A reader that has seen enough, such as `head`, closes the pipe; that is no error.
   io.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -26,7 +32,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    io.stderr.write(`${messageOf(error)}\n`);
+    io.stderr.write(`${messageOf(error, running, io)}\n`);
     return error instanceof UserError ? error.exitCode : EXIT.failure;
   }
 }
@@ -52,7 +58,7 @@ function buildProgram(args: readonly string[], io: Io, setExitCode: (code: numbe
   return program;
 }
 
-function messageOf(error: unknown): string {
-  if (error instanceof UserError) return `error: ${error.message}`;
+function messageOf(error: unknown, command: Command, { env }: Io): string {
+  if (error instanceof UserError) return `error: ${renderMessage(error.text, command, env)}`;
   return `This is a bug in nn-train; please report it:\n${error instanceof Error ? (error.stack ?? error.message) : error}`;
 }

@@ -1,4 +1,6 @@
 import { UsageError } from '../errors.ts';
+import { field, message } from '../message.ts';
+import { OPTIMIZER_NAMES, OPTIMIZERS, type OptimizerName } from '../optim/optimizers.ts';
 import { choice, type Field, flag, integer, number, optionalInteger, type Recipe } from './field.ts';
 
 /** What every recipe starts from. */
@@ -9,12 +11,16 @@ const byModel =
   ({ model }: Recipe) =>
     model === 'linear' ? linear : mlp;
 
-const LEARNING_RATE = {
-  sgd: { softmax: { linear: 0.003, mlp: 0.05 }, hinge: { linear: 0.0005, mlp: 0.01 } },
-  adamw: { softmax: { linear: 0.0003, mlp: 0.001 }, hinge: { linear: 0.0003, mlp: 0.001 } },
-} as const;
+/** The optimisers that read a hyperparameter. */
+function optimizersWith(hyperparameter: 'momentum' | 'nesterov'): { optimizer: OptimizerName[] } {
+  const reads = (name: OptimizerName) =>
+    (OPTIMIZERS[name].hyperparameters as readonly string[]).includes(hyperparameter);
+  return { optimizer: OPTIMIZER_NAMES.filter(reads) };
+}
 
-/** Every hyperparameter, in the order in which --help lists them. A key is the flag's name in camel case. */
+const DECOUPLED = OPTIMIZER_NAMES.filter((name) => OPTIMIZERS[name].weightDecay === 'decoupled');
+
+/** Every hyperparameter, in the order of the command line's help. */
 export const FIELDS = {
   model: choice(['linear', 'mlp'], {
     help: 'linear (X Wᵀ + b) or mlp (3072 → H → 10)',
@@ -22,16 +28,16 @@ export const FIELDS = {
   }),
   hidden: integer(
     { min: 1, max: 8192 },
-    { help: 'hidden units H, 1 to 8192', default: 512, onlyWith: { model: 'mlp' } },
+    { help: 'hidden units H, 1 to 8192', default: 512, onlyWith: { model: ['mlp'] } },
   ),
   activation: choice(['relu', 'leaky-relu', 'sigmoid', 'tanh'], {
     help: 'of the hidden units: relu, leaky-relu, sigmoid or tanh',
     default: 'relu' as const,
-    onlyWith: { model: 'mlp' },
+    onlyWith: { model: ['mlp'] },
   }),
   dropout: number(
     { min: 0, below: 1 },
-    { help: 'probability of dropping a hidden unit, < 1', default: 0, onlyWith: { model: 'mlp' } },
+    { help: 'probability of dropping a hidden unit, < 1', default: 0, onlyWith: { model: ['mlp'] } },
   ),
   loss: choice(['softmax', 'hinge'], {
     help: 'softmax (cross-entropy) or hinge (multiclass SVM)',
@@ -43,7 +49,7 @@ export const FIELDS = {
       help: 'ε of the softmax target, < 1',
       default: ({ model, loss }) => (model === 'mlp' && loss === 'softmax' ? 0.1 : 0),
       shownDefault: 'linear 0, mlp 0.1',
-      onlyWith: { loss: 'softmax' },
+      onlyWith: { loss: ['softmax'] },
     },
   ),
   init: choice(['he', 'xavier', 'normal'], {
@@ -52,7 +58,7 @@ export const FIELDS = {
   }),
   initStd: number(
     { above: 0 },
-    { help: 'standard deviation of the weights, with --init normal', default: 0.01, onlyWith: { init: 'normal' } },
+    { help: 'standard deviation of the weights for init normal', default: 0.01, onlyWith: { init: ['normal'] } },
   ),
   precision: choice(['int16', 'float32'], {
     help: 'of products with the images: int16 (exact sums of rounded weights) or float32',
@@ -64,8 +70,8 @@ export const FIELDS = {
     { above: 0 },
     {
       help: 'peak learning rate',
-      default: ({ model, loss, optimizer }) => LEARNING_RATE[optimizer][loss][model],
-      shownDefault: 'linear 0.003, mlp 0.05; less for hinge and adamw',
+      default: ({ model, loss, optimizer }) => OPTIMIZERS[optimizer].learningRate[loss][model],
+      shownDefault: 'linear 0.003, mlp 0.05; lower for hinge and adamw',
     },
   ),
   schedule: choice(['constant', 'step', 'linear', 'cosine'], {
@@ -76,13 +82,16 @@ export const FIELDS = {
     { min: 0, below: 1 },
     { help: 'share of all steps in which the learning rate rises, < 1', default: 0.1 },
   ),
-  optimizer: choice(['sgd', 'adamw'], { help: 'update rule: sgd or adamw', default: RECIPE.optimizer }),
-  momentum: number({ min: 0, below: 1 }, { help: 'μ of SGD, < 1', default: 0.9, onlyWith: { optimizer: 'sgd' } }),
-  nesterov: flag({ help: 'Nesterov momentum for SGD', default: true, onlyWith: { optimizer: 'sgd' } }),
+  optimizer: choice(OPTIMIZER_NAMES, {
+    help: `update rule: ${OPTIMIZER_NAMES.join(' or ')}`,
+    default: RECIPE.optimizer,
+  }),
+  momentum: number({ min: 0, below: 1 }, { help: 'μ of SGD, < 1', default: 0.9, onlyWith: optimizersWith('momentum') }),
+  nesterov: flag({ help: 'Nesterov momentum for SGD', default: true, onlyWith: optimizersWith('nesterov') }),
   weightDecay: number(
     { min: 0 },
     {
-      help: 'λ of the L2 term λ/2·‖W‖², not on biases; adamw: decoupled',
+      help: `λ of the L2 term λ/2·‖W‖², not on biases; ${DECOUPLED.join(', ')}: decoupled`,
       default: byModel(1e-4, 5e-4),
       shownDefault: 'linear 0.0001, mlp 0.0005',
     },
@@ -91,7 +100,7 @@ export const FIELDS = {
   shift: integer(
     { min: 0, max: 31 },
     {
-      help: 'shift training images by up to so many pixels, ≤ 31',
+      help: 'shift training images by at most N pixels, N ≤ 31',
       default: byModel(0, 2),
       shownDefault: 'linear 0, mlp 2',
     },
@@ -99,7 +108,7 @@ export const FIELDS = {
   earlyStop: optionalInteger(
     { min: 1 },
     {
-      help: 'stop after so many epochs without a better validation accuracy',
+      help: 'stop after N epochs without a better validation accuracy',
       default: null,
       shownDefault: 'off',
     },
@@ -109,14 +118,14 @@ export const FIELDS = {
     { help: 'seed of all randomness; the same seed gives the same bits', default: 0 },
   ),
   dataset: choice(['auto', 'cifar10', 'synthetic'], {
-    help: 'cifar10, synthetic (a generated stand-in), or auto: the first if it can be had, else the second',
+    help: 'cifar10, synthetic (a generated stand-in), or auto: cifar10 if it can be found or downloaded, else synthetic',
     default: 'auto',
   }),
   val: integer({ min: 0 }, { help: 'training images held out for validation', default: 1000 }),
   trainLimit: optionalInteger(
     { min: 1 },
     {
-      help: 'train on so many images at most',
+      help: 'train on at most N images',
       default: null,
       shownDefault: 'all',
     },
@@ -131,61 +140,95 @@ export type Config = { readonly [Key in keyof typeof FIELDS]: ValueOf<(typeof FI
 /** The table without the types of the single fields, for going through it. */
 export const FIELD_LIST = Object.entries(FIELDS) as [keyof Config, Field][];
 
-/** Fills in the defaults and checks what fields say about each other.
- *  @throws UsageError if two fields contradict each other. */
+/** The choices on which defaults depend, and which decide what fields have an effect. */
+const CHOICES = ['model', 'loss', 'optimizer', 'init'] as const;
+
+type Choices = Pick<Config, (typeof CHOICES)[number]>;
+
+/** Checks every field that is given, fills in the defaults, and checks how fields fit together.
+ *  @param given a field that is undefined counts as not given.
+ *  @throws UsageError, with the name of the field, for an unknown field, a value that is out of range or of the wrong
+ *  type, a value for a field that has no effect beside the others, and for fields that contradict each other. */
 export function resolveConfig(given: Partial<Config>): Config {
-  const recipe: Recipe = {
-    model: given.model ?? RECIPE.model,
-    loss: given.loss ?? RECIPE.loss,
-    optimizer: given.optimizer ?? RECIPE.optimizer,
-  };
-  const entries = FIELD_LIST.map(([key, field]) => {
-    const fallback = typeof field.default === 'function' ? field.default(recipe) : field.default;
-    return [key, given[key] ?? fallback];
-  });
-  const config: Config = Object.fromEntries(entries);
+  const checked = checkFields(given);
+  const choices = choicesOf(checked);
+  const defaults = defaultsFor(choices);
+  for (const [key, field] of FIELD_LIST) {
+    const value = checked[key];
+    if (value !== undefined && value !== defaults[key] && !applies(field, choices)) throw noEffect(key, choices);
+  }
+  const config: Config = { ...defaults, ...checked };
   if (config.earlyStop !== null && config.val === 0) {
     throw new UsageError(
-      `--early-stop ${config.earlyStop} needs validation images, but --val is 0; hold some out, for example --val 1000`,
+      message`${field('earlyStop', config.earlyStop)} needs validation images, but ${field('val')} is 0; hold some out, for example ${field('val', 1000)}`,
     );
   }
   return config;
 }
 
 /** Whether a field has an effect in a run with these choices. */
-export function applies(field: Field, config: Config): boolean {
-  return Object.entries(field.onlyWith ?? {}).every(([key, value]) => config[key as keyof Config] === value);
-}
-
-/** The fields that have an effect: what is written to files and shown. */
-export function effectiveConfig(config: Config): Partial<Config> {
-  return Object.fromEntries(
-    FIELD_LIST.filter(([, field]) => applies(field, config)).map(([key]) => [key, config[key]]),
+export function applies({ onlyWith = {} }: Field, choices: Choices): boolean {
+  return CHOICES.every(
+    (choice) => (onlyWith[choice] as readonly string[] | undefined)?.includes(choices[choice]) ?? true,
   );
 }
 
-/** Reads an object of hyperparameters, as in a configuration file.
- *  @param origin where it comes from, for the messages.
- *  @throws UsageError for an unknown key or a value out of range. */
-export function parseConfig(values: unknown, origin: string): Partial<Config> {
-  if (typeof values !== 'object' || values === null || Array.isArray(values)) {
-    throw new UsageError(`${origin} must hold one JSON object, such as {"model": "mlp", "lr": 0.05}`);
+/** The choices of a configuration that may be incomplete. */
+function choicesOf(given: Partial<Config>): Choices {
+  return { ...RECIPE, init: FIELDS.init.default as Config['init'], ...pickDefined(given, CHOICES) };
+}
+
+/** The fields that have an effect beside the others. Of a resolved configuration they are what is saved and shown; of an
+ *  incomplete one, what `resolveConfig` does not refuse for having no effect. Unknown fields are kept. */
+export function effectiveConfig(given: Partial<Config>): Partial<Config> {
+  const choices = choicesOf(given);
+  const hasEffect = (field: Field | undefined) => !field || applies(field, choices);
+  return Object.fromEntries(Object.entries(given).filter(([key]) => hasEffect(FIELDS[key as keyof Config])));
+}
+
+/** The given fields, each in its range. */
+function checkFields(given: unknown): Partial<Config> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new UsageError(`a configuration is an object, such as { model: 'mlp', lr: 0.05 }, got ${inWords(given)}`);
   }
-  const entries = Object.entries(values).map(([key, raw]) => {
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
+  for (const [key, value] of entries) {
     if (!Object.hasOwn(FIELDS, key)) {
-      throw new UsageError(`${origin}: there is no option '${key}'; known are ${Object.keys(FIELDS).join(', ')}`);
+      throw new UsageError(message`${field(key)} is not a hyperparameter; known are ${Object.keys(FIELDS).join(', ')}`);
     }
-    return [key, parseField(key as keyof Config, raw, `${origin}: ${key}`)];
-  });
+    const { accepts, wanted }: Field = FIELDS[key as keyof Config];
+    if (!accepts(value)) throw new UsageError(message`${field(key)} must be ${wanted}, got ${inWords(value)}`);
+  }
   return Object.fromEntries(entries);
 }
 
-/** @throws UsageError that calls the field `name`, if the value is out of range. */
-export function parseField<Key extends keyof Config>(key: Key, raw: unknown, name: string): Config[Key] {
-  const field: Field = FIELDS[key];
-  const value = field.parse(raw);
-  if (value === undefined) {
-    throw new UsageError(`${name} must be ${field.wanted}, got ${typeof raw === 'string' ? raw : JSON.stringify(raw)}`);
-  }
-  return value as Config[Key];
+function defaultsFor(choices: Choices): Config {
+  const entries = FIELD_LIST.map(([key, field]) => {
+    return [key, typeof field.default === 'function' ? field.default(choices) : field.default];
+  });
+  return { ...Object.fromEntries(entries), ...choices };
+}
+
+function noEffect(key: keyof Config, choices: Choices): UsageError {
+  const { onlyWith = {} }: Field = FIELDS[key];
+  const choice = CHOICES.find(
+    (name) => onlyWith[name] && !(onlyWith[name] as readonly string[]).includes(choices[name]),
+  )!;
+  const [first, ...others] = onlyWith[choice]!;
+  return new UsageError(
+    message`${field(key)} has an effect only with ${field(choice, first)}${others.map((name) => ` or ${name}`).join('')}, but this configuration has ${field(choice, choices[choice])}; leave one of the two out`,
+  );
+}
+
+/** A value that is not what it should be, for a message. */
+function inWords(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function pickDefined<Key extends keyof Config>(
+  config: Partial<Config>,
+  keys: readonly Key[],
+): Partial<Pick<Config, Key>> {
+  const given = keys.filter((key) => config[key] !== undefined);
+  return Object.fromEntries(given.map((key) => [key, config[key]])) as Partial<Pick<Config, Key>>;
 }

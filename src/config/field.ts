@@ -1,8 +1,9 @@
+import type { InitConfig } from '../models/initialise.ts';
 import type { ModelConfig } from '../models/model.ts';
-import type { OptimizerConfig } from '../optim/optimizer.ts';
+import type { OptimizerName } from '../optim/optimizers.ts';
 
-/** What the defaults of a recipe depend on. */
-export type Recipe = Pick<ModelConfig, 'model' | 'loss'> & Pick<OptimizerConfig, 'optimizer'>;
+/** The choices on which defaults depend. */
+export type Recipe = Pick<ModelConfig, 'model' | 'loss'> & { readonly optimizer: OptimizerName };
 
 /** One hyperparameter: its range, its default and its help. The table of all of them is in config.ts. */
 export interface Field<T = unknown> {
@@ -13,15 +14,21 @@ export interface Field<T = unknown> {
   /** The default in words, where it depends on the recipe. */
   readonly shownDefault?: string;
   readonly choices?: readonly T[];
-  /** The choices without which the field means nothing. */
-  readonly onlyWith?: Partial<Recipe> & { readonly init?: 'normal' };
-  /** Whether it is a switch: --name and --no-name. */
+  /** The field has no effect unless each of these choices is one of the values. */
+  readonly onlyWith?: { readonly [Choice in keyof Recipe]?: readonly Recipe[Choice][] } & {
+    readonly init?: readonly InitConfig['init'][];
+  };
+  /** Whether it is on or off. */
   readonly isSwitch?: boolean;
-  /** The value that a flag, a variable (both text) or a JSON file gave; undefined if it is out of range. */
+  /** Whether a value is of the right type and in range. */
+  accepts(value: unknown): value is T;
+  /** The value that a text stands for; undefined if none or if it is out of range. A value that is no text yet is
+   *  returned if it is accepted. */
   parse(raw: unknown): T | undefined;
 }
 
-type Extra<T> = Omit<Field<T>, 'parse' | 'wanted' | 'choices'>;
+type Extra<T> = Omit<Field<T>, 'accepts' | 'parse' | 'wanted' | 'choices'>;
+type Rules<T> = Pick<Field<T>, 'wanted' | 'accepts' | 'parse'>;
 
 interface Range {
   readonly min?: number;
@@ -40,18 +47,30 @@ export function integer(range: Range, extra: Extra<number>): Field<number> {
 
 /** An integer that may be left out; null then. */
 export function optionalInteger(range: Range, extra: Extra<number | null>): Field<number | null> {
-  const { wanted, parse } = numeric(range, true);
-  return { ...extra, wanted, parse: (raw) => (raw === null ? null : parse(raw)) };
+  const { wanted, accepts, parse } = numeric(range, true);
+  return {
+    ...extra,
+    wanted,
+    accepts: (value): value is number | null => value === null || accepts(value),
+    parse: (raw) => (raw === null ? null : parse(raw)),
+  };
 }
 
-function numeric(range: Range, isInteger = false): Pick<Field<number>, 'wanted' | 'parse'> {
+function numeric(range: Range, isInteger = false): Rules<number> {
   const { min = -Infinity, above = -Infinity, max = Infinity, below = Infinity } = range;
+  const accepts = (value: unknown): value is number =>
+    typeof value === 'number' &&
+    (isInteger ? Number.isSafeInteger(value) : Number.isFinite(value)) &&
+    value >= min &&
+    value > above &&
+    value <= max &&
+    value < below;
   return {
     wanted: `${isInteger ? 'an integer' : 'a number'} ${inWords(range)}`,
+    accepts,
     parse(raw) {
       const value = typeof raw === 'string' && raw.trim() !== '' ? Number(raw) : raw;
-      if (typeof value !== 'number' || !Number.isFinite(value) || (isInteger && !Number.isSafeInteger(value))) return;
-      return value >= min && value > above && value <= max && value < below ? value : undefined;
+      return accepts(value) ? value : undefined;
     },
   };
 }
@@ -67,6 +86,7 @@ export function choice<const T extends string>(choices: readonly T[], extra: Ext
     ...extra,
     choices,
     wanted: `one of ${choices.join(', ')}`,
+    accepts: (value): value is T => (choices as readonly unknown[]).includes(value),
     parse: (raw) => choices.find((name) => name === raw),
   };
 }
@@ -82,6 +102,7 @@ export function flag(extra: Extra<boolean>): Field<boolean> {
     ...extra,
     isSwitch: true,
     wanted: 'true or false',
+    accepts: (value): value is boolean => typeof value === 'boolean',
     parse: (raw) => (typeof raw === 'boolean' ? raw : words.get(String(raw))),
   };
 }

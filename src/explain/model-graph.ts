@@ -1,4 +1,4 @@
-import { type DType, type Shape, sizeOf } from '../backends/backend.ts';
+import { type DType, type Shape, sizeOf, type Tensor } from '../backends/backend.ts';
 import type { Wire } from '../engine/wire.ts';
 import type { Model } from '../models/model.ts';
 import { meanAbsolute } from './format.ts';
@@ -56,11 +56,10 @@ const BYTES: Record<DType, number> = { float32: 4, float64: 8, label: 1, pixel: 
 
 /** One step, without the update, on the batch that is loaded.
  *
- *  @param key what dropout draws its mask from. @param stateTensors how many tensors of its own size the optimiser keeps for
- *  a parameter. */
+ *  @param key what dropout draws its mask from. @param optimizerState what the optimiser keeps. */
 export async function explainModel(
   model: Model,
-  { key, stateTensors }: { key: number; stateTensors: number },
+  { key, optimizerState }: { key: number; optimizerState: readonly Tensor[] },
 ): Promise<ModelExplanation> {
   const { graph, loss } = model;
   graph.forward({ training: true, key });
@@ -88,7 +87,7 @@ export async function explainModel(
     parameters: sum(graph.parameters, ({ shape }) => sizeOf(shape)),
     memory: {
       parameters: bytesOf('parameter'),
-      optimizer: stateTensors * bytesOf('parameter'),
+      optimizer: sum(optimizerState, ({ dtype, shape }) => BYTES[dtype] * sizeOf(shape)),
       activations: bytesOf('input') + bytesOf('value'),
       // Those of the parameters are turned into updates on the spot.
       gradients: bytesOf('value'),

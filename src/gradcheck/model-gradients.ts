@@ -7,6 +7,7 @@ import type { Wire } from '../engine/wire.ts';
 import { CLASS_COUNT, IMAGE_BYTES, type ImageSet } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
+import { l2StrengthOf } from '../optim/optimizers.ts';
 import { plainBatch } from '../training/batches.ts';
 import { loadBatch } from '../training/evaluate.ts';
 import type { Checkpoint } from '../training/progress.ts';
@@ -39,7 +40,7 @@ export async function checkModelGradients(options: ModelGradientOptions): Promis
   else initialise(model, config);
   loadBatch(model, images, plainBatch(indices));
   // Decoupled weight decay is not part of the loss.
-  const weightDecay = config.optimizer === 'sgd' ? config.weightDecay : 0;
+  const weightDecay = l2StrengthOf(config);
   const loss = weightDecay > 0 ? withL2Penalty(model, weightDecay) : model.loss;
   return { ...(await checkGradients(model.graph, loss, { ...options, seed: config.seed })), weightDecay };
 }

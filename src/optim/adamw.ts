@@ -1,4 +1,4 @@
-import type { Optimizer, OptimizerConfig } from './optimizer.ts';
+import { elementwiseOptimizer, type OptimizerDefinition } from './optimizer.ts';
 
 const BETA1 = 0.9;
 const BETA2 = 0.999;
@@ -12,11 +12,12 @@ const EPSILON = 1e-8;
  *
  *  β₁ = 0.9, β₂ = 0.999, ε = 1e-8. The decay is not part of the gradient, so λ means something else than in SGD.
  *  Source: I. Loshchilov and F. Hutter, "Decoupled Weight Decay Regularization" (2019); torch.optim.AdamW. */
-export function adamw({ weightDecay }: Pick<OptimizerConfig, 'weightDecay'>): Optimizer {
-  return {
-    name: 'adamw',
-    state: ['exp_avg', 'exp_avg_sq'],
-    rule: (step, learningRate, decays) => ({
+export const adamw = {
+  learningRate: { softmax: { linear: 0.0003, mlp: 0.001 }, hinge: { linear: 0.0003, mlp: 0.001 } },
+  weightDecay: 'decoupled',
+  hyperparameters: [],
+  create({ weightDecay }) {
+    return elementwiseOptimizer(['exp_avg', 'exp_avg_sq'], (step, learningRate, decays) => ({
       kind: 'adamw',
       learningRate,
       beta1: BETA1,
@@ -25,9 +26,9 @@ export function adamw({ weightDecay }: Pick<OptimizerConfig, 'weightDecay'>): Op
       weightDecay: decays ? weightDecay : 0,
       correction1: 1 - power(BETA1, step),
       correction2: 1 - power(BETA2, step),
-    }),
-  };
-}
+    }));
+  },
+} as const satisfies OptimizerDefinition;
 
 /** xⁿ by repeated squaring: Math.pow may round differently on another engine. */
 function power(x: number, n: number): number {

@@ -1,4 +1,4 @@
-import type { Optimizer, OptimizerConfig } from './optimizer.ts';
+import { elementwiseOptimizer, type OptimizerDefinition } from './optimizer.ts';
 
 /** Stochastic gradient descent with momentum μ and L2 weight decay λ, for a parameter w with the gradient g:
  *
@@ -8,16 +8,17 @@ import type { Optimizer, OptimizerConfig } from './optimizer.ts';
  *
  *  Weight decay is the gradient of λ/2 · ‖w‖².
  *  Source: the update of torch.optim.SGD; CS231n notes, "Neural Networks 3". */
-export function sgd({ momentum, nesterov, weightDecay }: Omit<OptimizerConfig, 'optimizer'>): Optimizer {
-  return {
-    name: 'sgd',
-    state: momentum > 0 ? ['momentum_buffer'] : [],
-    rule: (_step, learningRate, decays) => ({
+export const sgd = {
+  learningRate: { softmax: { linear: 0.003, mlp: 0.05 }, hinge: { linear: 0.0005, mlp: 0.01 } },
+  weightDecay: 'l2',
+  hyperparameters: ['momentum', 'nesterov'],
+  create({ momentum, nesterov, weightDecay }) {
+    return elementwiseOptimizer(momentum > 0 ? ['momentum_buffer'] : [], (_step, learningRate, decays) => ({
       kind: 'sgd',
       learningRate,
       momentum,
       nesterov,
       weightDecay: decays ? weightDecay : 0,
-    }),
-  };
-}
+    }));
+  },
+} as const satisfies OptimizerDefinition;

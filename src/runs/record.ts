@@ -1,10 +1,11 @@
 import path from 'node:path';
 import type { Backend } from '../backends/backend.ts';
-import { type Config, parseConfig, resolveConfig } from '../config/config.ts';
+import { type Config, resolveConfig } from '../config/config.ts';
 import { CLASSES } from '../dataset/cifar10.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { syntheticDataset } from '../dataset/synthetic.ts';
 import { UsageError } from '../errors.ts';
+import { message } from '../message.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import type { Progress } from '../training/progress.ts';
 import { writeParameters } from '../training/restore.ts';
@@ -36,9 +37,17 @@ export async function readRunRecord(run: RunDirectory): Promise<SavedRun> {
       `${origin} does not describe a run: wanted an environment and a dataset named cifar10 or synthetic`,
     );
   }
-  // Runs saved before `precision` existed trained in float32.
-  const config = resolveConfig({ precision: 'float32', ...parseConfig(record.config, origin) });
-  return { config, dataset: record.dataset!, environment: record.environment };
+  return { config: configOf(record, origin), dataset: record.dataset!, environment: record.environment };
+}
+
+function configOf({ config }: Partial<RunRecord>, origin: string): Config {
+  try {
+    // Runs saved before `precision` existed trained in float32.
+    return resolveConfig({ precision: 'float32', ...config });
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(message`${origin}: ${error.text}`, { cause: error });
+    throw error;
+  }
 }
 
 /** Class names of a run's dataset, in the order of the logits. */

@@ -1,12 +1,12 @@
-import { isWeight, type Sink, type Tensor } from '../backends/backend.ts';
+import type { Tensor } from '../backends/backend.ts';
 import type { Config } from '../config/config.ts';
 import type { Wire } from '../engine/wire.ts';
 import { DivergedError } from '../errors.ts';
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
-import { createOptimizer } from '../optim/create.ts';
-import type { Optimizer } from '../optim/optimizer.ts';
+import { OPTIMIZERS } from '../optim/optimizers.ts';
 import { learningRateAt } from '../optim/schedule.ts';
+import { Updater } from '../optim/updater.ts';
 import { Random } from '../random.ts';
 import type { NamedTensor } from '../weights/safetensors.ts';
 import { augmentedBatch, type Split, shuffled } from './batches.ts';
@@ -31,8 +31,7 @@ export class Trainer {
   readonly #images: ImageSet;
   readonly #split: Split;
   readonly #config: Config;
-  readonly #optimizer: Optimizer;
-  readonly #state: ReadonlyMap<Wire, readonly Tensor[]>;
+  readonly #updater: Updater<Wire>;
   readonly #correct: Tensor;
   readonly #meter: UpdateRatioMeter;
   #progress: Progress = START;
@@ -43,12 +42,9 @@ export class Trainer {
     this.#images = images;
     this.#split = split;
     this.#config = config;
-    this.#optimizer = createOptimizer(config);
     this.stepsPerEpoch = Math.ceil(split.train.length / config.batchSize);
     const { backend, parameters } = model.graph;
-    this.#state = new Map(
-      parameters.map((wire) => [wire, this.#optimizer.state.map(() => backend.allocate(wire.shape))]),
-    );
+    this.#updater = new Updater(OPTIMIZERS[config.optimizer].create(config), backend, parameters);
     this.#correct = backend.allocate([]);
     this.#meter = new UpdateRatioMeter(model.graph);
   }
@@ -83,7 +79,7 @@ export class Trainer {
   /** @throws DivergedError rather than hand out numbers that are NaN or infinite. */
   async checkpoint(): Promise<Checkpoint> {
     const tensors = new Map<string, NamedTensor>();
-    for (const [name, tensor] of this.#named()) {
+    for (const [name, tensor] of this.#updater.tensors) {
       const values = await this.#model.graph.backend.read(tensor);
       if (!values.every(Number.isFinite)) {
         const what = `'${name}' holds a number that is NaN or infinite after step ${this.#progress.step}`;
@@ -97,19 +93,9 @@ export class Trainer {
   /** Puts the run back to a checkpoint of the same configuration.
    *  @throws UserError if a tensor is missing or has another shape. */
   restore({ progress, times, tensors }: Checkpoint): void {
-    writeTensors(this.#model.graph.backend, this.#named(), tensors);
+    writeTensors(this.#model.graph.backend, this.#updater.tensors, tensors);
     this.#progress = progress;
     this.#times = times;
-  }
-
-  /** The parameters and the optimiser's state, by the names under which they are saved. */
-  #named(): [string, Tensor][] {
-    return this.#model.graph.parameters.flatMap((wire) => [
-      [wire.name, wire.tensor] as [string, Tensor],
-      ...this.#optimizer.state.map(
-        (name, i) => [`${wire.name}.${name}`, this.#state.get(wire)![i]] as [string, Tensor],
-      ),
-    ]);
   }
 
   /** One update: the next batch forward and backward, every gradient turned into an update on the spot. */
@@ -130,7 +116,8 @@ export class Trainer {
     }
     const isSampled = (step + 1) % samplingInterval(this.#steps, batchSize) === 0;
     if (isSampled) await this.#meter.begin();
-    graph.backward(loss, this.#sinks(step + 1, learningRate));
+    graph.backward(loss, this.#updater.begin(step + 1, learningRate));
+    this.#updater.end();
     const updateRatios = isSampled ? await this.#meter.end() : null;
     const correct = (await graph.backend.read(this.#correct))[0];
 
@@ -148,15 +135,6 @@ export class Trainer {
   /** @param step counted from 0. */
   #learningRateAt(step: number): number {
     return learningRateAt(step, this.#steps, this.#config);
-  }
-
-  #sinks(step: number, learningRate: number): Map<Wire, Sink> {
-    const sinks = new Map<Wire, Sink>();
-    for (const [wire, state] of this.#state) {
-      const rule = this.#optimizer.rule(step, learningRate, isWeight(wire));
-      sinks.set(wire, { kind: 'update', tensor: wire.tensor, rule, state });
-    }
-    return sinks;
   }
 
   #advance(images: number, meanLoss: number, correct: number, seconds: number): void {

@@ -38,7 +38,10 @@ const meanAbs = (values: ArrayLike<number>) =>
 
 describe('explainModel', async () => {
   const { model, values } = network();
-  const explanation = await explainModel(model, { key: 0, stateTensors: 1 });
+  const explanation = await explainModel(model, {
+    key: 0,
+    optimizerState: model.graph.parameters.map(({ tensor }) => tensor),
+  });
   const wire = (name: string) => explanation.wires.find((candidate) => candidate.name === name)!;
 
   it('finds the mean |value| of every wire that plain loops find', () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backends/backend.ts';
 import { createBackend } from '../../src/backends/select.ts';
-import { type Config, resolveConfig } from '../../src/config/config.ts';
+import { type Config, effectiveConfig, resolveConfig } from '../../src/config/config.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { buildModel } from '../../src/models/model.ts';
@@ -62,7 +62,7 @@ describe.each(['int16', 'float32'] as const)('the weights after 50 steps in %s',
   it.each(CASES)(
     'are the same on any number of threads and any version of Node (%s)',
     async (_, change, int16, float32) => {
-      const config = resolveConfig({ ...EVERYTHING, ...change, precision });
+      const config = resolveConfig(effectiveConfig({ ...EVERYTHING, ...change, precision }));
       const hashes: string[] = [];
       for (const threads of [1, 2, 3, 4]) {
         const backend = await createBackend({ backend: 'wasm', precision, threads });

@@ -8,6 +8,7 @@ import { initialise } from '../../src/models/initialise.ts';
 import { buildModel } from '../../src/models/model.ts';
 import { adamw } from '../../src/optim/adamw.ts';
 import { learningRateAt } from '../../src/optim/schedule.ts';
+import { Updater } from '../../src/optim/updater.ts';
 import { Random } from '../../src/random.ts';
 import { augmentedBatch, shuffled, splitTrainingSet } from '../../src/training/batches.ts';
 import { evaluate, loadBatch } from '../../src/training/evaluate.ts';
@@ -147,10 +148,7 @@ describe('Trainer', () => {
     const model = buildModel(new ReferenceBackend(), config, config.batchSize);
     initialise(model, config);
     const { graph } = model;
-    const optimizer = adamw(config);
-    const states = new Map(
-      graph.parameters.map((wire) => [wire, [0, 1].map(() => graph.backend.allocate(wire.shape))]),
-    );
+    const updater = new Updater(adamw.create(config), graph.backend, graph.parameters);
     const { train } = splitTrainingSet(IMAGES.labels.length, config.val, null);
     for (let step = 0; step < 8; step++) {
       const order = shuffled(train, config.seed, 1 + Math.floor(step / 4));
@@ -158,10 +156,8 @@ describe('Trainer', () => {
       loadBatch(model, IMAGES, augmentedBatch(batch, { flip: true, shift: 3, seed: config.seed, step }));
       graph.forward({ training: true, key: new Random(config.seed, 'dropout', step).uint32() });
       graph.backward(model.loss);
-      for (const [wire, state] of states) {
-        const rule = optimizer.rule(step + 1, learningRateAt(step, 8, config), wire.name.endsWith('weight'));
-        graph.backend.deliver(wire.gradient, { kind: 'update', tensor: wire.tensor, rule, state });
-      }
+      const sinks = updater.begin(step + 1, learningRateAt(step, 8, config));
+      for (const [wire, sink] of sinks) graph.backend.deliver(wire.gradient, sink);
     }
     for (const { name, tensor } of graph.parameters) {
       expect(tensors.get(name)!.values, name).toEqual(await graph.backend.read(tensor));

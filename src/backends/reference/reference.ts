@@ -15,12 +15,12 @@ import {
   sizeOf,
   type Tensor,
 } from '../backend.ts';
+import { update } from '../update-rules.ts';
 import { int16Product } from './int16.ts';
 import * as losses from './losses.ts';
 import { type Matrix, matmul, transpose } from './matmul.ts';
 import * as pointwise from './pointwise.ts';
 import { allocate, type Values, valuesOf, view } from './tensor.ts';
-import { update } from './update.ts';
 
 /** The oracle that other backends are tested against: every operation as plain loops, in the order of its formula.
  *

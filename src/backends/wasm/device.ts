@@ -1,7 +1,8 @@
 import type { DType, Precision, Sink, Tensor } from '../backend.ts';
 import { WORD } from './jobs.ts';
 import type { Arguments } from './kernels/kernel.ts';
-import { SINK, SINK_BYTES, SINK_KIND } from './kernels/sink.ts';
+import { SINK, SINK_BYTES, SINK_KINDS } from './kernels/sink.ts';
+import { numbersOf } from './kernels/update-rules.ts';
 import type { Memory } from './memory.ts';
 import { KERNELS, type KernelName } from './module.ts';
 import type { Threads } from './node/threads.ts';
@@ -63,33 +64,16 @@ export class Device {
   /** Describes a sink in memory; see kernels/sink.ts. */
   writeSink(into: Sink): number {
     const { words, floats } = this.memory;
-    const at = (name: keyof typeof SINK) => (this.#sink + SINK[name]) >>> 2;
-    const putWord = (name: keyof typeof SINK, value: number) => {
-      words[at(name)] = value;
-    };
-    const put = (name: keyof typeof SINK, value: number) => {
-      floats[at(name)] = value;
-    };
-    putWord('kind', SINK_KIND[into.kind === 'update' ? into.rule.kind : into.kind]);
-    putWord('target', this.address(this.changed(into.tensor)));
+    const at = (offset: number) => (this.#sink + offset) >>> 2;
+    const kind = into.kind === 'update' ? into.rule.kind : into.kind;
+    words[at(SINK.kind)] = SINK_KINDS.indexOf(kind);
+    words[at(SINK.target)] = this.address(this.changed(into.tensor));
     if (into.kind !== 'update') return this.#sink;
-    const { rule, state } = into;
-    putWord('state0', state[0] ? this.address(this.changed(state[0])) : 0);
-    putWord('state1', state[1] ? this.address(this.changed(state[1])) : 0);
-    put('learningRate', rule.learningRate);
-    put('weightDecay', rule.weightDecay);
-    if (rule.kind === 'sgd') {
-      put('momentum', rule.momentum);
-      putWord('nesterov', rule.nesterov ? -1 : 0);
-    } else {
-      put('beta1', rule.beta1);
-      put('rest1', 1 - rule.beta1);
-      put('beta2', rule.beta2);
-      put('rest2', 1 - rule.beta2);
-      put('epsilon', rule.epsilon);
-      put('correction1', rule.correction1);
-      put('correction2', rule.correction2);
+    for (let i = 0; i < 2; i++) {
+      const state = into.state[i];
+      words[at(SINK.state) + i] = state ? this.address(this.changed(state)) : 0;
     }
+    floats.set(numbersOf(into.rule), at(SINK.numbers));
     return this.#sink;
   }
 

@@ -1,6 +1,7 @@
 import { IMAGE_BYTES } from '../../images.ts';
-import type { Activation, Backend, Sink, Tensor, UpdateRule } from '../backend.ts';
+import type { Activation, Backend, Sink, Tensor } from '../backend.ts';
 import { ReferenceBackend } from '../reference/reference.ts';
+import { EXAMPLE_RULES } from '../update-rules.ts';
 import type { WasmBackend } from './wasm.ts';
 
 // A few small operations that use every kernel, compared with the reference backend: an experimental feature of the engine
@@ -65,7 +66,7 @@ async function resultsOf(backend: Backend): Promise<Map<string, ArrayLike<number
   }
 
   const upstream = numbers([B, H], 4);
-  for (const rule of RULES) {
+  for (const rule of EXAMPLE_RULES) {
     const state = [numbers([H, D], 5), backend.allocate([H, D])];
     const updated = numbers([H, D], 6);
     backend.matmul(upstream, images, { kind: 'update', tensor: updated, rule, state }, { transposeA: true });
@@ -94,17 +95,3 @@ async function resultsOf(backend: Backend): Promise<Map<string, ArrayLike<number
   await record('count', loss);
   return results;
 }
-
-const RULES: readonly UpdateRule[] = [
-  { kind: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.01 },
-  {
-    kind: 'adamw',
-    learningRate: 0.1,
-    beta1: 0.9,
-    beta2: 0.99,
-    epsilon: 0.1,
-    weightDecay: 0.01,
-    correction1: 0.5,
-    correction2: 0.5,
-  },
-];

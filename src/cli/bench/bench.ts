@@ -1,7 +1,7 @@
 import type { Backend, Precision } from '../../backends/backend.ts';
 import { detectCores } from '../../backends/wasm/node/cores.ts';
 import { type BackendSpeed, benchmark } from '../../bench/benchmark.ts';
-import { parseField } from '../../config/config.ts';
+import { FIELDS } from '../../config/config.ts';
 import { EXIT, UsageError } from '../../errors.ts';
 import { describeEnvironment } from '../../runs/environment.ts';
 import { type BackendFlags, openBackend } from '../inputs/backend.ts';
@@ -22,8 +22,7 @@ const PRECISIONS: readonly Precision[] = ['int16', 'float32'];
 
 /** `nn-train bench`: how fast products and training steps are on this machine. Resolves to the exit code. */
 export async function runBench(options: BenchOptions, io: Io): Promise<number> {
-  const precisions =
-    options.precision === undefined ? PRECISIONS : [parseField('precision', options.precision, '--precision')];
+  const precisions = options.precision === undefined ? PRECISIONS : [parsePrecision(options.precision)];
   const seconds = BENCH_SECONDS.parse(options.seconds ?? BENCH_SECONDS.default);
   if (seconds === undefined) throw new UsageError(`--seconds must be ${BENCH_SECONDS.wanted}, got ${options.seconds}`);
   const bar = options.quiet || !io.stderr.isTTY ? undefined : makeBar(io.stderr, 'measuring  {bar} {percentage} %');
@@ -49,6 +48,12 @@ export async function runBench(options: BenchOptions, io: Io): Promise<number> {
     }
   };
   return runUntilInterrupted(io, work, bar);
+}
+
+function parsePrecision(text: string): Precision {
+  const precision = FIELDS.precision.parse(text);
+  if (precision === undefined) throw new UsageError(`--precision must be ${FIELDS.precision.wanted}, got ${text}`);
+  return precision;
 }
 
 interface Measured {

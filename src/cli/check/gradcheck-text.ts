@@ -3,6 +3,7 @@ import type { Config } from '../../config/config.ts';
 import type { GateCheck, GradientVerdict } from '../../gradcheck/check-gradients.ts';
 import type { CoordinateSlope } from '../../gradcheck/compare.ts';
 import type { ModelGradientCheck } from '../../gradcheck/model-gradients.ts';
+import { l2StrengthOf } from '../../optim/optimizers.ts';
 import * as format from '../terminal/format.ts';
 import type { painter, Style } from '../terminal/io.ts';
 import { type Column, tableLines } from '../terminal/table.ts';
@@ -82,12 +83,14 @@ function headerOf({ run, step, images, dataset, loss, parameters }: GradcheckRep
 }
 
 /** The loss that is checked, in words. */
-function lossOf({ loss, labelSmoothing, model, dropout, optimizer, weightDecay }: Config): string {
+function lossOf(config: Config): string {
+  const { loss, labelSmoothing, model, dropout } = config;
+  const l2Strength = l2StrengthOf(config);
   return [
     loss,
     ...(loss === 'softmax' && labelSmoothing > 0 ? [`label smoothing ${labelSmoothing}`] : []),
     ...(model === 'mlp' && dropout > 0 ? [`dropout ${dropout}`] : []),
-    ...(optimizer === 'sgd' && weightDecay > 0 ? [`L2 term ${weightDecay}/2·‖W‖²`] : []),
+    ...(l2Strength > 0 ? [`L2 term ${l2Strength}/2·‖W‖²`] : []),
   ].join(', ');
 }
 

@@ -8,7 +8,8 @@ import { modelDiagram, short } from '../../explain/model-diagram.ts';
 import { explainModel, type ModelExplanation } from '../../explain/model-graph.ts';
 import { initialise } from '../../models/initialise.ts';
 import { buildModel } from '../../models/model.ts';
-import { createOptimizer } from '../../optim/create.ts';
+import { OPTIMIZERS } from '../../optim/optimizers.ts';
+import { Updater } from '../../optim/updater.ts';
 import { Random } from '../../random.ts';
 import { augmentedBatch, shuffled, splitTrainingSet } from '../../training/batches.ts';
 import { loadBatch } from '../../training/evaluate.ts';
@@ -44,7 +45,7 @@ export async function runExplainModel(folder: string | undefined, command: Comma
   loadBatch(model, dataset.train, augmentedBatch(batch, { ...config, step: 0 }));
   const explanation = await explainModel(model, {
     key: new Random(config.seed, 'dropout', 0).uint32(),
-    stateTensors: createOptimizer(config).state.length,
+    optimizerState: new Updater(OPTIMIZERS[config.optimizer].create(config), backend, model.graph.parameters).state,
   });
   backend.close();
 

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { applies, type Config, FIELD_LIST, parseConfig, parseField, resolveConfig } from '../../config/config.ts';
+import { type Config, effectiveConfig, FIELD_LIST, FIELDS, resolveConfig } from '../../config/config.ts';
 import type { Field } from '../../config/field.ts';
 import { UsageError } from '../../errors.ts';
+import { flagOf, variableOf } from './field-names.ts';
 
 /** The hyperparameter with which each group of the help begins. */
 const GROUPS: Partial<Record<keyof Config, string>> = { model: 'Model:', epochs: 'Training:', dataset: 'Images:' };
@@ -28,52 +29,31 @@ function optionsOf(key: keyof Config, { help, isSwitch, choices, ...field }: Fie
   return [new Option(`${name} <${choices ? 'name' : 'n'}>`, description)];
 }
 
-/** The hyperparameters of a new run: flags, then environment, then configuration file, then defaults.
- *  @throws UsageError for a value out of range, or a flag that means nothing beside the others. */
+/** The hyperparameters of a new run: flags, then environment, then configuration file, then defaults. The environment
+ *  and the file may be shared by runs of different models: what has no effect in this one is left out.
+ *  @throws UsageError for a value out of range, or a flag that has no effect beside the others. */
 export async function readConfig(command: Command, env: NodeJS.ProcessEnv): Promise<Config> {
-  const file = command.opts<{ readonly config?: string }>().config;
-  const fromFlags = flagsOf(command);
-  const config = resolveConfig({
-    ...(file === undefined ? {} : await readConfigFile(file)),
-    ...environmentOf(env),
-    ...fromFlags,
-  });
-  for (const [key, field] of FIELD_LIST) {
-    if (key in fromFlags && !applies(field, config)) {
-      const [other, value] = Object.entries(field.onlyWith!).find(
-        ([name, wanted]) => config[name as keyof Config] !== wanted,
-      )!;
-      const otherFlag = flagOf(other as keyof Config);
-      throw new UsageError(
-        `${flagOf(key)} has an effect only with ${otherFlag} ${value}, but this run has ${otherFlag} ` +
-          `${config[other as keyof Config]}; leave one of the two out`,
-      );
-    }
-  }
-  return config;
+  const { config: file } = command.opts<{ readonly config?: string }>();
+  const shared: Values = { ...(file === undefined ? {} : await readConfigFile(file)), ...environmentOf(env) };
+  const flags = flagsOf(command);
+  return resolveConfig({ ...effectiveConfig({ ...shared, ...flags }), ...flags });
 }
+
+/** Hyperparameters that are still to be checked. */
+type Values = Partial<Config>;
 
 /** The hyperparameters that were given as flags. */
-export function flagsOf(command: Command): Partial<Config> {
+export function flagsOf(command: Command): Values {
   const options = command.opts();
-  const given = FIELD_LIST.filter(([key]) => options[key] !== undefined);
-  return Object.fromEntries(given.map(([key]) => [key, parseField(key, options[key], flagOf(key))]));
+  return parsed(FIELD_LIST.map(([key]) => [key, options[key]]));
 }
 
-export function flagOf(key: keyof Config): string {
-  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
-
-function environmentOf(env: NodeJS.ProcessEnv): Partial<Config> {
-  const variables = FIELD_LIST.map(
-    ([key]) => [key, `NN_TRAIN_${flagOf(key).slice(2).replaceAll('-', '_').toUpperCase()}`] as const,
-  );
-  const given = variables.filter(([, variable]) => env[variable]);
-  return Object.fromEntries(given.map(([key, variable]) => [key, parseField(key, env[variable], variable)]));
+function environmentOf(env: NodeJS.ProcessEnv): Values {
+  return parsed(FIELD_LIST.map(([key]) => [key, env[variableOf(key)] || undefined]));
 }
 
 /** A file of hyperparameters, or the config.json of a run. */
-async function readConfigFile(file: string): Promise<Partial<Config>> {
+async function readConfigFile(file: string): Promise<Values> {
   let content: Record<string, unknown> | null;
   try {
     const text = await readFile(file, 'utf8');
@@ -81,5 +61,17 @@ async function readConfigFile(file: string): Promise<Partial<Config>> {
   } catch (error) {
     throw new UsageError(`cannot read the configuration file ${file}: ${(error as Error).message}`);
   }
-  return parseConfig(content?.environment ? content.config : content, file);
+  const values = content?.environment ? content.config : content;
+  if (typeof values !== 'object' || values === null || Array.isArray(values)) {
+    throw new UsageError(`${file} must hold one JSON object, such as {"model": "mlp", "lr": 0.05}`);
+  }
+  return parsed(Object.entries(values));
+}
+
+/** Values of texts. What stands for no value of its field stays as it is, to be refused with all other bad values. */
+function parsed(entries: readonly (readonly [key: string, raw: unknown])[]): Values {
+  const values = entries
+    .filter(([, raw]) => raw !== undefined)
+    .map(([key, raw]) => [key, (FIELDS[key as keyof Config] as Field | undefined)?.parse(raw) ?? raw]);
+  return Object.fromEntries(values);
 }

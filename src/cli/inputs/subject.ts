@@ -8,7 +8,8 @@ import { readRunRecord, type SavedRun } from '../../runs/record.ts';
 import { RunDirectory } from '../../runs/run-directory.ts';
 import type { Checkpoint } from '../../training/progress.ts';
 import type { Io } from '../terminal/io.ts';
-import { flagOf, flagsOf, readConfig } from './hyperparameters.ts';
+import { flagOf } from './field-names.ts';
+import { flagsOf, readConfig } from './hyperparameters.ts';
 import { load, sourceOf } from './images.ts';
 
 /** What `gradcheck` and `doctor` have in common, beside hyperparameters. */

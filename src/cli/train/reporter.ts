@@ -1,6 +1,6 @@
 import type { SingleBar } from 'cli-progress';
 import { sizeOf } from '../../backends/backend.ts';
-import type { Config } from '../../config/config.ts';
+import { applies, type Config, FIELDS } from '../../config/config.ts';
 import type { Environment } from '../../runs/environment.ts';
 import type { RunEvent, RunResult, RunStarted } from '../../runs/train.ts';
 import type { TrainingEvent } from '../../training/progress.ts';
@@ -167,11 +167,14 @@ function backendOf({ precision }: Config, { backend, threads, vectorBits }: Envi
 function recipeOf(config: Config): string[] {
   const smoothing =
     config.loss === 'softmax' && config.labelSmoothing > 0 ? `, label smoothing ${config.labelSmoothing}` : '';
-  const momentum = config.momentum > 0 ? `, ${config.nesterov ? 'Nesterov ' : ''}momentum ${config.momentum}` : '';
+  const momentum =
+    applies(FIELDS.momentum, config) && config.momentum > 0
+      ? `, ${config.nesterov ? 'Nesterov ' : ''}momentum ${config.momentum}`
+      : '';
   const augmentation = [config.flip ? 'flips' : '', config.shift > 0 ? `shifts ±${config.shift}` : ''].filter(Boolean);
   return [
     `${config.loss} loss${smoothing}, batches of ${config.batchSize}${augmentation.map((name) => `, ${name}`).join('')}`,
-    `${config.optimizer}${config.optimizer === 'sgd' ? momentum : ''}, weight decay ${config.weightDecay}, ${config.init} init`,
+    `${config.optimizer}${momentum}, weight decay ${config.weightDecay}, ${config.init} init`,
     `lr ${config.lr}, ${config.schedule} schedule, warm-up ${Number((100 * config.warmup).toFixed(2))} % of ${config.epochs} epoch${config.epochs === 1 ? '' : 's'}`,
   ];
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ShapeError, type UpdateRule } from '../../../src/backends/backend.ts';
+import { ShapeError } from '../../../src/backends/backend.ts';
+import { EXAMPLE_RULES, type UpdateRule, update } from '../../../src/backends/update-rules.ts';
 import type { Context } from './context.ts';
 
 export function checkSinks({ backend, tensor, valuesOf, expectClose }: Context): void {
@@ -35,6 +36,20 @@ export function checkSinks({ backend, tensor, valuesOf, expectClose }: Context):
         correction2: 0.029701,
       },
     };
+
+    it.each(EXAMPLE_RULES)('$kind does what plain loops do', async (rule) => {
+      const shape = [5, 7];
+      const [w, g, state] = [valuesOf(shape, 'w'), valuesOf(shape, 'g'), [valuesOf(shape, 'm'), valuesOf(shape, 'v')]];
+      const squares = state.map((values) => values.map((value) => value * value));
+      const [parameter, gradient] = [tensor(shape, 'w'), tensor(shape, 'g')];
+      const tensors = squares.map((values) => tensor(shape, values));
+      backend.deliver(gradient, { kind: 'update', tensor: parameter, rule, state: tensors });
+
+      const expected = [w, ...squares].map((values) => Float64Array.from(values));
+      update(rule, expected[0], Float64Array.from(g), expected.slice(1));
+      await expectClose(parameter, expected[0]);
+      for (const [i, state] of tensors.entries()) await expectClose(state, expected[i + 1]);
+    });
 
     it.each(Object.keys(RULES))(
       '%s follows its formula, with the same bits from a product as from a stored gradient',

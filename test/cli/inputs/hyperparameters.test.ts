@@ -127,7 +127,7 @@ describe('wrong usage is one clear message and exit code 2', () => {
     [['--dropout', '1', '--model', 'mlp'], '--dropout must be a number ≥ 0 and < 1, got 1'],
     [['--epochs', '0x10000000000000000'], '--epochs must be an integer ≥ 1, got 0x1'],
     [['--model', 'cnn'], '--model must be one of linear, mlp, got cnn'],
-    [['--hidden', '9'], '--hidden has an effect only with --model mlp, but this run has --model linear'],
+    [['--hidden', '9'], '--hidden has an effect only with --model mlp, but this configuration has --model linear'],
     [['--loss', 'hinge', '--label-smoothing', '0.1'], '--label-smoothing has an effect only with --loss softmax'],
     [['--early-stop', '2', '--val', '0'], '--early-stop 2 needs validation images'],
     [['--learning-rate', '1'], "unknown option '--learning-rate'"],
@@ -170,9 +170,9 @@ describe('wrong usage is one clear message and exit code 2', () => {
     await bad([], { NN_TRAIN_FLIP: 'toString' }, 'NN_TRAIN_FLIP must be true or false, got toString');
     await bad([], { NN_TRAIN_MOMENTUM: '2' }, 'NN_TRAIN_MOMENTUM must be a number ≥ 0 and < 1, got 2');
     const file = fileOf({ learningRate: 1 });
-    await bad(['--config', file], {}, `${file}: there is no option 'learningRate'; known are model, hidden`);
+    await bad(['--config', file], {}, `learningRate in ${file} is not a hyperparameter; known are model, hidden`);
     const typed = fileOf({ lr: [1] });
-    await bad(['--config', typed], {}, `${typed}: lr must be a number > 0, got [1]`);
+    await bad(['--config', typed], {}, `lr in ${typed} must be a number > 0, got [1]`);
     await bad(['--config', fileOf('[]')], {}, 'must hold one JSON object');
     await bad(['--config', fileOf('{')], {}, 'cannot read the configuration file');
   });

@@ -1,0 +1,50 @@
+/** A field of a configuration or of an object of options, as a message names it; with a value, `field: value`. */
+export interface NamedField {
+  readonly field: string;
+  readonly value?: unknown;
+}
+
+/** A text that names fields. By itself it names them as code does (`earlyStop: 3`); the command line renders the same
+ *  text with its options (`--early-stop 3`). */
+export class Message {
+  readonly parts: readonly (string | NamedField)[];
+
+  constructor(parts: readonly (string | NamedField)[]) {
+    this.parts = parts;
+  }
+
+  render(nameOf: (named: NamedField) => string): string {
+    return this.parts.map((part) => (typeof part === 'string' ? part : nameOf(part))).join('');
+  }
+
+  toString(): string {
+    return this.render(({ field, value }) => (value === undefined ? field : `${field}: ${inCode(value)}`));
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+}
+
+/** Makes a message of a template: message`${field('val')} must be below ${count}`. */
+export function message(
+  texts: TemplateStringsArray,
+  ...values: readonly (string | number | NamedField | Message)[]
+): Message {
+  const parts = values.flatMap((value, i) => [partsOf(value), texts[i + 1]].flat());
+  return new Message([texts[0], ...parts]);
+}
+
+/** Names a field in a message. @param value what it is, or should be set to. */
+export function field(name: string, value?: unknown): NamedField {
+  return { field: name, value };
+}
+
+function partsOf(value: string | number | NamedField | Message): readonly (string | NamedField)[] {
+  if (value instanceof Message) return value.parts;
+  return [typeof value === 'object' ? value : String(value)];
+}
+
+function inCode(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value);
+}
