@@ -6,15 +6,15 @@ import { IMAGE_BYTES, type ImageSet, imageAt } from '../images.ts';
 import { type Duplicates, findDuplicates, type Pair } from './duplicates.ts';
 import { count, type Finding, percent } from './finding.ts';
 
-// Whether the images and labels are what they claim to be.
+// Checks of the images and labels themselves.
 
 const PUBLISHED = BATCH_FILES.map((name) => FILE_SHA256[name]);
 
-/** The largest class of the training set may have so many times the images of the smallest. */
-const MOST_IMBALANCE = 1.5;
-/** Of the scaled pixels, whose mean is −0.1 and whose standard deviation 1.0 in CIFAR-10. */
-const MOST_MEAN = 0.5;
-const DEVIATION = { least: 0.5, most: 2 } as const;
+/** Largest ratio of the largest class of the training set to the smallest. */
+const MAX_IMBALANCE = 1.5;
+/** Bounds on the scaled pixels. In CIFAR-10 their mean is −0.1 and their standard deviation 1.0. */
+const MAX_ABS_MEAN = 0.5;
+const DEVIATION = { min: 0.5, max: 2 } as const;
 
 /** Compares a copy of CIFAR-10 with the published one, file by file. @param published SHA-256 of the six files. */
 export function checkOrigin(dataset: Dataset, published: readonly string[] = PUBLISHED): Finding {
@@ -40,15 +40,15 @@ export function checkOrigin(dataset: Dataset, published: readonly string[] = PUB
       name,
       verdict: 'warning',
       evidence: `none of the ${files} files has the published SHA-256: re-encoded, reordered or other images`,
-      advice: 'compare results within this copy only, or take the official archive (cifar-10-binary.tar.gz)',
+      advice: 'compare results within this copy only, or use the official archive (cifar-10-binary.tar.gz)',
       numbers,
     };
   }
   return {
     name,
     verdict: 'bad',
-    evidence: `${files - known} of the ${files} files differ from the published ones, the others do not`,
-    advice: 'a file was damaged or changed; take the official archive (cifar-10-binary.tar.gz) again',
+    evidence: `${files - known} of the ${files} files differ from the published ones`,
+    advice: 'a file was damaged or changed; get the official archive (cifar-10-binary.tar.gz) again',
     numbers,
   };
 }
@@ -57,7 +57,7 @@ function sizes({ train, test }: Dataset): string {
   return `${count(train.labels.length, 'training image')}, ${count(test.labels.length, 'test image')}`;
 }
 
-/** What the SHA-256 of the six files would be, made again from the images and labels. */
+/** Returns the SHA-256 of the six files, rebuilt from the images and labels. */
 export function fileHashes({ train, test }: Dataset): string[] {
   return BATCH_FILES.map((_, file) => {
     const [set, first] = file < BATCH_FILES.length - 1 ? [train, file * RECORDS_PER_FILE] : [test, 0];
@@ -69,30 +69,30 @@ export function fileHashes({ train, test }: Dataset): string[] {
   });
 }
 
-/** Whether every label names a class, and every class has about as many images as any other. */
+/** Checks that every label names a class, and that all classes have about the same number of images. */
 export function checkClasses({ train, test, classes }: Dataset): Finding {
   const name = 'classes';
   const [ofTrain, ofTest] = [train, test].map(({ labels }) => classCounts(labels, classes.length));
-  const outside = [train, test].reduce((sum, { labels }) => sum + outOfRange(labels, classes.length), 0);
-  const [least, most] = [Math.min(...ofTrain), Math.max(...ofTrain)];
-  const numbers = { outOfRange: outside, train: ofTrain, test: ofTest };
-  if (outside > 0) {
+  const invalid = [train, test].reduce((sum, { labels }) => sum + outOfRange(labels, classes.length), 0);
+  const [smallest, largest] = [Math.min(...ofTrain), Math.max(...ofTrain)];
+  const numbers = { outOfRange: invalid, train: ofTrain, test: ofTest };
+  if (invalid > 0) {
     return {
       name,
       verdict: 'bad',
-      evidence: `${count(outside, 'label')} outside 0 to ${classes.length - 1}`,
-      advice: 'the labels were damaged or belong to another dataset; mend them before anything else',
+      evidence: `${count(invalid, 'label')} outside 0 to ${classes.length - 1}`,
+      advice: 'the labels are damaged or belong to another dataset; fix them before anything else',
       numbers,
     };
   }
   const evidence = `${range(ofTrain)} training and ${range(ofTest)} test images of each of ${classes.length} classes`;
   const missing = classes.filter((_, c) => ofTrain[c] === 0 || ofTest[c] === 0);
   if (missing.length > 0) {
-    const advice = `there are no images of ${missing.join(', ')}; a class that is never seen is never recognised`;
+    const advice = `there are no images of ${missing.join(', ')}: a class that is missing from training cannot be learned, one missing from the test set cannot be tested`;
     return { name, verdict: 'bad', evidence, advice, numbers };
   }
-  if (most > MOST_IMBALANCE * least) {
-    const advice = 'classes differ in size; compare accuracies with the share of the largest class, not with 1/C';
+  if (largest > MAX_IMBALANCE * smallest) {
+    const advice = 'the classes differ in size: compare accuracies with the share of the largest class, not with 1/C';
     return { name, verdict: 'warning', evidence, advice, numbers };
   }
   return { name, verdict: 'ok', evidence, advice: null, numbers };
@@ -103,11 +103,11 @@ function outOfRange(labels: Uint8Array, classes: number): number {
 }
 
 function range(counts: readonly number[]): string {
-  const [least, most] = [Math.min(...counts), Math.max(...counts)].map((n) => n.toLocaleString('en-US'));
-  return least === most ? least : `${least} to ${most}`;
+  const [min, max] = [Math.min(...counts), Math.max(...counts)].map((n) => n.toLocaleString('en-US'));
+  return min === max ? min : `${min} to ${max}`;
 }
 
-/** Whether any image is there twice, and above all whether test images were trained on. */
+/** Looks for repeated images, above all for test images in the training set. */
 export function checkDuplicates(dataset: Dataset): Finding {
   const name = 'duplicates';
   const found = findDuplicates(dataset);
@@ -115,27 +115,28 @@ export function checkDuplicates(dataset: Dataset): Finding {
   const contradicting = [...train, ...test, ...between].filter(({ sameLabel }) => !sameLabel).length;
   const numbers = { train: train.length, test: test.length, between: between.length, contradicting };
   if (train.length + test.length + between.length === 0) {
-    return { name, verdict: 'ok', evidence: 'no image is there twice, byte for byte', advice: null, numbers };
+    return { name, verdict: 'ok', evidence: 'no two images are equal, byte for byte', advice: null, numbers };
   }
   const evidence = duplicateEvidence(found, contradicting);
   if (between.length > 0) {
     const share = percent(between.length / dataset.test.labels.length);
-    const advice = `${share} of the test images can be known by heart; remove them from the training images (first: ${example(between)})`;
+    const advice = `${share} of the test images can be memorized in training; remove them from the training set (first: ${example(between)})`;
     return { name, verdict: 'bad', evidence, advice, numbers };
   }
   const advice =
     'repeated images count several times' +
-    (contradicting > 0 ? ', and no model can give one image two labels' : '') +
-    (train.length > 0 ? ' and can fall into training and validation; keep one of each' : '; keep one of each');
+    (train.length > 0 ? ' and can be in both training and validation' : '') +
+    (contradicting > 0 ? '; no model can give one image two labels' : '') +
+    '; keep one of each';
   return { name, verdict: 'warning', evidence, advice, numbers };
 }
 
 function duplicateEvidence({ train, test, between }: Duplicates, contradicting: number): string {
   const parts = [
     between.length > 0 ? `${count(between.length, 'test image is', 'test images are')} in the training set` : '',
-    train.length > 0 ? `${count(train.length, 'training image repeats', 'training images repeat')} another one` : '',
-    test.length > 0 ? `${count(test.length, 'test image repeats', 'test images repeat')} another one` : '',
-    contradicting > 0 ? `${contradicting.toLocaleString('en-US')} of them with another label` : '',
+    train.length > 0 ? `${count(train.length, 'training image repeats', 'training images repeat')} another` : '',
+    test.length > 0 ? `${count(test.length, 'test image repeats', 'test images repeat')} another` : '',
+    contradicting > 0 ? `${contradicting.toLocaleString('en-US')} of them with a different label` : '',
   ];
   return parts.filter(Boolean).join(', ');
 }
@@ -144,15 +145,17 @@ function example([{ row, first }]: readonly Pair[]): string {
   return `test image ${row} is training image ${first}`;
 }
 
-/** Whether the pixels look like those of pictures: none of one colour, with the mean and spread that the scaling expects. */
+/** Checks the pixels: no image of a single colour, and the mean and deviation that the input scaling assumes. */
 export function checkPixels({ train, test }: Dataset): Finding {
   const name = 'pixels';
   const constant = countConstant(train) + countConstant(test);
   const { mean, deviation } = momentsOf(train);
   const numbers = { constant, mean, deviation };
   const evidence =
-    `scaled to (p − 128)/64 they have the mean ${mean.toFixed(2)} and the standard deviation ${deviation.toFixed(2)}; ` +
-    (constant === 0 ? 'no image is of one colour' : `${count(constant, 'image is', 'images are')} of one colour`);
+    `scaled to (p − 128)/64: mean ${mean.toFixed(2)}, standard deviation ${deviation.toFixed(2)}; ` +
+    (constant === 0
+      ? 'no image has a single colour'
+      : `${count(constant, 'image has', 'images have')} a single colour`);
   if (deviation === 0) {
     return {
       name,
@@ -163,9 +166,9 @@ export function checkPixels({ train, test }: Dataset): Finding {
     };
   }
   const advice = [
-    constant > 0 ? 'images of one colour show nothing; look where they come from' : '',
-    Math.abs(mean) > MOST_MEAN || deviation < DEVIATION.least || deviation > DEVIATION.most
-      ? 'the learning rates of this tool are made for pixels of mean 0 and standard deviation 1; look whether the images are too dark, too bright or flat'
+    constant > 0 ? 'images of a single colour carry no information; find out where they come from' : '',
+    Math.abs(mean) > MAX_ABS_MEAN || deviation < DEVIATION.min || deviation > DEVIATION.max
+      ? 'the default learning rates assume pixels of mean 0 and standard deviation 1; check whether the images are too dark, too bright or low in contrast'
       : '',
   ];
   const isOk = advice.every((part) => part === '');
@@ -187,7 +190,7 @@ function countConstant({ images, labels }: ImageSet): number {
   return constant;
 }
 
-/** Mean and standard deviation of the scaled pixels, of some thousand images from all over the set. */
+/** Mean and standard deviation of the scaled pixels, from at most 5,000 images spread over the set. */
 function momentsOf({ images, labels }: ImageSet): { mean: number; deviation: number } {
   const histogram = new Float64Array(256);
   const stride = Math.ceil(labels.length / 5000);

@@ -17,51 +17,51 @@ import { judgeCurve, judgeLearningRate, judgeUpdates, testRange } from './learni
 import { checkRegularisation, judgeInitialLoss } from './loss.ts';
 import { checkOverfitting } from './overfit.ts';
 import { checkWeights, judgeCurves, notFinite } from './saved-run.ts';
-import type { Laboratory } from './short-training.ts';
-import { examineUnits, judgeUnits, type UnitHealth } from './units.ts';
+import type { ShortTrainingSetup } from './short-training.ts';
+import { judgeUnits, measureUnits, type UnitHealth } from './units.ts';
 
-/** Images of a short training, or so many batches if they are large. */
-const TRIAL_IMAGES = 12_800;
-const TRIAL_BATCHES = 40;
-/** Images held out from them: at most, and in parts of the training set. */
-const MOST_HELD_OUT = 2000;
+/** Images of a short training: this number, or this number of batches if that is more. */
+const TRAINING_IMAGES = 12_800;
+const TRAINING_BATCHES = 40;
+/** Held-out images: at most this number, and this share of the training set. */
+const MAX_HELD_OUT = 2000;
 const HELD_OUT_SHARE = 0.2;
-/** Images on which the hidden units are looked at. */
+/** Images on which the hidden units are measured. */
 const UNIT_IMAGES = 1000;
-/** The largest batch of a model that is not trained. */
-const LARGEST_BATCH = 1000;
-/** The gradient check in brief. */
-const GRADIENTS = { images: 8, directions: 2, coordinates: 6 } as const;
+/** Largest batch of a model that is only evaluated. */
+const MAX_EVALUATION_BATCH = 1000;
+/** A short version of the gradient check. */
+const GRADIENT_CHECK = { images: 8, directions: 2, coordinates: 6 } as const;
 
-/** Trainings of the range test, where it need not go far. */
-const EXPECTED_TRIALS = 3;
+/** Number of trainings that the learning rate usually needs. */
+const EXPECTED_TRAININGS = 3;
 
-/** A saved run to be examined with its weights. */
-export interface RunToExamine {
+/** A saved run to check, with its weights. */
+export interface RunToCheck {
   readonly checkpoint: Checkpoint;
   readonly epochs: readonly EpochMetrics[];
-  /** Whether the dataset is the one that it was trained on. */
-  readonly hasItsImages: boolean;
+  /** Whether the dataset is the one that the run was trained on. */
+  readonly isSameDataset: boolean;
 }
 
 export interface DoctorOptions {
   readonly config: Config;
   readonly dataset: Dataset;
   readonly backend: Backend;
-  readonly run?: RunToExamine | undefined;
+  readonly run?: RunToCheck | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** @param check what is under way. @param share of all that is done, in [0, 1]. */
+  /** @param check the current part. @param share of all the work done, in [0, 1]. */
   readonly onProgress?: ((check: string, share: number) => void) | undefined;
 }
 
-/** The parts of the examination in their order, with the share of the time that each takes, roughly. */
+/** The parts of the diagnosis in order, with the approximate share of the time that each takes. */
 const PARTS = { images: 0.1, loss: 0.1, gradients: 0.35, 'learning rate': 0.25, labels: 0.2 } as const;
 type Part = keyof typeof PARTS;
 
-/** Runs the sanity checks of the CS231n notes on a configuration or a saved run, and judges each of them. It stops early only
- *  where labels are out of range, because nothing can be trained on them.
+/** Runs the sanity checks of the CS231n notes on a configuration or a saved run, and yields a verdict on each. Stops
+ *  early only if labels are out of range, because nothing can be trained on them.
  *
- *  @throws UserError if the weights do not fit the configuration, or memory runs out; the signal's reason, once it is
+ *  @throws UserError if the weights do not fit the configuration, or memory runs out; the signal's reason once it is
  *  aborted.
  *  Source: CS231n notes, "Neural Networks 3" (sanity checks before learning; babysitting the learning process). */
 export async function* diagnose(options: DoctorOptions): AsyncGenerator<Finding, void> {
@@ -73,85 +73,86 @@ export async function* diagnose(options: DoctorOptions): AsyncGenerator<Finding,
     await yieldToEventLoop();
     options.signal?.throwIfAborted();
   }
-  const lab = laboratoryOf(options);
+  const setup = setupOf(options);
   const trained = options.run && loadModel(options, options.run.checkpoint);
-  if (options.run && trained) yield* examineRun(options, options.run, trained);
-  initialise(lab.model, lab.config);
-  const initial = await evaluate(lab.model, lab.images, lab.heldOut, lab.signal);
-  yield* examineLoss(options, lab, initial);
-  yield* examineTraining(options, lab, initial, trained);
+  if (options.run && trained) yield* checkRun(options, options.run, trained);
+  initialise(setup.model, setup.config);
+  const initial = await evaluate(setup.model, setup.images, setup.heldOut, setup.signal);
+  yield* checkLoss(options, setup, initial);
+  yield* checkTraining(options, setup, initial, trained);
 }
 
-async function* examineRun({ config, dataset, signal }: DoctorOptions, run: RunToExamine, model: Model) {
+async function* checkRun({ config, dataset, signal }: DoctorOptions, run: RunToCheck, model: Model) {
   yield judgeCurves(run.epochs);
-  yield await checkWeights(model, run.checkpoint, config, run.hasItsImages ? dataset.train : undefined, signal);
+  yield await checkWeights(model, run.checkpoint, config, run.isSameDataset ? dataset.train : undefined, signal);
 }
 
-async function* examineLoss(options: DoctorOptions, lab: Laboratory, initial: Metrics) {
+async function* checkLoss(options: DoctorOptions, setup: ShortTrainingSetup, initial: Metrics) {
   const { config, run, signal } = options;
   progressOf(options, 'loss')(0);
   yield judgeInitialLoss(config, initial, options.dataset.classes.length);
-  yield await checkRegularisation(lab);
-  yield await checkOverfitting(options.backend, config, lab);
+  yield await checkRegularisation(setup);
+  yield await checkOverfitting(options.backend, config, setup);
   const tensors = run && notFinite(run.checkpoint).length === 0 ? run.checkpoint.tensors : undefined;
-  const { images: count, ...sampling } = GRADIENTS;
-  const indices = lab.heldOut.slice(0, count);
+  const { images: count, ...sampling } = GRADIENT_CHECK;
+  const indices = setup.heldOut.slice(0, count);
   const onProgress = progressOf(options, 'gradients');
   yield judgeGradients(
-    await checkModelGradients({ config, images: lab.images, indices, tensors, ...sampling, signal, onProgress }),
+    await checkModelGradients({ config, images: setup.images, indices, tensors, ...sampling, signal, onProgress }),
   );
 }
 
-async function* examineTraining(options: DoctorOptions, lab: Laboratory, initial: Metrics, trained?: Model) {
+async function* checkTraining(options: DoctorOptions, setup: ShortTrainingSetup, initial: Metrics, trained?: Model) {
   const { activation } = options.config;
   const moments: [when: string, health: UnitHealth][] = [];
-  const lookAtUnits = async (when: string, model: Model) => {
-    const sample = lab.heldOut.subarray(0, UNIT_IMAGES);
-    if (model.hidden) moments.push([when, await examineUnits(model, activation, lab.images, sample, lab.signal)]);
+  const measure = async (when: string, model: Model) => {
+    const sample = setup.heldOut.subarray(0, UNIT_IMAGES);
+    if (model.hidden) moments.push([when, await measureUnits(model, activation, setup.images, sample, setup.signal)]);
   };
-  initialise(lab.model, lab.config);
-  await lookAtUnits('at the start', lab.model);
-  if (trained) await lookAtUnits('in the run', trained);
-  const inTraining = { ...lab, onStep: stepProgress(options, 'learning rate', EXPECTED_TRIALS) };
-  const range = await testRange(inTraining, initial, async () => {
-    if (!trained) await lookAtUnits('after a short training', lab.model);
+  initialise(setup.model, setup.config);
+  await measure('at the start', setup.model);
+  if (trained) await measure('in the run', trained);
+  const rangeSetup = { ...setup, onStep: stepProgress(options, 'learning rate', EXPECTED_TRAININGS) };
+  const range = await testRange(rangeSetup, initial, async () => {
+    if (!trained) await measure('after a short training', setup.model);
   });
-  const [chosen, best] = [range.trials.get(0)!, range.trials.get(range.best ?? 0)!];
+  const [chosen, best] = [range.trainings.get(0)!, range.trainings.get(range.best ?? 0)!];
   yield judgeLearningRate(range);
   yield judgeCurve(chosen, initial);
   yield judgeUpdates(chosen);
   if (moments.length > 0) yield judgeUnits(activation, moments);
-  const inControl = { ...lab, onStep: stepProgress(options, 'labels', PERMUTATIONS) };
-  yield await checkLabels(inControl, best);
-  yield judgeTestImages(best, lab.heldOut.length, lab.test!.rows.length);
+  const controlSetup = { ...setup, onStep: stepProgress(options, 'labels', PERMUTATIONS) };
+  yield await checkLabels(controlSetup, best);
+  yield judgeTestImages(best, setup.heldOut.length, setup.test!.rows.length);
 }
 
-/** A model and the images for short trainings: the training images in their usual order, some of them held out. A limit on
- *  them does not count here: few images are learned by heart at rates at which nothing else can be learned. */
-function laboratoryOf({ config, dataset, backend, signal }: DoctorOptions): Laboratory {
+/** The model and images for short trainings: the training images in their usual order, some of them held out. Ignores a
+ *  configured limit on training images, because a few images can be memorized at rates that are useless otherwise. */
+function setupOf({ config, dataset, backend, signal }: DoctorOptions): ShortTrainingSetup {
   const count = dataset.train.labels.length;
-  const heldOut = Math.min(MOST_HELD_OUT, Math.floor(HELD_OUT_SHARE * count));
-  const most = Math.max(TRIAL_IMAGES, TRIAL_BATCHES * config.batchSize);
-  const split = splitTrainingSet(count, heldOut, most);
+  const heldOut = Math.min(MAX_HELD_OUT, Math.floor(HELD_OUT_SHARE * count));
+  const limit = Math.max(TRAINING_IMAGES, TRAINING_BATCHES * config.batchSize);
+  const split = splitTrainingSet(count, heldOut, limit);
   const model = buildModel(backend, config, Math.min(config.batchSize, split.train.length));
-  const test = { images: dataset.test, rows: rows(Math.min(MOST_HELD_OUT, dataset.test.labels.length)) };
+  const test = { images: dataset.test, rows: rows(Math.min(MAX_HELD_OUT, dataset.test.labels.length)) };
   return { config, model, images: dataset.train, train: split.train, heldOut: split.validation, test, signal };
 }
 
 function loadModel({ config, backend }: DoctorOptions, { tensors }: Checkpoint): Model {
-  const model = buildModel(backend, config, Math.min(config.batchSize, LARGEST_BATCH));
+  const model = buildModel(backend, config, Math.min(config.batchSize, MAX_EVALUATION_BATCH));
   writeParameters(model, tensors);
   return model;
 }
 
-/** Reports how far a part is. @returns a function of the share of that part. */
+/** Returns a function that reports the progress of a part, given the share of it that is done. */
 function progressOf({ onProgress }: DoctorOptions, part: Part): (share: number) => void {
   const names = Object.keys(PARTS) as Part[];
   const before = names.slice(0, names.indexOf(part)).reduce((sum, name) => sum + PARTS[name], 0);
   return (share) => onProgress?.(part, before + PARTS[part] * Math.min(1, share));
 }
 
-/** The same for a part that is so many trainings, one after the other. @returns a function of the share of one of them. */
+/** Returns a function that reports the progress of a part made of several trainings, given the share of the current
+ *  one. */
 function stepProgress(options: DoctorOptions, part: Part, trainings: number): (share: number) => void {
   const report = progressOf(options, part);
   let done = 0;

@@ -1,19 +1,19 @@
 import type { Dataset } from '../dataset/load.ts';
 import { IMAGE_BYTES, type ImageSet, imageAt } from '../images.ts';
 
-/** Images that are there more than once, byte for byte. Rows are those of the set. */
+/** Images that occur more than once, byte for byte. Rows are indices into their set. */
 export interface Duplicates {
-  /** Training images that an earlier training image equals. */
+  /** Training images equal to an earlier training image. */
   readonly train: readonly Pair[];
-  /** Test images that an earlier test image equals. */
+  /** Test images equal to an earlier test image. */
   readonly test: readonly Pair[];
-  /** Test images that a training image equals. */
+  /** Test images equal to a training image. */
   readonly between: readonly Pair[];
 }
 
 export interface Pair {
   readonly row: number;
-  /** The row of the first image that is the same. */
+  /** Row of the first equal image. */
   readonly first: number;
   readonly sameLabel: boolean;
 }
@@ -23,11 +23,11 @@ export function findDuplicates({ train, test }: Pick<Dataset, 'train' | 'test'>)
   return { train: ofTrain.repeated(), test: ofTest.repeated(), between: ofTrain.shared(ofTest) };
 }
 
-/** The images of a set by their contents. */
+/** Index of the images of a set by content. */
 class Index {
   readonly #set: ImageSet;
   readonly #hashes: Float64Array;
-  /** Rows whose images have the same hash, each of them the first of its kind. */
+  /** Rows by the hash of their image; of equal images only the first. */
   readonly #rows = new Map<number, number[]>();
   readonly #repeated: Pair[] = [];
 
@@ -45,12 +45,12 @@ class Index {
     }
   }
 
-  /** Images that are there before. */
+  /** Images equal to an earlier one. */
   repeated(): readonly Pair[] {
     return this.#repeated;
   }
 
-  /** Images of another set that are in this one. */
+  /** Images of another set that this one contains. */
   shared(other: Index): Pair[] {
     const pairs = Array.from(other.#hashes, (_, row) => this.#pairOf(other, row));
     return pairs.filter((pair) => pair !== undefined);
@@ -58,17 +58,17 @@ class Index {
 
   #pairOf(other: Index, row: number): Pair | undefined {
     const candidates = this.#rows.get(other.#hashes[row]) ?? [];
-    const first = candidates.find((candidate) => isSame(other.#set, row, this.#set, candidate));
+    const first = candidates.find((candidate) => isEqual(other.#set, row, this.#set, candidate));
     if (first === undefined) return undefined;
     return { row, first, sameLabel: other.#set.labels[row] === this.#set.labels[first] };
   }
 }
 
-function isSame(a: ImageSet, rowA: number, b: ImageSet, rowB: number): boolean {
+function isEqual(a: ImageSet, rowA: number, b: ImageSet, rowB: number): boolean {
   return Buffer.compare(imageAt(a.images, rowA), imageAt(b.images, rowB)) === 0;
 }
 
-/** 53 bits of an image: two multiplicative hashes over its words. */
+/** Hashes an image to 53 bits: two multiplicative hashes over its words. */
 function hashOf({ images }: ImageSet, row: number): number {
   const image = imageAt(images, row);
   const words = new Uint32Array(image.buffer, image.byteOffset, IMAGE_BYTES / 4);

@@ -1,13 +1,13 @@
-/** ok: as it should be. warning: worth a look. bad: training on this is wrong, or a waste of time. */
+/** ok: as expected. warning: worth a look. bad: training on this is wrong or a waste of time. */
 export type Verdict = 'ok' | 'warning' | 'bad';
 
-/** What one check came to. */
+/** Result of one check. */
 export interface Finding {
   readonly name: string;
   readonly verdict: Verdict;
-  /** What was measured, in one sentence. */
+  /** The measurement, in one sentence. */
   readonly evidence: string;
-  /** What to do next; null where all is well. */
+  /** What to do next; null if the verdict is ok. */
   readonly advice: string | null;
   readonly numbers: Readonly<Record<string, number | string | null | readonly number[]>>;
 }
@@ -28,7 +28,7 @@ export function number(value: number): string {
   return size !== 0 && (size < 1e-3 || size >= 1e5) ? short.toExponential() : String(short);
 }
 
-/** NaN for no values. */
+/** Returns NaN if there are no values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;

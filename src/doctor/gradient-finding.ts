@@ -1,18 +1,20 @@
 import type { GradientCheck } from '../gradcheck/check-gradients.ts';
 import { count, type Finding } from './finding.ts';
 
-/** The gradient check as one finding. */
+/** Sums the gradient check up as one finding. */
 export function judgeGradients({ parameters, gates, passed }: GradientCheck): Finding {
   const all = [...parameters, ...gates];
   const worst = Math.max(...all.map(({ relativeError }) => relativeError ?? 0));
   const kinks = all.reduce((sum, { kinks }) => sum + kinks, 0);
-  const faults = gates.filter(({ fault }) => fault !== null).map(({ gate, input }) => `${gate} by ${input}`);
+  const faults = gates
+    .filter(({ fault }) => fault !== null)
+    .map(({ gate, input }) => `${gate} with respect to ${input}`);
   const wrong = parameters.filter(({ verdict }) => verdict === 'wrong' || verdict === 'suspicious');
   const finding = {
     name: 'gradients',
     evidence:
-      `of ${count(parameters.length, 'parameter')} and ${count(gates.length, 'gate input')} against central differences: ` +
-      `relative error at most ${worst.toExponential(1)}${kinks > 0 ? `, ${count(kinks, 'kink')} left out` : ''}`,
+      `${count(parameters.length, 'parameter')} and ${count(gates.length, 'gate input')} against central differences: ` +
+      `relative error at most ${worst.toExponential(1)}${kinks > 0 ? `, ${count(kinks, 'kink')} skipped` : ''}`,
     numbers: {
       worst: Number.isFinite(worst) ? worst : null,
       parameters: parameters.length,
@@ -22,7 +24,7 @@ export function judgeGradients({ parameters, gates, passed }: GradientCheck): Fi
   };
   if (passed) return { ...finding, verdict: 'ok', advice: null };
   if (faults.length === 0 && wrong.length === 0) {
-    const advice = 'some could not be compared, because the weights are too small; nn-train gradcheck says which';
+    const advice = 'some could not be compared because the weights are too small; nn-train gradcheck lists them';
     return { ...finding, verdict: 'warning', advice };
   }
   const where =

@@ -7,15 +7,15 @@ import { buildModel } from '../models/model.ts';
 import { plainBatch } from '../training/batches.ts';
 import { loadBatch, type Metrics } from '../training/evaluate.ts';
 import { type Finding, number, percent } from './finding.ts';
-import type { Laboratory } from './short-training.ts';
+import type { ShortTrainingSetup } from './short-training.ts';
 
-// What the loss is before anything is learned.
+// Checks of the loss before training.
 
-/** How far the initial loss may be from that of a guess, in parts of it. */
-const USUAL = 0.15;
-const STRANGE = 0.5;
+/** Relative deviations from the loss at chance that are still ok, and still only a warning. */
+const OK_DEVIATION = 0.15;
+const WARNING_DEVIATION = 0.5;
 
-/** The initial loss is that of a guess: ln C for softmax, C − 1 for the hinge with margin 1.
+/** Compares the initial loss with the loss at chance: ln C for softmax, C − 1 for the hinge with margin 1.
  *  @param initial without regularisation, label smoothing and dropout.
  *  Source: CS231n notes, "Neural Networks 3" (sanity checks: look for correct loss at chance performance). */
 export function judgeInitialLoss({ loss }: Config, initial: Metrics, C: number): Finding {
@@ -23,27 +23,28 @@ export function judgeInitialLoss({ loss }: Config, initial: Metrics, C: number):
   const deviation = Math.abs(initial.loss - expected) / expected;
   const finding = {
     name: 'initial loss',
-    evidence: `${number(initial.loss)}; a guess has ${loss === 'softmax' ? `ln ${C} = ` : ''}${number(expected)}`,
+    evidence: `${number(initial.loss)}; at chance ${loss === 'softmax' ? `ln ${C} = ` : ''}${number(expected)}`,
     numbers: { loss: initial.loss, expected },
   };
-  if (deviation <= USUAL) return { ...finding, verdict: 'ok', advice: null };
+  if (deviation <= OK_DEVIATION) return { ...finding, verdict: 'ok', advice: null };
   const advice = `it is ${percent(deviation)} off: the weights start too large, or the images are not scaled; try --init he, or a smaller --init-std`;
-  return { ...finding, verdict: deviation <= STRANGE ? 'warning' : 'bad', advice };
+  return { ...finding, verdict: deviation <= WARNING_DEVIATION ? 'warning' : 'bad', advice };
 }
 
-/** Images of the check of the L2 term. */
+/** Images for the check of the L2 term. */
 const IMAGES = 20;
-/** λ where the configuration has none. */
-const SOME_DECAY = 1e-4;
-const ROUNDING = 1e-9;
+/** λ if the configuration has none. */
+const DEFAULT_DECAY = 1e-4;
+/** Relative tolerance for rounding errors in float64. */
+const TOLERANCE = 1e-9;
 
-/** A larger λ makes a larger loss, by λ/2 ‖W‖² exactly.
+/** Checks that the L2 term adds exactly λ/2 ‖W‖² to the loss, for two values of λ.
  *  Source: CS231n notes, "Neural Networks 3" (sanity checks: increasing the regularization strength). */
-export async function checkRegularisation({ config, images, heldOut }: Laboratory): Promise<Finding> {
+export async function checkRegularisation({ config, images, heldOut }: ShortTrainingSetup): Promise<Finding> {
   const indices = heldOut.subarray(0, IMAGES);
   const backend = new ReferenceBackend('float64');
   const model = buildModel(backend, config, indices.length);
-  const decays = [config.weightDecay || SOME_DECAY, 10 * (config.weightDecay || SOME_DECAY)];
+  const decays = [config.weightDecay || DEFAULT_DECAY, 10 * (config.weightDecay || DEFAULT_DECAY)];
   const wires = [model.loss, ...decays.map((weightDecay) => withL2Penalty(model, weightDecay))];
   initialise(model, config);
   loadBatch(model, images, plainBatch(indices));
@@ -54,18 +55,18 @@ export async function checkRegularisation({ config, images, heldOut }: Laborator
   for (const { tensor } of model.graph.parameters.filter(isWeight)) {
     for (const w of await backend.read(tensor)) squares += w * w;
   }
-  const isRight = decays.every((decay, i) => {
-    const wanted = losses[0] + (decay / 2) * squares;
-    return losses[i + 1] > losses[i] && Math.abs(losses[i + 1] - wanted) <= ROUNDING * wanted;
+  const isCorrect = decays.every((decay, i) => {
+    const expected = losses[0] + (decay / 2) * squares;
+    return losses[i + 1] > losses[i] && Math.abs(losses[i + 1] - expected) <= TOLERANCE * expected;
   });
   const added = decays.map((decay, i) => `λ = ${number(decay)} adds ${number(losses[i + 1] - losses[0])}`);
   return {
     name: 'regularisation',
-    verdict: isRight ? 'ok' : 'bad',
-    evidence: `to a loss of ${number(losses[0])}, ${added.join(' and ')}: ${isRight ? 'λ/2·‖W‖²' : 'not λ/2·‖W‖²'}`,
-    advice: isRight
+    verdict: isCorrect ? 'ok' : 'bad',
+    evidence: `${added.join(' and ')} to a loss of ${number(losses[0])}: ${isCorrect ? 'λ/2·‖W‖²' : 'not λ/2·‖W‖²'}`,
+    advice: isCorrect
       ? null
-      : `λ/2·‖W‖² should be added, with ‖W‖² = ${number(squares)}; look at src/engine/gates/l2-penalty.ts`,
+      : `λ/2·‖W‖² should be added, with ‖W‖² = ${number(squares)}; see src/engine/gates/l2-penalty.ts`,
     numbers: { lambdas: [0, ...decays], losses, squaredNorm: squares },
   };
 }

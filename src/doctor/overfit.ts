@@ -7,13 +7,13 @@ import { buildModel, type Model } from '../models/model.ts';
 import { Trainer } from '../training/trainer.ts';
 import { count, type Finding, number, percent } from './finding.ts';
 
-/** A tiny part of the training images. */
+/** Training images to memorize. */
 const IMAGES = 20;
-const MOST_STEPS = 300;
-/** The loss that counts as zero, in parts of the initial one. */
-const NEARLY_ZERO = 0.01;
-/** Factors on the configured rate, in the order in which they are tried: whether a model can learn 20 images by heart must
- *  not depend on the rate, which another check judges. */
+const MAX_STEPS = 300;
+/** A loss below this share of the initial one counts as zero. */
+const ZERO_SHARE = 0.01;
+/** Factors on the configured learning rate, in the order in which they are tried. The result must not depend on the
+ *  rate, which another check judges. */
 const FACTORS = [1, 0.1, 10, 0.01, 100, 0.001] as const;
 
 interface Attempt {
@@ -24,7 +24,7 @@ interface Attempt {
   readonly succeeded: boolean;
 }
 
-/** Learns 20 images by heart: without augmentation, dropout, label smoothing and weight decay the loss goes to zero, or
+/** Memorizes 20 images: without augmentation, dropout, label smoothing and weight decay the loss must go to zero, or
  *  something is broken.
  *  Source: CS231n notes, "Neural Networks 3" (sanity checks: overfit a tiny subset of data). */
 export async function checkOverfitting(
@@ -41,7 +41,7 @@ export async function checkOverfitting(
     flip: false,
     shift: 0,
     batchSize: rows.length,
-    epochs: MOST_STEPS,
+    epochs: MAX_STEPS,
     schedule: 'constant',
     warmup: 0,
     earlyStop: null,
@@ -49,14 +49,14 @@ export async function checkOverfitting(
   const model = buildModel(backend, plain, rows.length);
   let best: Attempt | undefined;
   for (const factor of FACTORS) {
-    const attempt = await learnByHeart(model, images, rows, { ...plain, lr: factor * config.lr }, signal);
+    const attempt = await memorize(model, images, rows, { ...plain, lr: factor * config.lr }, signal);
     if (!best || attempt.succeeded || attempt.loss < best.loss) best = attempt;
     if (attempt.succeeded) break;
   }
   return judge(best!, rows.length);
 }
 
-async function learnByHeart(
+async function memorize(
   model: Model,
   images: ImageSet,
   rows: Uint32Array,
@@ -72,7 +72,7 @@ async function learnByHeart(
       if (event.type !== 'step') continue;
       const { loss, accuracy } = event;
       initial ??= loss;
-      const succeeded = loss < NEARLY_ZERO * initial && accuracy === 1;
+      const succeeded = loss < ZERO_SHARE * initial && accuracy === 1;
       attempt = { ...attempt, steps: event.progress.step, loss, accuracy, succeeded };
       signal?.throwIfAborted();
       if (succeeded) break;
@@ -89,8 +89,8 @@ function judge({ steps, loss, accuracy, learningRate, succeeded }: Attempt, imag
     name: 'overfitting',
     verdict: succeeded ? 'ok' : 'bad',
     evidence:
-      `${count(images, 'image')} learned by heart to a loss of ${number(loss)}, ` +
-      `${percent(accuracy)} right, in ${count(steps, 'step')} at ${number(learningRate)}`,
+      `${count(images, 'image')} memorized to a loss of ${number(loss)}, ` +
+      `accuracy ${percent(accuracy)}, in ${count(steps, 'step')} at ${number(learningRate)}`,
     advice: succeeded
       ? null
       : 'a model that cannot learn 20 images by heart is broken or far too small: check the gradients, more --hidden units, ' +

@@ -6,32 +6,32 @@ import { evaluate } from '../training/evaluate.ts';
 import type { Checkpoint, EpochMetrics } from '../training/progress.ts';
 import { count, type Finding, number, percent } from './finding.ts';
 
-// What a saved run says of itself.
+// Checks of a saved run's own records.
 
-/** Training accuracy may be so much above that on validation images. */
-const USUAL_GAP = 0.2;
-/** A validation loss so much above its least one has been rising. */
+/** Largest excess of training accuracy over validation accuracy. */
+const MAX_GAP = 0.2;
+/** A final validation loss above this multiple of the lowest one has risen. */
 const RISEN = 1.1;
-/** Of the loss, what a run improves at least. */
-const NO_PROGRESS = 0.01;
-/** Another backend may decide near ties otherwise, in so many images of a thousand. */
-const OTHER_BITS = 0.005;
+/** Least share of the training loss by which a run must improve. */
+const MIN_PROGRESS = 0.01;
+/** Tolerance in accuracy: another backend may decide near ties differently. */
+const ACCURACY_TOLERANCE = 0.005;
 
 const NO_EPOCH: Finding = {
   name: 'run curves',
   verdict: 'warning',
-  evidence: 'no epoch has ended',
+  evidence: 'no epoch has finished',
   advice: 'train it first: nn-train --resume RUN',
   numbers: { epochs: 0 },
 };
 
-/** The curves of the run, epoch by epoch.
+/** Judges the loss and accuracy curves of a run.
  *  Source: CS231n notes, "Neural Networks 3" (loss function, train/val accuracy). */
 export function judgeCurves(epochs: readonly EpochMetrics[]): Finding {
   const [first, last] = [epochs[0], epochs.at(-1)];
   if (!first || !last) return NO_EPOCH;
   const { train, validation } = last;
-  const leastLoss = Math.min(...epochs.map((epoch) => epoch.validation?.loss ?? Infinity));
+  const lowestLoss = Math.min(...epochs.map((epoch) => epoch.validation?.loss ?? Infinity));
   const gap = validation ? train.accuracy - validation.accuracy : null;
   const finding = {
     name: NO_EPOCH.name,
@@ -47,11 +47,11 @@ export function judgeCurves(epochs: readonly EpochMetrics[]): Finding {
       gap,
     },
   };
-  if (epochs.length > 1 && train.loss > (1 - NO_PROGRESS) * first.train.loss) {
+  if (epochs.length > 1 && train.loss > (1 - MIN_PROGRESS) * first.train.loss) {
     const advice = 'the training loss does not fall; see the learning rate below';
     return { ...finding, verdict: 'bad', advice };
   }
-  if ((gap !== null && gap > USUAL_GAP) || (validation && validation.loss > RISEN * leastLoss)) {
+  if ((gap !== null && gap > MAX_GAP) || (validation && validation.loss > RISEN * lowestLoss)) {
     const advice =
       'it learned its training images by heart: more --weight-decay or --dropout, --flip, more images, or --early-stop 3';
     return { ...finding, verdict: 'warning', advice };
@@ -59,8 +59,8 @@ export function judgeCurves(epochs: readonly EpochMetrics[]): Finding {
   return { ...finding, verdict: 'ok', advice: null };
 }
 
-/** Whether the saved weights are numbers, and those that the run's last line speaks of.
- *  @param model with these weights. @param images what the run was trained on; undefined if other images are at hand. */
+/** Checks that the saved weights are finite and give the validation accuracy that the run logged last.
+ *  @param model holds these weights. @param images the run's training images; undefined if they are not available. */
 export async function checkWeights(
   model: Model,
   checkpoint: Checkpoint,
@@ -72,7 +72,7 @@ export async function checkWeights(
   const { progress } = checkpoint;
   const damaged = notFinite(checkpoint);
   if (damaged.length > 0) {
-    const evidence = `NaN or infinite numbers in ${damaged.join(', ')}`;
+    const evidence = `NaN or infinite values in ${damaged.join(', ')}`;
     const advice = 'training diverged, or the file was changed; go back to --weights best, or train with a lower --lr';
     return { name, verdict: 'bad', evidence, advice, numbers: { notFinite: damaged.length } };
   }
@@ -88,17 +88,17 @@ export async function checkWeights(
   }
   const { validation } = splitTrainingSet(images.labels.length, config.val, config.trainLimit);
   const { accuracy } = await evaluate(model, images, validation, signal);
-  const isSame = Math.abs(accuracy - recorded.accuracy) <= OTHER_BITS;
+  const isEqual = Math.abs(accuracy - recorded.accuracy) <= ACCURACY_TOLERANCE;
   return {
     name,
-    verdict: isSame ? 'ok' : 'bad',
-    evidence: `all finite; validation accuracy ${percent(accuracy)}, and ${percent(recorded.accuracy)} in its log`,
-    advice: isSame ? null : 'the weights are not those that the log speaks of; train again',
+    verdict: isEqual ? 'ok' : 'bad',
+    evidence: `all finite; validation accuracy ${percent(accuracy)}, ${percent(recorded.accuracy)} in the log`,
+    advice: isEqual ? null : 'the weights are not those that the log describes; train again',
     numbers: { notFinite: 0, accuracy, recorded: recorded.accuracy },
   };
 }
 
-/** The names of the tensors that hold a number that is NaN or infinite. */
+/** Returns the names of the tensors that contain NaN or infinite values. */
 export function notFinite({ tensors }: Checkpoint): string[] {
   return [...tensors].filter(([, { values }]) => !values.every(Number.isFinite)).map(([name]) => name);
 }

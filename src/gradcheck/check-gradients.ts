@@ -16,16 +16,17 @@ import { PASS_ERROR } from './slope.ts';
 /** Verdict on a relative error, after the CS231n notes; `unchecked` if kinks or rounding hid every slope. */
 export type GradientVerdict = 'right' | 'acceptable' | 'suspicious' | 'wrong' | 'unchecked';
 
-/** Largest relative errors that are `acceptable` and `suspicious`. The notes let objectives with kinks pass up to 1e-4, because
- *  a step may cross a kink; here none does, so the bound is that of smooth ones, for which "1e-4 is too high", with a margin
- *  over the 1e-7 that right gradients reach. Above 1e-2 a gradient is "probably wrong".
+/** Largest relative errors that are `acceptable` and `suspicious`. The notes let objectives with kinks pass up to 1e-4,
+ *  because a step may cross a kink; here none does, so the bound is that of smooth ones, for which "1e-4 is too high",
+ *  with a margin over the 1e-7 that right gradients reach. Above 1e-2 a gradient is "probably wrong".
  *  Source: CS231n notes, "Neural Networks 3". */
 const ACCEPTABLE_ERROR = 1e-6;
 const SUSPICIOUS_ERROR = 1e-2;
 
 const DEFAULT_DIRECTIONS = 3;
 const DEFAULT_COORDINATES = 20;
-/** Coordinates of each input of a gate. A few suffice: on a single gate the directions are exact enough to find any fault. */
+/** Coordinates of each input of a gate. A few suffice: on a single gate the directions are exact enough to find any
+ *  fault. */
 const GATE_COORDINATES = 4;
 
 interface CheckedGradient extends GradientComparison {
@@ -70,12 +71,12 @@ export interface GradientCheckOptions {
   readonly onProgress?: ((share: number) => void) | undefined;
 }
 
-/** Compares backpropagation through a graph with central differences: the gradient of `loss` with respect to each parameter, and
- *  the backward of each gate alone, which locates a fault. Dropout and label smoothing act as in training. Leaves the parameters
- *  unchanged.
+/** Compares backpropagation through a graph with central differences: the gradient of `loss` with respect to each
+ *  parameter, and the backward of each gate alone, which locates a fault. Dropout and label smoothing act as in
+ *  training. Leaves the parameters unchanged.
  *
- *  @throws TypeError on a float32 backend, whose rounding would hide the differences; ShapeError if `loss` is not a scalar; the
- *  signal's reason once it is aborted.
+ *  @throws TypeError on a float32 backend, whose rounding would hide the differences; ShapeError if `loss` is not a
+ *  scalar; the signal's reason once it is aborted.
  *  Source: CS231n notes, "Neural Networks 3" (gradient checks). */
 export async function checkGradients(
   graph: Graph,

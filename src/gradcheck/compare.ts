@@ -1,7 +1,8 @@
 import type { Random } from '../random.ts';
 import { type BasePoint, type Evaluation, type Line, measureBasePoint, measureSlope, type Slope } from './slope.ts';
 
-/** A scalar function of one tensor, and the gradient that backpropagation gives at a point. Arrays are in row-major order. */
+/** A scalar function of one tensor, and the gradient that backpropagation gives at a point. Arrays are in row-major
+ *  order. */
 export interface GradientUnderTest {
   readonly point: Float64Array;
   readonly gradient: Float64Array;
@@ -43,8 +44,8 @@ const LARGEST_SHARE = 0.25;
 /** Step of the search for a wrong coordinate: large, because a single coordinate among many is easily lost in rounding. */
 const SEARCH_STEP = 1e-3;
 
-/** Compares a gradient with central differences: along whole directions, which depend on every coordinate at once, and along
- *  single coordinates. */
+/** Compares a gradient with central differences: along whole directions, which depend on every coordinate at once, and
+ *  along single coordinates. */
 export async function compareWithDifferences(
   gradient: GradientUnderTest,
   options: CompareOptions,
@@ -71,8 +72,8 @@ export async function compareWithDifferences(
   };
 }
 
-/** Finds a coordinate at which a gradient is wrong by bisection: always continues with the half whose analytic and numeric
- *  slopes differ more. One wrong coordinate among a million takes twenty halvings. */
+/** Finds a coordinate at which a gradient is wrong by bisection: always continues with the half whose analytic and
+ *  numeric slopes differ more. One wrong coordinate among a million takes twenty halvings. */
 export async function findWrongCoordinate(
   gradient: GradientUnderTest,
   options: CompareOptions,

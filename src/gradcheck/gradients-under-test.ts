@@ -13,8 +13,8 @@ export interface ParameterGradient extends GradientUnderTest {
   readonly wire: Wire;
 }
 
-/** Yields the gradient of `loss` with respect to each parameter, at the values that the graph holds. Evaluations move the
- *  parameter; it is restored when the next gradient is requested, or the loop is left.
+/** Yields the gradient of `loss` with respect to each parameter, at the values that the graph holds. Evaluations move
+ *  the parameter; it is restored when the next gradient is requested, or the loop is left.
  *  @throws TypeError on a float32 backend, whose rounding would hide the differences. */
 export async function* parameterGradients(graph: Graph, loss: Wire, pass: Pass): AsyncGenerator<ParameterGradient> {
   const { backend } = graph;
@@ -44,9 +44,9 @@ export interface GateGradient extends GradientUnderTest {
   readonly input: string;
 }
 
-/** Yields the gradient of each gate with respect to each of its inputs, without the rest of the graph, in the order of the tape:
- *  the gradient of Σ R ⊙ y, with the gate's output y and a random upstream gradient R, at the values of the last forward pass.
- *  Skips inputs without a gradient (labels) and inputs of bytes.
+/** Yields the gradient of each gate with respect to each of its inputs, without the rest of the graph, in the order of
+ *  the tape: the gradient of Σ R ⊙ y, with the gate's output y and a random upstream gradient R, at the values of the
+ *  last forward pass. Skips inputs without a gradient (labels) and inputs of bytes.
  *  @throws TypeError on a float32 backend. */
 export async function* gateGradients(graph: Graph, pass: Pass, random: Random): AsyncGenerator<GateGradient> {
   expectFloat64(graph.backend);

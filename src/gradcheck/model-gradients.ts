@@ -28,8 +28,8 @@ export interface ModelGradientOptions extends Omit<GradientCheckOptions, 'seed'>
   readonly tensors?: Checkpoint['tensors'] | undefined;
 }
 
-/** Checks backpropagation through a model in float64, for the loss that training minimises: with dropout, label smoothing and
- *  the L2 term.
+/** Checks backpropagation through a model in float64, for the loss that training minimises: with dropout, label
+ *  smoothing and the L2 term.
  *  @throws UserError if the tensors do not fit the model; the signal's reason once it is aborted. */
 export async function checkModelGradients(options: ModelGradientOptions): Promise<ModelGradientCheck> {
   const { config, images, indices, tensors } = options;

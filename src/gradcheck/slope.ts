@@ -1,8 +1,8 @@
 /** A scalar function evaluated at one point. */
 export interface Evaluation {
   readonly value: number;
-  /** Hash of the side of every kink that the point lies on (the "winners" of each max(x, y)). Two points with the same hash
-   *  have no kink between them. */
+  /** Hash of the side of every kink that the point lies on (the "winners" of each max(x, y)). Two points with the same
+   *  hash have no kink between them. */
   readonly kinkSides: number;
 }
 
@@ -13,14 +13,14 @@ export type Line = (t: number) => Promise<Evaluation>;
 export interface Slope {
   /** u·∇f, from backpropagation. */
   readonly analytic: number;
-  /** (4 D(h/2) − D(h))/3 of the central differences D(h) = (f(w + h u) − f(w − h u))/2h. The truncation error falls with h⁴,
-   *  where that of D falls with h² (Richardson's extrapolation). */
+  /** (4 D(h/2) − D(h))/3 of the central differences D(h) = (f(w + h u) − f(w − h u))/2h. The truncation error falls
+   *  with h⁴, where that of D falls with h² (Richardson's extrapolation). */
   readonly numeric: number;
-  /** |analytic − numeric| / max(|analytic|, |numeric|). If rounding could matter, what rounding can explain is subtracted from
-   *  the difference. Infinity if either slope is NaN or infinite. */
+  /** |analytic − numeric| / max(|analytic|, |numeric|). If rounding could matter, what rounding can explain is
+   *  subtracted from the difference. Infinity if either slope is NaN or infinite. */
   readonly error: number;
-  /** Only `compared` slopes mean anything. `kink`: f has a kink within the smallest step. `rounding`: the slope is lost in
-   *  rounding errors. */
+  /** Only `compared` slopes mean anything. `kink`: f has a kink within the smallest step. `rounding`: the slope is lost
+   *  in rounding errors. */
   readonly outcome: 'compared' | 'kink' | 'rounding';
 }
 
@@ -30,7 +30,8 @@ export interface BasePoint extends Evaluation {
   readonly noise: number;
 }
 
-/** Steps h, in the order in which they are tried. A smaller step crosses fewer kinks, but its rounding error grows with 1/h. */
+/** Steps h, in the order in which they are tried. A smaller step crosses fewer kinks, but its rounding error grows with
+ *  1/h. */
 const STEPS = [1e-3, 1e-4, 1e-5, 1e-6, 1e-7] as const;
 /** A relative error of at most this passes without another step. "1e-7 and less you should be happy." */
 export const PASS_ERROR = 1e-7;
@@ -42,11 +43,11 @@ const NOISE_MARGIN = 7.6;
 /** Distance between the points at which the noise is measured: short enough for f to be a straight line. */
 const NOISE_STEP = 1e-7;
 
-/** Measures the slope of a line at 0 and compares it with the analytic one, at the step with the tightest error bound. Steps
- *  that cross a kink are skipped.
+/** Measures the slope of a line at 0 and compares it with the analytic one, at the step with the tightest error bound.
+ *  Steps that cross a kink are skipped.
  *
- *  Source: CS231n notes, "Neural Networks 3" (gradient checks: relative error, kinks, step size); L. F. Richardson, "The
- *  Deferred Approach to the Limit" (1927). */
+ *  Source: CS231n notes, "Neural Networks 3" (gradient checks: relative error, kinks, step size); L. F. Richardson,
+ *  "The Deferred Approach to the Limit" (1927). */
 export async function measureSlope(line: Line, analytic: number, { kinkSides, noise }: BasePoint): Promise<Slope> {
   let best: Measurement | undefined;
   let numeric = Number.NaN;
@@ -92,9 +93,9 @@ function compare(analytic: number, numeric: number, rounding: number): Measureme
   return { analytic, numeric, error, outcome, bound: (distance + rounding) / size, isWithinRounding };
 }
 
-/** Evaluates f at the base point and estimates its rounding error from values along a line. They lie on one side of w, because
- *  w itself may be on a kink. Over so short a distance f is straight, so the third differences are noise, of 20 times its
- *  variance.
+/** Evaluates f at the base point and estimates its rounding error from values along a line. They lie on one side of w,
+ *  because w itself may be on a kink. Over so short a distance f is straight, so the third differences are noise, of 20
+ *  times its variance.
  *  Source: R. W. Hamming, "Introduction to Applied Numerical Analysis" (1971); J. Moré and S. Wild, "Estimating
  *  Computational Noise" (2011). */
 export async function measureBasePoint(line: Line): Promise<BasePoint> {

@@ -3,7 +3,7 @@ import { createBackend } from '../../src/backends/select.ts';
 import { type Config, resolveConfig } from '../../src/config/config.ts';
 import type { Dataset } from '../../src/dataset/load.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
-import { diagnose, type RunToExamine } from '../../src/doctor/doctor.ts';
+import { diagnose, type RunToCheck } from '../../src/doctor/doctor.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { judgeCurves } from '../../src/doctor/saved-run.ts';
 import { type Gradient, store } from '../../src/engine/gate.ts';
@@ -14,27 +14,27 @@ import { buildModel } from '../../src/models/model.ts';
 import { Random } from '../../src/random.ts';
 import { type EpochMetrics, NO_TIME, START } from '../../src/training/progress.ts';
 
-/** What training starts from, on fewer images and with fewer hidden units than usual. */
+/** The default configurations, with fewer hidden units and on fewer images than usual. */
 const LINEAR = resolveConfig({ model: 'linear' });
 const MLP = resolveConfig({ model: 'mlp', hidden: 24 });
-const DRAWN = syntheticDataset({ trainCount: 3500, testCount: 500 });
+const DATASET = syntheticDataset({ trainCount: 3500, testCount: 500 });
 
-/** A copy, which a test may damage. */
-function images(): Dataset {
+/** A copy that a test may damage. */
+function copyDataset(): Dataset {
   const copy = (set: ImageSet): ImageSet => {
     const { images, labels } = allocateImageSet(set.labels.length);
     images.set(set.images);
     labels.set(set.labels);
     return { images, labels };
   };
-  const { classes, train, test } = DRAWN;
+  const { classes, train, test } = DATASET;
   return { name: 'synthetic', source: 'generated', sha256: '', classes, train: copy(train), test: copy(test) };
 }
 
-/** All findings, by name. */
-async function examine(
+/** Returns all findings by name. */
+async function diagnoseAll(
   config: Config,
-  { dataset = images(), run }: { dataset?: Dataset; run?: RunToExamine } = {},
+  { dataset = copyDataset(), run }: { dataset?: Dataset; run?: RunToCheck } = {},
 ): Promise<Map<string, Finding>> {
   const backend = await createBackend({ threads: 1 });
   const findings = new Map<string, Finding>();
@@ -43,7 +43,7 @@ async function examine(
   return findings;
 }
 
-function named(findings: Map<string, Finding>, ...verdicts: Finding['verdict'][]): string[] {
+function namesOf(findings: Map<string, Finding>, ...verdicts: Finding['verdict'][]): string[] {
   return [...findings.values()].filter(({ verdict }) => verdicts.includes(verdict)).map(({ name }) => name);
 }
 
@@ -55,25 +55,25 @@ describe('the defaults pass every check', () => {
     ['mlp', MLP, 14],
     ['mlp, adamw', resolveConfig({ model: 'mlp', hidden: 24, optimizer: 'adamw' }), 14],
   ])('%s', async (_, config, checks) => {
-    const findings = await examine(config);
-    const shown = [...findings.values()].filter(({ verdict }) => verdict !== 'ok');
-    expect(shown).toEqual([]);
+    const findings = await diagnoseAll(config);
+    const failed = [...findings.values()].filter(({ verdict }) => verdict !== 'ok');
+    expect(failed).toEqual([]);
     expect(findings.size).toBe(checks);
     for (const { advice, evidence } of findings.values())
       expect([advice, evidence]).toEqual([null, expect.any(String)]);
   });
 });
 
-describe('a learning rate 100 times off is bad', () => {
+describe('a learning rate that is wrong by a factor of 100 is bad', () => {
   const recipes = [LINEAR, MLP, resolveConfig({ model: 'mlp', hidden: 24, optimizer: 'adamw' })];
   it.each(recipes.map((config) => [`${config.model}, ${config.optimizer}`, config] as const))(
     '%s',
     async (_, config) => {
-      const high = (await examine({ ...config, lr: 100 * config.lr })).get('learning rate')!;
+      const high = (await diagnoseAll({ ...config, lr: 100 * config.lr })).get('learning rate')!;
       expect(high).toMatchObject({ verdict: 'bad', advice: expect.stringContaining('times too high') });
-      const low = (await examine({ ...config, lr: config.lr / 100 })).get('learning rate')!;
+      const low = (await diagnoseAll({ ...config, lr: config.lr / 100 })).get('learning rate')!;
       expect(low).toMatchObject({ verdict: 'bad', advice: expect.stringContaining('times too low') });
-      // The rate that it suggests is near the usual one.
+      // The suggested rate is near the default one.
       for (const { numbers } of [high, low]) {
         expect(Math.abs(Math.log10((numbers.best as number) / config.lr))).toBeLessThan(1.5);
       }
@@ -82,35 +82,35 @@ describe('a learning rate 100 times off is bad', () => {
 });
 
 describe('images and labels', () => {
-  it('shuffled labels are found by the control', async () => {
-    const dataset = images();
+  it('the permutation control finds shuffled labels', async () => {
+    const dataset = copyDataset();
     dataset.train.labels.set(new Random(7).shuffle(Uint32Array.from(dataset.train.labels)));
     for (const config of [LINEAR, MLP]) {
-      const findings = await examine(config, { dataset });
-      expect(named(findings, 'bad')).toEqual(['labels']);
-      expect(findings.get('labels')!.advice).toContain('tell nothing of the images');
+      const findings = await diagnoseAll(config, { dataset });
+      expect(namesOf(findings, 'bad')).toEqual(['labels']);
+      expect(findings.get('labels')!.advice).toContain('do not describe the images');
       expect(findings.get('learning rate')!.advice).toContain('learns anything');
     }
   });
 
-  it('shuffled labels of the test images are found by comparison', async () => {
-    const dataset = images();
+  it('the comparison with held-out images finds shuffled test labels', async () => {
+    const dataset = copyDataset();
     dataset.test.labels.set(new Random(7).shuffle(Uint32Array.from(dataset.test.labels)));
-    expect(named(await examine(LINEAR, { dataset }), 'bad')).toEqual(['test images']);
+    expect(namesOf(await diagnoseAll(LINEAR, { dataset }), 'bad')).toEqual(['test images']);
   });
 
-  it('test images among the training images are found', async () => {
-    const dataset = images();
+  it('finds test images in the training set', async () => {
+    const dataset = copyDataset();
     dataset.train.images.set(dataset.test.images.subarray(0, 5 * 3072), 100 * 3072);
-    const findings = await examine(LINEAR, { dataset });
-    expect(named(findings, 'bad')).toEqual(['duplicates']);
+    const findings = await diagnoseAll(LINEAR, { dataset });
+    expect(namesOf(findings, 'bad')).toEqual(['duplicates']);
     expect(findings.get('duplicates')!.numbers.between).toBe(5);
   });
 
-  it('labels out of range end the examination', async () => {
-    const dataset = images();
+  it('stops at labels out of range', async () => {
+    const dataset = copyDataset();
     dataset.train.labels[0] = 11;
-    expect([...(await examine(LINEAR, { dataset })).keys()]).toEqual(['origin', 'classes']);
+    expect([...(await diagnoseAll(LINEAR, { dataset })).keys()]).toEqual(['origin', 'classes']);
   });
 });
 
@@ -119,7 +119,7 @@ describe('the model', () => {
     vi.restoreAllMocks();
   });
 
-  it('a broken gradient is found, and named', async () => {
+  it('finds and names a broken gradient', async () => {
     const { backward } = linear;
     vi.spyOn(linear, 'backward').mockImplementation((backend, at) => {
       const gradients = backward(backend, at);
@@ -132,28 +132,28 @@ describe('the model', () => {
       return { ...gradients, bias };
     });
     for (const config of [LINEAR, MLP]) {
-      const findings = await examine(config);
-      expect(named(findings, 'bad')).toEqual(['gradients']);
-      expect(findings.get('gradients')!.advice).toContain('the backward of linear by bias');
+      const findings = await diagnoseAll(config);
+      expect(namesOf(findings, 'bad')).toEqual(['gradients']);
+      expect(findings.get('gradients')!.advice).toContain('the backward of linear with respect to bias');
     }
   });
 
-  it('weights that start too large are found', async () => {
-    const findings = await examine({ ...LINEAR, init: 'normal', initStd: 0.3 });
+  it('finds initial weights that are too large', async () => {
+    const findings = await diagnoseAll({ ...LINEAR, init: 'normal', initStd: 0.3 });
     expect(findings.get('initial loss')!.verdict).toBe('bad');
-    const saturated = await examine({ ...MLP, activation: 'tanh', init: 'normal', initStd: 1 });
+    const saturated = await diagnoseAll({ ...MLP, activation: 'tanh', init: 'normal', initStd: 1 });
     expect(saturated.get('hidden units')!.verdict).toBe('bad');
   });
 
-  it('a model that is too small to learn 20 images by heart is found', async () => {
-    const findings = await examine({ ...MLP, hidden: 1 });
+  it('finds a model that is too small to memorize 20 images', async () => {
+    const findings = await diagnoseAll({ ...MLP, hidden: 1 });
     expect(findings.get('overfitting')!.verdict).toBe('bad');
   });
 });
 
 describe('a run', () => {
-  /** A run of initial weights, in which the first units have a bias far below zero. */
-  async function runWith(config: Config, bias: number, deadUnits: number): Promise<RunToExamine> {
+  /** A run with initial weights, in which the first `deadUnits` units have the given bias. */
+  async function runWith(config: Config, bias: number, deadUnits: number): Promise<RunToCheck> {
     const backend = await createBackend({ backend: 'reference' });
     const model = buildModel(backend, config, 1);
     initialise(model, config);
@@ -163,29 +163,29 @@ describe('a run', () => {
       if (name === 'fc1.bias') values.fill(bias, 0, deadUnits);
       tensors.set(name, { shape, values });
     }
-    return { checkpoint: { progress: START, times: NO_TIME, tensors }, epochs: [], hasItsImages: true };
+    return { checkpoint: { progress: START, times: NO_TIME, tensors }, epochs: [], isSameDataset: true };
   }
 
-  it('dead units are found, as many as there are', async () => {
-    const findings = await examine(MLP, { run: await runWith(MLP, -1000, 15) });
+  it('counts dead units', async () => {
+    const findings = await diagnoseAll(MLP, { run: await runWith(MLP, -1000, 15) });
     expect(findings.get('hidden units')).toMatchObject({
       verdict: 'bad',
       evidence: expect.stringContaining('in the run 15 of 24 dead'),
       advice: expect.stringContaining('leaky-relu'),
     });
-    const some = await examine(MLP, { run: await runWith(MLP, -1000, 4) });
+    const some = await diagnoseAll(MLP, { run: await runWith(MLP, -1000, 4) });
     expect(some.get('hidden units')!.verdict).toBe('warning');
   });
 
-  it('weights that are no numbers are found', async () => {
-    const findings = await examine(MLP, { run: await runWith(MLP, Number.NaN, 1) });
+  it('finds NaN weights', async () => {
+    const findings = await diagnoseAll(MLP, { run: await runWith(MLP, Number.NaN, 1) });
     expect(findings.get('run weights')).toMatchObject({
       verdict: 'bad',
       evidence: expect.stringContaining('fc1.bias'),
     });
   });
 
-  it('that logged another accuracy than its weights have is found', async () => {
+  it('finds weights that do not have the logged accuracy', async () => {
     const run = await runWith(LINEAR, 0, 0);
     const epoch = (number: number, loss: number, accuracy: number): EpochMetrics => ({
       epoch: number,
@@ -198,32 +198,32 @@ describe('a run', () => {
     });
     const epochs = [epoch(1, 2.3, 0.1), epoch(2, 1, 0.9)];
     const checkpoint = { ...run.checkpoint, progress: { ...START, step: 20, lastEpoch: epochs[1] } };
-    const findings = await examine(LINEAR, { run: { ...run, checkpoint, epochs } });
-    expect(named(findings, 'bad')).toEqual(['run weights']);
+    const findings = await diagnoseAll(LINEAR, { run: { ...run, checkpoint, epochs } });
+    expect(namesOf(findings, 'bad')).toEqual(['run weights']);
     expect(findings.get('run curves')!.verdict).toBe('ok');
 
     expect(judgeCurves([epochs[0], { ...epochs[0], epoch: 2 }]).verdict, 'a flat curve').toBe('bad');
-    const byHeart = { ...epochs[1], validation: { loss: 2, accuracy: 0.6 } };
-    expect(judgeCurves([epochs[0], byHeart]).verdict, 'a gap').toBe('warning');
+    const memorized = { ...epochs[1], validation: { loss: 2, accuracy: 0.6 } };
+    expect(judgeCurves([epochs[0], memorized]).verdict, 'a gap').toBe('warning');
   });
 
-  it('that no epoch ended in is a warning', async () => {
-    const findings = await examine(MLP, { run: await runWith(MLP, 0, 0) });
+  it('gets a warning if no epoch has finished', async () => {
+    const findings = await diagnoseAll(MLP, { run: await runWith(MLP, 0, 0) });
     expect(findings.get('run curves')!.verdict).toBe('warning');
     expect(findings.get('run weights')!.verdict).toBe('ok');
   });
 });
 
-it('stops when it is told to', async () => {
+it('stops when the signal is aborted', async () => {
   const backend = await createBackend({ threads: 1 });
-  const stop = new AbortController();
+  const controller = new AbortController();
   const reason = new Error('enough');
   const onProgress = (check: string) => {
-    if (check === 'gradients') stop.abort(reason);
+    if (check === 'gradients') controller.abort(reason);
   };
   const findings: string[] = [];
   const running = async () => {
-    const options = { config: LINEAR, dataset: images(), backend, signal: stop.signal, onProgress };
+    const options = { config: LINEAR, dataset: copyDataset(), backend, signal: controller.signal, onProgress };
     for await (const { name } of diagnose(options)) findings.push(name);
   };
   await expect(running()).rejects.toBe(reason);

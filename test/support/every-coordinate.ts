@@ -15,8 +15,8 @@ const PASS = { training: true, key: 1 };
 /** Balances truncation (h²) and rounding (1e-16/h) in float64. */
 const STEP = 1e-5;
 
-/** Compares the gradient of `loss` with (f(w + h) − f(w − h))/2h at every coordinate of every parameter. Shares no code with
- *  src/gradcheck: gates are tested against this loop, and so is the gradient check itself. Avoids no kinks.
+/** Compares the gradient of `loss` with (f(w + h) − f(w − h))/2h at every coordinate of every parameter. Shares no code
+ *  with src/gradcheck: gates are tested against this loop, and so is the gradient check itself. Avoids no kinks.
  *  Source: CS231n notes, "Neural Networks 3" (gradient checks). */
 export async function checkEveryCoordinate(graph: Graph, loss: Wire): Promise<CoordinateCheck[]> {
   const { backend } = graph;

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Backend } from '../../backends/backend.ts';
 import { effectiveConfig } from '../../config/config.ts';
 import type { Dataset } from '../../dataset/load.ts';
-import { type DoctorOptions, diagnose, type RunToExamine } from '../../doctor/doctor.ts';
+import { type DoctorOptions, diagnose, type RunToCheck } from '../../doctor/doctor.ts';
 import type { Finding, Verdict } from '../../doctor/finding.ts';
 import { EXIT } from '../../errors.ts';
 import { describeEnvironment } from '../../runs/environment.ts';
@@ -67,11 +67,11 @@ async function* withBar(bar: SingleBar | undefined, options: DoctorOptions): Asy
   bar?.stop();
 }
 
-async function runOf({ run }: Subject, sha256: string): Promise<RunToExamine | undefined> {
+async function runOf({ run }: Subject, sha256: string): Promise<RunToCheck | undefined> {
   if (!run) return undefined;
   const { folder, checkpoint, record } = run;
   const epochs = (await folder.metrics()).filter(({ epoch }) => epoch <= (checkpoint.progress.lastEpoch?.epoch ?? 0));
-  return { checkpoint, epochs, hasItsImages: sha256 === record.dataset.sha256 };
+  return { checkpoint, epochs, isSameDataset: sha256 === record.dataset.sha256 };
 }
 
 function reportOf(

@@ -32,7 +32,7 @@ describe('doctor', () => {
   it('ends with 1 where something is, and says what to do', async () => {
     const { code, stdout } = await nnTrain(['doctor', '--dataset', 'synthetic', '--lr', '0.00003']);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^✗ learning rate {3}loss/m);
+    expect(stdout).toMatch(/^✗ learning rate {3}initial loss/m);
     expect(stdout.replace(/\s+/g, ' ')).toMatch(/→ bad: about 1000? times too low; try --lr 0.03?/);
   });
 
