@@ -11,25 +11,25 @@ import { WasmBackend } from './wasm.ts';
 
 export interface WasmOptions {
   readonly precision: Precision;
-  /** Threads, this one among them; one for each physical core that the process may use unless it is given. */
+  /** Threads, including the main thread; by default one per physical core that the process may use. */
   readonly threads?: number | undefined;
-  /** Whether flags of V8 may be set for this process, some of them experimental. */
+  /** Whether V8 flags, some of them experimental, may be set for this process; true by default. */
   readonly v8Flags?: boolean;
-  /** What the engine offers, in place of looking. */
+  /** The features of the JavaScript engine; detected by default. */
   readonly engine?: Engine | undefined;
-  /** The program of a worker thread. */
+  /** The script that a worker thread runs. */
   readonly workerScript?: URL;
 }
 
-/** The engine lacks what the wasm backend cannot do without. */
+/** The JavaScript engine lacks a feature that the wasm backend needs. */
 export class UnsupportedError extends UserError {
   override readonly name = 'UnsupportedError';
 }
 
-/** Starts a wasm backend: looks at the engine, assembles and compiles the kernels, starts the threads and compares every
- *  kernel with the reference backend. What V8 offers only experimentally is given up if a result is wrong with it.
- *  @throws UnsupportedError without SIMD, or if results are wrong without anything experimental; UserError if there is no
- *  memory or a thread does not start. */
+/** Starts a wasm backend: detects the engine's features, assembles and compiles the kernels, starts the threads and compares
+ *  every kernel with the reference backend. If a result is wrong, it tries again without experimental features.
+ *  @throws UnsupportedError without SIMD, or if results are wrong without experimental features; UserError if memory is
+ *  missing or a thread does not start. */
 export async function createWasm(options: WasmOptions): Promise<WasmBackend> {
   const { precision, v8Flags = true } = options;
   let engine = options.engine ?? detectEngine({ v8Flags, wantsFma: precision === 'float32' });
@@ -39,7 +39,7 @@ export async function createWasm(options: WasmOptions): Promise<WasmBackend> {
     const backend = await start(engine, options, notes);
     let wrong: string | undefined = 'an error';
     try {
-      wrong = await firstFault(backend, engine);
+      wrong = await selfTestTiles(backend, engine);
     } finally {
       if (wrong !== undefined) backend.close();
     }
@@ -50,7 +50,7 @@ export async function createWasm(options: WasmOptions): Promise<WasmBackend> {
       throw new UnsupportedError(
         `the wasm kernels give wrong results on this engine (${wrong}); take --backend reference`,
       );
-    notes.push(`the self-test failed (${wrong}), so it was repeated with fewer features`);
+    notes.push(`the self-test failed (${wrong}) and was repeated with fewer features`);
   }
 }
 
@@ -60,11 +60,11 @@ async function start(engine: Engine, options: WasmOptions, notes: readonly strin
   const isShared = engine.threads;
   const memory = new Memory(isShared);
   const fma = engine.fma && precision === 'float32';
-  // The number of notes makes other bytes of another attempt: V8 keeps what it compiled for the same ones.
+  // Each attempt needs different bytes, because V8 caches compiled modules by their bytes.
   const { bytes, indices } = assemble({ memory: memory.limits, fma, attempt: notes.length });
   const pool = await Threads.start(new WebAssembly.Module(bytes), memory, threads, workerScript);
   const missing = [
-    ...(isShared ? [] : ['this engine has no shared memory, so there is one thread']),
+    ...(isShared ? [] : ['this engine has no shared memory, so the backend runs on one thread']),
     ...(engine.fma || precision === 'int16' ? [] : ['this engine has no fused multiply-add, so float32 is slower']),
   ];
   const info = {
@@ -77,8 +77,9 @@ async function start(engine: Engine, options: WasmOptions, notes: readonly strin
   return new WasmBackend(new Device({ memory, threads: pool, indices, precision, fma }), info);
 }
 
-/** Tests the tiles that can be chosen, and leaves the faster ones chosen. */
-async function firstFault(backend: WasmBackend, { revectorize }: Engine): Promise<string | undefined> {
+/** Runs the self-test with narrow tiles and, if V8 fuses vectors, with wide ones, and selects the faster kind. Returns the
+ *  first operation with a wrong result, if any. */
+async function selfTestTiles(backend: WasmBackend, { revectorize }: Engine): Promise<string | undefined> {
   const narrow = await selfTest(backend);
   if (!revectorize || narrow !== undefined) return narrow;
   backend.products.isWide = true;
@@ -87,7 +88,7 @@ async function firstFault(backend: WasmBackend, { revectorize }: Engine): Promis
   return wide;
 }
 
-/** Times a product with either kind of tiles, in turns. */
+/** Times a product with both kinds of tiles, alternating between them. */
 function isWideFaster(backend: WasmBackend): boolean {
   const [a, b, c] = [backend.allocate([60, 512]), backend.allocate([512, 64]), backend.allocate([60, 64])];
   const best = { wide: Infinity, narrow: Infinity };

@@ -1,37 +1,37 @@
 import type { DType, Precision, Sink, Tensor } from '../backend.ts';
-import { WORD } from './jobs.ts';
+import { ADDRESS } from './jobs.ts';
 import type { Arguments } from './kernels/kernel.ts';
 import { SINK, SINK_BYTES, SINK_KINDS } from './kernels/sink.ts';
 import { numbersOf } from './kernels/update-rules.ts';
 import type { Memory } from './memory.ts';
 import { KERNELS, type KernelName } from './module.ts';
 import type { Threads } from './node/threads.ts';
-import { own, type Piece, type WasmTensor } from './tensor.ts';
+import { asWasmTensor, type MemoryRange, type WasmTensor } from './tensor.ts';
 
-/** What a backend is made of; create.ts puts it together. */
-export interface Parts {
+/** The parts that create.ts assembles into a device. */
+export interface DeviceParts {
   readonly memory: Memory;
   readonly threads: Threads;
   readonly indices: Readonly<Record<KernelName, number>>;
   readonly precision: Precision;
-  /** Whether products of floats use fused multiply-add. */
+  /** Whether float products use fused multiply-add. */
   readonly fma: boolean;
 }
 
-/** Memory that an operation needs only while it runs. */
+/** Temporary memory of an operation. */
 type ScratchName = 'rows' | 'panels' | 'sums' | 'buffer' | 'partial' | 'plan' | 'peak';
 
-/** Memory and threads, and how a kernel is run on them. */
+/** Memory and threads, and the means to run a kernel on them. */
 export class Device {
   readonly memory: Memory;
   readonly precision: Precision;
   readonly fma: boolean;
   readonly #threads: Threads;
-  readonly #indices: Parts['indices'];
-  readonly #scratch = new Map<ScratchName, Piece>();
+  readonly #indices: DeviceParts['indices'];
+  readonly #scratch = new Map<ScratchName, MemoryRange>();
   readonly #sink: number;
 
-  constructor({ memory, threads, indices, precision, fma }: Parts) {
+  constructor({ memory, threads, indices, precision, fma }: DeviceParts) {
     this.memory = memory;
     this.precision = precision;
     this.fma = fma;
@@ -48,10 +48,10 @@ export class Device {
     this.#threads.close();
   }
 
-  /** Runs a kernel: its arguments go to memory in the order in which it declares them. */
+  /** Runs a kernel. Its arguments are written to memory in the order in which it declares them. */
   run<Name extends KernelName>(name: Name, tasks: number, args: Arguments<(typeof KERNELS)[Name]['parameters']>): void {
     const { words, floats } = this.memory;
-    let at = WORD.args >>> 2;
+    let at = ADDRESS.args >>> 2;
     const parameters: Readonly<Record<string, 'i32' | 'f32'>> = KERNELS[name].parameters;
     const values: Readonly<Record<string, number>> = args;
     for (const parameter in parameters) {
@@ -77,42 +77,42 @@ export class Device {
     return this.#sink;
   }
 
-  /** Whether it is kept as bytes p − 128. */
+  /** Whether tensors of this dtype are stored as bytes p − 128. */
   isPixelBytes(dtype: DType): boolean {
     return dtype === 'pixel' && this.precision === 'int16';
   }
 
-  /** The address of floats. @throws TypeError for labels or pixels, which only products and loadBatch take. */
+  /** The address of a float tensor. @throws TypeError for labels and pixel bytes. */
   address(tensor: Tensor): number {
-    const { dtype, storage } = own(tensor);
+    const { dtype, storage } = asWasmTensor(tensor);
     if (dtype === 'label' || this.isPixelBytes(dtype))
-      throw new TypeError(`the operation takes float32, got a tensor of ${dtype}s`);
+      throw new TypeError(`the operation needs a float32 tensor, got one of ${dtype}s`);
     return storage.address;
   }
 
-  /** Says that a tensor is written to. */
+  /** Marks a tensor as changed, so that data derived from it is recomputed. */
   changed(tensor: Tensor): WasmTensor {
-    const changed = own(tensor);
-    changed.storage.version++;
-    return changed;
+    const target = asWasmTensor(tensor);
+    target.storage.version++;
+    return target;
   }
 
-  /** Floats of the memory, as long as it does not grow. */
+  /** A view of floats in the memory, valid until the memory grows. */
   floats(address: number, count: number): Float32Array {
     return this.memory.floats.subarray(address >>> 2, (address >>> 2) + count);
   }
 
-  /** Memory of that name, kept for the next operation that asks for it. */
+  /** The address of at least `bytes` bytes of temporary memory, reused by later operations under the same name. */
   scratch(name: ScratchName, bytes: number): number {
     const found = this.#scratch.get(name);
     if (found && found.bytes >= bytes) return found.address;
-    const made = this.allocate(bytes);
-    this.#scratch.set(name, made);
-    return made.address;
+    const range = this.allocate(bytes);
+    this.#scratch.set(name, range);
+    return range.address;
   }
 
-  /** Some bytes, all 0, for good. */
-  allocate(bytes: number): Piece {
+  /** Allocates zeroed memory that is never freed. */
+  allocate(bytes: number): MemoryRange {
     return { address: this.memory.allocate(bytes), bytes };
   }
 }

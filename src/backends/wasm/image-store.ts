@@ -3,10 +3,10 @@ import { expectShape, type Tensor } from '../backend.ts';
 import type { Device } from './device.ts';
 import { COLUMN_TABLE_BYTES, columnTable, LOAD_IMAGES_PER_TASK } from './kernels/images.ts';
 
-/** The sets of images in the memory, and how batches are loaded from them. */
+/** Keeps image sets in the memory and loads batches from them. */
 export class ImageStore {
   readonly #device: Device;
-  /** Where images and labels lie in the memory. */
+  /** The addresses of images and labels in the memory. */
   readonly #addresses = new WeakMap<Uint8Array, number>();
   readonly #columns: number;
 
@@ -40,7 +40,7 @@ export class ImageStore {
     }
     const place = { images: this.#addressOf(source.images), labels: this.#addressOf(source.labels) };
     const at = this.#device.scratch('plan', 7 * B);
-    // Only now: the views are new ones once the memory has grown.
+    // Read after the allocations: a growing memory replaces its views.
     const { bytes, words } = this.#device.memory;
     words.set(plan.indices, at >>> 2);
     const [flip, shiftX, shiftY] = [at + 4 * B, at + 5 * B, at + 6 * B];
@@ -62,7 +62,7 @@ export class ImageStore {
     });
   }
 
-  /** Copies in what lies elsewhere. */
+  /** The address of an array in the memory; an array from elsewhere is copied on first use. */
   #addressOf(source: Uint8Array): number {
     const found = this.#addresses.get(source);
     if (found !== undefined) return found;

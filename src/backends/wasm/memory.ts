@@ -1,30 +1,30 @@
 import { UserError } from '../../errors.ts';
-import { FIRST_FREE } from './jobs.ts';
+import { HEAP_START } from './jobs.ts';
 
 const PAGE = 65_536;
 const INITIAL_PAGES = 16;
-/** 4 GiB, all that 32-bit addresses reach; where the process may not reserve so much, a quarter of it. */
+/** 4 GiB, the limit of 32-bit addresses, or 1 GiB if the process may not reserve that much. */
 const MAXIMA = [65_536, 16_384] as const;
 const ALIGNMENT = 64;
 
-/** The one memory that everything lies in, and that all threads see. What is allocated is kept for good. */
+/** The WebAssembly memory that holds all tensors, shared by all threads. Allocations are never freed. */
 export class Memory {
   readonly wasm: WebAssembly.Memory;
   readonly limits: { readonly initialPages: number; readonly maximumPages: number; readonly shared: boolean };
   bytes!: Uint8Array;
   words!: Int32Array;
   floats!: Float32Array;
-  #end = FIRST_FREE;
+  #end = HEAP_START;
 
   /** @throws UserError if the process may not reserve the address space. */
   constructor(shared: boolean) {
     const [memory, maximumPages] = reserve(shared);
     this.wasm = memory;
     this.limits = { initialPages: INITIAL_PAGES, maximumPages, shared };
-    this.#look();
+    this.#createViews();
   }
 
-  /** The address of so many new bytes, all 0. @throws UserError if there is no memory for them. */
+  /** Allocates zeroed bytes and returns their address. @throws UserError if the memory is full. */
   allocate(bytes: number): number {
     const address = this.#end;
     const end = address + Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
@@ -46,10 +46,10 @@ export class Memory {
         { cause: error },
       );
     }
-    this.#look();
+    this.#createViews();
   }
 
-  #look(): void {
+  #createViews(): void {
     const { buffer } = this.wasm;
     this.bytes = new Uint8Array(buffer);
     this.words = new Int32Array(buffer);

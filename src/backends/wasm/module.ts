@@ -55,11 +55,11 @@ export interface ModuleOptions {
   readonly memory: MemoryLimits;
   /** Whether products of floats use fused multiply-add (relaxed SIMD). */
   readonly fma: boolean;
-  /** Another number makes other bytes. */
+  /** A different number gives a different module, with the same kernels. */
   readonly attempt?: number;
 }
 
-/** All code of the backend, and the place of each kernel in the table of functions. */
+/** Assembles all code of the backend, and gives the index of each kernel in the function table. */
 export function assemble({ memory, fma, attempt = 0 }: ModuleOptions): {
   bytes: Uint8Array<ArrayBuffer>;
   indices: Readonly<Record<KernelName, number>>;

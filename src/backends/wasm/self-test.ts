@@ -4,13 +4,13 @@ import { ReferenceBackend } from '../reference/reference.ts';
 import { EXAMPLE_RULES } from '../update-rules.ts';
 import type { WasmBackend } from './wasm.ts';
 
-// A few small operations that use every kernel, compared with the reference backend: an experimental feature of the engine
-// must not be trusted blindly.
+// Runs a few small operations that together use every kernel, and compares them with the reference backend, because an
+// experimental feature of the engine may compute wrong results.
 
 const [B, H, C, D] = [3, 7, 10, IMAGE_BYTES];
 const TOLERANCE = 1e-5;
 
-/** The first operation whose result is wrong; undefined if all are right. */
+/** Returns the name of the first operation with a wrong result; undefined if all are correct. */
 export async function selfTest(backend: WasmBackend): Promise<string | undefined> {
   const results = await resultsOf(backend);
   const expected = await resultsOf(new ReferenceBackend('float32', backend.precision));
@@ -23,7 +23,7 @@ function agrees(values: ArrayLike<number>, expected: ArrayLike<number>): boolean
     largest = Math.max(largest, Math.abs(expected[i]));
     error = Math.max(error, Math.abs(values[i] - expected[i]));
   }
-  // A NaN in either makes this false.
+  // A NaN in either result makes this false.
   return error <= TOLERANCE * largest;
 }
 

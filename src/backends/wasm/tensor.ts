@@ -1,31 +1,31 @@
 import { type DType, type Shape, ShapeError, sizeOf, type Tensor } from '../backend.ts';
 
-/** A part of the memory, which a tensor shares with its views. */
+/** The memory of a tensor, shared with its views. */
 export interface Storage {
   readonly address: number;
-  /** How often it was written to: whether what was derived from it is still true. */
+  /** Incremented by every write; tells whether data derived from the tensor is up to date. */
   version: number;
-  /** Its rows as int16, if they were asked for. */
+  /** Cached int16 copy of its rows. */
   quantised?: Quantised;
 }
 
-/** Some bytes of the memory. */
-export interface Piece {
+/** A range of the memory. */
+export interface MemoryRange {
   readonly address: number;
   readonly bytes: number;
 }
 
-/** Rows rounded to int16, with a scale for each, made from some version of a tensor. */
+/** Rows rounded to int16, with a scale per row, computed from a certain version of a tensor. */
 export interface Quantised {
-  target: Piece;
-  scales: Piece;
+  values: MemoryRange;
+  scales: MemoryRange;
   rows: number;
   columns: number;
   version: number;
 }
 
-/** A tensor in the memory of the backend, in row-major order. `pixel` is kept as bytes p − 128 where products are exact in
- *  int16, and as float32 elsewhere. */
+/** A tensor in the memory of the backend, in row-major order. Pixels are stored as bytes p − 128 in precision int16, and as
+ *  float32 otherwise. */
 export class WasmTensor implements Tensor {
   readonly shape: Shape;
   readonly dtype: DType;
@@ -48,7 +48,7 @@ export class WasmTensor implements Tensor {
 }
 
 /** @throws TypeError for a tensor of another backend. */
-export function own(tensor: Tensor): WasmTensor {
+export function asWasmTensor(tensor: Tensor): WasmTensor {
   if (tensor instanceof WasmTensor) return tensor;
   throw new TypeError('the tensor belongs to another backend');
 }

@@ -7,7 +7,6 @@ import {
   expectShape,
   type MatmulOptions,
   type Precision,
-  pixelOf,
   type Shape,
   ShapeError,
   type Sink,
@@ -28,19 +27,19 @@ import { pixelRowBytes } from './kernels/products/pack.ts';
 import { PANEL } from './kernels/products/tile.ts';
 import type { KERNELS } from './module.ts';
 import { Products } from './products.ts';
-import { own, type Storage, WasmTensor } from './tensor.ts';
+import { asWasmTensor, WasmTensor } from './tensor.ts';
+import { readValues, writeValues } from './values.ts';
 
-/** Groups of four rows that one task of a loss takes, at most. */
-const LOSS_GROUPS = 4;
+/** The maximum number of groups of four rows per task of a loss. */
+const MAX_LOSS_GROUPS = 4;
 
-/** SIMD kernels on all threads. Values are float32; where the precision is int16, products with pixels are exact. */
+/** The fast backend: WebAssembly SIMD kernels on several threads, in float32 or, for products with pixels, in int16. */
 export class WasmBackend implements Backend {
   readonly name = 'wasm';
   readonly dtype = 'float32';
   readonly precision: Precision;
   readonly info: BackendInfo;
   readonly #device: Device;
-  /** The matrix products. */
   readonly products: Products;
   readonly #images: ImageStore;
 
@@ -57,9 +56,9 @@ export class WasmBackend implements Backend {
   }
 
   allocate(shape: Shape, dtype: DType = 'float32'): Tensor {
-    if (dtype === 'float64') throw new TypeError('the wasm backend has no float64; take the reference backend');
+    if (dtype === 'float64') throw new TypeError('the wasm backend has no float64; use the reference backend');
     if (dtype === 'pixel' && (shape.length !== 2 || shape[1] % PANEL !== 0)) {
-      throw new ShapeError(`pixels are [images, a multiple of ${PANEL}], got the shape [${shape.join(', ')}]`);
+      throw new ShapeError(`a pixel tensor has shape [images, a multiple of ${PANEL}], got [${shape.join(', ')}]`);
     }
     const bytes = this.#device.isPixelBytes(dtype)
       ? shape[0] * pixelRowBytes(shape[1])
@@ -72,35 +71,15 @@ export class WasmBackend implements Backend {
   }
 
   view(tensor: Tensor, rows: number): Tensor {
-    return own(tensor).view(rows);
+    return asWasmTensor(tensor).view(rows);
   }
 
   write(tensor: Tensor, values: ArrayLike<number>): void {
-    const { size, dtype, shape, storage } = this.#device.changed(tensor);
-    expectShape('the array', [values.length], [size]);
-    if (dtype === 'pixel') Array.from(values, pixelOf);
-    if (this.#device.isPixelBytes(dtype)) {
-      const [rows, columns] = shape;
-      for (let row = 0; row < rows; row++) {
-        const target = this.#pixelRow(storage, row, columns);
-        for (let i = 0; i < columns; i++) target[i] = 64 * values[row * columns + i];
-      }
-    } else if (dtype === 'label') this.#device.memory.bytes.set(values, storage.address);
-    else this.#device.memory.floats.set(values, storage.address >>> 2);
+    writeValues(this.#device, tensor, values);
   }
 
   async read(tensor: Tensor): Promise<Float32Array> {
-    const { size, dtype, shape, storage } = own(tensor);
-    if (dtype === 'label') {
-      return Float32Array.from(this.#device.memory.bytes.subarray(storage.address, storage.address + size));
-    }
-    if (!this.#device.isPixelBytes(dtype)) return this.#device.floats(storage.address, size).slice();
-    const [rows, columns] = shape;
-    const values = new Float32Array(size);
-    for (let row = 0; row < rows; row++) {
-      values.set(this.#pixelRow(storage, row, columns), row * columns);
-    }
-    return values.map((value) => value / 64);
+    return readValues(this.#device, tensor);
   }
 
   loadBatch(source: ImageSet, plan: BatchPlan, images: Tensor, labels: Tensor): void {
@@ -128,16 +107,16 @@ export class WasmBackend implements Backend {
   }
 
   sumSquares(x: Tensor, factor: number, into: Tensor): void {
-    const count = own(x).size;
+    const count = asWasmTensor(x).size;
     const tasks = Math.ceil(count / CHUNK);
     const sums = this.#device.scratch('partial', 4 * tasks);
     this.#device.run('sumSquares', tasks, { x: this.#device.address(x), count, sums });
-    this.#setScalar(into, factor * this.#total(sums, tasks));
+    this.#setScalar(into, factor * this.#sumFloats(sums, tasks));
   }
 
   activation(kind: Activation, x: Tensor, into: Tensor): void {
     expectShape('the result', into.shape, x.shape);
-    const count = own(x).size;
+    const count = asWasmTensor(x).size;
     const operands = {
       kind: ACTIVATION_CODE[kind],
       x: this.#device.address(x),
@@ -164,9 +143,9 @@ export class WasmBackend implements Backend {
   }
 
   softmaxCrossEntropy(logits: Tensor, labels: Tensor, labelSmoothing: number, into: Tensor): void {
-    const { tasks, losses, ...rows } = this.#rowsOf(logits, labels);
+    const { tasks, losses, ...rows } = this.#lossArguments(logits, labels);
     this.#device.run('softmaxCrossEntropy', tasks, { ...rows, smoothing: labelSmoothing, losses });
-    this.#setScalar(into, this.#total(losses, rows.rows) / rows.rows);
+    this.#setScalar(into, this.#sumFloats(losses, rows.rows) / rows.rows);
   }
 
   softmaxCrossEntropyDerivative(
@@ -176,29 +155,29 @@ export class WasmBackend implements Backend {
     upstream: Tensor,
     into: Sink,
   ): void {
-    const { tasks, losses: _, ...rows } = this.#rowsOf(logits, labels);
+    const { tasks, losses: _, ...rows } = this.#lossArguments(logits, labels);
     const factor = this.#scalar(upstream) / rows.rows;
     const sink = this.#toSink(logits.shape, into, rows.classes);
     this.#device.run('softmaxCrossEntropyDerivative', tasks, { ...rows, ...sink, smoothing: labelSmoothing, factor });
   }
 
   hinge(logits: Tensor, labels: Tensor, into: Tensor): void {
-    const { tasks, losses, ...rows } = this.#rowsOf(logits, labels);
+    const { tasks, losses, ...rows } = this.#lossArguments(logits, labels);
     this.#device.run('hinge', tasks, { ...rows, losses });
-    this.#setScalar(into, this.#total(losses, rows.rows) / rows.rows);
+    this.#setScalar(into, this.#sumFloats(losses, rows.rows) / rows.rows);
   }
 
   hingeDerivative(logits: Tensor, labels: Tensor, upstream: Tensor, into: Sink): void {
-    const { tasks, losses: _, ...rows } = this.#rowsOf(logits, labels);
+    const { tasks, losses: _, ...rows } = this.#lossArguments(logits, labels);
     const factor = this.#scalar(upstream) / rows.rows;
     const sink = this.#toSink(logits.shape, into, rows.classes);
     this.#device.run('hingeDerivative', tasks, { ...rows, ...sink, factor });
   }
 
   countCorrect(logits: Tensor, labels: Tensor, into: Tensor): void {
-    const { tasks, losses: hits, ...rows } = this.#rowsOf(logits, labels);
+    const { tasks, losses: hits, ...rows } = this.#lossArguments(logits, labels);
     this.#device.run('countCorrect', tasks, { ...rows, hits });
-    this.#setScalar(into, this.#total(hits, rows.rows));
+    this.#setScalar(into, this.#sumFloats(hits, rows.rows));
   }
 
   deliver(gradient: Tensor, into: Sink): void {
@@ -216,34 +195,30 @@ export class WasmBackend implements Backend {
     this.#device.run(name, Math.ceil(sink.count / CHUNK), args);
   }
 
-  /** What a kernel needs that hands its result to a sink. @param least numbers that a thread's buffer has to hold in
-   *  groups of four rows. */
-  #toSink(shape: Shape, into: Sink, least = 0) {
+  /** The arguments of a kernel that sends its result to a sink. @param rowLength the length of the rows that the kernel
+   *  buffers in groups of four; 0 if it buffers chunks. */
+  #toSink(shape: Shape, into: Sink, rowLength = 0) {
     expectShape('the destination', into.tensor.shape, shape);
-    const bufferBytes = Math.max(CHUNK_BYTES, 16 * least);
+    const bufferBytes = Math.max(CHUNK_BYTES, 16 * rowLength);
     const buffer = this.#device.scratch('buffer', bufferBytes * this.#device.threads);
     return { count: sizeOf(shape), buffer, bufferBytes, sink: this.#device.writeSink(into) };
   }
 
-  /** Logits and labels as the kernels of losses.ts take them. */
-  #rowsOf(logits: Tensor, labels: Tensor) {
+  /** The arguments that the kernels of losses.ts share. */
+  #lossArguments(logits: Tensor, labels: Tensor) {
     expectShape('labels', labels.shape, logits.shape.slice(0, 1));
     const [rows, classes] = logits.shape;
-    const groups = Math.max(1, Math.min(LOSS_GROUPS, Math.floor(CHUNK / (4 * classes))));
+    const groups = Math.max(1, Math.min(MAX_LOSS_GROUPS, Math.floor(CHUNK / (4 * classes))));
     return {
       logits: this.#device.address(logits),
-      labels: own(labels).storage.address,
+      labels: asWasmTensor(labels).storage.address,
       rows,
       classes,
       groups,
       tasks: Math.ceil(rows / (4 * groups)),
-      // The kernels write four rows at a time.
+      // Rounded up, because the kernels write four rows at a time.
       losses: this.#device.scratch('partial', 4 * (rows + 3)),
     };
-  }
-
-  #pixelRow({ address }: Storage, row: number, columns: number): Int8Array {
-    return new Int8Array(this.#device.memory.bytes.buffer, address + row * pixelRowBytes(columns), columns);
   }
 
   #scalar(tensor: Tensor): number {
@@ -256,8 +231,8 @@ export class WasmBackend implements Backend {
     this.#device.memory.floats[this.#device.address(this.#device.changed(tensor)) >>> 2] = value;
   }
 
-  /** The sum of some floats, in float64 and in their order. */
-  #total(address: number, count: number): number {
+  /** Sum of `count` floats at an address, in float64 and in order. */
+  #sumFloats(address: number, count: number): number {
     let sum = 0;
     for (const value of this.#device.floats(address, count)) sum += value;
     return sum;

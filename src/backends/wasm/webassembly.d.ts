@@ -1,4 +1,4 @@
-// What we use of WebAssembly's JavaScript interface; TypeScript declares it with the browser's types only.
+// The part of the WebAssembly JavaScript interface in use; TypeScript declares it only with the types of the browser.
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array<ArrayBuffer>);

@@ -8,33 +8,33 @@ import { UserError } from '../../../src/errors.ts';
 const engine = detectEngine({ v8Flags: false, wantsFma: false });
 
 describe('createBackend', () => {
-  it('takes wasm on one thread for each core', async () => {
+  it('chooses wasm with one thread per core', async () => {
     const backend = await createBackend();
     expect([backend.name, backend.precision, backend.info.threads]).toEqual(['wasm', 'int16', availableCores()]);
     expect(backend.info.notes).toEqual([]);
     backend.close();
   });
 
-  it('falls back to reference without SIMD, and says so', async () => {
+  it('falls back to reference without SIMD, with a note', async () => {
     const backend = await createBackend({}, { ...engine, simd: false });
     expect([backend.name, backend.precision]).toEqual(['reference', 'int16']);
     expect(backend.info.notes).toEqual([expect.stringContaining('no WebAssembly SIMD')]);
   });
 
-  it('does not fall back from a backend that was named', async () => {
+  it('does not fall back from an explicitly chosen backend', async () => {
     const wanted = createBackend({ backend: 'wasm' }, { ...engine, simd: false });
     await expect(wanted).rejects.toThrow(UnsupportedError);
     await expect(wanted).rejects.toThrow('take --backend reference');
   });
 
-  it('goes on with one thread without shared memory, and says so', async () => {
+  it('runs on one thread without shared memory, with a note', async () => {
     const backend = await createBackend({ threads: 4 }, { ...engine, threads: false });
     expect([backend.name, backend.info.threads]).toEqual(['wasm', 1]);
     expect(backend.info.notes).toEqual([expect.stringContaining('one thread')]);
     backend.close();
   });
 
-  it('sets no flag of V8 if it may not', async () => {
+  it('sets no V8 flags if not allowed to', async () => {
     const backend = await createBackend({ v8Flags: false, threads: 1 });
     expect([backend.info.flags, backend.info.vectorBits]).toEqual([[], 128]);
     backend.close();
@@ -42,14 +42,14 @@ describe('createBackend', () => {
 });
 
 describe('memory', () => {
-  it('is of use beyond 2 GiB, where addresses look negative', async () => {
+  it('works beyond 2 GiB, where addresses are negative as i32', async () => {
     const backend = await createWasm({ precision: 'int16', threads: 2 });
-    // Never touched, so it costs no memory.
+    // Never written to, so it takes no physical memory.
     backend.allocate([600_000_000]);
     const tensor = (shape: number[], values: number[]) => {
-      const made = backend.allocate(shape);
-      backend.write(made, values);
-      return made;
+      const result = backend.allocate(shape);
+      backend.write(result, values);
+      return result;
     };
     const product = backend.allocate([2, 2]);
     const bias = tensor([2], [10, 20]);
@@ -76,7 +76,7 @@ describe('memory', () => {
     backend.close();
   });
 
-  it('that is not there is a clear error, and what was allocated stays usable', async () => {
+  it('gives a clear error when full, and earlier tensors stay usable', async () => {
     const backend = await createWasm({ precision: 'int16', threads: 1 });
     const tensor = backend.allocate([3]);
     backend.write(tensor, [1, 2, 3]);

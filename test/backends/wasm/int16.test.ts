@@ -13,13 +13,13 @@ interface Case {
   readonly B: number;
   readonly H: number;
   readonly D: number;
-  /** The images' bytes. */
+  /** The bytes of the images. */
   byte(i: number): number;
-  /** The weights, and the gradients by the scores. */
+  /** The weights, and the gradients of the scores. */
   number(i: number): number;
 }
 
-/** Scores and weight gradients of one case, as bytes, so that not even the sign of a zero may differ. */
+/** Scores and weight gradients of one case, as bytes, so that even the sign of a zero must agree. */
 async function products(backend: Backend, { B, H, D, byte, number }: Case): Promise<Buffer[]> {
   const filled = (shape: Shape, count: number, value: (i: number) => number, dtype?: 'pixel') => {
     const tensor = backend.allocate(shape, dtype);
@@ -46,7 +46,7 @@ async function expectEqual(example: Case): Promise<void> {
 }
 
 describe('int16 products equal the reference bit for bit', () => {
-  it('for any shape and any size of the numbers', async () => {
+  it('for any shape and magnitude', async () => {
     const shape = { B: fc.integer({ min: 1, max: 40 }), H: fc.integer({ min: 1, max: 70 }) };
     const rest = {
       blocks: fc.integer({ min: 1, max: 70 }),
@@ -70,16 +70,16 @@ describe('int16 products equal the reference bit for bit', () => {
     await expectEqual({ B: 1100, H: 7, D: 32, byte: (i) => (i * 151) & 255, number: (i) => numbers[i % 997] });
   });
 
-  // Sums of 512 products of 32,767 and −128: the closest to overflow that there is.
+  // Sums of 512 products of 32,767 and −128 are as close to overflow as possible.
   it.each([
-    ['all as negative as can be', 0, () => 1],
-    ['all as positive as can be', 255, () => 1],
-    ['negative by negative', 0, () => -1],
+    ['all products most negative', 0, () => 1],
+    ['all products most positive', 255, () => 1],
+    ['negative times negative', 0, () => -1],
     ['alternating', 0, (i: number) => (i % 2 === 0 ? 1 : -1)],
     ['large numbers', 0, () => 3e38],
-    ['numbers that vanish', 0, () => 1e-31],
+    ['negligible numbers', 0, () => 1e-31],
     ['zeros', 0, () => 0],
-    ['halves to round', 200, (i: number) => ((i % 64) + 0.5) / 32767],
+    ['rounding halves', 200, (i: number) => ((i % 64) + 0.5) / 32767],
   ] as const)('at the extremes: %s', async (_, byte, number) => {
     await expectEqual({ B: 13, H: 6, D: 3072, byte: () => byte, number });
     await expectEqual({ B: 1024, H: 6, D: 16, byte: () => byte, number });

@@ -11,8 +11,8 @@ describe('the self-test', async () => {
   const backend = await createWasm({ precision: 'int16', threads: 1 });
   afterAll(() => backend.close());
 
-  /** The backend, with the result of one operation a little wrong. */
-  function sabotaged(operation: string): WasmBackend {
+  /** The backend, with a small error in the result of one operation. */
+  function withError(operation: string): WasmBackend {
     return new Proxy(backend, {
       get(target, name) {
         const value = Reflect.get(target, name, target);
@@ -33,7 +33,7 @@ describe('the self-test', async () => {
     });
   }
 
-  it('finds nothing wrong with kernels that are right', async () => {
+  it('passes correct kernels', async () => {
     expect(await selfTesting.selfTest(backend)).toBeUndefined();
   });
 
@@ -48,28 +48,28 @@ describe('the self-test', async () => {
     ['hinge', 'hinge'],
     ['hingeDerivative', 'derivative of hinge'],
     ['countCorrect', 'count'],
-  ])('finds %s a thousandth off', async (operation, name) => {
-    expect(await selfTesting.selfTest(sabotaged(operation))).toBe(name);
+  ])('detects an error of a thousandth in %s', async (operation, name) => {
+    expect(await selfTesting.selfTest(withError(operation))).toBe(name);
   });
 });
 
-describe('what fails the self-test', () => {
+describe('a failed self-test', () => {
   const engine = detectEngine({ v8Flags: true, wantsFma: true });
   const failing = (times: number) => {
     for (let i = 0; i < times; i++) vi.mocked(selfTesting.selfTest).mockResolvedValueOnce('product');
   };
   afterEach(() => vi.mocked(selfTesting.selfTest).mockReset());
 
-  it('is given up, step by step, and named', async () => {
+  it('is repeated with fewer features, with a note', async () => {
     failing(2);
     const features = { ...engine, revectorize: true, fma: true };
     const backend = await createWasm({ precision: 'float32', threads: 1, engine: features });
     expect([backend.info.vectorBits, backend.info.fma]).toEqual([128, false]);
-    expect(backend.info.notes).toContain('the self-test failed (product), so it was repeated with fewer features');
+    expect(backend.info.notes).toContain('the self-test failed (product) and was repeated with fewer features');
     backend.close();
   });
 
-  it('without anything left to give up is an error, or a reason for the reference backend', async () => {
+  it('without experimental features is an error, or makes auto choose the reference backend', async () => {
     failing(1);
     const plain = { ...engine, revectorize: false };
     const wanted = createWasm({ precision: 'int16', threads: 1, engine: plain });

@@ -68,7 +68,7 @@ describe('the table', () => {
     vectorBits: 256,
     fma: true,
     flags: ['--experimental-wasm-revectorize', '--no-liftoff', '--no-wasm-inlining-call-indirect', '--no-wasm-deopt'],
-    notes: ['the self-test failed (derivative of leaky-relu), so it was repeated with fewer features'],
+    notes: ['the self-test failed (derivative of leaky-relu) and was repeated with fewer features'],
     peak: { float32: 12_800e9, int16: 25_600e9 },
     products: [STEP_SIZES[0], STEP_SIZES[3]].flatMap(productsOf).map((product) => ({
       ...product,

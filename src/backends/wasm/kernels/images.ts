@@ -2,7 +2,7 @@ import { IMAGE_BYTES, IMAGE_SIDE } from '../../../images.ts';
 import { sourceColumns } from '../../augmentation.ts';
 import type { Expr, FunctionBuilder, Local } from '../assembler/assembler.ts';
 import { f32x4, i8x16, i16x8, i32, i32x4, select, type V128, v128 } from '../assembler/instructions.ts';
-import { WORD } from '../jobs.ts';
+import { ADDRESS } from '../jobs.ts';
 import { kernel, loop } from './kernel.ts';
 import { pixelRowBytes } from './products/pack.ts';
 
@@ -47,7 +47,7 @@ export const loadBatch = kernel(
       loadImage(f, p, { b, next: i32.min_u(f.local('i32', i32.add(b, 1)), last), prefetched }),
     );
     // The prefetched words must be used, or the compiler would remove the loads.
-    f.do(i32.store(i32.const(WORD.scrap), prefetched));
+    f.do(i32.store(i32.const(ADDRESS.discard), prefetched));
   },
 );
 

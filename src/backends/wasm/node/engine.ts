@@ -2,23 +2,23 @@ import v8 from 'node:v8';
 import { ModuleBuilder } from '../assembler/assembler.ts';
 import { f32x4, i32, v128 } from '../assembler/instructions.ts';
 
-/** What this JavaScript engine offers to WebAssembly. */
+/** The WebAssembly features of this JavaScript engine. */
 export interface Engine {
   readonly simd: boolean;
-  /** Fused multiply-add, of relaxed SIMD. */
+  /** Fused multiply-add, part of relaxed SIMD. */
   readonly fma: boolean;
-  /** Memory that several threads see. */
+  /** Memory shared between threads. */
   readonly threads: boolean;
-  /** Whether V8 is asked to fuse pairs of 128-bit operations to 256 bits. */
+  /** Whether V8 is asked to fuse pairs of 128-bit operations into 256-bit ones. */
   readonly revectorize: boolean;
-  /** The flags of V8 that were set, for this process. */
+  /** The V8 flags that were set for this process. */
   readonly flags: readonly string[];
 }
 
 const RELAXED_SIMD = '--experimental-wasm-relaxed-simd';
-/** 256-bit vectors, and what they need: the compiler that fuses them from the start, so that the self-test sees what it
- *  makes; and neither guesses about indirect calls nor deoptimisation, which trip over functions that never ran
- *  unoptimised. */
+/** 256-bit vectors, and what they require. The optimising compiler fuses them, so it must compile every function from the
+ *  start, or the self-test would test other code. Speculative inlining of indirect calls, and deoptimisation, fail for
+ *  functions that have never run unoptimised. */
 const REVECTORIZE = [
   '--experimental-wasm-revectorize',
   '--no-liftoff',
@@ -26,12 +26,12 @@ const REVECTORIZE = [
   '--no-wasm-deopt',
 ];
 
-/** Versions of Node whose V8 knows these flags and was seen to compile the kernels rightly with them. A V8 that does not
- *  know a flag prints a complaint, so newer versions are not tried. */
-const REVECTORIZE_NODES = [24, 25, 26];
+/** Node versions whose V8 has these flags and was tested to compile the kernels correctly with them. Others are not tried,
+ *  because V8 prints a warning about an unknown flag. */
+const REVECTORIZE_NODE_VERSIONS = [24, 25, 26];
 
-/** Looks at the engine, after setting flags of V8 if that is allowed: for relaxed SIMD if `wantsFma` and a flag is needed
- *  for it, and for 256-bit vectors where V8 can make them. */
+/** Detects the features of the engine. If `v8Flags` allows, it first sets V8 flags: for relaxed SIMD, if `wantsFma` and this
+ *  version needs a flag, and for 256-bit vectors, if V8 supports them. */
 export function detectEngine({ v8Flags, wantsFma }: { v8Flags: boolean; wantsFma: boolean }): Engine {
   const flags: string[] = [];
   const set = (...wanted: string[]) => {
@@ -40,7 +40,7 @@ export function detectEngine({ v8Flags, wantsFma }: { v8Flags: boolean; wantsFma
   };
   const major = Number(process.versions.node.split('.')[0]);
   if (v8Flags && wantsFma && major < 22 && !isValid(relaxedModule)) set(RELAXED_SIMD);
-  const revectorize = v8Flags && process.arch === 'x64' && REVECTORIZE_NODES.includes(major);
+  const revectorize = v8Flags && process.arch === 'x64' && REVECTORIZE_NODE_VERSIONS.includes(major);
   if (revectorize) set(...REVECTORIZE);
   return {
     simd: isValid(simdModule),
@@ -51,7 +51,7 @@ export function detectEngine({ v8Flags, wantsFma }: { v8Flags: boolean; wantsFma
   };
 }
 
-/** Undoes the flag under which a self-test failed. */
+/** Switches 256-bit vectors off again, after a self-test failed with them. */
 export function withoutRevectorize(engine: Engine): Engine {
   if (engine.flags.includes(REVECTORIZE[0])) v8.setFlagsFromString('--no-experimental-wasm-revectorize');
   return { ...engine, revectorize: false, flags: engine.flags.filter((flag) => flag !== REVECTORIZE[0]) };

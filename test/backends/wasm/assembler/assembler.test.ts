@@ -12,7 +12,7 @@ import { exp, log, tanh } from '../../../../src/backends/wasm/kernels/functions.
 
 const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
 
-/** Assembles, compiles and exports one function of integers. */
+/** Assembles and compiles one function of two integers. */
 function compiled(
   write: (f: FunctionBuilder, a: Local<'i32'>, b: Local<'i32'>) => void,
 ): (a: number, b: number) => number {
@@ -24,7 +24,7 @@ function compiled(
 }
 
 describe('LEB128', () => {
-  it('is that of the specification', () => {
+  it('matches the examples of the specification', () => {
     expect([unsigned(0), unsigned(127), unsigned(128), unsigned(624485)]).toEqual([
       [0],
       [127],
@@ -39,7 +39,7 @@ describe('LEB128', () => {
     ]);
   });
 
-  it('carries every constant into the engine', () => {
+  it('encodes every constant', () => {
     fc.assert(
       fc.property(fc.integer(), (value) => {
         expect(compiled((f) => f.return(i32.const(value)))(0, 0)).toBe(value);
@@ -50,7 +50,7 @@ describe('LEB128', () => {
 });
 
 describe('structured code', () => {
-  it('loops, branches and keeps variables', () => {
+  it('has loops, branches and variables', () => {
     // Euclid's algorithm.
     const gcd = compiled((f, a, b) => {
       const rest = f.local('i32');
@@ -81,9 +81,9 @@ describe('structured code', () => {
   });
 });
 
-describe('functions of four numbers', () => {
-  /** The largest relative error over `count` numbers from `low` to `high`. */
-  function worst(
+describe('elementary functions', () => {
+  /** The largest relative error over 20,000 numbers from `low` to `high`. */
+  function largestError(
     write: (f: FunctionBuilder, x: Local<'v128'>) => Parameters<typeof f32x4.abs>[0],
     exact: (x: number) => number,
     [low, high]: [number, number],
@@ -107,11 +107,11 @@ describe('functions of four numbers', () => {
     return error;
   }
 
-  it('are as exact as float32 allows', () => {
-    expect(worst((f, x) => exp(f, x), Math.exp, [-87, 88])).toBeLessThan(3e-7);
-    expect(worst((f, x) => log(f, x), Math.log, [1, 20])).toBeLessThan(3e-7);
-    expect(worst((f, x) => log(f, x), Math.log, [1, 1e30])).toBeLessThan(3e-7);
-    expect(worst(tanh, Math.tanh, [-10, 10])).toBeLessThan(4e-7);
-    expect(worst(tanh, Math.tanh, [-0.3, 0.3])).toBeLessThan(4e-6);
+  it('are accurate to float32 rounding', () => {
+    expect(largestError((f, x) => exp(f, x), Math.exp, [-87, 88])).toBeLessThan(3e-7);
+    expect(largestError((f, x) => log(f, x), Math.log, [1, 20])).toBeLessThan(3e-7);
+    expect(largestError((f, x) => log(f, x), Math.log, [1, 1e30])).toBeLessThan(3e-7);
+    expect(largestError(tanh, Math.tanh, [-10, 10])).toBeLessThan(4e-7);
+    expect(largestError(tanh, Math.tanh, [-0.3, 0.3])).toBeLessThan(4e-6);
   });
 });

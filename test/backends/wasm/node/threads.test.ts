@@ -6,7 +6,7 @@ import type { Backend } from '../../../../src/backends/backend.ts';
 import { ModuleBuilder } from '../../../../src/backends/wasm/assembler/assembler.ts';
 import { atomic, i32, i64 } from '../../../../src/backends/wasm/assembler/instructions.ts';
 import { createWasm } from '../../../../src/backends/wasm/create.ts';
-import { WORD } from '../../../../src/backends/wasm/jobs.ts';
+import { ADDRESS } from '../../../../src/backends/wasm/jobs.ts';
 import { UserError } from '../../../../src/errors.ts';
 import { temporaryFolder } from '../../../support/files.ts';
 
@@ -18,8 +18,8 @@ function scriptOf(text: string): URL {
   return pathToFileURL(file);
 }
 
-/** A worker whose WebAssembly claims one task, and then does what `end` says in place of the task. */
-function claimingWorker(end: string): URL {
+/** A worker whose WebAssembly claims one task, and then runs the JavaScript `action` instead of the task. */
+function claimingWorker(action: string): URL {
   const module = new ModuleBuilder();
   module.function(
     ['i32'],
@@ -28,8 +28,8 @@ function claimingWorker(end: string): URL {
       const next = () => i32.and(i32.wrap_i64(ticket), 0xfffff);
       const tasks = () => i32.and(i32.wrap_i64(i64.shr_u(ticket, 20n)), 0xfffff);
       f.while(i32.ge_u(next(), tasks()), () => {
-        f.set(ticket, atomic.load_i64(i32.const(WORD.ticket)));
-        f.if(i32.lt_u(next(), tasks()), () => f.set(ticket, atomic.add_i64(i32.const(WORD.ticket), 1n)));
+        f.set(ticket, atomic.load_i64(i32.const(ADDRESS.ticket)));
+        f.if(i32.lt_u(next(), tasks()), () => f.set(ticket, atomic.add_i64(i32.const(ADDRESS.ticket), 1n)));
       });
     },
     { name: 'serve' },
@@ -41,13 +41,13 @@ function claimingWorker(end: string): URL {
     const { Instance } = WebAssembly;
     WebAssembly.Instance = function (...args) {
       const { serve } = new Instance(...args).exports;
-      return { exports: { serve: (thread) => { serve(thread); ${end} } } };
+      return { exports: { serve: (thread) => { serve(thread); ${action} } } };
     };
     await import(${JSON.stringify(worker.href)});
   `);
 }
 
-/** Long enough for a worker to take part. */
+/** Enough work for a worker to take part. */
 function work(backend: Backend): void {
   const [a, b, c] = [0, 1, 2].map(() => backend.allocate([600, 600]));
   for (let i = 0; i < 50; i++) backend.matmul(a, b, { kind: 'store', tensor: c });
@@ -63,10 +63,10 @@ describe('a worker thread', () => {
     await expect(broken).rejects.toThrow(UserError);
     await expect(broken).rejects.toThrow(/a worker thread did not start: no luck; try --threads 1/);
     const ended = createWasm({ precision: 'int16', threads: 2, workerScript: scriptOf('process.exit(7);') });
-    await expect(ended).rejects.toThrow('it ended with exit code 7');
+    await expect(ended).rejects.toThrow('it exited with code 7');
   });
 
-  it('that fails in its work is an error at once', async () => {
+  it('whose task fails is an error at once', async () => {
     const failing = createWasm({
       precision: 'int16',
       threads: 2,
@@ -77,14 +77,12 @@ describe('a worker thread', () => {
     await expect(backend).rejects.toThrow('a worker thread failed; resume the run from its last checkpoint');
   });
 
-  it('that dies with a task in hand is an error, not a hang', async () => {
+  it('that dies during a task is an error, not a hang', async () => {
     const dying = createWasm({ precision: 'int16', threads: 2, workerScript: claimingWorker('process.exit(1);') });
-    await expect(dying.then(work)).rejects.toThrow(
-      /a worker thread has not done its task in 10 s|ended \(exit code 1\)/,
-    );
+    await expect(dying.then(work)).rejects.toThrow(/a worker thread did not finish its task in 10 s|exited \(code 1\)/);
   });
 
-  it('that was stopped while idle is an error once that is known', async () => {
+  it('is not used after the backend is closed', async () => {
     const backend = await createWasm({ precision: 'int16', threads: 2 });
     const tensor = backend.allocate([4]);
     backend.close();
