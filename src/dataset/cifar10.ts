@@ -1,8 +1,8 @@
 import { DataError } from '../errors.ts';
 import { allocateImageSet, IMAGE_BYTES, type ImageSet } from '../images.ts';
 
-// The binary version of CIFAR-10: six files of 10,000 records, each of them one label byte and 3,072 bytes of pixels
-// (1,024 red, 1,024 green, 1,024 blue, each plane 32 × 32 row by row), without any header.
+// The binary version of CIFAR-10: six files of 10,000 records without a header. A record is one label byte and 3,072 bytes
+// of pixels (1,024 red, 1,024 green, 1,024 blue, each plane 32 × 32, row by row).
 // Source: A. Krizhevsky, "The CIFAR-10 dataset", https://www.cs.toronto.edu/~kriz/cifar.html.
 
 export const CLASSES = [
@@ -30,10 +30,10 @@ export const TRAIN_FILES = [
   'data_batch_5.bin',
 ];
 export const TEST_FILE = 'test_batch.bin';
-/** The six files; the first five are the training set, in this order. */
+/** Names of the six files. The first five are the training set, in this order. */
 export const BATCH_FILES: readonly string[] = [...TRAIN_FILES, TEST_FILE];
 
-/** SHA-256 of the six files of the published dataset, in hexadecimal. */
+/** SHA-256 of the six published files, in hexadecimal. */
 export const FILE_SHA256: Readonly<Record<string, string>> = {
   'data_batch_1.bin': 'cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5',
   'data_batch_2.bin': 'a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed',
@@ -43,25 +43,25 @@ export const FILE_SHA256: Readonly<Record<string, string>> = {
   'test_batch.bin': '8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b',
 };
 
-/** The folder that holds the files, on the disk as in the archive. */
+/** Name of the folder of the six files, on disk and in the archive. */
 export const BATCH_FOLDER = 'cifar-10-batches-bin';
 export const ARCHIVE_NAME = 'cifar-10-binary.tar.gz';
 export const ARCHIVE_URL = `https://www.cs.toronto.edu/~kriz/${ARCHIVE_NAME}`;
 
-/** What the user can do about damaged files, wherever they are. */
+/** Advice that ends every message about damaged files. */
 export const HOW_TO_MEND =
   'Put a whole copy in its place, or get one with nn-train data download and leave --data out.';
 
 /** One of the six files in memory. */
 export interface Batch {
-  /** One of BATCH_FILES. */
+  /** Element of BATCH_FILES. */
   readonly name: string;
-  /** Where the bytes came from, for messages. */
+  /** File that the bytes came from, for error messages. */
   readonly origin: string;
   readonly bytes: Uint8Array;
 }
 
-/** @throws DataError if a file of this many bytes cannot be one of the six; `origin` is named. */
+/** Checks the size of a file in bytes. @throws DataError if it is not that of the six files. */
 export function checkSize(size: number, origin: string): void {
   if (size === BATCH_BYTES) return;
   const records = size % RECORD_BYTES === 0 ? ` (${count(size / RECORD_BYTES)} records)` : '';
@@ -71,14 +71,14 @@ export function checkSize(size: number, origin: string): void {
   );
 }
 
-/** @throws DataError if the file is not 10,000 records with labels from 0 to 9. */
+/** Checks the contents of a file. @throws DataError unless it is 10,000 records with labels 0 to 9. */
 export function checkBatch({ bytes, origin }: Batch): void {
   checkSize(bytes.length, origin);
   for (let i = 0; i < RECORDS_PER_FILE; i++) {
     const label = bytes[i * RECORD_BYTES];
     if (label < CLASSES.length) continue;
     throw new DataError(
-      `${origin} is damaged: record ${count(i)} (the first is 0) has the label ${label}, ` +
+      `${origin} is damaged: record ${count(i)} (counting from 0) has label ${label}, ` +
         `wanted 0 to ${CLASSES.length - 1}. ${HOW_TO_MEND}`,
     );
   }
@@ -94,7 +94,7 @@ export function writeRecord(
   records.set(image, i * RECORD_BYTES + 1);
 }
 
-/** Splits whole records into rows of `images` and `labels`, from row `first` on. */
+/** Decodes records into rows of `images` and `labels`, starting at row `first`. */
 export function decodeRecords(records: Uint8Array, { images, labels }: ImageSet, first: number): void {
   for (let at = 0, row = first; at < records.length; at += RECORD_BYTES, row++) {
     labels[row] = records[at];
@@ -102,8 +102,9 @@ export function decodeRecords(records: Uint8Array, { images, labels }: ImageSet,
   }
 }
 
-/** The images of all six files, which may come in any order. @param imageSet makes room for them.
- *  @throws DataError if one of them is damaged. */
+/** Decodes the six files, in any order, into training and test images.
+ *  @param imageSet allocates each set.
+ *  @throws DataError if a file is damaged. */
 export async function decodeBatches(
   batches: AsyncIterable<Batch>,
   imageSet: (count: number) => ImageSet = allocateImageSet,

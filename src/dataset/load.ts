@@ -10,19 +10,19 @@ import { syntheticDataset } from './synthetic.ts';
 
 export type { DatasetEvent } from './download/download.ts';
 
-/** `auto` takes the generated stand-in where there is neither a local copy of CIFAR-10 nor a network to get one. */
+/** Choice of dataset. `auto` falls back to generated images if CIFAR-10 is neither on the disk nor on the network. */
 export type DatasetChoice = 'auto' | 'cifar10' | 'synthetic';
 
 export interface Dataset {
   readonly name: 'cifar10' | 'synthetic';
-  /** Where the images came from: a path, or 'generated'. */
+  /** Path that the images were read from, or 'generated'. */
   readonly source: string;
   readonly classes: readonly string[];
   readonly train: ImageSet;
   readonly test: ImageSet;
-  /** SHA-256 over train images, train labels, test images, test labels. */
+  /** SHA-256 of training images, training labels, test images and test labels, concatenated. */
   readonly sha256: string;
-  /** Why the stand-in was taken, where `auto` had to (one sentence). */
+  /** Reason why `auto` fell back to generated images; absent if it did not. */
   readonly fallback?: string;
 }
 
@@ -30,21 +30,22 @@ export interface LoadOptions extends SearchOptions {
   readonly choice: DatasetChoice;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: DatasetEvent) => void) | undefined;
-  /** Makes room for images, where a backend needs no copy of them; in memory of their own unless it is given. */
+  /** Allocates image sets, for example in a backend's memory to save a copy; plain shared memory by default. */
   readonly imageSet?: ((count: number) => ImageSet) | undefined;
-  /** Where the images are downloaded from, where it is not from the usual sources. */
+  /** Settings of the download; the default sources and limits if omitted. */
   readonly download?: DownloadSettings | undefined;
 }
 
-/** Loads the images: from the disk, or else downloaded into the cache, or else, where `auto` allows it, generated.
+/** Loads the dataset from the disk. If it is not there, downloads it into the cache; if that fails too, `auto` generates
+ *  synthetic images.
  *
- *  `auto` falls back only if there is no trace of CIFAR-10 on the disk and none can be had from the network. Images that
- *  come from there and are not the published ones are an error, as damage always is. Local files that are damaged or
- *  that were named and are not there are an error for every choice but `synthetic`, which does not look.
- *  Environment: NN_TRAIN_DATA_DIR, XDG_CACHE_HOME (see `locate`), and NN_TRAIN_CIFAR10_URL, the address of an archive
- *  that is downloaded instead of the usual sources.
- *  @throws DataError if the images are missing or damaged; UsageError if NN_TRAIN_CIFAR10_URL is no address; FileError
- *  if the cache cannot be written. Rejects with the reason of `signal` when that is aborted. */
+ *  `auto` falls back only if no file of CIFAR-10 is on the disk and no source on the network works. Damaged local files,
+ *  a missing path that the user named, and downloads that are not the published images are errors for `auto` and
+ *  `cifar10`. `synthetic` neither searches nor downloads.
+ *  Environment: NN_TRAIN_DATA_DIR, XDG_CACHE_HOME (see `locate`), and NN_TRAIN_CIFAR10_URL, the URL of an archive to
+ *  download instead of the default sources.
+ *  @throws DataError if the images are missing or damaged; UsageError if NN_TRAIN_CIFAR10_URL is not a valid URL; FileError
+ *  if the cache cannot be written. Rejects with the reason of `signal` if it is aborted. */
 export async function loadDataset(options: LoadOptions): Promise<Dataset> {
   options.signal?.throwIfAborted();
   if (options.choice === 'synthetic') return synthetic(options);
@@ -55,7 +56,7 @@ export async function loadDataset(options: LoadOptions): Promise<Dataset> {
     return await cifar10({ kind: 'folder', path }, options);
   } catch (error) {
     if (!(error instanceof DownloadError)) throw error;
-    if (options.choice === 'auto') return { ...synthetic(options), fallback: reasonToFallBack(options, error) };
+    if (options.choice === 'auto') return { ...synthetic(options), fallback: fallbackReason(options, error) };
     throw new DataError(notFound(options, error), { cause: error });
   }
 }
@@ -81,7 +82,7 @@ function hash({ train, test }: { train: ImageSet; test: ImageSet }): string {
   return sha256.digest('hex');
 }
 
-function reasonToFallBack({ env, cwd }: LoadOptions, error: DownloadError): string {
+function fallbackReason({ env, cwd }: LoadOptions, error: DownloadError): string {
   return `there is no CIFAR-10 in ${defaultSearchPaths(env, cwd).join(' or ')}, and it could not be downloaded: ${error.message}`;
 }
 

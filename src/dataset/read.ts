@@ -15,10 +15,10 @@ const READERS: Readonly<Record<Source['kind'], (path: string, signal?: AbortSign
   'class-folders': readClassFolders,
 };
 
-/** CIFAR-10 from a source of any kind, as the six files of the binary version, in the order that the source has them
- *  in. The bytes of a batch are gone when the next one is asked for.
- *  @throws DataError if the source cannot be read, is damaged, or lacks images. Rejects with the reason of `signal` when
- *  that is aborted. */
+/** Reads a source in any format as the six files of the binary version, in the order of the source. The bytes of a batch
+ *  are valid only until the next batch is requested.
+ *  @throws DataError if the source cannot be read, is damaged, or lacks images. Rejects with the reason of `signal` if it
+ *  is aborted. */
 export function readSource({ kind, path }: Source, signal?: AbortSignal): AsyncIterable<Batch> {
   return READERS[kind](path, signal);
 }

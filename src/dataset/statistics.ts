@@ -2,28 +2,28 @@ import { CHANNELS, type ImageSet, PLANE_BYTES } from '../images.ts';
 
 export interface Moments {
   readonly mean: number;
-  /** The standard deviation over all pixels: the root of the mean squared distance from the mean. */
+  /** Population standard deviation: the root of the mean squared distance from the mean. */
   readonly deviation: number;
 }
 
-/** The pixels of one colour, over all images. */
+/** Statistics of one colour channel over all images. */
 export interface ChannelStatistics {
   readonly channel: 'red' | 'green' | 'blue';
-  /** Of the bytes p, 0 to 255. */
+  /** Moments of the bytes p, 0 to 255. */
   readonly bytes: Moments;
-  /** Of x = (p − 128)/64, which is what networks are given. */
+  /** Moments of x = (p − 128)/64, the input of the networks. */
   readonly scaled: Moments;
 }
 
 export interface SetStatistics {
   readonly images: number;
-  /** How many images there are of each class. */
+  /** Number of images of each class. */
   readonly perClass: readonly number[];
   readonly channels: readonly ChannelStatistics[];
 }
 
-/** Counts per class; mean and standard deviation per channel, in float64 and over every pixel.
- *  @param classes how many there are. */
+/** Counts images per class and computes mean and standard deviation per channel, in float64 over every pixel.
+ *  @param classes number of classes. */
 export function imageStatistics({ images, labels }: ImageSet, classes: number): SetStatistics {
   return {
     images: labels.length,
@@ -36,14 +36,14 @@ export function imageStatistics({ images, labels }: ImageSet, classes: number): 
   };
 }
 
-/** How many labels there are of each class. */
+/** Counts the labels of each class, ignoring labels out of range. */
 export function classCounts(labels: Uint8Array, classes: number): number[] {
   const counts = new Array<number>(classes).fill(0);
   for (const label of labels) if (label < classes) counts[label]++;
   return counts;
 }
 
-/** How often each byte is there: 256 exact counts hold all that mean and deviation need. */
+/** Counts each byte value. The 256 counts are exact, and mean and deviation need nothing else. */
 function channelHistogram(images: Uint8Array, rows: number, channel: number): Float64Array {
   const histogram = new Float64Array(256);
   for (let row = 0; row < rows; row++) {

@@ -9,9 +9,9 @@ import { withLock } from './download/lock.ts';
 import { hashFile } from './download/partial.ts';
 import { cannotRead } from './formats/folder.ts';
 
-/** What `source.json` beside the six files says. */
+/** Contents of `source.json`, stored next to the six files. */
 export interface StoreRecord {
-  /** Where the images came from: an address or a path. */
+  /** URL or path that the images came from. */
   readonly source: string;
   /** SHA-256 of each of the six files, in hexadecimal. */
   readonly files: Readonly<Record<string, string>>;
@@ -20,35 +20,35 @@ export interface StoreRecord {
 }
 
 export interface StoreOptions {
-  /** Where the six files come to; what is there is replaced. */
+  /** Folder for the six files. Replaced if it exists. */
   readonly folder: string;
   readonly batches: AsyncIterable<Batch>;
   readonly source: string;
-  /** Take images that are not the published ones. */
+  /** Accept images that differ from the published ones. */
   readonly trust?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** The published hashes, where they are not those of CIFAR-10. */
+  /** Published SHA-256 by file name; those of CIFAR-10 by default. */
   readonly published?: Readonly<Record<string, string>> | undefined;
 }
 
 const RECORD_NAME = 'source.json';
 
-/** Stores the six files: verified, and all of them or none. They are written into a folder of another name, which is
- *  renamed when the disk has them; a process that dies leaves nothing that could be taken for images.
- *  @throws DataError if a batch is damaged or missing or, without `trust`, not the published one; whatever the file
- *  system throws. Rejects with the reason of `signal` when that is aborted. */
+/** Verifies and stores the six files, all or none. They are written to a temporary folder that is renamed once they are on
+ *  the disk, so a process that dies leaves nothing that could be mistaken for images.
+ *  @throws DataError if a file is damaged or missing or, without `trust`, not the published one. File-system errors are
+ *  passed on. Rejects with the reason of `signal` if it is aborted. */
 export async function storeBatches(options: StoreOptions): Promise<StoreRecord> {
   const { folder, signal } = options;
   return withLock(
     `${folder}.lock`,
     async () => {
       const temporary = `${folder}.tmp`;
-      // What a process left that was killed; nobody else is here, thanks to the lock.
+      // Left by a process that was killed: the lock excludes a live one.
       await rm(temporary, { recursive: true, force: true });
       await mkdir(temporary);
       try {
         const record = await write(temporary, options);
-        await publish(temporary, folder);
+        await moveIntoPlace(temporary, folder);
         return record;
       } finally {
         await rm(temporary, { recursive: true, force: true });
@@ -65,12 +65,12 @@ async function write(folder: string, options: StoreOptions): Promise<StoreRecord
     signal?.throwIfAborted();
     checkBatch(batch);
     const sha256 = createHash('sha256').update(batch.bytes).digest('hex');
-    if (sha256 !== published[batch.name] && !trust) throw unpublished(batch, sha256, published[batch.name]);
+    if (sha256 !== published[batch.name] && !trust) throw hashMismatch(batch, sha256, published[batch.name]);
     await writeFile(join(folder, batch.name), batch.bytes, { flush: true });
     files[batch.name] = sha256;
   }
   const missing = BATCH_FILES.filter((name) => !(name in files));
-  if (missing.length > 0) throw new DataError(`${source} lacks ${missing.join(', ')}`);
+  if (missing.length > 0) throw new DataError(`${source} is incomplete; missing: ${missing.join(', ')}`);
   const record = {
     source,
     files: Object.fromEntries(BATCH_FILES.map((name) => [name, files[name]])),
@@ -82,14 +82,14 @@ async function write(folder: string, options: StoreOptions): Promise<StoreRecord
   return record;
 }
 
-function unpublished({ origin }: Batch, got: string, wanted: string): DataError {
+function hashMismatch({ origin }: Batch, got: string, wanted: string): DataError {
   return new DataError(
     `${origin} has the SHA-256 ${got}, wanted ${wanted}: these are not the published images of CIFAR-10 ` +
       '(re-encoded, reordered or changed). Take another copy, or take this one all the same with --trust (of data download and data import).',
   );
 }
 
-async function publish(finished: string, folder: string): Promise<void> {
+async function moveIntoPlace(finished: string, folder: string): Promise<void> {
   const old = `${folder}.old`;
   await rm(old, { recursive: true, force: true });
   if (existsSync(folder)) await rename(folder, old);
@@ -98,7 +98,7 @@ async function publish(finished: string, folder: string): Promise<void> {
   await rm(old, { recursive: true, force: true });
 }
 
-/** How a folder of the six files compares with what it should be. */
+/** Result of comparing the six files with their expected hashes. */
 export interface Verification {
   /** Whether all files are the published ones. */
   readonly official: boolean;
@@ -113,8 +113,8 @@ export interface FileVerification {
   readonly ok: boolean;
 }
 
-/** Compares the six files with the published hashes or, where images of another kind were trusted when they were
- *  stored, with those of that time. @throws DataError if a file cannot be read. */
+/** Compares the six files with the hashes recorded when they were stored, or with the published hashes if there is no
+ *  record. @throws DataError if a file cannot be read. */
 export async function verifyFolder(
   folder: string,
   { signal, published = FILE_SHA256 }: Pick<StoreOptions, 'signal' | 'published'> = {},
@@ -130,7 +130,8 @@ export async function verifyFolder(
   return compareHashes(hashes, record, published);
 }
 
-/** @param hashes SHA-256 by the name of the file. @param record what those that were trusted should be. */
+/** Compares hashes with those in `record` or, without a record, with the published ones.
+ *  @param hashes SHA-256 by file name. */
 export function compareHashes(
   hashes: ReadonlyMap<string, string>,
   record: StoreRecord | undefined,
@@ -143,7 +144,7 @@ export function compareHashes(
   return { official: files.every(({ name, sha256 }) => sha256 === published[name]), files };
 }
 
-/** Where the images of a folder came from; undefined if they were not stored by this program. */
+/** Reads the record of a folder of images; undefined if the images were not stored by this program. */
 export async function readRecord(folder: string): Promise<StoreRecord | undefined> {
   const path = join(folder, RECORD_NAME);
   try {

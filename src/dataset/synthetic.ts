@@ -1,19 +1,19 @@
-/** A stand-in for CIFAR-10 that needs no download: drawn in memory, in the same format.
+/** Synthetic replacement for CIFAR-10 that needs no download: drawn in memory, in the same format.
  *
- *  Ten classes of figures and textures whose position, size, tilt, contrast and colours vary, under noise. A figure and
- *  a texture share each hue, so colour leaves two classes to choose from, and the shape that decides between them moves
- *  about: after ten epochs a linear classifier gets 59 % of the test images right, a two-layer network with 100 hidden
- *  units 82 %.
+ *  Ten classes of shapes and textures with varying position, size, tilt, contrast and colours, under noise. Each hue is
+ *  shared by a shape and a texture, so colour alone leaves two classes to choose from, and only the outline at a varying
+ *  position tells them apart. After ten epochs a linear classifier has a test accuracy of 59 %, a two-layer network with
+ *  100 hidden units 82 %.
  *
- *  Only integer arithmetic, + − × ÷ and Math.sqrt decide a byte, so that every engine draws the same images. */
+ *  Bytes depend only on integer arithmetic, + − × ÷ and Math.sqrt, so that every JavaScript engine draws the same images. */
 import { allocateImageSet, CHANNELS, IMAGE_SIDE, type ImageSet, imageAt, PLANE_BYTES } from '../images.ts';
 import { Random } from '../random.ts';
 
-/** How much of the pixel at (x, y) is foreground, 0 to 1. The figure is centred at (0, 0), y points down, and r is its
- *  size: half of its extent, or about two stripes. All in pixels. */
+/** Share of the pixel at (x, y) that is foreground, 0 to 1. The shape is centred at (0, 0), y points down, and r is half
+ *  the extent of the shape, or the width of about two stripes. All in pixels. */
 type Coverage = (x: number, y: number, r: number) => number;
 
-/** What a hue adds to red, green and blue of the foreground, in units of TINT. */
+/** Offset of the foreground's red, green and blue, in units of TINT. */
 type Hue = readonly [red: number, green: number, blue: number];
 
 const ORANGE: Hue = [1, 0, -1];
@@ -35,33 +35,33 @@ const CLASSES: readonly { readonly name: string; readonly hue: Hue; readonly cov
   { name: 'gradient', hue: BLUE, cover: (_x, y, r) => clamp(0.5 - y / (2 * r)) },
 ];
 
-// How much the images of a class vary. Positions and sizes are in pixels, brightness and noise in steps of 256.
+// Variation within a class. Positions and sizes are in pixels, brightness and noise in byte values.
 const SHIFT = 7;
-const SIZE = { smallest: 5, largest: 11 };
-/** The tangent of half the largest angle: 17°. */
+const SIZE = { min: 5, max: 11 };
+/** Tangent of half the maximum angle of 17°. */
 const TILT = 0.15;
 const BRIGHTNESS = { middle: 128, spread: 30 };
-const CONTRAST = { least: 30, most: 70 };
-/** How often the foreground is the darker part. */
-const INVERTED = 0.2;
+const CONTRAST = { min: 30, max: 70 };
+/** Share of images whose foreground is darker than the background. */
+const INVERTED_SHARE = 0.2;
 const COLOUR_SPREAD = 48;
 const TINT = 38;
 const NOISE_SPREAD = 45;
 
 interface SyntheticOptions {
-  /** Number of training images, an integer; 10,000 unless given. */
+  /** Number of training images; 10,000 by default. */
   readonly trainCount?: number;
-  /** Number of test images, an integer; 2,000 unless given. */
+  /** Number of test images; 2,000 by default. */
   readonly testCount?: number;
-  /** An integer, 0 to 2⁵³ − 1; 0 unless given. */
+  /** Integer, 0 to 2⁵³ − 1; 0 by default. */
   readonly seed?: number;
-  /** Makes room for images; in memory of their own unless it is given. */
+  /** Allocates an image set; in plain shared memory by default. */
   readonly imageSet?: ((count: number) => ImageSet) | undefined;
 }
 
-/** Draws the data set: `trainCount` and `testCount` images [N, 3072] with labels [N]. The order is random and balanced:
- *  of each ten images, counted from the first, every class has one. A smaller count gives the first images of a larger
- *  one. Training and test images come from separate random streams. */
+/** Draws the dataset: `trainCount` and `testCount` images [N, 3072] with labels [N]. The order is random and balanced: each
+ *  consecutive group of ten images has one image of every class. A smaller count gives the first images of a larger one.
+ *  Training and test images come from separate random streams. */
 export function syntheticDataset({
   trainCount = 10_000,
   testCount = 2_000,
@@ -85,7 +85,7 @@ function drawImages(set: ImageSet, random: Random): ImageSet {
   for (let i = 0; i < labels.length; i++) {
     if (i % order.length === 0) random.shuffle(order);
     labels[i] = order[i % order.length];
-    // Storing into a clamped array rounds to a byte, ties to even, and cuts off at 0 and 255.
+    // A clamped array rounds to bytes, ties to even, and clips at 0 and 255.
     const { buffer, byteOffset, length } = imageAt(images, i);
     drawImage(new Uint8ClampedArray(buffer, byteOffset, length), CLASSES[labels[i]], random);
   }
@@ -98,15 +98,15 @@ function drawImage(image: Uint8ClampedArray, { hue, cover }: (typeof CLASSES)[nu
 
   const centreX = around((IMAGE_SIDE - 1) / 2, SHIFT);
   const centreY = around((IMAGE_SIDE - 1) / 2, SHIFT);
-  const r = between(SIZE.smallest, SIZE.largest);
-  // With t = tan(angle/2), cosine and sine are rational. Half of the images are mirrored, as training mirrors them too.
+  const r = between(SIZE.min, SIZE.max);
+  // With t = tan(angle/2), cosine and sine are rational. Half of the images are mirrored, as in augmentation.
   const t = around(0, TILT);
   const cosine = (1 - t * t) / (1 + t * t);
   const sine = (2 * t) / (1 + t * t);
   const mirror = random.uniform() < 0.5 ? -1 : 1;
 
   const brightness = around(BRIGHTNESS.middle, BRIGHTNESS.spread);
-  const contrast = between(CONTRAST.least, CONTRAST.most) * (random.uniform() < INVERTED ? -1 : 1);
+  const contrast = between(CONTRAST.min, CONTRAST.max) * (random.uniform() < INVERTED_SHARE ? -1 : 1);
   const background = hue.map(() => around(brightness - contrast / 2, COLOUR_SPREAD));
   const foreground = hue.map((tint) => around(brightness + contrast / 2 + TINT * tint, COLOUR_SPREAD));
 
@@ -117,7 +117,7 @@ function drawImage(image: Uint8ClampedArray, { hue, cover }: (typeof CLASSES)[nu
     const bits = random.uint32();
     for (let channel = 0; channel < CHANNELS; channel++) {
       const colour = background[channel] + covered * (foreground[channel] - background[channel]);
-      const noise = ((bits >>> (10 * channel)) & 1023) / 511.5 - 1; // ten bits of each draw: −1 to 1
+      const noise = ((bits >>> (10 * channel)) & 1023) / 511.5 - 1; // ten bits per channel: −1 to 1
       image[channel * PLANE_BYTES + pixel] = colour + NOISE_SPREAD * noise;
     }
   }
@@ -131,7 +131,7 @@ function clamp(value: number): number {
   return Math.min(1, Math.max(0, value));
 }
 
-/** An edge, softened over one pixel. @param inside distance to the edge, positive inside, in pixels. */
+/** Edge, antialiased over one pixel. @param inside distance to the edge in pixels, positive inside. */
 function edge(inside: number): number {
   return clamp(inside + 0.5);
 }
@@ -140,14 +140,14 @@ function box(x: number, y: number, halfWidth: number, halfHeight: number): numbe
   return edge(Math.min(halfWidth - Math.abs(x), halfHeight - Math.abs(y)));
 }
 
-/** Stripes across the axis of x, each `width` pixels wide and as far from the next. */
+/** Stripes perpendicular to the x axis, each `width` pixels wide and `width` pixels apart. */
 function stripes(x: number, width: number): number {
-  const turns = x / (2 * width);
-  const fromMiddle = Math.abs(turns - Math.floor(turns) - 0.5);
+  const periods = x / (2 * width);
+  const fromMiddle = Math.abs(periods - Math.floor(periods) - 0.5);
   return edge((0.25 - fromMiddle) * 2 * width);
 }
 
-/** Exclusive or, of two coverages. */
+/** Exclusive or of two coverages. */
 function differ(a: number, b: number): number {
   return a + b - 2 * a * b;
 }

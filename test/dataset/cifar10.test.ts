@@ -12,7 +12,7 @@ const record = fc.record({
 });
 
 describe('the records', () => {
-  test('come out as they were put in, and the rows around them are left alone', () => {
+  test('are decoded to labels and planes, and the rows around them stay unchanged', () => {
     fc.assert(
       fc.property(fc.array(record, { maxLength: 4 }), fc.nat(3), (records, first) => {
         const encoded = Uint8Array.from(records.flatMap((r) => [r.label, ...r.red, ...r.green, ...r.blue]));
@@ -43,7 +43,7 @@ describe('the records', () => {
 });
 
 describe('a file', () => {
-  test('of any other size is refused with what was found and what was wanted', () => {
+  test('of any other size is refused, with its size and the wanted size', () => {
     const size = fc.oneof(
       fc.nat(2 * FILE_BYTES),
       fc.nat(20_000).map((n) => n * 3_073),
@@ -63,7 +63,7 @@ describe('a file', () => {
     expect(() => checkSize(FILE_BYTES, 'f')).not.toThrow();
   });
 
-  test('with a label above 9, anywhere, is refused with the place of the record', () => {
+  test('with a label above 9 is refused, with the index of the record', () => {
     const bytes = batchFile(0);
     expect(() => checkBatch({ name: NAMES[0], origin: 'f', bytes })).not.toThrow();
     fc.assert(
@@ -71,7 +71,7 @@ describe('a file', () => {
         const before = bytes[index * 3_073];
         bytes[index * 3_073] = label;
         expect(() => checkBatch({ name: NAMES[0], origin: '/d/f.bin', bytes })).toThrow(
-          new RegExp(`^/d/f.bin is damaged: record ${index.toLocaleString('en-US')} .* has the label ${label}, wanted`),
+          new RegExp(`^/d/f.bin is damaged: record ${index.toLocaleString('en-US')} .* has label ${label}, wanted`),
         );
         bytes[index * 3_073] = before;
       }),
@@ -81,7 +81,7 @@ describe('a file', () => {
 });
 
 describe('the six files', () => {
-  test('make 50,000 training and 10,000 test images, whatever order they come in', async () => {
+  test('give 50,000 training and 10,000 test images, in any order', async () => {
     async function* backwards() {
       for (const n of [5, 4, 3, 2, 1, 0]) yield { name: NAMES[n], origin: NAMES[n], bytes: batchFile(n) };
     }

@@ -21,7 +21,7 @@ import { sha256 } from '../support/file-server.ts';
 
 const scratch = scratchFolder();
 const images = join(scratch, 'images');
-/** What the server sends, or the status of an error, or nothing for ever. */
+/** Response of the server: a body, an error status, or undefined for none at all. */
 let answer: string | number | Buffer | undefined;
 let requests = 0;
 const server = createServer((_, response) => {
@@ -63,7 +63,7 @@ async function refusal(choice: DatasetChoice, path?: string): Promise<string> {
   return error.message;
 }
 
-/** A folder with five good files, and the first one cut to `bytes`. */
+/** Creates a folder with five intact files and the first one truncated to `bytes`. */
 function damaged(folder: string, bytes: number): string {
   const path = join(cwd, folder);
   mkdirSync(path);
@@ -74,7 +74,7 @@ function damaged(folder: string, bytes: number): string {
 }
 
 describe('real images', () => {
-  test('are the same from the folder and from the archive, and need no network', async () => {
+  test('are the same from a folder and an archive, and need no network', async () => {
     const archive = join(cwd, 'mine.tar.gz');
     writeFileSync(archive, Buffer.concat([...batchEntries(), TAR_END]));
     symlinkSync(images, join(cwd, 'data'));
@@ -94,7 +94,7 @@ describe('real images', () => {
     expect(requests).toBe(0);
   });
 
-  test.each(['auto', 'cifar10'] as const)('that are damaged are an error, never replaced: %s', async (choice) => {
+  test.each(['auto', 'cifar10'] as const)('that are damaged are an error and never replaced: %s', async (choice) => {
     const named = damaged('mine', 30_730_000 - 3_073);
     expect(await refusal(choice, 'mine')).toContain(
       `${join(named, NAMES[0])} has 30,726,927 bytes (9,999 records), wanted 30,730,000`,
@@ -110,7 +110,7 @@ describe('real images', () => {
 });
 
 describe('without real images', () => {
-  test('auto takes the stand-in and says why', async () => {
+  test('auto falls back to generated images and gives the reason', async () => {
     const dataset = await load('auto');
     expect(dataset).toMatchObject({ name: 'synthetic', source: 'generated' });
     expect([dataset.train.labels.length, dataset.test.labels.length]).toEqual([10_000, 2_000]);
@@ -120,19 +120,19 @@ describe('without real images', () => {
     expect(tree(cwd)).toEqual(['cache', 'cache/nn-train']);
   });
 
-  test('it is noticed within 4 s that there is no network', async () => {
+  test('a missing network is reported within 4 s', async () => {
     answer = undefined;
-    const asked = once(server, 'request');
+    const requested = once(server, 'request');
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const refused = refusal('cifar10');
-    await asked;
+    await requested;
     await vi.advanceTimersByTimeAsync(4_000);
     vi.useRealTimers();
     expect(await refused).toMatch(/http:\S+: no data received for 4 s\./);
     expect(tree(cwd)).toEqual([]);
   });
 
-  test('cifar10 is an error that says where was looked and what can be done', async () => {
+  test('cifar10 is an error that names the places searched and what to do', async () => {
     expect(await refusal('cifar10')).toMatch(
       new RegExp(
         'searched in this order: --data \\(not given\\), NN_TRAIN_DATA_DIR \\(not set\\), ' +
@@ -143,10 +143,12 @@ describe('without real images', () => {
   });
 
   test.each(['auto', 'cifar10'] as const)(
-    'what is no archive, or holds other images, is an error for %s',
+    'a download that is not an archive, or has other images, is an error for %s',
     async (choice) => {
       answer = 'not the archive';
-      expect(await refusal(choice)).toMatch(/^http:\S+: archive\.tar\.gz is not a whole \.tar\.gz archive: .* --data/);
+      expect(await refusal(choice)).toMatch(
+        /^http:\S+: archive\.tar\.gz is not a complete \.tar\.gz archive: .* --data/,
+      );
       answer = Buffer.concat([...batchEntries(), TAR_END]);
       expect(await refusal(choice)).toMatch(
         /^http:\S+: .*data_batch_1\.bin in archive\.tar\.gz has the SHA-256 \w+, wanted cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5: .* --trust/,
@@ -155,7 +157,7 @@ describe('without real images', () => {
     },
   );
 
-  test('they are downloaded into the cache, and found there from then on', async () => {
+  test('they are downloaded into the cache and found there by later runs', async () => {
     answer = Buffer.concat([...batchEntries(), TAR_END]);
     const url = env.NN_TRAIN_CIFAR10_URL!;
     delete env.NN_TRAIN_CIFAR10_URL;
@@ -165,9 +167,9 @@ describe('without real images', () => {
     ];
     const first = await loadDataset({ choice: 'auto', env, cwd, download: { sources, published } });
     expect(first).toMatchObject({ name: 'cifar10', source: join(cwd, 'cache/nn-train/cifar-10-batches-bin') });
-    const asked = requests;
+    const requestsBefore = requests;
     const second = await load('auto');
-    expect([second.source, second.sha256, requests]).toEqual([first.source, first.sha256, asked]);
+    expect([second.source, second.sha256, requests]).toEqual([first.source, first.sha256, requestsBefore]);
   });
 
   test('synthetic neither searches nor downloads', async () => {
@@ -179,7 +181,7 @@ describe('without real images', () => {
   });
 });
 
-test('NN_TRAIN_CIFAR10_URL must be an address', async () => {
+test('NN_TRAIN_CIFAR10_URL must be a valid URL', async () => {
   for (const url of ['ftp://example.com/', 'example.com', 'http://']) {
     env.NN_TRAIN_CIFAR10_URL = url;
     const error = await rejection(load('auto'));
@@ -188,7 +190,7 @@ test('NN_TRAIN_CIFAR10_URL must be an address', async () => {
   }
 });
 
-test('nothing begins after an abort', async () => {
+test('nothing is loaded after an abort', async () => {
   const reason = new Error('Ctrl-C');
   const signal = AbortSignal.abort(reason);
   expect(await rejection(loadDataset({ choice: 'synthetic', env, cwd, signal }))).toBe(reason);

@@ -21,8 +21,8 @@ beforeEach(() => {
   env = { XDG_CACHE_HOME: join(cwd, 'cache-home'), KERAS_HOME: join(cwd, 'keras') };
 });
 
-/** Empty files by their names below cwd; locating looks at names only. */
-function put(folder: string, names = NAMES): string {
+/** Creates a folder of empty files below cwd. Their names are enough, because `locate` does not read them. */
+function create(folder: string, names = NAMES): string {
   const path = join(cwd, folder);
   mkdirSync(path, { recursive: true });
   for (const name of names) writeFileSync(join(path, name), '');
@@ -36,7 +36,7 @@ async function refusal(path?: string): Promise<string> {
   return error.message;
 }
 
-test('the order is: the path, NN_TRAIN_DATA_DIR, ./data, the cache, Keras', async () => {
+test('the search order is the path, NN_TRAIN_DATA_DIR, ./data, the cache, Keras', async () => {
   expect(await locate({ env, cwd })).toBeUndefined();
   for (const [place, options] of [
     ['keras/datasets', {}],
@@ -45,29 +45,29 @@ test('the order is: the path, NN_TRAIN_DATA_DIR, ./data, the cache, Keras', asyn
     ['from-env', { env: { ...env, NN_TRAIN_DATA_DIR: 'from-env' } }],
     ['from-option', { env: { ...env, NN_TRAIN_DATA_DIR: 'from-env' }, path: 'from-option' }],
   ] as const) {
-    const path = put(place);
+    const path = create(place);
     expect(await locate({ env, cwd, ...options })).toEqual({ kind: 'folder', path });
   }
 });
 
 test('an empty NN_TRAIN_DATA_DIR and a relative XDG_CACHE_HOME count as unset', async () => {
-  const path = put('data');
+  const path = create('data');
   expect(await locate({ env: { ...env, NN_TRAIN_DATA_DIR: '' }, cwd })).toEqual({ kind: 'folder', path });
   expect(cacheFolder({ XDG_CACHE_HOME: 'relative' })).toBe(join(homedir(), '.cache', 'nn-train'));
   expect(defaultSearchPaths({ KERAS_HOME: '' }, cwd).at(-1)).toBe(join(homedir(), '.keras', 'datasets'));
 });
 
-test('a place is the folder, a folder above it, one with the archive, or the archive under any name', async () => {
-  const folder = put('above/cifar-10-batches-bin');
+test('a path may be the folder, its parent, a folder with the archive, or an archive of any name', async () => {
+  const folder = create('above/cifar-10-batches-bin');
   expect(await locate({ path: 'above', env, cwd })).toEqual({ kind: 'folder', path: folder });
-  const shelf = put('shelf', ['cifar-10-binary.tar.gz', 'mine.tgz']);
+  const shelf = create('shelf', ['cifar-10-binary.tar.gz', 'mine.tgz']);
   const archive = join(shelf, 'cifar-10-binary.tar.gz');
   expect(await locate({ path: 'shelf', env, cwd })).toEqual({ kind: 'archive', path: archive });
   const mine = join(shelf, 'mine.tgz');
   expect(await locate({ path: mine, env, cwd })).toEqual({ kind: 'archive', path: mine });
 });
 
-describe('what other tools leave is found', () => {
+describe('the files of other tools are found', () => {
   const PYTHON = ['batches.meta', ...NAMES.map((name) => name.replace('.bin', ''))];
   const PARQUET = ['train-00000-of-00001.parquet', 'test-00000-of-00001.parquet'];
 
@@ -80,46 +80,48 @@ describe('what other tools leave is found', () => {
     ['Keras 3, not unpacked', 'keras/datasets', '', ['cifar-10-batches-py-target_archive'], 'python-archive'],
     ['Hugging Face', 'data', 'plain_text', PARQUET, 'parquet'],
   ])('%s', async (_, place, inner, names, kind) => {
-    const folder = put(join(place, inner), names);
+    const folder = create(join(place, inner), names);
     const path = kind === 'python-archive' ? join(folder, names[0]) : folder;
     expect(await locate({ env, cwd })).toEqual({ kind, path });
     expect(await recognise(join(cwd, place))).toEqual({ kind, path });
     expect(await recognise(path)).toEqual({ kind, path });
   });
 
-  test('pictures in folders of classes; numbered ones, which MNIST has too, only where they are named', async () => {
+  test('class folders; numbered ones, which MNIST has too, only if the user names the path', async () => {
     const classes = 'airplane automobile bird cat deer dog frog horse ship truck'.split(' ');
-    for (const name of classes) put(join('data', 'train', name), []);
+    for (const name of classes) create(join('data', 'train', name), []);
     expect(await locate({ env, cwd })).toBeUndefined();
-    const path = put('data/test', []).replace(/.test$/, '');
+    const path = create('data/test', []).replace(/.test$/, '');
     expect(await locate({ env, cwd })).toEqual({ kind: 'class-folders', path });
     rmSync(join(path, 'train'), { recursive: true });
-    for (const digit of classes.keys()) put(join('data', 'train', `${digit}`), []);
+    for (const digit of classes.keys()) create(join('data', 'train', `${digit}`), []);
     expect(await locate({ env, cwd })).toBeUndefined();
     expect(await locate({ path: 'data', env, cwd })).toEqual({ kind: 'class-folders', path });
   });
 
-  test('the binary version comes before the Python version', async () => {
-    put('data/cifar-10-batches-py', PYTHON);
-    put('data', ['cifar-10-binary.tar.gz']);
+  test('the binary version is preferred to the Python version', async () => {
+    create('data/cifar-10-batches-py', PYTHON);
+    create('data', ['cifar-10-binary.tar.gz']);
     expect(await locate({ env, cwd })).toMatchObject({ kind: 'archive' });
   });
 
-  test('a half of the Python version is refused', async () => {
-    const path = put('data/cifar-10-batches-py', PYTHON.slice(0, -2));
-    expect(await refusal()).toContain(`${path} lacks data_batch_5, test_batch of the six CIFAR-10 files. Put`);
+  test('an incomplete Python version is refused', async () => {
+    const path = create('data/cifar-10-batches-py', PYTHON.slice(0, -2));
+    expect(await refusal()).toContain(
+      `${path} has only some of the six CIFAR-10 files; missing: data_batch_5, test_batch. Put`,
+    );
   });
 
-  test('Parquet files of something else are passed over, unless they are named', async () => {
+  test('Parquet files of another dataset are skipped, unless the user names the path', async () => {
     const other = new wasm.WriterPropertiesBuilder().build();
     const table = wasm.Table.fromIPCStream(tableToIPC(tableFromArrays({ text: ['a'] }), 'stream'));
-    const path = put('data', PARQUET);
+    const path = create('data', PARQUET);
     writeFileSync(join(path, PARQUET[0]), wasm.writeParquet(table, other));
     expect(await locate({ env, cwd })).toBeUndefined();
     expect(await locate({ path: 'data', env, cwd })).toEqual({ kind: 'parquet', path });
   });
 
-  test('an archive of any name is known by what is in it, and one of the files stands for its folder', async () => {
+  test('an archive of any name is recognised by its contents, and a dataset file stands for its folder', async () => {
     const path = join(cwd, 'mine.tgz');
     writeFileSync(path, Buffer.concat([tarEntry('cifar-10-batches-py/'), tarEntry('cifar-10-batches-py/test_batch')]));
     expect(await recognise(path)).toEqual({ kind: 'python-archive', path });
@@ -127,16 +129,16 @@ describe('what other tools leave is found', () => {
     expect(await recognise(path)).toEqual({ kind: 'archive', path });
     writeFileSync(path, 'not an archive');
     expect(await recognise(path)).toEqual({ kind: 'archive', path });
-    const folder = put('py', PYTHON);
+    const folder = create('py', PYTHON);
     expect(await recognise(join(folder, 'test_batch'))).toEqual({ kind: 'python-folder', path: folder });
-    expect(await recognise(put('empty', []))).toBeUndefined();
+    expect(await recognise(create('empty', []))).toBeUndefined();
     expect((await rejection(recognise(join(cwd, 'nowhere')))).message).toContain(
       'nowhere: there is no such file or folder',
     );
   });
 });
 
-describe('a place that the user named', () => {
+describe('a path that the user named', () => {
   test('must exist', async () => {
     expect(await refusal('nowhere')).toBe(
       `cannot read ${join(cwd, 'nowhere')} (named by --data): there is no such file or folder`,
@@ -147,62 +149,64 @@ describe('a place that the user named', () => {
     );
   });
 
-  test('must hold images, even where another place has them', async () => {
-    put('data');
-    const path = put('other', ['cifar-100-python.tar.gz', 'notes.txt']);
+  test('must have images, even if another place has them', async () => {
+    create('data');
+    const path = create('other', ['cifar-100-python.tar.gz', 'notes.txt']);
     const message = await refusal('other');
     expect(message).toContain(
-      `${path} (named by --data) holds no CIFAR-10 images: wanted the six files data_batch_1.bin`,
+      `${path} (named by --data) has no CIFAR-10 images: wanted the six files data_batch_1.bin`,
     );
     expect(message).toMatch(/; found cifar-100-python.tar.gz, notes.txt\.$/);
-    put('empty', []);
+    create('empty', []);
     expect(await refusal('empty')).toMatch(/; found nothing\.$/);
-    put('many', [...'abcdefghijk']);
+    create('many', [...'abcdefghijk']);
     expect(await refusal('many')).toMatch(/; found a, b, c, d, e, f, g, h and 3 more\.$/);
   });
 });
 
-describe('the usual places', () => {
-  test('are passed over if nothing in them looks like CIFAR-10', async () => {
-    put('data', ['README.md', 'mnist.gz']);
-    put('cache-home/nn-train/download-a1b2c3', ['cifar-10-binary.tar.gz']); // of a run that was killed
+describe('the default search paths', () => {
+  test('are skipped if nothing in them looks like CIFAR-10', async () => {
+    create('data', ['README.md', 'mnist.gz']);
+    create('cache-home/nn-train/download-a1b2c3', ['cifar-10-binary.tar.gz']); // left by a run that was killed
     expect(await locate({ env, cwd })).toBeUndefined();
     rmSync(join(cwd, 'data'), { recursive: true });
-    put('.', ['data']); // a file
+    create('.', ['data']); // a file
     expect(await locate({ env, cwd })).toBeUndefined();
   });
 
   test.each(['data', 'cache-home/nn-train', 'data/cifar-10-batches-bin'])(
-    'are refused with a half of it: %s',
+    'are refused if they are incomplete: %s',
     async (place) => {
-      put('cache-home/nn-train/cifar-10-batches-bin');
-      const path = put(
+      create('cache-home/nn-train/cifar-10-batches-bin');
+      const path = create(
         place,
         NAMES.filter((name) => !/[24]/.test(name)),
       );
       if (place.startsWith('cache')) rmSync(join(path, 'cifar-10-batches-bin'), { recursive: true });
       expect(await refusal()).toMatch(
-        `${path} lacks data_batch_2.bin, data_batch_4.bin of the six CIFAR-10 files. Put`,
+        `${path} has only some of the six CIFAR-10 files; missing: data_batch_2.bin, data_batch_4.bin. Put`,
       );
     },
   );
 
-  test('are refused with an empty folder of its name', async () => {
-    const path = put('data/cifar-10-batches-bin', []);
-    expect(await refusal()).toContain(`${path} lacks ${NAMES.join(', ')} of`);
+  test('are refused with an empty dataset folder', async () => {
+    const path = create('data/cifar-10-batches-bin', []);
+    expect(await refusal()).toContain(
+      `${path} has only some of the six CIFAR-10 files; missing: ${NAMES.join(', ')}. `,
+    );
   });
 });
 
-describe('what cannot be read is named', () => {
-  test('a loop of links', async () => {
+describe('an unreadable path is named in the error:', () => {
+  test('a circular link', async () => {
     symlinkSync('data', join(cwd, 'data'));
     expect(await refusal()).toContain(`cannot read ${join(cwd, 'data')}: ELOOP`);
     expect(await refusal('data')).toContain(`cannot read ${join(cwd, 'data')} (named by --data): ELOOP`);
   });
 
-  // Nothing is forbidden to root.
+  // Root may read everything.
   test.skipIf(process.getuid?.() === 0)('a folder and a file without permission', async () => {
-    const path = put('data');
+    const path = create('data');
     truncateSync(join(path, NAMES[0]), FILE_BYTES);
     chmodSync(join(path, NAMES[0]), 0);
     expect((await rejection(drain(readFolder(path)))).message).toContain('permission is denied');
@@ -211,8 +215,8 @@ describe('what cannot be read is named', () => {
     chmodSync(path, 0o700);
   });
 
-  test('a folder in place of a file, a file that went away', async () => {
-    const path = put('data', NAMES.slice(1));
+  test('a missing file, or a folder in place of a file', async () => {
+    const path = create('data', NAMES.slice(1));
     expect((await rejection(drain(readFolder(path)))).message).toBe(
       `cannot read ${join(path, NAMES[0])}: there is no such file or folder`,
     );

@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 import { classCounts, imageStatistics } from '../../src/dataset/statistics.ts';
 import { randomImageSet } from '../support/images.ts';
 
-it('finds mean and deviation of each channel, as two plain passes over the pixels do', () => {
+it('agrees with a direct computation of mean and deviation of each channel', () => {
   const set = randomImageSet(23, 'statistics');
-  // Each channel has a range of its own, so that none can be taken for another.
+  // Each channel has a range of its own, so that mixing them up would show.
   for (let i = 0; i < set.images.length; i++) set.images[i] = set.images[i] >> (1 + (Math.floor(i / 1024) % 3));
   const { images, perClass, channels } = imageStatistics(set, 10);
   expect([images, perClass]).toEqual([23, [3, 3, 3, 2, 2, 2, 2, 2, 2, 2]]);
@@ -23,6 +23,6 @@ it('finds mean and deviation of each channel, as two plain passes over the pixel
   }
 });
 
-it('counts labels per class, and none that is out of range', () => {
+it('counts labels per class and ignores those out of range', () => {
   expect(classCounts(Uint8Array.from([0, 2, 2, 7, 3]), 4)).toEqual([1, 0, 2, 1]);
 });

@@ -25,7 +25,7 @@ beforeEach(() => {
   folder = join(parent, 'images');
 });
 
-/** The six files, all in the same memory. @param change what becomes of the bytes of each. */
+/** The six files, all in the same buffer. @param change modifies the bytes of each. */
 async function* batches(change: (name: string, bytes: Buffer) => void = () => {}): AsyncGenerator<Batch> {
   const memory = Buffer.alloc(10_000 * 3_073);
   for (const [name, bytes] of files) {
@@ -35,7 +35,7 @@ async function* batches(change: (name: string, bytes: Buffer) => void = () => {}
   }
 }
 
-/** Another pixel in the last file. */
+/** Changes a pixel of the last file. */
 function retouch(name: string, bytes: Buffer): void {
   if (name === 'test_batch.bin') bytes[7] ^= 1;
 }
@@ -44,7 +44,7 @@ function store(options: Partial<StoreOptions> = {}) {
   return storeBatches({ folder, batches: batches(), source: 'a test', published, ...options });
 }
 
-test('the published images are stored with a record of where they came from, in the place of what was there', async () => {
+test('the published images are stored with a record of their source and replace an existing folder', async () => {
   mkdirSync(folder);
   writeFileSync(join(folder, 'data_batch_1.bin'), 'damaged');
   mkdirSync(`${folder}.tmp`);
@@ -57,7 +57,7 @@ test('the published images are stored with a record of where they came from, in 
   for (const [name, bytes] of files) expect(bytes.equals(readFileSync(join(folder, name)))).toBe(true);
 });
 
-test('others are refused, or else trusted and compared with themselves from then on', async () => {
+test('other images are refused; if trusted, they are later compared with their own hashes', async () => {
   const error = await rejection(store({ batches: batches(retouch) }));
   expect(error).toBeInstanceOf(DataError);
   const retouched = Buffer.from(files.get('test_batch.bin')!);
@@ -81,10 +81,10 @@ test('others are refused, or else trusted and compared with themselves from then
   });
 });
 
-describe('nothing is stored, and what was there stays, if', () => {
+describe('nothing is stored, and an existing folder is kept, if', () => {
   const faults: [string, () => AsyncIterable<Batch>, RegExp][] = [
     [
-      'a label is none',
+      'a label is invalid',
       () => batches((name, bytes) => name === 'data_batch_3.bin' && bytes.fill(10, 0, 1)),
       /data_batch_3.bin in a test is damaged: record 0/,
     ],
@@ -93,10 +93,10 @@ describe('nothing is stored, and what was there stays, if', () => {
       async function* () {
         for await (const batch of batches()) if (batch.name !== 'data_batch_2.bin') yield batch;
       },
-      /^a test lacks data_batch_2.bin$/,
+      /^a test is incomplete; missing: data_batch_2.bin$/,
     ],
     [
-      'the source fails half way',
+      'the source fails midway',
       async function* () {
         for await (const batch of batches()) {
           yield batch;
@@ -114,7 +114,7 @@ describe('nothing is stored, and what was there stays, if', () => {
     expect(readFileSync(join(folder, 'data_batch_1.bin'), 'utf8')).toBe('earlier');
   });
 
-  test('it is stopped', async () => {
+  test('it is aborted', async () => {
     const controller = new AbortController();
     const reason = new Error('Ctrl-C');
     const stop = (name: string) => name === 'test_batch.bin' && controller.abort(reason);
@@ -146,7 +146,7 @@ describe('a folder of images', () => {
     expect((await verifyFolder(folder)).files.map(({ wanted }) => wanted)).toEqual(NAMES.map((n) => FILE_SHA256[n]));
   });
 
-  test('whose record is damaged is an error, and one without a record is as good as any', async () => {
+  test('may lack a record, but a damaged record is an error', async () => {
     mkdirSync(folder);
     expect(await readRecord(folder)).toBeUndefined();
     writeFileSync(join(folder, 'source.json'), '{"source":');

@@ -8,14 +8,14 @@ const C = 10;
 
 const { classes, train, test } = syntheticDataset();
 
-describe('the synthetic data set', () => {
-  it('is the same, byte for byte, on every machine', () => {
+describe('the synthetic dataset', () => {
+  it('has the same bytes on every machine', () => {
     const small = syntheticDataset({ trainCount: 100, testCount: 20 });
-    // If the drawing is changed on purpose: measure again what the classifiers reach on it, then renew the hash.
+    // After an intended change of the drawing, measure the accuracy of the classifiers again, then update the hash.
     expect(digest(small.train, small.test)).toBe('26b8a2d366cfde7b1ca82528fdc92ae2ba287a393b9c6c9e32ee6fd9066f759b');
   });
 
-  it('has the format of CIFAR-10: 3072 shared bytes an image, and ten names', () => {
+  it('has the format of CIFAR-10: 3072 shared bytes per image, and ten class names', () => {
     expect([train.images.length, train.labels.length]).toEqual([10_000 * D, 10_000]);
     expect([test.images.length, test.labels.length]).toEqual([2_000 * D, 2_000]);
     for (const { images, labels } of [train, test]) {
@@ -26,7 +26,7 @@ describe('the synthetic data set', () => {
     expect(new Set(classes).size).toBe(C);
   });
 
-  it('holds every class once in each ten images, in an order that changes', () => {
+  it('has every class once in each group of ten images, in varying order', () => {
     const tens = new Set<string>();
     for (const { labels } of [train, test]) {
       for (let i = 0; i < labels.length; i += C) {
@@ -38,25 +38,25 @@ describe('the synthetic data set', () => {
     expect(tens.size).toBeGreaterThan(1_190); // of 1,200 tens
   });
 
-  it('has no image twice, in training and test images together', () => {
+  it('has no duplicate image within or across training and test images', () => {
     const digests = [train, test].flatMap(({ images, labels }) =>
       Array.from(labels, (_, i) => sha256(images.subarray(i * D, (i + 1) * D))),
     );
     expect(new Set(digests).size).toBe(12_000);
   });
 
-  it('begins with the same images however many are asked for', () => {
+  it('starts with the same images whatever the count', () => {
     const fewer = syntheticDataset({ trainCount: 23, testCount: 7 });
     expect(digest(fewer.train)).toBe(digest(first(23, train)));
     expect(digest(fewer.test)).toBe(digest(first(7, test)));
   });
 
-  it('follows the seed', () => {
+  it('depends on the seed', () => {
     const { train: other } = syntheticDataset({ trainCount: 10, testCount: 0, seed: 1 });
     expect(digest(other)).not.toBe(digest(first(10, train)));
   });
 
-  it('is neither impossible nor trivial: the nearest class mean is right for more than a guess, for far fewer than all', () => {
+  it('is neither impossible nor trivial: the nearest class mean beats guessing but is far from perfect', () => {
     const means = classMeans(train);
     let correct = 0;
     for (let i = 0; i < test.labels.length; i++) {

@@ -3,12 +3,12 @@ import { FILE_BYTES, NAMES } from './cifar10.ts';
 
 const PATTERNS = 20;
 
-/** One of 20 patterns, none of which is the same mirrored, turned, or with its colours swapped. */
+/** One of 20 patterns, each of which changes if mirrored, rotated or with its channels swapped. */
 function pattern(p: number): Buffer {
   return Buffer.from(Array.from({ length: 3072 }, (_, k) => (p * (k % 32) + 3 * (k >> 5) + 11 * p + (k % 7)) & 255));
 }
 
-/** The binary version of a file: record i of file n has the label (i + n) mod 10 and the pattern (i + 3n) mod 20. */
+/** Binary version of a file: record i of file n has label (i + n) mod 10 and pattern (i + 3n) mod 20. */
 export function patternFile(n: number): Buffer {
   const patterns = Array.from({ length: PATTERNS }, (_, p) => pattern(p));
   const bytes = Buffer.alloc(FILE_BYTES);
@@ -19,7 +19,7 @@ export function patternFile(n: number): Buffer {
   return bytes;
 }
 
-/** The label and the PNG of each record of a file, made by another program than the one that reads them. */
+/** Label and PNG of each record of a file, encoded by a different library from the one that decodes them. */
 export function pngRecords(n: number): { label: number; png: Uint8Array }[] {
   const pngs = Array.from({ length: PATTERNS }, (_, p) => encodePlanes(pattern(p)));
   return Array.from({ length: 10_000 }, (_, i) => ({ label: (i + n) % 10, png: pngs[(i + 3 * n) % PATTERNS] }));
@@ -32,7 +32,7 @@ function encodePlanes(planes: Uint8Array): Uint8Array {
 
 export const PYTHON_NAMES = NAMES.map((name) => name.replace('.bin', ''));
 
-/** The Python version of a file, opcode by opcode as cPickle wrote it (protocol 2), without what a memo is needed for. */
+/** Python version of a file, with the opcodes of cPickle (protocol 2) except those for the memo. */
 export function pythonFile(
   binary: Uint8Array,
   { images = 10_000, columns = 3_072, labelsKey = 'labels' } = {},
@@ -78,14 +78,14 @@ function short(value: number): Buffer {
   return Buffer.from([0x4d, value & 255, value >> 8]);
 }
 
-/** Which batches of a source have the bytes that they are wanted to have, by their names. */
-export async function collect(
+/** Compares each batch of a source with the wanted bytes. Resolves to the results by file name. */
+export async function compareBatches(
   batches: AsyncIterable<{ name: string; bytes: Uint8Array }>,
   wanted: (n: number) => Buffer = patternFile,
 ): Promise<Record<string, boolean>> {
-  const isRight: Record<string, boolean> = {};
-  for await (const { name, bytes } of batches) isRight[name] = wanted(NAMES.indexOf(name)).equals(bytes);
-  return isRight;
+  const results: Record<string, boolean> = {};
+  for await (const { name, bytes } of batches) results[name] = wanted(NAMES.indexOf(name)).equals(bytes);
+  return results;
 }
 
-export const ALL_RIGHT = Object.fromEntries(NAMES.map((name) => [name, true]));
+export const ALL_EQUAL = Object.fromEntries(NAMES.map((name) => [name, true]));

@@ -5,11 +5,11 @@ import { gzipSync } from 'node:zlib';
 import { Header } from 'tar';
 import { afterAll } from 'vitest';
 
-// Written out here, not imported: the tests must notice if the product's idea of the format changes.
+// Defined here rather than imported, so that the tests notice if the program's definition of the format changes.
 export const NAMES = [1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`).concat('test_batch.bin');
 export const FILE_BYTES = 10_000 * 3_073;
 
-/** A whole file of 10,000 records: record i has the label (i + n) mod 10, and every pixel is 20·n + label. */
+/** Contents of a file of 10,000 records: record i has label (i + n) mod 10, and every pixel is 20·n + label. */
 export function batchFile(n: number): Buffer {
   const bytes = Buffer.alloc(FILE_BYTES);
   for (let i = 0; i < 10_000; i++) {
@@ -20,14 +20,14 @@ export function batchFile(n: number): Buffer {
   return bytes;
 }
 
-/** The six files, data_batch_1.bin made with n = 0. */
+/** Writes the six files; data_batch_1.bin has n = 0. */
 export function writeBatchFiles(folder: string): string {
   mkdirSync(folder, { recursive: true });
   for (const [n, name] of NAMES.entries()) writeFileSync(join(folder, name), batchFile(n));
   return folder;
 }
 
-/** One entry of a tar archive, compressed. A gzip file may be a chain of such pieces. */
+/** A compressed tar entry. Concatenated entries are a valid gzip file. */
 export function tarEntry(
   path: string,
   body: Uint8Array = Buffer.alloc(0),
@@ -40,12 +40,12 @@ export function tarEntry(
 
 export const TAR_END = gzipSync(Buffer.alloc(1024));
 
-/** The six files as pieces of an archive. */
+/** Tar entries of the six files. */
 export function batchEntries(): Buffer[] {
   return NAMES.map((name, n) => tarEntry(`cifar-10-batches-bin/${name}`, batchFile(n)));
 }
 
-/** A folder for a test file's trials, removed at its end. */
+/** Creates a temporary folder that is removed after all tests of a file. */
 export function scratchFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'nn-train-test-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -57,7 +57,7 @@ export function tree(folder: string): string[] {
   return readdirSync(folder, { recursive: true }).map(String).sort();
 }
 
-/** What a promise was rejected with. */
+/** Resolves to the error of a promise that is expected to reject. */
 export function rejection(promise: Promise<unknown>): Promise<Error & { exitCode?: number }> {
   return promise.then(
     (value) => Promise.reject(new Error(`wanted a rejection, got ${value}`)),

@@ -5,28 +5,28 @@ import { type Batch, CLASSES, TEST_FILE, TRAIN_FILES } from '../cifar10.ts';
 import { cannotRead } from './folder.ts';
 import { batchPictures, checkCount, type LabelledPicture } from './picture-batches.ts';
 
-/** The folders of the classes may be named or numbered. */
+/** Folder names by label: class names or numbers. */
 const SCHEMES: readonly (readonly string[])[] = [CLASSES, CLASSES.map((_, label) => `${label}`)];
 const SPLITS = [
   { split: 'train', names: TRAIN_FILES },
   { split: 'test', names: [TEST_FILE] },
 ] as const;
-/** Files that are read at a time. */
-const AT_A_TIME = 64;
+/** Number of files read concurrently. */
+const READ_CONCURRENCY = 64;
 
-/** Whether the names of a folder's entries are those of the ten classes. @param numbersToo whether 0 to 9 count. */
-export function areClasses(names: readonly string[], numbersToo: boolean): boolean {
-  return SCHEMES.slice(0, numbersToo ? 2 : 1).some((scheme) => scheme.every((name) => names.includes(name)));
+/** Whether a list of names includes those of all ten classes. @param allowNumbers whether 0 to 9 are class names too. */
+export function areClassNames(names: readonly string[], allowNumbers: boolean): boolean {
+  return SCHEMES.slice(0, allowNumbers ? 2 : 1).some((scheme) => scheme.every((name) => names.includes(name)));
 }
 
-/** Pictures in `train/CLASS/` and `test/CLASS/`, PNG or JPEG, 50,000 and 10,000 in all; see `readSource`. Other files
- *  are passed over.
+/** Reads the PNG and JPEG pictures in `train/CLASS/` and `test/CLASS/`, 50,000 and 10,000 in all; see `readSource`. Other
+ *  files are ignored.
  *
- *  Their order is that of their file names over all classes, numbers in them by their size, and of the labels where names are
- *  equal: files that are numbered through get their order back, and others come out mixed. */
+ *  Pictures of all classes are sorted together by file name, with numbers compared by value, then by label. This restores
+ *  the original order of files numbered across classes, and otherwise mixes the classes. */
 export async function* readClassFolders(folder: string, signal?: AbortSignal): AsyncGenerator<Batch> {
   signal?.throwIfAborted();
-  // Both before any picture is read: who lacks test images shall not wait to learn it.
+  // Both splits are counted before any picture is read, so that missing test images are reported at once.
   const splits = [];
   for (const { split, names } of SPLITS) {
     const origin = join(folder, split);
@@ -47,7 +47,9 @@ async function listPictures(folder: string): Promise<readonly PictureFile[]> {
   const names = await list(folder);
   const scheme = SCHEMES.find((classes) => classes.some((name) => names.includes(name))) ?? CLASSES;
   const missing = scheme.filter((name) => !names.includes(name));
-  if (missing.length > 0) throw new DataError(`${folder} lacks ${missing.join(', ')} of the ten folders of classes.`);
+  if (missing.length > 0) {
+    throw new DataError(`${folder} has only some of the ten class folders; missing: ${missing.join(', ')}.`);
+  }
   const files: PictureFile[] = [];
   for (const [label, name] of scheme.entries()) {
     const inner = join(folder, name);
@@ -58,14 +60,14 @@ async function listPictures(folder: string): Promise<readonly PictureFile[]> {
   return files.sort((a, b) => (a.sortKey === b.sortKey ? a.label - b.label : a.sortKey < b.sortKey ? -1 : 1));
 }
 
-/** Orders names by their characters, but the numbers in them by their size, the same on every machine. */
+/** Key that sorts names by code unit and the numbers in them by value, in the same way on every machine. */
 function sortKey(name: string): string {
   return name.replace(/\d+/g, (digits) => digits.padStart(20, '0'));
 }
 
 async function* readPictures(files: readonly PictureFile[]): AsyncGenerator<LabelledPicture> {
-  for (let first = 0; first < files.length; first += AT_A_TIME) {
-    yield* await Promise.all(files.slice(first, first + AT_A_TIME).map(read));
+  for (let first = 0; first < files.length; first += READ_CONCURRENCY) {
+    yield* await Promise.all(files.slice(first, first + READ_CONCURRENCY).map(read));
   }
 }
 

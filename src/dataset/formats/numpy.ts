@@ -1,14 +1,14 @@
 import { Built, Global, PickleError, type PickleValue, Tuple } from './pickle-values.ts';
 
-// How numpy pickles an array of bytes. Up to protocol 4: numpy.core.multiarray._reconstruct(numpy.ndarray, (0,), b'b'),
-// whose state is then (1, shape, dtype, isFortran, bytes). From protocol 5 on:
-// numpy.core.numeric._frombuffer(bytes, dtype, shape, order). numpy 2 calls its `core` `_core`.
+// Pickled numpy arrays of bytes. Up to protocol 4: numpy.core.multiarray._reconstruct(numpy.ndarray, (0,), b'b'), followed
+// by the state (1, shape, dtype, isFortran, bytes). From protocol 5 on: numpy.core.numeric._frombuffer(bytes, dtype,
+// shape, order). In numpy 2, `core` is `_core`.
 // Source: numpy, core/src/multiarray/methods.c (array_reduce, array_setstate) and descriptor.c (arraydescr_reduce).
 
-/** As many as `encode` may make for one pickle: a batch has 30,720,000. */
-const MOST_ENCODED_BYTES = 64 * 2 ** 20;
+/** Bytes that `encode` may create per pickle; a batch has 30,720,000. */
+const MAX_ENCODED_BYTES = 64 * 2 ** 20;
 
-/** An array of numpy, of unsigned bytes. */
+/** Numpy array of unsigned bytes. */
 export class NdArray extends Built {
   #content: { shape: readonly number[]; bytes: Uint8Array; isFortran: boolean } = {
     shape: [0],
@@ -20,16 +20,16 @@ export class NdArray extends Built {
     return this.#content.shape;
   }
 
-  /** The bytes of a matrix, row by row. */
+  /** Bytes of a matrix in row-major order. */
   rows(): Uint8Array {
     const { shape, bytes, isFortran } = this.#content;
     if (!isFortran) return bytes;
     const [rows, columns] = shape;
-    const turned = new Uint8Array(bytes.length);
+    const transposed = new Uint8Array(bytes.length);
     for (let column = 0, from = 0; column < columns; column++) {
-      for (let row = 0; row < rows; row++) turned[row * columns + column] = bytes[from++];
+      for (let row = 0; row < rows; row++) transposed[row * columns + column] = bytes[from++];
     }
-    return turned;
+    return transposed;
   }
 
   setState([version, shape, dtype, isFortran, bytes, ...rest]: readonly PickleValue[]): void {
@@ -42,7 +42,7 @@ export class NdArray extends Built {
     const lengths = shape.items.filter((length): length is number => typeof length === 'number' && length >= 0);
     const size = lengths.reduce((product, length) => product * length, 1);
     if (lengths.length < shape.items.length || size !== bytes.length) {
-      throw new PickleError(`is damaged: an array of ${lengths.join(' × ')} bytes has ${bytes.length} of them`);
+      throw new PickleError(`is damaged: an array of shape ${lengths.join(' × ')} has ${bytes.length} bytes`);
     }
     this.#content = { shape: lengths, bytes, isFortran: isFortran && lengths.length === 2 };
     return this;
@@ -56,13 +56,13 @@ class DType extends Built {
   }
 }
 
-/** All that a pickle of the images may name, for one pickle. */
+/** Complete list of the globals that a pickle of images may name. To be created anew for each pickle. */
 export function numpyGlobals(): readonly Global[] {
   let encodedBytes = 0;
   const encode = ([value, encoding, ...rest]: readonly PickleValue[]) => {
     if (typeof value !== 'string' || text(encoding) !== 'latin1' || rest.length > 0) throw unknown('bytes');
     encodedBytes += value.length;
-    if (encodedBytes > MOST_ENCODED_BYTES) throw new PickleError(`makes more than ${MOST_ENCODED_BYTES} bytes`);
+    if (encodedBytes > MAX_ENCODED_BYTES) throw new PickleError(`creates more than ${MAX_ENCODED_BYTES} bytes`);
     return latin1(value);
   };
   return [
@@ -72,7 +72,7 @@ export function numpyGlobals(): readonly Global[] {
       new Global(`${core}.multiarray._reconstruct`, reconstruct),
       new Global(`${core}.numeric._frombuffer`, fromBuffer),
     ]),
-    // How Python 3 writes bytes for a protocol that Python 2 knows.
+    // Python 3 writes bytes this way in the protocols that Python 2 can read.
     new Global('_codecs.encode', encode),
   ];
 }
@@ -94,7 +94,7 @@ function makeDType([code]: readonly PickleValue[]): DType {
 }
 
 function latin1(value: string): Uint8Array {
-  if (/[^\0-\xff]/.test(value)) throw new PickleError('is damaged: bytes are written with characters above 255');
+  if (/[^\0-\xff]/.test(value)) throw new PickleError('is damaged: a byte string has characters above 255');
   return Buffer.from(value, 'latin1');
 }
 
@@ -104,5 +104,5 @@ function text(value: PickleValue | undefined): string | undefined {
 }
 
 function unknown(what: string): PickleError {
-  return new PickleError(`makes ${what} in an unknown way`);
+  return new PickleError(`constructs ${what} in an unsupported way`);
 }

@@ -6,16 +6,15 @@ import { type Batch, HOW_TO_MEND, TEST_FILE, TRAIN_FILES } from '../cifar10.ts';
 import { cannotRead } from './folder.ts';
 import { batchPictures, type LabelledPicture } from './picture-batches.ts';
 
-// CIFAR-10 as Hugging Face has it (uoft-cs/cifar10): Parquet files with a column `img`, a struct of the `bytes` of a PNG
-// and its `path`, and a column `label`.
+// CIFAR-10 as published on Hugging Face (uoft-cs/cifar10): Parquet files with a column `img`, a struct of the `bytes` and
+// the `path` of a PNG, and a column `label`.
 //
-// The rows of the training set are those of the Python archive in the order of that archive, data_batch_4, 3, 2, 5, 1,
-// because the script that made them (cifar10.py in huggingface/datasets) went through the archive as it is. So
-// batchPictures names them by their hashes.
+// The training rows follow the order of the files in the Python archive: data_batch_4, 3, 2, 5, 1, because the conversion
+// script (cifar10.py in huggingface/datasets) iterated over the archive. So batchPictures names the batches by their hashes.
 
 const COLUMNS = ['img', 'label'];
-/** Of a page, which is some megabytes; of a page that claims more nothing is decompressed. */
-const MOST_PAGE_BYTES = 256 * 2 ** 20;
+/** Maximum decompressed size of a page, which normally has a few megabytes. Larger pages are not decompressed. */
+const MAX_PAGE_BYTES = 256 * 2 ** 20;
 
 type Split = 'train' | 'test';
 const SPLITS = [
@@ -23,20 +22,20 @@ const SPLITS = [
   { split: 'test', names: [TEST_FILE] },
 ] as const;
 
-/** The files of a split among the names of a folder, such as `train-00000-of-00001.parquet`. */
+/** Selects the files of a split from the names in a folder, such as `train-00000-of-00001.parquet`. */
 export function parquetFiles(names: readonly string[], split: Split): readonly string[] {
   return names
     .filter((name) => name.startsWith(split) && /^([-_.].*)?\.parquet$/.test(name.slice(split.length)))
     .sort();
 }
 
-/** The images of a folder with Parquet files, row group by row group; see `readSource`. */
+/** Reads the images of a folder of Parquet files, one row group at a time; see `readSource`. */
 export async function* readParquet(folder: string, signal?: AbortSignal): AsyncGenerator<Batch> {
   const present = await list(folder);
   const splits = SPLITS.map(({ split, names }) => ({ split, names, files: parquetFiles(present, split) }));
   const missing = splits.find(({ files }) => files.length === 0);
   if (missing)
-    throw new DataError(`${folder} lacks the Parquet file of the ${missing.split} images, ${missing.split}-*.parquet.`);
+    throw new DataError(`${folder} has no Parquet file of ${missing.split} images, ${missing.split}-*.parquet.`);
   for (const { split, names, files } of splits) {
     const paths = files.map((name) => join(folder, name));
     const origin = paths.length === 1 ? paths[0] : `${folder} (${split})`;
@@ -44,7 +43,7 @@ export async function* readParquet(folder: string, signal?: AbortSignal): AsyncG
   }
 }
 
-/** Whether the training file of a folder has the columns of CIFAR-10. What cannot be read might have: it counts. */
+/** Whether a training file may be CIFAR-10: true if it has the right columns or cannot be read. */
 export async function mayBeCifar10(folder: string, trainFile: string): Promise<boolean> {
   try {
     const { handle } = await openParquet(join(folder, trainFile));
@@ -55,7 +54,7 @@ export async function mayBeCifar10(folder: string, trainFile: string): Promise<b
   }
 }
 
-/** The columns of the file are others: it holds something else. */
+/** The file lacks the columns of CIFAR-10, so it belongs to another dataset. */
 class WrongColumns extends DataError {}
 
 async function* readRows(paths: readonly string[]): AsyncGenerator<LabelledPicture> {
@@ -63,7 +62,7 @@ async function* readRows(paths: readonly string[]): AsyncGenerator<LabelledPictu
     let row = 0;
     for await (const rows of readRowGroups(path)) {
       for (const { img, label } of rows) {
-        const name = `image ${row++} of ${path} (the first is 0)`;
+        const name = `image ${row++} of ${path} (counting from 0)`;
         if (!(img?.bytes instanceof Uint8Array)) throw new DataError(`${name} has no bytes. ${HOW_TO_MEND}`);
         const isInteger = typeof label === 'bigint' || typeof label === 'number';
         yield { name, label: isInteger ? Number(label) : Number.NaN, picture: img.bytes };
@@ -101,13 +100,13 @@ interface RowRange {
 async function readRowGroup(path: string, range: RowRange): Promise<readonly Row[]> {
   const { parquetReadObjects, snappyUncompress } = await import('hyparquet');
   const SNAPPY = (input: Uint8Array, length: number) => {
-    if (length > MOST_PAGE_BYTES) throw new Error(`a page claims to have ${length} bytes`);
+    if (length > MAX_PAGE_BYTES) throw new Error(`a page has ${length} bytes, wanted at most ${MAX_PAGE_BYTES}`);
     const output = new Uint8Array(length);
     snappyUncompress(input, output);
     return output;
   };
   try {
-    // Without utf8: false the bytes of the images would be read as text.
+    // utf8: false keeps the image bytes from being decoded as text.
     return (await parquetReadObjects({ ...range, columns: COLUMNS, utf8: false, compressors: { SNAPPY } })) as Row[];
   } catch (error) {
     throw asDataError(path, error);
@@ -126,7 +125,7 @@ async function openParquet(path: string): Promise<{ handle: FileHandle; file: As
     if (missing.length === 0) return { handle, file, metadata };
     const found = names.slice(1, 9).join(', ');
     throw new WrongColumns(
-      `${path} has no column ${missing.join(', ')}, as CIFAR-10 on Hugging Face has; it has ${found}`,
+      `${path} has the columns ${found}; wanted ${COLUMNS.join(' and ')}, as in CIFAR-10 on Hugging Face`,
     );
   } catch (error) {
     await handle?.close();
@@ -136,7 +135,7 @@ async function openParquet(path: string): Promise<{ handle: FileHandle; file: As
 
 function buffer(handle: FileHandle, byteLength: number): AsyncBuffer {
   const slice = async (start: number, end = byteLength) => {
-    if (start < 0 || end > byteLength) throw new Error(`it refers to bytes ${start} to ${end} of ${byteLength}`);
+    if (start < 0 || end > byteLength) throw new Error(`it refers to bytes ${start} to ${end}, but has ${byteLength}`);
     const bytes = new Uint8Array(end - start);
     const { bytesRead } = await handle.read(bytes, 0, bytes.length, start);
     return bytes.buffer.slice(0, bytesRead);
@@ -148,8 +147,8 @@ function asDataError(path: string, error: unknown): unknown {
   if (error instanceof DataError) return error;
   const known = cannotRead(path, error);
   if (known !== error) return known;
-  const why = error instanceof Error ? error.message : String(error);
-  return new DataError(`${path} is not a whole Parquet file: ${why}. ${HOW_TO_MEND}`, { cause: error });
+  const reason = error instanceof Error ? error.message : String(error);
+  return new DataError(`${path} is not a complete Parquet file: ${reason}. ${HOW_TO_MEND}`, { cause: error });
 }
 
 async function list(folder: string): Promise<readonly string[]> {

@@ -3,7 +3,7 @@ import { PickleError } from './pickle-values.ts';
 const NEWLINE = 0x0a;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The arguments of the opcodes, one after the other. Nothing is set aside for a length before the bytes are seen. */
+/** Reads opcodes and their arguments. Checks every length against the remaining bytes before allocating anything. */
 export class PickleReader {
   readonly #file: Buffer;
   #at = 0;
@@ -12,7 +12,7 @@ export class PickleReader {
     this.#file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
-  /** The next bytes, as a view of the file. */
+  /** Reads bytes, as a view of the file. */
   bytes(count: number): Buffer {
     this.checkLeft(count);
     this.#at += count;
@@ -22,10 +22,10 @@ export class PickleReader {
   checkLeft(count: number): void {
     const left = this.#file.length - this.#at;
     if (count <= left) return;
-    throw new PickleError(`is cut short or damaged: it wants ${count} bytes where ${left} are left`);
+    throw new PickleError(`is truncated or damaged: it refers to ${count} more bytes, but has ${left}`);
   }
 
-  /** An unsigned integer of up to six bytes. */
+  /** Reads an unsigned integer of up to six bytes. */
   unsigned(byteCount: number): number {
     return this.bytes(byteCount).readUIntLE(0, byteCount);
   }
@@ -34,12 +34,12 @@ export class PickleReader {
     return this.bytes(4).readInt32LE();
   }
 
-  /** A length of eight bytes. */
+  /** Reads a length of eight bytes. */
   length64(): number {
     return Number(this.bytes(8).readBigUInt64LE());
   }
 
-  /** An integer in two's complement, of as few bytes as it needs. */
+  /** Reads a two's-complement integer of 0 to 8 bytes. */
   long(byteCount: number): number {
     if (byteCount > 8) throw new PickleError(`has an integer of ${byteCount} bytes, wanted at most 8`);
     let value = 0n;
@@ -52,31 +52,31 @@ export class PickleReader {
     try {
       return UTF8.decode(bytes);
     } catch {
-      throw new PickleError('has a text that is not UTF-8');
+      throw new PickleError('has a string that is not UTF-8');
     }
   }
 
-  /** What is left of this line, without its end. */
-  line(most = Number.POSITIVE_INFINITY): Buffer {
+  /** Reads the rest of the line, without its newline. */
+  line(maxLength = Number.POSITIVE_INFINITY): Buffer {
     const length = this.#file.indexOf(NEWLINE, this.#at) - this.#at;
-    if (length < 0) throw new PickleError('is cut short or damaged: it ends within a line');
-    if (length > most) throw new PickleError(`has a line of ${length} bytes, wanted at most ${most}`);
+    if (length < 0) throw new PickleError('is truncated or damaged: it ends within a line');
+    if (length > maxLength) throw new PickleError(`has a line of ${length} bytes, wanted at most ${maxLength}`);
     const line = this.bytes(length);
     this.bytes(1);
     return line;
   }
 
-  /** A line that is a name or a number. */
+  /** Reads a line with a name or a number. */
   word(): string {
     return this.line(200).toString('latin1');
   }
 
-  /** An integer of up to 8 bytes, in decimal digits. */
+  /** Reads a decimal integer. */
   decimal(suffix = ''): number {
     return parse(this.word(), suffix);
   }
 
-  /** The same; protocols 0 and 1 write False as 00 and True as 01. */
+  /** Reads a decimal integer or a boolean, which protocols 0 and 1 write as 00 or 01. */
   decimalOrBoolean(): number | boolean {
     const word = this.word();
     return word === '00' || word === '01' ? word === '01' : parse(word, '');
@@ -85,7 +85,7 @@ export class PickleReader {
 
 function parse(word: string, suffix: string): number {
   const digits = word.endsWith(suffix) ? word.slice(0, word.length - suffix.length) : word;
-  if (!/^-?\d{1,20}$/.test(digits)) throw new PickleError(`has ${JSON.stringify(word)} where an integer is wanted`);
+  if (!/^-?\d{1,20}$/.test(digits)) throw new PickleError(`has ${JSON.stringify(word)}, wanted an integer`);
   return safe(BigInt(digits));
 }
 

@@ -1,10 +1,10 @@
 import { PickleError } from './pickle-values.ts';
 
-/** The characters of a text in Python's encoding raw-unicode-escape: Latin-1, and \uXXXX and \UXXXXXXXX for the others. */
+/** Decodes Python's raw-unicode-escape encoding: Latin-1, with \uXXXX and \UXXXXXXXX for all other characters. */
 export function rawUnicodeEscape(line: Buffer): string {
   return line.toString('latin1').replace(/\\u([\da-fA-F]{4})|\\U([\da-fA-F]{8})/g, (_, short, long) => {
     const code = Number.parseInt(short ?? long, 16);
-    if (code > 0x10ffff) throw new PickleError(`has a text with the character 0x${code.toString(16)}`);
+    if (code > 0x10ffff) throw new PickleError(`has a string with the invalid character 0x${code.toString(16)}`);
     return String.fromCodePoint(code);
   });
 }
@@ -14,11 +14,11 @@ const QUOTES = [0x27, 0x22];
 const ESCAPES: Readonly<Record<number, number>> = { 92: 0x5c, 39: 0x27, 34: 0x22, 110: 10, 114: 13, 116: 9 };
 const HEX = 0x78;
 
-/** The bytes of a `str` as Python 2 writes it in a program: quoted, with \n, \r, \t, \\, \', \" and \xNN. */
+/** Decodes a Python 2 `str` literal: quoted, with the escapes \n, \r, \t, \\, \', \" and \xNN. */
 export function stringLiteral(line: Buffer): Uint8Array {
   const quote = line[0];
   if (!QUOTES.includes(quote) || line.length < 2 || line.at(-1) !== quote) {
-    throw new PickleError('is damaged: a text has no quotes around it');
+    throw new PickleError('is damaged: a string has no quotes');
   }
   const bytes = new Uint8Array(line.length - 2);
   let length = 0;
@@ -30,8 +30,9 @@ export function stringLiteral(line: Buffer): Uint8Array {
         byte = hexByte(line, at + 1);
         at += 2;
       } else byte = ESCAPES[line[at]];
-      if (byte === undefined || at >= line.length - 1)
-        throw new PickleError('is damaged: a text has an unknown escape');
+      if (byte === undefined || at >= line.length - 1) {
+        throw new PickleError('is damaged: a string has an unknown escape');
+      }
     }
     bytes[length++] = byte;
   }

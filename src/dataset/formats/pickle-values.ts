@@ -1,4 +1,4 @@
-/** What a pickle can hold here: plain data alone. A `str` of Python 2 is bytes. */
+/** Values that a pickle may contain: plain data only. A Python 2 `str` is bytes. */
 export type PickleValue =
   | null
   | boolean
@@ -19,10 +19,10 @@ export class Tuple {
   }
 }
 
-/** Something that a pickle refers to by its name, such as `numpy.dtype`. */
+/** Global that a pickle refers to by name, such as `numpy.dtype`. */
 export class Global {
   readonly name: string;
-  /** The plain data that calling it would make; without this, the name may only be mentioned. */
+  /** Returns the plain data that a call of the global stands for; undefined if the global may not be called. */
   readonly construct: ((args: readonly PickleValue[]) => PickleValue) | undefined;
 
   constructor(name: string, construct?: (args: readonly PickleValue[]) => PickleValue) {
@@ -31,12 +31,12 @@ export class Global {
   }
 }
 
-/** An object that gets its content after it was made. */
+/** Object whose content is set after its construction. */
 export abstract class Built {
   abstract setState(state: readonly PickleValue[]): void;
 }
 
-/** Why a pickle is refused, as the rest of a sentence that begins with its name. */
+/** Reason why a pickle is refused. The message completes a sentence that begins with the file's name. */
 export class PickleError extends Error {
   override readonly name = 'PickleError';
 }

@@ -5,37 +5,37 @@ import { IMAGE_BYTES, IMAGE_SIDE, PLANE_BYTES } from '../../images.ts';
 import type { DecodedPicture } from '../../pictures/decode.ts';
 import { BATCH_BYTES, type Batch, CLASSES, FILE_SHA256, RECORDS_PER_FILE, writeRecord } from '../cifar10.ts';
 
-/** Pictures that are decoded without a pause in which an interrupt can come through. */
-const AT_A_TIME = 500;
+/** Pictures to decode between two yields to the event loop, which let an interrupt through. */
+const YIELD_INTERVAL = 500;
 
-/** An image in a file of its own, or in what was one. */
+/** Encoded picture with its label. */
 export interface LabelledPicture {
-  /** For messages. */
+  /** Name for error messages. */
   readonly name: string;
-  /** 0 to 9, for an index of CLASSES. */
+  /** Index into CLASSES, 0 to 9. */
   readonly label: number;
-  /** A PNG or a JPEG. */
+  /** Contents of a PNG or JPEG file. */
   readonly picture: Uint8Array;
 }
 
-/** Puts pictures into the batches `names`, in the order that they come in.
+/** Collects pictures into the batches `names`, 10,000 each, in the order given.
  *
- *  Where each 10,000 of them are those of a published file, but the files come in another order, that is noticed by
- *  their SHA-256, and each batch gets the name that it was published with.
- *  @throws DataError if a picture is not of 32×32 pixels, or if there are more or fewer than the batches hold.
- *  Rejects with the reason of `signal` when that is aborted. */
+ *  A batch whose SHA-256 is that of a published file gets the name of that file, so that published files may come in any
+ *  order. Any other batch gets the first unused name.
+ *  @throws DataError if a picture is not 32×32 pixels, or if there are too many or too few pictures.
+ *  Rejects with the reason of `signal` if it is aborted. */
 export async function* batchPictures(
   pictures: AsyncIterable<LabelledPicture>,
   { names, origin, signal, published = FILE_SHA256 }: BatchOptions,
 ): AsyncGenerator<Batch> {
-  // Loaded only here: most runs read no pictures.
+  // Imported on demand: most runs read no pictures.
   const { decodePicture } = await import('../../pictures/decode.ts');
   const bytes = new Uint8Array(BATCH_BYTES);
   const unused = new Set(names);
   let count = 0;
   for await (const picture of pictures) {
     if (count === names.length * RECORDS_PER_FILE) checkCount(count + 1, names, origin);
-    if (count % AT_A_TIME === 0) await setImmediate();
+    if (count % YIELD_INTERVAL === 0) await setImmediate();
     signal?.throwIfAborted();
     const image = imageOf(picture, decodePicture(picture.picture, picture.name));
     writeRecord(bytes, count++ % RECORDS_PER_FILE, { label: picture.label, image });
@@ -52,24 +52,24 @@ interface BatchOptions {
   readonly names: readonly string[];
   readonly origin: string;
   readonly signal?: AbortSignal | undefined;
-  /** SHA-256 of the published files. */
+  /** Published SHA-256 by file name. */
   readonly published?: Readonly<Record<string, string>>;
 }
 
-/** @throws DataError if these are not as many images as the batches hold. */
+/** Checks a number of images. @throws DataError unless it fills the batches exactly. */
 export function checkCount(count: number, names: readonly string[], origin: string): void {
   const wanted = names.length * RECORDS_PER_FILE;
   if (count === wanted) return;
   const [got, all] = [count, wanted].map((n) => n.toLocaleString('en-US'));
-  throw new DataError(`${origin} holds ${count > wanted ? `${got} images or more` : `${got} images`}, wanted ${all}.`);
+  throw new DataError(`${origin} has ${count > wanted ? 'at least ' : ''}${got} images, wanted ${all}.`);
 }
 
-/** @returns 1024 red, 1024 green, 1024 blue bytes. */
+/** Converts a decoded picture to an image: 1024 red, 1024 green and 1024 blue bytes. */
 function imageOf({ name, label }: LabelledPicture, { width, height, rgb }: DecodedPicture): Uint8Array {
-  if (!(label in CLASSES)) throw new DataError(`${name} has the label ${label}, wanted 0 to ${CLASSES.length - 1}`);
+  if (!(label in CLASSES)) throw new DataError(`${name} has label ${label}, wanted 0 to ${CLASSES.length - 1}`);
   if (width !== IMAGE_SIDE || height !== IMAGE_SIDE) {
     const wanted = `${IMAGE_SIDE}×${IMAGE_SIDE}`;
-    throw new DataError(`${name} has ${width}×${height} pixels, wanted ${wanted} as all images of CIFAR-10 have`);
+    throw new DataError(`${name} has ${width}×${height} pixels, wanted ${wanted}, the size of CIFAR-10 images`);
   }
   const image = new Uint8Array(IMAGE_BYTES);
   for (let i = 0, from = 0; i < PLANE_BYTES; i++, from += 3) {

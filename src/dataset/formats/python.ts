@@ -18,25 +18,25 @@ import { NdArray, numpyGlobals } from './numpy.ts';
 import { unpickle } from './pickle.ts';
 import type { PickleValue } from './pickle-values.ts';
 
-// The Python version of CIFAR-10: six pickles, each a dict with `data`, a numpy array [10000, 3072] of bytes whose rows
-// are those of the binary version without the label, and `labels`, a list of 10,000 integers from 0 to 9.
+// The Python version of CIFAR-10: six pickles, each a dict with `data`, a numpy array of bytes [10000, 3072] whose rows are
+// the images of the binary version, and `labels`, a list of 10,000 integers from 0 to 9.
 // Source: A. Krizhevsky, "The CIFAR-10 dataset", https://www.cs.toronto.edu/~kriz/cifar.html.
 
-/** A batch has 31 MB as it was published, and 90 MB in the wordiest protocol. */
-const MOST_BYTES = 128 * 2 ** 20;
+/** A batch has 31 MB as published, and 90 MB in the most verbose protocol. */
+const MAX_FILE_BYTES = 128 * 2 ** 20;
 
 export const PYTHON: Layout = {
   folder: 'cifar-10-batches-py',
   files: BATCH_FILES.map((name) => name.replace('.bin', '')),
   checkSize: (size, origin) => {
-    if (size <= MOST_BYTES) return;
+    if (size <= MAX_FILE_BYTES) return;
     throw new DataError(
-      `${origin} has ${count(size)} bytes, wanted some 31,000,000, and at most ${count(MOST_BYTES)}. ${HOW_TO_MEND}`,
+      `${origin} has ${count(size)} bytes, wanted about 31,000,000 and at most ${count(MAX_FILE_BYTES)}. ${HOW_TO_MEND}`,
     );
   },
 };
 
-/** The six batches of a folder as torchvision and Keras leave it; see `readSource`. */
+/** Reads the six batches of a folder as unpacked by torchvision or Keras; see `readSource`. */
 export async function* readPythonFolder(folder: string, signal?: AbortSignal): AsyncGenerator<Batch> {
   const memory = new Uint8Array(BATCH_BYTES);
   for (const name of PYTHON.files) {
@@ -46,7 +46,7 @@ export async function* readPythonFolder(folder: string, signal?: AbortSignal): A
   }
 }
 
-/** The six batches of a `cifar-10-python.tar.gz`, in the order of the archive; see `readSource`. */
+/** Reads the six batches of a `cifar-10-python.tar.gz`, in the order of the archive; see `readSource`. */
 export async function* readPythonArchive(archive: string, signal?: AbortSignal): AsyncGenerator<Batch> {
   const memory = new Uint8Array(BATCH_BYTES);
   for await (const file of readEntries(archive, PYTHON, signal)) yield decodeBatch(file, memory);
@@ -55,8 +55,8 @@ export async function* readPythonArchive(archive: string, signal?: AbortSignal):
 async function read(path: string): Promise<Uint8Array> {
   try {
     const status = await stat(path);
-    // Opening a pipe would wait for ever.
-    if (!status.isFile()) throw new DataError(`${path} is not a file. ${HOW_TO_MEND}`);
+    // Opening a named pipe would block forever.
+    if (!status.isFile()) throw new DataError(`${path} is not a regular file. ${HOW_TO_MEND}`);
     PYTHON.checkSize(status.size, path);
     return await readFile(path);
   } catch (error) {
@@ -64,7 +64,7 @@ async function read(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Turns a pickle into the records of the binary version, written to `memory`. */
+/** Converts a pickle to the records of the binary version, written to `memory`. */
 function decodeBatch({ name, origin, bytes }: Batch, memory: Uint8Array): Batch {
   const dict = unpickle(bytes, numpyGlobals(), origin);
   const [images, labels] = [imagesOf(dict, origin), labelsOf(dict, origin)];
@@ -74,28 +74,29 @@ function decodeBatch({ name, origin, bytes }: Batch, memory: Uint8Array): Batch 
 
 function imagesOf(dict: PickleValue, origin: string): Uint8Array {
   const data = entry(dict, 'data', origin);
-  if (!(data instanceof NdArray)) throw wrong(origin, 'has no numpy array as data');
+  if (!(data instanceof NdArray)) throw notABatch(origin, 'has data that is not a numpy array');
   const [rows, columns] = data.shape;
   if (data.shape.length !== 2 || rows !== RECORDS_PER_FILE || columns !== IMAGE_BYTES) {
-    throw wrong(origin, `has data of ${data.shape.map(count).join(' × ')} bytes`);
+    throw notABatch(origin, `has data of ${data.shape.map(count).join(' × ')} bytes`);
   }
   return data.rows();
 }
 
 function labelsOf(dict: PickleValue, origin: string): readonly number[] {
   const labels = entry(dict, 'labels', origin);
-  if (!Array.isArray(labels)) throw wrong(origin, 'has no list of labels');
-  if (labels.length !== RECORDS_PER_FILE) throw wrong(origin, `has ${count(labels.length)} labels`);
+  if (!Array.isArray(labels)) throw notABatch(origin, 'has labels that are not a list');
+  if (labels.length !== RECORDS_PER_FILE) throw notABatch(origin, `has ${count(labels.length)} labels`);
   const isLabel = (label: PickleValue): label is number => CLASSES[label as number] !== undefined;
-  const odd = labels.findIndex((label) => !isLabel(label));
-  if (odd >= 0)
-    throw wrong(origin, `has a label that is not one of 0 to ${CLASSES.length - 1}, for image ${count(odd)}`);
+  const invalid = labels.findIndex((label) => !isLabel(label));
+  if (invalid >= 0) {
+    throw notABatch(origin, `has a label that is not 0 to ${CLASSES.length - 1}, at image ${count(invalid)}`);
+  }
   return labels as readonly number[];
 }
 
 function entry(dict: PickleValue, key: string, origin: string): PickleValue | undefined {
-  if (!(dict instanceof Map)) throw wrong(origin, 'is a pickle, but not of a dict');
-  if (!dict.has(key)) throw wrong(origin, `has no '${key}' in its dict, but ${keys(dict)}`);
+  if (!(dict instanceof Map)) throw notABatch(origin, 'is a pickle, but not of a dict');
+  if (!dict.has(key)) throw notABatch(origin, `has a dict without '${key}'; it has ${keys(dict)}`);
   return dict.get(key);
 }
 
@@ -104,7 +105,7 @@ function keys(dict: ReadonlyMap<string, PickleValue>): string {
   return names.length === 0 ? 'nothing' : names.join(', ');
 }
 
-function wrong(origin: string, what: string): DataError {
+function notABatch(origin: string, problem: string): DataError {
   const wanted = `${count(RECORDS_PER_FILE)} images of ${count(IMAGE_BYTES)} bytes and as many labels`;
-  return new DataError(`${origin} ${what}; wanted a batch of CIFAR-10: ${wanted}. ${HOW_TO_MEND}`);
+  return new DataError(`${origin} ${problem}; wanted a batch of CIFAR-10: ${wanted}. ${HOW_TO_MEND}`);
 }

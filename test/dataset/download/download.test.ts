@@ -232,7 +232,7 @@ describe('images at a user-supplied URL', () => {
     const server = await serve(Buffer.from('not an archive'));
     const error = await rejection(download(customSources(server.url)));
     expect(error).not.toBeInstanceOf(DownloadError);
-    expect(error.message).toMatch(`${server.url}: archive.tar.gz is not a whole .tar.gz archive`);
+    expect(error.message).toMatch(`${server.url}: archive.tar.gz is not a complete .tar.gz archive`);
     expect(expectNoImages()).toEqual([]);
     for (const url of ['ftp://example.com/', 'example.com', 'http://']) {
       const wrong = await rejection(Promise.resolve().then(() => download(customSources(url))));
@@ -270,7 +270,7 @@ describe('a failure is one error that names every source, and leaves nothing tha
     const server = await serve(wrong);
     const error = await rejection(download([sourceOf(server, wrong)]));
     expect(error).not.toBeInstanceOf(DownloadError);
-    expect(error.message).toMatch(/data_batch_2.bin in file.tar.gz is damaged: record 0 .* has the label 10/);
+    expect(error.message).toMatch(/data_batch_2.bin in file.tar.gz is damaged: record 0 .* has label 10/);
     expect(expectNoImages()).toEqual([]);
   });
 

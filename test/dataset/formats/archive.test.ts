@@ -28,7 +28,7 @@ function collectGarbage(): void {
   runInNewContext('gc')();
 }
 
-/** Writes the archive and returns what reading it fails with. */
+/** Writes the archive and returns the error of reading it. */
 async function failure(...pieces: Uint8Array[]): Promise<Error> {
   writeFileSync(archive, Buffer.concat(pieces));
   const error = await rejection(drain(readArchive(archive)));
@@ -48,7 +48,7 @@ async function names(...pieces: Uint8Array[]): Promise<string[]> {
 }
 
 describe('an archive', () => {
-  test('gives its six files, and writes nothing, whatever else is in it', async () => {
+  test('gives its six files and writes nothing, whatever else it contains', async () => {
     const evil = Buffer.from('evil');
     const found = await names(
       tarEntry('cifar-10-batches-bin/batches.meta.txt', evil),
@@ -67,23 +67,23 @@ describe('an archive', () => {
     expect(tree(folder)).toEqual(['cifar-10-binary.tar.gz']);
   });
 
-  test('may hold them without their folder, with a leading ./, and in any order', async () => {
+  test('may contain them without their folder, with a leading ./, and in any order', async () => {
     const prefixes = ['', './', './cifar-10-batches-bin/', '', './', 'cifar-10-batches-bin/'];
     const entries = NAMES.map((name, n) => tarEntry(prefixes[n] + name, batchFile(n)));
     expect(await names(...entries.reverse(), TAR_END)).toEqual(NAMES.toReversed());
   });
 
-  test('may hold a huge other file, which does not come into memory', async () => {
+  test('may contain another, huge file, which is not loaded into memory', async () => {
     const MEGABYTE = 1 << 20;
     const zeros = gzipSync(Buffer.alloc(64 * MEGABYTE), { level: 1 });
     const huge = tarEntry('huge.bin', undefined, { size: 512 * MEGABYTE });
     collectGarbage();
     const before = process.memoryUsage().arrayBuffers;
     const samples: number[] = [];
-    const watch = setInterval(() => samples.push(process.memoryUsage().arrayBuffers), 5);
+    const sampler = setInterval(() => samples.push(process.memoryUsage().arrayBuffers), 5);
     const error = await failure(huge, ...Array(8).fill(zeros), SIX[0], TAR_END);
-    clearInterval(watch);
-    expect(error.message).toContain(`lacks ${NAMES.slice(1).join(', ')}.`);
+    clearInterval(sampler);
+    expect(error.message).toContain(`is incomplete; missing: ${NAMES.slice(1).join(', ')}.`);
     expect(samples.length).toBeGreaterThan(10);
     expect(Math.max(...samples)).toBeLessThan(before + 256 * MEGABYTE);
   });
@@ -93,7 +93,7 @@ describe('an archive is refused', () => {
   test.each(['SymbolicLink', 'Link'] as const)('with a %s in place of a file', async (type) => {
     const link = tarEntry('cifar-10-batches-bin/data_batch_2.bin', undefined, { type, linkpath: '/etc/passwd' });
     const { message } = await failure(SIX[0], link, TAR_END);
-    expect(message).toContain(`data_batch_2.bin in ${archive} is of the type ${type}, wanted a regular file`);
+    expect(message).toContain(`data_batch_2.bin in ${archive} is a ${type}, wanted a regular file`);
   });
 
   test('with a file of the wrong size, before it is read', async () => {
@@ -103,15 +103,15 @@ describe('an archive is refused', () => {
 
   test('with one file twice', async () => {
     const again = tarEntry('data_batch_1.bin', batchFile(0));
-    expect((await failure(SIX[0], again, TAR_END)).message).toContain(`data_batch_1.bin in ${archive} is there twice`);
+    expect((await failure(SIX[0], again, TAR_END)).message).toContain(`${archive} contains data_batch_1.bin twice`);
   });
 
   test('with a file missing', async () => {
     const { message } = await failure(...SIX.slice(0, 5), TAR_END);
-    expect(message).toContain('lacks test_batch.bin. ');
+    expect(message).toContain('is incomplete; missing: test_batch.bin. ');
   });
 
-  test('cut off or changed at any place, unless it still holds the very same bytes', async () => {
+  test('truncated or changed at any byte, unless the files in it are unchanged', async () => {
     const original = batchFile(0);
     const whole = Buffer.concat([SIX[0], TAR_END]);
     const place = fc.integer({ min: 1, max: SIX[0].length - 1 });
@@ -124,9 +124,9 @@ describe('an archive is refused', () => {
         const reading = async () => {
           for await (const { bytes } of readArchive(archive)) found.push(original.equals(bytes));
         };
-        // The archive holds only one of the six: what is not noticed as damage ends here.
+        // The archive has only one of the six files, so undetected damage ends in this error.
         const { message } = await rejection(reading());
-        if (message.includes('lacks')) expect([...found, change > 0]).toEqual([true, true]);
+        if (message.includes('incomplete')) expect([...found, change > 0]).toEqual([true, true]);
       }),
       { numRuns: 20, examples: [[SIX[0].length >> 1, 0]] },
     );
@@ -136,21 +136,25 @@ describe('an archive is refused', () => {
     ['a text', Buffer.from('<!DOCTYPE html>'), 'incorrect header check'],
     ['an empty file', Buffer.alloc(0), 'unexpected end of file'],
     ['a compressed text', gzipSync('not a tar file'.repeat(100)), 'TAR_ENTRY_INVALID'],
-    ['a whole gzip file around a truncated tar file', tarEntry('a.bin', undefined, { size: 9_999 }), 'Truncated input'],
+    [
+      'a complete gzip file around a truncated tar file',
+      tarEntry('a.bin', undefined, { size: 9_999 }),
+      'Truncated input',
+    ],
   ])('that is %s', async (_, content, reason) => {
     const { message } = await failure(content);
-    expect(message).toContain(`${archive} is not a whole .tar.gz archive: `);
+    expect(message).toContain(`${archive} is not a complete .tar.gz archive: `);
     expect(message).toContain(reason);
   });
 
-  test('that is not there', async () => {
+  test('that does not exist', async () => {
     const error = await rejection(drain(readArchive(join(folder, 'none.tar.gz'))));
     expect(error).toBeInstanceOf(DataError);
     expect(error.message).toBe(`cannot read ${join(folder, 'none.tar.gz')}: there is no such file or folder`);
   });
 });
 
-test('reading stops when it is aborted, with the reason of the signal', async () => {
+test('an aborted read rejects with the reason of the signal', async () => {
   writeFileSync(archive, Buffer.concat([...SIX, TAR_END]));
   const controller = new AbortController();
   const reason = new Error('Ctrl-C');

@@ -5,13 +5,13 @@ import { beforeAll, expect, test } from 'vitest';
 import { readSource } from '../../../src/dataset/read.ts';
 import { DataError } from '../../../src/errors.ts';
 import { drain, rejection, scratchFolder } from '../../support/cifar10.ts';
-import { ALL_RIGHT, collect, patternFile, pngRecords } from '../../support/cifar10-versions.ts';
+import { ALL_EQUAL, compareBatches, patternFile, pngRecords } from '../../support/cifar10-versions.ts';
 
 const CLASSES = 'airplane automobile bird cat deer dog frog horse ship truck'.split(' ');
 const folder = join(scratchFolder(), 'pictures');
 const source = { kind: 'class-folders', path: folder } as const;
 
-/** Pictures numbered through, without leading zeros, so that their names restore their order. Links cost no space. */
+/** Pictures numbered across classes, without leading zeros, so that their names restore their order. Links save space. */
 beforeAll(() => {
   for (const split of ['train', 'test']) {
     for (const name of CLASSES) mkdirSync(join(folder, split, name), { recursive: true });
@@ -35,8 +35,8 @@ async function refusal(): Promise<string> {
   return error.message;
 }
 
-test('pictures in folders of classes give the bytes of the binary version', async () => {
-  expect(await collect(readSource(source))).toEqual(ALL_RIGHT);
+test('pictures in class folders give the bytes of the binary version', async () => {
+  expect(await compareBatches(readSource(source))).toEqual(ALL_EQUAL);
 }, 60_000);
 
 test('the folders may be numbered', async () => {
@@ -53,7 +53,7 @@ test('the folders may be numbered', async () => {
   rename(numbers, CLASSES);
 });
 
-test('a JPEG is read as well, and a picture of another size is named', async () => {
+test('a JPEG is read too, and a picture of another size is named in the error', async () => {
   const path = join(folder, 'train', 'airplane', 'image0.png');
   const jpeg = (width: number) => encodeJpeg({ width, height: 32, data: Buffer.alloc(width * 32 * 4, 200) }, 100).data;
   rmSync(path);
@@ -67,19 +67,19 @@ test('a JPEG is read as well, and a picture of another size is named', async () 
   expect(await refusal()).toContain(`${path} has 40×32 pixels, wanted 32×32`);
 });
 
-test('missing pictures, classes and halves are told before any picture is read', async () => {
+test('missing pictures, classes and splits are reported before any picture is read', async () => {
   rmSync(join(folder, 'test', 'truck', 'image50004.png'), { force: true });
   rmSync(join(folder, 'test', 'ship'), { recursive: true });
   mkdirSync(join(folder, 'test', 'ship'));
-  expect(await refusal()).toBe(`${join(folder, 'test')} holds 8,999 images, wanted 10,000.`);
+  expect(await refusal()).toBe(`${join(folder, 'test')} has 8,999 images, wanted 10,000.`);
   rmSync(join(folder, 'test', 'ship'), { recursive: true });
   rmSync(join(folder, 'test', 'bird'), { recursive: true });
-  expect(await refusal()).toBe(`${join(folder, 'test')} lacks bird, ship of the ten folders of classes.`);
+  expect(await refusal()).toBe(`${join(folder, 'test')} has only some of the ten class folders; missing: bird, ship.`);
   rmSync(join(folder, 'test'), { recursive: true });
   expect(await refusal()).toBe(`cannot read ${join(folder, 'test')}: there is no such file or folder`);
 });
 
-test('reading stops when it is aborted, with the reason of the signal', async () => {
+test('an aborted read rejects with the reason of the signal', async () => {
   const reason = new Error('Ctrl-C');
   expect(await rejection(drain(readSource(source, AbortSignal.abort(reason))))).toBe(reason);
 });

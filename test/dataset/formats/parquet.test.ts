@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { readSource } from '../../../src/dataset/read.ts';
 import { DataError } from '../../../src/errors.ts';
 import { drain, rejection, scratchFolder } from '../../support/cifar10.ts';
-import { ALL_RIGHT, collect, pngRecords } from '../../support/cifar10-versions.ts';
+import { ALL_EQUAL, compareBatches, pngRecords } from '../../support/cifar10-versions.ts';
 
 const wasm: typeof ParquetWasm = createRequire(import.meta.url)('parquet-wasm/node');
 
@@ -20,7 +20,7 @@ beforeEach(() => {
 
 type Codec = 'SNAPPY' | 'UNCOMPRESSED';
 
-/** A Parquet file as Hugging Face has it. */
+/** A Parquet file with the columns of CIFAR-10 on Hugging Face. */
 function parquet(records: ReturnType<typeof pngRecords>, codec: Codec, rowGroup: number): Uint8Array {
   const type = new Struct([new Field('bytes', new Binary(), true), new Field('path', new Utf8(), true)]);
   const img = records.map(({ png }, i) => ({ bytes: png, path: i % 2 ? `${i}.png` : null }));
@@ -52,59 +52,61 @@ describe('Parquet files', () => {
     'give the bytes of the binary version: %s',
     async (codec, rowGroup) => {
       const train = [0, 1, 2, 3, 4].flatMap(pngRecords);
-      // In two files, as larger data sets are.
+      // In two files, like larger datasets.
       for (const part of [0, 1]) {
         const half = train.slice(part * 24_000, part ? undefined : 24_000);
         writeFileSync(join(folder, `train-0000${part}-of-00002.parquet`), parquet(half, codec, rowGroup));
       }
       writeFileSync(join(folder, 'test-00000-of-00001.parquet'), parquet(pngRecords(5), codec, rowGroup));
       writeFileSync(join(folder, 'training.parquet'), 'of something else');
-      expect(await collect(readSource({ kind: 'parquet', path: folder }))).toEqual(ALL_RIGHT);
+      expect(await compareBatches(readSource({ kind: 'parquet', path: folder }))).toEqual(ALL_EQUAL);
     },
     60_000,
   );
 
   test('are refused with too few images', async () => {
-    expect(await refusal(few)).toBe('FILE holds 300 images, wanted 50,000.');
+    expect(await refusal(few)).toBe('FILE has 300 images, wanted 50,000.');
   });
 
   test('are refused with other columns', async () => {
     const other = write({ text: vectorFromArray(['a', 'b']), label: vectorFromArray([0n, 1n], new Int64()) });
-    expect(await refusal(other)).toBe('FILE has no column img, as CIFAR-10 on Hugging Face has; it has text, label');
+    expect(await refusal(other)).toBe(
+      'FILE has the columns text, label; wanted img and label, as in CIFAR-10 on Hugging Face',
+    );
   });
 
-  test('are refused with an image that is missing, or is not one', async () => {
+  test('are refused with a missing label or a missing or damaged image', async () => {
     const label = vectorFromArray([0n, 1n], new Int64());
     const type = new Struct([new Field('bytes', new Binary(), true)]);
     const [{ png }] = pngRecords(0);
     const missing = write({ img: vectorFromArray([{ bytes: png }, null], type), label });
-    expect(await refusal(missing)).toContain('image 1 of FILE (the first is 0) has no bytes');
+    expect(await refusal(missing)).toContain('image 1 of FILE (counting from 0) has no bytes');
     const unlabelled = vectorFromArray([null, 1n], new Int64());
     const img = vectorFromArray([{ bytes: png }, { bytes: png }], type);
     expect(await refusal(write({ img, label: unlabelled }))).toContain(
-      'image 0 of FILE (the first is 0) has the label NaN',
+      'image 0 of FILE (counting from 0) has label NaN',
     );
     const wrong = write({ img: vectorFromArray([{ bytes: png }, { bytes: png.subarray(0, 50) }], type), label });
-    expect(await refusal(wrong)).toContain('image 1 of FILE (the first is 0) is damaged');
+    expect(await refusal(wrong)).toContain('image 1 of FILE (counting from 0) is damaged');
     expect(await refusal(write({ img: vectorFromArray(['a', 'b']), label }))).toContain(
-      'image 0 of FILE (the first is 0) has no',
+      'image 0 of FILE (counting from 0) has no',
     );
   });
 
-  test('are refused where one is missing', async () => {
+  test('are refused if a split is missing', async () => {
     const source = { kind: 'parquet', path: folder } as const;
     expect((await rejection(drain(readSource(source)))).message).toContain(
-      `${folder} lacks the Parquet file of the train`,
+      `${folder} has no Parquet file of train images`,
     );
     writeFileSync(join(folder, 'train.parquet'), few);
     expect((await rejection(drain(readSource(source)))).message).toContain(
-      `${folder} lacks the Parquet file of the test`,
+      `${folder} has no Parquet file of test images`,
     );
   });
 
-  test('are refused cut off or changed at any place, or read as far as that is not noticed', async () => {
+  test('are refused if truncated at any byte, and fail with a DataError if changed at any byte', async () => {
     for (let at = 1; at < few.length; at += Math.ceil(few.length / 30)) {
-      expect(await refusal(few.subarray(0, at))).toContain('FILE is not a whole Parquet file: ');
+      expect(await refusal(few.subarray(0, at))).toContain('FILE is not a complete Parquet file: ');
       const changed = Uint8Array.from(few);
       changed[at] ^= 255;
       await refusal(changed);
@@ -112,7 +114,7 @@ describe('Parquet files', () => {
   });
 });
 
-test('reading stops when it is aborted, with the reason of the signal', async () => {
+test('an aborted read rejects with the reason of the signal', async () => {
   const reason = new Error('Ctrl-C');
   writeFileSync(join(folder, 'train.parquet'), few);
   writeFileSync(join(folder, 'test.parquet'), few);

@@ -19,7 +19,7 @@ function load(bytes: Uint8Array): PickleValue {
   return unpickle(bytes, numpyGlobals(), 'the file');
 }
 
-/** A value that is easy to compare: text and bytes alike. */
+/** Converts a value for comparison, so that strings and bytes are equal. */
 function plain(value: PickleValue): unknown {
   if (value instanceof Uint8Array) return latin1(Buffer.from(value).toString('latin1')).toString('latin1');
   if (value instanceof Tuple) return { tuple: value.items.map(plain) };
@@ -38,7 +38,7 @@ function refusal(bytes: Uint8Array): string {
   throw new Error('it was accepted');
 }
 
-test.each(PICKLES)('what Python wrote is read: %s', (_, bytes) => {
+test.each(PICKLES)('a pickle written by Python is decoded: %s', (_, bytes) => {
   const dict = load(bytes) as Map<string, PickleValue>;
   expect([...dict.keys()].sort()).toEqual(['batch_label', 'data', 'filenames', 'labels']);
   expect(dict.get('labels')).toEqual(FIXTURE.labels);
@@ -53,74 +53,78 @@ test.each(PICKLES)('what Python wrote is read: %s', (_, bytes) => {
 describe('a pickle is refused that', () => {
   const longText = Buffer.concat([latin1('X'), uint32(3 << 20), Buffer.alloc(3 << 20, 'a')]);
   test.each([
-    ['calls a function of the system', "cos\nsystem\n(S'echo'\ntR.", 'asks for os.system,'],
-    ['names one on the stack', '\x80\x04\x8c\x08builtins\x8c\x04eval\x93.', 'asks for builtins.eval,'],
-    ['names one with odd characters', 'c\x1b[2J\nx\n.', 'asks for \\u001b[2J.x,'],
+    ['calls a system function', "cos\nsystem\n(S'echo'\ntR.", 'names os.system,'],
+    ['names one on the stack', '\x80\x04\x8c\x08builtins\x8c\x04eval\x93.', 'names builtins.eval,'],
+    ['names one with control characters', 'c\x1b[2J\nx\n.', 'names \\u001b[2J.x,'],
     [
-      'looks inside of a known name',
+      'names an attribute of a known global',
       '\x80\x04\x8c\x05numpy\x8c\x0fndarray.__new__\x93.',
-      'asks for numpy.ndarray.__new__,',
+      'names numpy.ndarray.__new__,',
     ],
-    ['makes an instance with INST', "(S'echo'\nios\nsystem\n.", 'asks for os.system (INST),'],
-    ['makes an instance with INST of a known name', '(inumpy\ndtype\n.', 'asks for numpy.dtype (INST),'],
-    ['makes an instance with OBJ', '(cnumpy\nndarray\no.', 'the opcode OBJ,'],
-    ['makes an instance with NEWOBJ', '\x80\x02cnumpy\nndarray\n)\x81.', 'the opcode NEWOBJ,'],
-    ['asks for an extension', '\x80\x02\x82\x01.', 'the opcode EXT1,'],
-    ['asks for a persistent object', 'P1\n.', 'the opcode PERSID,'],
-    ['has an unknown opcode', '\xfe.', 'is no pickle, or a damaged one: the byte 254 is no opcode'],
+    ['creates an instance with INST', "(S'echo'\nios\nsystem\n.", 'names os.system (INST),'],
+    ['creates an instance of a known global with INST', '(inumpy\ndtype\n.', 'names numpy.dtype (INST),'],
+    ['creates an instance with OBJ', '(cnumpy\nndarray\no.', 'the opcode OBJ,'],
+    ['creates an instance with NEWOBJ', '\x80\x02cnumpy\nndarray\n)\x81.', 'the opcode NEWOBJ,'],
+    ['uses an extension', '\x80\x02\x82\x01.', 'the opcode EXT1,'],
+    ['uses a persistent object', 'P1\n.', 'the opcode PERSID,'],
+    ['has an unknown opcode', '\xfe.', 'is not a pickle or is damaged: byte 254 is not an opcode'],
     ['calls a type that may only be named', 'cnumpy\nndarray\n)R.', 'calls numpy.ndarray,'],
-    ['calls plain data', '])R.', 'calls plain data'],
+    ['calls plain data', '])R.', 'calls a value that is not a global'],
     ['sets the state of plain data', ']}b.', 'sets the state'],
     ['has an array of objects', 'cnumpy\ndtype\n(U\x02O8K\0K\x01tR.', 'the dtype "O8", wanted u1'],
-    ['has another encoding', 'c_codecs\nencode\n(X\x01\0\0\0aX\x03\0\0\0hextR.', 'makes bytes in an unknown way'],
-    ['has a list as a key', '}(]K\x01u.', 'a key that is no text'],
+    [
+      'has another encoding',
+      'c_codecs\nencode\n(X\x01\0\0\0aX\x03\0\0\0hextR.',
+      'constructs bytes in an unsupported way',
+    ],
+    ['has a list as a key', '}(]K\x01u.', 'a dict key that is not a string'],
     ['has a key without a value', '}(U\x01au.', 'has no value'],
-    ['recalls what it never kept', 'h\x07.', 'recalls value 7'],
-    ['recalls without end', 'j\xff\xff\xff\xff.', 'recalls value 4294967295'],
-    ['takes from an empty stack', '.', 'takes a value where there is none'],
-    ['takes a mark for a value', '(.', 'takes a value where there is none'],
+    ['reads an unset memo entry', 'h\x07.', 'memo entry 7'],
+    ['reads a huge memo index', 'j\xff\xff\xff\xff.', 'memo entry 4294967295'],
+    ['pops from an empty stack', '.', 'pops a value that it never pushed'],
+    ['pops a mark as a value', '(.', 'pops a value that it never pushed'],
     ['has no mark', ']e.', 'a mark that it never set'],
     ['is of a later protocol', '\x80\x06N.', 'protocol 6, wanted 0 to 5'],
-    ['claims 4 GB of text', 'X\xff\xff\xff\xffabc', 'wants 4294967295 bytes where 3 are left'],
-    ['claims 2^63 bytes of text', '\x8d\0\0\0\0\0\0\0\x80abc', 'wants 9223372036854776000 bytes where 3 are left'],
-    ['claims 2^63 bytes', '\x96\0\0\0\0\0\0\0\x80abc', 'where 3 are left'],
-    ['claims a frame of 2^56 bytes', '\x80\x04\x95\0\0\0\0\0\0\0\x01N.', 'where 2 are left'],
+    ['claims 4 GB of text', 'X\xff\xff\xff\xffabc', 'refers to 4294967295 more bytes, but has 3'],
+    ['claims 2^63 bytes of text', '\x8d\0\0\0\0\0\0\0\x80abc', 'refers to 9223372036854776000 more bytes, but has 3'],
+    ['claims 2^63 bytes', '\x96\0\0\0\0\0\0\0\x80abc', 'but has 3'],
+    ['claims a frame of 2^56 bytes', '\x80\x04\x95\0\0\0\0\0\0\0\x01N.', 'but has 2'],
     ['has an integer of 2 GB', '\x8b\0\0\0\x80abc', 'an integer of 2147483648 bytes, wanted at most 8'],
-    ['has a huge integer', `I${'9'.repeat(150)}\n.`, 'where an integer is wanted'],
+    ['has a huge integer', `I${'9'.repeat(150)}\n.`, 'wanted an integer'],
     ['has an integer beyond 2^53', 'I9007199254740993\n.', 'which is too large'],
-    ['has a line without end', 'I1', 'ends within a line'],
-    ['has a text without quotes', 'Sabc\n.', 'no quotes'],
-    ['has a text that ends in an escape', "S'a\\'\n.", 'unknown escape'],
-    ['has a text that is not UTF-8', 'X\x01\0\0\0\xff.', 'not UTF-8'],
+    ['has an unterminated line', 'I1', 'ends within a line'],
+    ['has a string without quotes', 'Sabc\n.', 'no quotes'],
+    ['has a string that ends in an escape', "S'a\\'\n.", 'unknown escape'],
+    ['has a string that is not UTF-8', 'X\x01\0\0\0\xff.', 'not UTF-8'],
     ['is nested deeply', ']'.repeat(300_000), 'more than 250,000 operations'],
-    ['has marks without end', '('.repeat(300_000), 'more than 250,000 operations'],
-    ['keeps one thing again and again', `N${'r\0\0\0\x01'.repeat(300_000)}`, 'more than 250,000 operations'],
+    ['has too many marks', '('.repeat(300_000), 'more than 250,000 operations'],
+    ['memoizes a value too often', `N${'r\0\0\0\x01'.repeat(300_000)}`, 'more than 250,000 operations'],
   ])('%s', (_, pickle, reason) => {
     const message = refusal(latin1(pickle));
     expect(message).toContain(reason);
-    expect(message).toMatch(/^the file .*Nothing of it was run\. Put a whole copy/s);
+    expect(message).toMatch(/^the file .*Nothing in it was executed\. Put a whole copy/s);
   });
 
-  test('makes bytes of one text again and again', () => {
+  test('encodes one string too often', () => {
     const encode = latin1('c_codecs\nencode\n(h\0X\x06\0\0\0latin1tR');
     const bomb = Buffer.concat([longText, latin1('q\0'), ...Array(1_000).fill(encode), latin1('.')]);
-    expect(refusal(bomb)).toContain('makes more than 67108864 bytes');
+    expect(refusal(bomb)).toContain('creates more than 67108864 bytes');
   });
 
-  test('is cut short at any place', () => {
+  test('is truncated at any byte', () => {
     for (const [, bytes] of PICKLES) {
       for (let length = 0; length < bytes.length; length++) refusal(bytes.subarray(0, length));
     }
   });
 });
 
-test('values that hold themselves or each other cost nothing', () => {
+test('recursive and shared values are decoded without being expanded', () => {
   expect(load(latin1('\x80\x02]q\0h\0a.'))).toHaveLength(1);
   const doubled = `\x80\x02]${'q\0h\0\x86'.repeat(50_000)}.`;
   expect(load(latin1(doubled))).toBeInstanceOf(Tuple);
 });
 
-test('a pickle that was changed gives plain data or a DataError, and nothing else', () => {
+test('a modified pickle gives plain data or a DataError, and nothing else', () => {
   const change = fc.record({ at: fc.nat(), byte: fc.nat(255), kind: fc.constantFrom('set', 'insert', 'remove') });
   const pickle = fc.constantFrom(...PICKLES.map(([, bytes]) => bytes));
   fc.assert(
@@ -139,8 +143,9 @@ test('a pickle that was changed gives plain data or a DataError, and nothing els
   );
 });
 
-// A pickler of its own, which takes any opcode that can write a value.
-type Choose = (most: number) => number;
+// A pickler that can write a value with any suitable opcode.
+/** Returns an integer from 0 to count − 1. */
+type Choose = (count: number) => number;
 
 function pickled(value: unknown, choose: Choose): Buffer {
   if (value === null) return latin1('N');
@@ -185,7 +190,7 @@ function pickledInteger(value: number, choose: Choose): Buffer {
   return ways[choose(ways.length)];
 }
 
-/** As text or, where it is Latin-1, as bytes. */
+/** Pickles a string as text or, if it is Latin-1, as bytes. */
 function pickledText(value: string, choose: Choose): Buffer {
   const utf8 = Buffer.from(value);
   const raw = value.replace(/[\\\n\r\0]|[^\0-\xff]/gu, (character) => {
@@ -211,7 +216,7 @@ function pickledText(value: string, choose: Choose): Buffer {
   return ways[choose(ways.length)];
 }
 
-test('whatever plain data a pickler writes, in any of its ways, comes out as it was', () => {
+test('plain data written with any opcodes is decoded unchanged', () => {
   const text = fc.string({ unit: 'grapheme', maxLength: 20 });
   const { value } = fc.letrec<{ value: unknown }>((tie) => ({
     value: fc.oneof(
@@ -227,7 +232,7 @@ test('whatever plain data a pickler writes, in any of its ways, comes out as it 
   }));
   fc.assert(
     fc.property(value, fc.infiniteStream(fc.nat(1_000)), (written, stream) => {
-      const choose = (most: number) => stream.next().value! % most;
+      const choose = (count: number) => stream.next().value! % count;
       expect(plain(load(Buffer.concat([pickled(written, choose), latin1('.')])))).toEqual(written);
     }),
     { numRuns: 500 },

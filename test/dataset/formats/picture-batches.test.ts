@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { batchPictures, type LabelledPicture } from '../../../src/dataset/formats/picture-batches.ts';
 import { DataError } from '../../../src/errors.ts';
 import { drain, rejection } from '../../support/cifar10.ts';
-import { collect, patternFile, pngRecords } from '../../support/cifar10-versions.ts';
+import { compareBatches, patternFile, pngRecords } from '../../support/cifar10-versions.ts';
 
 const names = ['data_batch_1.bin', 'data_batch_2.bin', 'data_batch_3.bin'];
 
@@ -24,12 +24,12 @@ async function refusal(picture: Partial<LabelledPicture>): Promise<string> {
   return error.message;
 }
 
-test('pictures fill the batches in their order', async () => {
-  const got = await collect(batchPictures(pictures(0, 1, 2), { names, origin: 'x' }));
+test('pictures fill the batches in order', async () => {
+  const got = await compareBatches(batchPictures(pictures(0, 1, 2), { names, origin: 'x' }));
   expect(got).toEqual(Object.fromEntries(names.map((name) => [name, true])));
 });
 
-test('published batches get their own names, and any other one a name that is left', async () => {
+test('published batches get their own names, and others the remaining names', async () => {
   const hash = (n: number) => createHash('sha256').update(patternFile(n)).digest('hex');
   const published = { 'data_batch_1.bin': hash(0), 'data_batch_2.bin': hash(1), 'data_batch_3.bin': hash(2) };
   const order: string[] = [];
@@ -45,23 +45,23 @@ test('more or fewer pictures are refused', async () => {
   const refused = async (...files: number[]) =>
     (await rejection(drain(batchPictures(pictures(...files), { names: names.slice(1), origin: 'the folder' }))))
       .message;
-  expect(await refused(0)).toBe('the folder holds 10,000 images, wanted 20,000.');
-  expect(await refused(0, 1, 2)).toBe('the folder holds 20,001 images or more, wanted 20,000.');
+  expect(await refused(0)).toBe('the folder has 10,000 images, wanted 20,000.');
+  expect(await refused(0, 1, 2)).toBe('the folder has at least 20,001 images, wanted 20,000.');
 });
 
-test('an interrupt comes through while pictures are decoded', async () => {
+test('an interrupt is handled while pictures are decoded', async () => {
   const [controller, reason] = [new AbortController(), new Error('Ctrl-C')];
   setTimeout(() => controller.abort(reason), 1);
   const batches = batchPictures(pictures(0, 1, 2), { names, origin: 'x', signal: controller.signal });
   expect(await rejection(batches.next())).toBe(reason);
 });
 
-test('a picture that is none, of another size or of an unknown class is named', async () => {
+test('a picture that is not one, or of another size or class, is named in the error', async () => {
   const large = encode({ width: 33, height: 32, channels: 3, depth: 8, data: new Uint8Array(33 * 32 * 3) });
   expect(await refusal({ picture: large })).toContain('the picture has 33×32 pixels, wanted 32×32');
   expect(await refusal({ picture: Buffer.from('GIF89a') })).toContain('the picture is a GIF; wanted a PNG or a JPEG');
   expect(await refusal({ picture: pngRecords(0)[0].png.subarray(0, 60) })).toContain('the picture is damaged');
   for (const label of [10, -1, 1.5, Number.NaN]) {
-    expect(await refusal({ label })).toContain(`the picture has the label ${label}, wanted 0 to 9`);
+    expect(await refusal({ label })).toContain(`the picture has label ${label}, wanted 0 to 9`);
   }
 });

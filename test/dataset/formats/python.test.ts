@@ -5,7 +5,14 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { readSource } from '../../../src/dataset/read.ts';
 import { DataError } from '../../../src/errors.ts';
 import { drain, NAMES, rejection, scratchFolder, TAR_END, tarEntry, tree } from '../../support/cifar10.ts';
-import { ALL_RIGHT, collect, latin1, PYTHON_NAMES, patternFile, pythonFile } from '../../support/cifar10-versions.ts';
+import {
+  ALL_EQUAL,
+  compareBatches,
+  latin1,
+  PYTHON_NAMES,
+  patternFile,
+  pythonFile,
+} from '../../support/cifar10-versions.ts';
 
 const scratch = scratchFolder();
 let folder: string;
@@ -26,12 +33,12 @@ async function refusal(source: Parameters<typeof readSource>[0]): Promise<string
 }
 
 describe('the Python version', () => {
-  test('gives the bytes of the binary version, from the folder', async () => {
+  test('gives the bytes of the binary version from a folder', async () => {
     for (const [n, name] of PYTHON_NAMES.entries()) writeFileSync(join(folder, name), pythonFile(patternFile(n)));
-    expect(await collect(readSource({ kind: 'python-folder', path: folder }))).toEqual(ALL_RIGHT);
+    expect(await compareBatches(readSource({ kind: 'python-folder', path: folder }))).toEqual(ALL_EQUAL);
   });
 
-  test('gives them from the archive, in whatever order, and writes nothing', async () => {
+  test('gives them from an archive in any order, and writes nothing', async () => {
     const path = join(folder, 'cifar-10-python.tar.gz');
     const entries = PYTHON_NAMES.map((name, n) =>
       tarEntry(`${n % 2 ? '' : 'cifar-10-batches-py/'}${name}`, pythonFile(patternFile(n))),
@@ -42,13 +49,13 @@ describe('the Python version', () => {
       tarEntry('cifar-10-batches-py/link', undefined, { type: 'SymbolicLink', linkpath: '/etc/passwd' }),
     ];
     writeFileSync(path, Buffer.concat([...others, ...entries.reverse(), TAR_END]));
-    expect(await collect(readSource({ kind: 'python-archive', path }))).toEqual(ALL_RIGHT);
+    expect(await compareBatches(readSource({ kind: 'python-archive', path }))).toEqual(ALL_EQUAL);
     expect(tree(folder)).toEqual(['cifar-10-python.tar.gz']);
   });
 
   const hasPython = spawnSync('python3', ['-c', 'import pickle']).status === 0;
-  // Each file in another protocol. A stand-in answers the pickler with what numpy does, so that numpy need not be there.
-  test.skipIf(!hasPython)('gives them from what python3 writes, in protocols 0 to 5', async () => {
+  // Each file in another protocol. Stub modules give the pickler what numpy would, so that numpy need not be installed.
+  test.skipIf(!hasPython)('gives them from files written by python3 in protocols 0 to 5', async () => {
     const program = `
 import pickle, sys, types
 for name in ['numpy', 'numpy._core', 'numpy._core.multiarray', 'numpy._core.numeric']:
@@ -83,7 +90,7 @@ for protocol, name in enumerate(${JSON.stringify(PYTHON_NAMES)}):
     for (const [n, name] of NAMES.entries()) writeFileSync(join(folder, name), patternFile(n));
     const { stderr } = spawnSync('python3', ['-c', program], { cwd: folder, encoding: 'utf8' });
     expect(stderr).toBe('');
-    expect(await collect(readSource({ kind: 'python-folder', path: folder }))).toEqual(ALL_RIGHT);
+    expect(await compareBatches(readSource({ kind: 'python-folder', path: folder }))).toEqual(ALL_EQUAL);
   });
 });
 
@@ -93,15 +100,15 @@ describe('a batch is refused', () => {
   wrongLabel[77 * 3_073] = 10;
   test.each([
     [
-      'that runs something',
+      'that calls a system function',
       latin1("cos\nsystem\n(S'true'\ntR."),
-      'FILE asks for os.system, which the images do not need',
+      'FILE names os.system, which the images do not need',
     ],
-    ['that is no dict', latin1('].'), 'FILE is a pickle, but not of a dict; wanted a batch of CIFAR-10'],
+    ['that is not a dict', latin1('].'), 'FILE is a pickle, but not of a dict; wanted a batch of CIFAR-10'],
     [
       'of CIFAR-100',
       pythonFile(good, { labelsKey: 'fine_labels' }),
-      `FILE has no 'labels' in its dict, but "data", "fine_labels"`,
+      `FILE has a dict without 'labels'; it has "data", "fine_labels"`,
     ],
     ['with too few images', pythonFile(good, { images: 9_999 }), 'FILE has data of 9,999 × 3,072 bytes; wanted'],
     [
@@ -109,29 +116,25 @@ describe('a batch is refused', () => {
       pythonFile(good, { columns: 3_071 }),
       'FILE has data of 10,000 × 3,071 bytes; wanted',
     ],
-    [
-      'with an unknown label',
-      pythonFile(wrongLabel),
-      'FILE has a label that is not one of 0 to 9, for image 77; wanted',
-    ],
-    ['without data', latin1('}.'), "FILE has no 'data' in its dict, but nothing; wanted"],
-    ['with data that is no array', latin1('}U\x04dataNs.'), 'FILE has no numpy array as data; wanted'],
-    ['that is empty', Buffer.alloc(0), 'FILE is cut short or damaged: it wants 1 bytes where 0 are left'],
-    ['that is a web page', latin1('<!DOCTYPE html>'), 'FILE is no pickle, or a damaged one: the byte 60 is no opcode'],
+    ['with an invalid label', pythonFile(wrongLabel), 'FILE has a label that is not 0 to 9, at image 77; wanted'],
+    ['without data', latin1('}.'), "FILE has a dict without 'data'; it has nothing; wanted"],
+    ['with data that is not an array', latin1('}U\x04dataNs.'), 'FILE has data that is not a numpy array; wanted'],
+    ['that is empty', Buffer.alloc(0), 'FILE is truncated or damaged: it refers to 1 more bytes, but has 0'],
+    ['that is a web page', latin1('<!DOCTYPE html>'), 'FILE is not a pickle or is damaged: byte 60 is not an opcode'],
   ])('%s', async (_, content, reason) => {
     expect(await failure('data_batch_1', content)).toContain(reason);
   });
 
-  test('of a hundred megabytes and more, before it is read', async () => {
+  test('that is too large, before it is read', async () => {
     for (const name of PYTHON_NAMES) writeFileSync(join(folder, name), '');
     const path = join(folder, 'data_batch_1');
     truncateSync(path, 10 * 2 ** 30);
     expect(await refusal({ kind: 'python-folder', path: folder })).toContain(
-      `${path} has 10,737,418,240 bytes, wanted some 31,000,000, and at most 134,217,728`,
+      `${path} has 10,737,418,240 bytes, wanted about 31,000,000 and at most 134,217,728`,
     );
     rmSync(path);
     mkdirSync(path);
-    expect(await refusal({ kind: 'python-folder', path: folder })).toContain(`${path} is not a file`);
+    expect(await refusal({ kind: 'python-folder', path: folder })).toContain(`${path} is not a regular file`);
   });
 });
 
@@ -146,14 +149,14 @@ describe('an archive is refused', () => {
     [
       'with a link in place of a file',
       [tarEntry('test_batch', undefined, { type: 'Link', linkpath: '/etc/passwd' })],
-      'of the type Link',
+      'is a Link, wanted',
     ],
-    ['that lacks files', [tarEntry('readme.html'), TAR_END], 'lacks data_batch_1, data_batch_2'],
-    ['that is a text', [latin1('<!DOCTYPE html>')], 'is not a whole .tar.gz archive: incorrect header check'],
+    ['that is incomplete', [tarEntry('readme.html'), TAR_END], 'missing: data_batch_1, data_batch_2'],
+    ['that is a text', [latin1('<!DOCTYPE html>')], 'is not a complete .tar.gz archive: incorrect header check'],
     [
-      'with a pickle that runs something',
+      'with a pickle that names a system function',
       [tarEntry('test_batch', latin1('cos\nsystem\n.')), TAR_END],
-      'asks for os.system',
+      'names os.system',
     ],
   ])('%s', async (_, pieces, reason) => {
     writeFileSync(path, Buffer.concat(pieces));
@@ -161,7 +164,7 @@ describe('an archive is refused', () => {
   });
 });
 
-test('reading stops when it is aborted, with the reason of the signal', async () => {
+test('an aborted read rejects with the reason of the signal', async () => {
   const reason = new Error('Ctrl-C');
   const source = { kind: 'python-folder', path: folder } as const;
   expect(await rejection(drain(readSource(source, AbortSignal.abort(reason))))).toBe(reason);
