@@ -16,12 +16,12 @@ import type { RunReport } from './report-data.ts';
 import { testReport } from './test-report.ts';
 import { weightPictures } from './weight-pictures.ts';
 
-/** The trained model of a run, and the images, if they are at hand. */
-export interface Trained {
+/** The trained model of a run and, if available, the images. */
+export interface TrainedModel {
   readonly model: Model;
-  /** Null where they are missing; the report has no test results then. */
+  /** Null if the images are not available; the report then has no test results. */
   readonly dataset: Dataset | null;
-  /** Loss and accuracy of the model on the test images, where they are known already. */
+  /** Loss and accuracy of the model on the test images, if already computed. */
   readonly test?: Metrics | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -36,14 +36,14 @@ const FILES = [
   'times.json',
 ] as const;
 
-/** Collects what a report says of a saved run.
+/** Collects the contents of the report of a saved run.
  *
- *  @param progress where the checkpoint stands whose weights the model has.
+ *  @param progress of the checkpoint from which the model was loaded.
  *  @throws UserError if no epoch has ended; FileError if a file cannot be read; the signal's reason, once it is aborted. */
 export async function collectRun(
   run: RunDirectory,
   progress: Progress,
-  { model, dataset, test, signal }: Trained,
+  { model, dataset, test, signal }: TrainedModel,
 ): Promise<RunReport> {
   const { lastEpoch } = progress;
   if (!lastEpoch) {
@@ -62,16 +62,16 @@ export async function collectRun(
     parameters: parametersOf(model),
     stepsPerEpoch: lastEpoch.step / lastEpoch.epoch,
     plannedEpochs: record.config.epochs,
-    ...(await RunHistory.read(run, progress)).shown,
-    ...(await withImages(classes, { model, dataset, test, signal })),
+    ...(await RunHistory.read(run, progress)).reportFields,
+    ...(await imageResults(classes, { model, dataset, test, signal })),
     files: await filesOf(run.path),
   };
 }
 
-/** The parts of a report for which the model has to look at images. */
-export async function withImages(
+/** Computes the parts of a report for which the model needs images. */
+export async function imageResults(
   classes: readonly string[],
-  { model, dataset, test, signal }: Trained,
+  { model, dataset, test, signal }: TrainedModel,
 ): Promise<Pick<RunReport, 'test' | 'pictures'>> {
   return {
     test: dataset && (await testReport(model, dataset, { metrics: test, signal })),

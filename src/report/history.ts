@@ -1,16 +1,16 @@
 import type { RunDirectory } from '../runs/run-directory.ts';
 import type { EpochMetrics, Progress, StepRecord } from '../training/progress.ts';
 import type { RunReport } from './report-data.ts';
-import { StepThinner } from './series.ts';
+import { StepDownsampler } from './step-downsampler.ts';
 
-/** What a run came to, epoch by epoch and step by step. */
+/** Course of a run, by epoch and by step, as a report shows it. */
 export class RunHistory {
   readonly #epochs: EpochMetrics[] = [];
-  readonly #steps = new StepThinner();
+  readonly #steps = new StepDownsampler();
   #bestEpoch: number | null = null;
 
-  /** From the files of a run, up to where its checkpoint stands; damaged lines are left out.
-   *  @throws FileError if one of them cannot be read. */
+  /** Reads the files of a run up to its checkpoint, skipping damaged lines.
+   *  @throws FileError if a file cannot be read. */
   static async read(run: RunDirectory, { step, lastEpoch, best }: Progress): Promise<RunHistory> {
     const history = new RunHistory();
     for (const metrics of await run.metrics()) {
@@ -29,8 +29,8 @@ export class RunHistory {
     this.#steps.add(record);
   }
 
-  /** As a report shows it. */
-  get shown(): Pick<RunReport, 'epochs' | 'steps' | 'updateRatios' | 'bestEpoch' | 'seconds'> {
+  /** The fields of a report that describe the course of the run. */
+  get reportFields(): Pick<RunReport, 'epochs' | 'steps' | 'updateRatios' | 'bestEpoch' | 'seconds'> {
     return {
       epochs: [...this.#epochs],
       steps: this.#steps.series,

@@ -11,18 +11,18 @@ const ICON =
       '<path d="M3 4c2 7 5 8 11 8.5" fill="none" stroke="#c8500a" stroke-width="2"/></svg>',
   );
 
-/** The page of a report: one HTML file that needs nothing but itself. The data travel inside as JSON, and the script of
- *  the page (src/report/page) shows them.
+/** Returns a report as one self-contained HTML file. It contains the data as JSON, and a script (src/report/page) that
+ *  renders them.
  *
- *  @param options.live whether the page listens to /events on the server that it came from; every event is to hold a
- *  whole RunReport as JSON. Otherwise the page may not open any connection. */
+ *  @param options.live whether the page listens to /events on the server that served it; every event must be a complete
+ *  RunReport as JSON. If false, the page is not allowed to open any connection. */
 export function reportHtml(data: ReportData, options: { readonly live?: boolean } = {}): string {
-  const [script, style] = [bundled('page.js'), bundled('page.css')];
+  const [script, style] = [readBundle('page.js'), readBundle('page.css')];
   const title = data.runs.map(({ name }) => name).join(', ') || data.generator;
   const policy = [
     "default-src 'none'",
     `script-src '${sha256(script)}'`,
-    // Observable Plot puts a style element into every chart.
+    // Observable Plot adds a style element to every chart.
     "style-src 'unsafe-inline'",
     'img-src data:',
     `connect-src ${options.live ? "'self'" : "'none'"}`,
@@ -42,16 +42,16 @@ export function reportHtml(data: ReportData, options: { readonly live?: boolean 
 <style>${style}</style>
 </head>
 <body>
-<noscript>This report draws itself and needs JavaScript.</noscript>
-<script type="application/json" id="data">${jsonForHtml(shownOf(data))}</script>
+<noscript>This report needs JavaScript to be displayed.</noscript>
+<script type="application/json" id="data">${jsonForHtml(withoutUnused(data))}</script>
 <script>${script}</script>
 </body>
 </html>
 `;
 }
 
-/** A comparison shows neither pictures nor single steps. */
-function shownOf(data: ReportData): ReportData {
+/** Removes the pictures and the steps from the data of a comparison, which shows neither. */
+function withoutUnused(data: ReportData): ReportData {
   if (data.runs.length === 1) return data;
   const runs = data.runs.map((run) => ({
     ...run,
@@ -63,15 +63,15 @@ function shownOf(data: ReportData): ReportData {
   return { ...data, runs };
 }
 
-/** A file that `npm run build` makes of src/report/page. */
-function bundled(name: string): string {
+/** Reads a file that `npm run build` generates from src/report/page. */
+function readBundle(name: string): string {
   const root = path.dirname(createRequire(import.meta.url).resolve('nn-train/package.json'));
   return readFileSync(path.join(root, 'dist/report', name), 'utf8');
 }
 
 const sha256 = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`;
 
-/** JSON in which nothing ends the script element or opens a comment. */
+/** Escapes JSON so that it neither closes the script element nor opens a comment. */
 const jsonForHtml = (value: unknown): string => JSON.stringify(value).replaceAll('<', '\\u003c');
 
 const escapeHtml = (text: string): string =>

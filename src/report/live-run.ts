@@ -6,7 +6,7 @@ import { parametersOf } from './collect.ts';
 import { RunHistory } from './history.ts';
 import type { RunReport } from './report-data.ts';
 
-/** A run that is under way, as its events tell it. */
+/** Report of a run in progress, built from its events. */
 export class LiveRun {
   readonly #started: RunStarted;
   readonly #history: RunHistory;
@@ -16,14 +16,15 @@ export class LiveRun {
     this.#history = history;
   }
 
-  /** A resumed run has a past in its directory. @throws FileError if that cannot be read. */
+  /** Starts with the history in the run directory, which a resumed run already has.
+   *  @throws FileError if it cannot be read. */
   static async begin(started: RunStarted): Promise<LiveRun> {
     const { run, progress } = started;
     const history = run === null ? new RunHistory() : await RunHistory.read(await RunDirectory.open(run), progress);
     return new LiveRun(started, history);
   }
 
-  take(event: TrainingEvent): void {
+  addEvent(event: TrainingEvent): void {
     if (event.type === 'epoch-ended') {
       this.#history.addEpoch(event.metrics, event.isBest);
       return;
@@ -33,12 +34,12 @@ export class LiveRun {
     this.#history.addStep(updateRatios ? { ...step, updateRatios } : step);
   }
 
-  /** What there is to say by now; what needs the test images is left out. */
+  /** Returns the report so far, without the parts that need the test images. */
   report(state: RunReport['state']): RunReport {
     const { config, dataset, environment, model, run, trainImages } = this.#started;
     const { name, source, sha256, classes } = dataset;
     return {
-      name: run ?? 'a run that is not saved',
+      name: run ?? 'unsaved run',
       state,
       config: effectiveConfig(config),
       dataset: { name, source, sha256, classes },
@@ -46,7 +47,7 @@ export class LiveRun {
       parameters: parametersOf(model),
       stepsPerEpoch: Math.ceil(trainImages / config.batchSize),
       plannedEpochs: config.epochs,
-      ...this.#history.shown,
+      ...this.#history.reportFields,
       test: null,
       pictures: null,
       files: [],

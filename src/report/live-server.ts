@@ -6,15 +6,15 @@ import { reportHtml } from './html.ts';
 import type { RunReport } from './report-data.ts';
 import { reportDataOf } from './write.ts';
 
-/** Nobody but programs on this machine reaches it. */
+/** Only programs on this machine can connect. */
 const ADDRESS = '127.0.0.1';
-const MOST_CONNECTIONS = 100;
-/** How long a client has to take the last event; one on a busy machine needs seconds. Only one that does not read at all
- *  has to be waited for as long. */
-const FAREWELL_MS = 30_000;
+const MAX_CONNECTIONS = 100;
+/** How long `close` waits for clients to receive the last event. On a busy machine this takes seconds; only a client that
+ *  does not read at all uses up the whole time. */
+const CLOSE_TIMEOUT_MS = 30_000;
 
 const HEADERS = {
-  // An idle connection would hold up the end.
+  // An idle connection would delay closing the server.
   Connection: 'close',
   'Cache-Control': 'no-store',
   'X-Content-Type-Options': 'nosniff',
@@ -23,32 +23,32 @@ const HEADERS = {
   'Referrer-Policy': 'no-referrer',
 };
 
-/** Why a request gets no page and no events. */
+/** Response to a request that gets neither the page nor the events. */
 interface Refusal {
   readonly status: number;
   readonly text: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Shows a run while it trains: the page of its report at /, and at /events, as Server-Sent Events, the RunReport whenever
- *  there is news.
+/** HTTP server that shows a run during training: the report page at /, and its updates at /events, as Server-Sent Events
+ *  that each contain a complete RunReport.
  *
- *  It answers only requests to 127.0.0.1 or localhost by that name. A web page that makes its own name point here (DNS
- *  rebinding) is refused. */
+ *  It refuses a request whose Host header is not 127.0.0.1 or localhost. This protects against DNS rebinding, where a web
+ *  page points its own host name to this server. */
 export class LiveServer {
   readonly #server: Server;
   readonly #clients = new Set<Client>();
   #report: (() => RunReport) | null = null;
-  #sent = 0;
-  #due = Infinity;
+  #sentAt = 0;
+  #dueAt = Infinity;
   #timer: NodeJS.Timeout | undefined;
 
   private constructor() {
-    this.#server = createServer((request, response) => this.#answer(request, response));
-    this.#server.maxConnections = MOST_CONNECTIONS;
+    this.#server = createServer((request, response) => this.#handle(request, response));
+    this.#server.maxConnections = MAX_CONNECTIONS;
   }
 
-  /** Listens on a port, 0 for any. @throws the error of `listen`, with its code, if the port cannot be had. */
+  /** Listens on a port; 0 picks a free one. @throws the system error, with its code, if the port is not available. */
   static async listen(port: number): Promise<LiveServer> {
     const live = new LiveServer();
     live.#server.listen(port, ADDRESS);
@@ -60,47 +60,48 @@ export class LiveServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Where the page is. */
+  /** Address of the page. */
   get url(): string {
     return `http://${ADDRESS}:${this.port}/`;
   }
 
-  /** Says that there is news. It goes out at once, or when the last event is `gap` milliseconds old.
-   *  @param report is asked for whenever somebody is to see it. */
-  show(report: () => RunReport, gap: number): void {
+  /** Announces a new report. Clients get it at once or, if they got the last event less than `minInterval` milliseconds
+   *  ago, after that interval.
+   *  @param report called whenever a client needs the report. */
+  publish(report: () => RunReport, minInterval: number): void {
     this.#report = report;
     if (this.#clients.size === 0) return;
-    const due = this.#sent + gap;
-    if (due >= this.#due) return;
+    const dueAt = this.#sentAt + minInterval;
+    if (dueAt >= this.#dueAt) return;
     clearTimeout(this.#timer);
-    const wait = due - performance.now();
+    const wait = dueAt - performance.now();
     if (wait <= 0) {
       this.#send();
       return;
     }
-    this.#due = due;
+    this.#dueAt = dueAt;
     this.#timer = setTimeout(() => this.#send(), wait);
   }
 
-  /** Stops, once every client that reads has got the last event. */
+  /** Closes the server once every client that keeps reading has received the last event. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     const closed = once(this.#server, 'close');
     this.#server.close();
     for (const client of this.#clients) client.end();
-    await Promise.race([closed, sleep(FAREWELL_MS, undefined, { ref: false })]);
+    await Promise.race([closed, sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     this.#server.closeAllConnections();
   }
 
   #send(): void {
     clearTimeout(this.#timer);
-    this.#due = Infinity;
-    this.#sent = performance.now();
+    this.#dueAt = Infinity;
+    this.#sentAt = performance.now();
     const event = eventOf(this.#report!());
     for (const client of this.#clients) client.send(event);
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
+  #handle(request: IncomingMessage, response: ServerResponse): void {
     const path = request.url?.split('?')[0] ?? '';
     const refusal = this.#refusalOf(request, path);
     const type = refusal ? 'text/plain' : path === '/' ? 'text/html' : 'text/event-stream';
@@ -109,33 +110,38 @@ export class LiveServer {
     if (request.method === 'HEAD') response.end();
     else if (refusal) response.end(`${refusal.text}\n`);
     else if (path === '/') response.end(reportHtml(reportDataOf([this.#report!()]), { live: true }));
-    else this.#welcome(new Client(response));
+    else this.#subscribe(new Client(response));
   }
 
   #refusalOf({ headers, method = '' }: IncomingMessage, path: string): Refusal | undefined {
-    if (!this.#isOwnName(headers.host))
-      return { status: 403, text: `this is ${this.url} and answers to no other name` };
+    if (!this.#isAllowedHost(headers.host))
+      return { status: 403, text: `host name refused; this page is only available at ${this.url}` };
     if (!['GET', 'HEAD'].includes(method))
-      return { status: 405, text: 'nothing can be sent here', headers: { Allow: 'GET, HEAD' } };
-    if (!['/', '/events'].includes(path)) return { status: 404, text: 'there are / and /events' };
-    if (!this.#report) return { status: 503, text: 'training has not begun yet', headers: { 'Retry-After': '1' } };
+      return { status: 405, text: `method ${method} is not allowed; use GET or HEAD`, headers: { Allow: 'GET, HEAD' } };
+    if (!['/', '/events'].includes(path)) return { status: 404, text: 'not found; available paths are / and /events' };
+    if (!this.#report)
+      return {
+        status: 503,
+        text: 'training has not started yet; try again in a second',
+        headers: { 'Retry-After': '1' },
+      };
     return undefined;
   }
 
-  #welcome(client: Client): void {
+  #subscribe(client: Client): void {
     this.#clients.add(client);
-    client.onGone(() => this.#clients.delete(client));
+    client.onClose(() => this.#clients.delete(client));
     client.send(eventOf(this.#report!()));
   }
 
-  #isOwnName(host: string | undefined): boolean {
+  #isAllowedHost(host: string | undefined): boolean {
     return [ADDRESS, 'localhost'].some(
       (name) => host === `${name}:${this.port}` || (host === name && this.port === 80),
     );
   }
 }
 
-/** A reader of events. One that does not keep up skips some: nothing waits for it but the latest one. */
+/** Client that reads events. If it falls behind, it skips all but the latest one, so that memory use is bounded. */
 class Client {
   readonly #response: ServerResponse;
   #isBehind = false;
@@ -147,7 +153,7 @@ class Client {
     response.on('drain', () => this.#catchUp());
   }
 
-  onGone(listener: () => void): void {
+  onClose(listener: () => void): void {
     this.#response.on('close', listener);
   }
 
@@ -156,7 +162,7 @@ class Client {
     else this.#isBehind = !this.#response.write(event);
   }
 
-  /** Ends after what was sent. */
+  /** Closes the connection after everything sent so far. */
   end(): void {
     this.#isEnding = true;
     if (!this.#next) this.#response.end();

@@ -2,19 +2,19 @@ import type { Environment } from '../runs/environment.ts';
 import type { Metrics } from '../training/evaluate.ts';
 import type { EpochMetrics } from '../training/progress.ts';
 
-/** What a report page shows: all of it travels inside the page as JSON. */
+/** Data of a report page, which contains it as JSON. */
 export interface ReportData {
-  /** The program and its version, "nn-train 0.1.0". */
+  /** Program and version, such as "nn-train 0.1.0". */
   readonly generator: string;
-  /** One run, or several to be compared. */
+  /** One run, or several to compare. */
   readonly runs: readonly RunReport[];
 }
 
 export interface RunReport {
-  /** The run directory, as it was named. */
+  /** Path of the run directory, as given by the user. */
   readonly name: string;
   readonly state: 'training' | 'stopped' | 'finished';
-  /** Every hyperparameter that has an effect. */
+  /** The hyperparameters that have an effect. */
   readonly config: Readonly<Record<string, string | number | boolean | null>>;
   readonly dataset: {
     readonly name: 'cifar10' | 'synthetic';
@@ -26,30 +26,31 @@ export interface RunReport {
   readonly parameters: readonly { readonly name: string; readonly shape: readonly number[] }[];
   readonly stepsPerEpoch: number;
   readonly plannedEpochs: number;
-  /** Seconds on all epochs so far. */
+  /** Duration of all completed epochs. */
   readonly seconds: number;
   readonly epochs: readonly EpochMetrics[];
   readonly steps: StepSeries;
   readonly updateRatios: readonly UpdateRatios[];
   /** The epoch with the best validation accuracy; null without validation images. */
   readonly bestEpoch: number | null;
-  /** Null while training, and where the images are not at hand. */
+  /** Null during training and if the images are not available. */
   readonly test: TestReport | null;
+  /** Null during training, and for a network if the images are not available. */
   readonly pictures: WeightPictures | null;
-  /** The files of the run, for whoever wants to compare two copies. */
+  /** Files of the run, with hashes that tell two copies apart. */
   readonly files: readonly { readonly name: string; readonly bytes: number; readonly sha256: string }[];
 }
 
-/** What happened in the steps, thinned by averaging neighbours to about a thousand points. All arrays of one length. */
+/** Series over the steps, downsampled to at most a thousand points by averaging neighbours. All arrays have equal length. */
 export interface StepSeries {
-  /** Counted from 1: the last step of each group. */
+  /** The last step of each group, counted from 1. */
   readonly step: readonly number[];
   readonly loss: readonly number[];
   readonly accuracy: readonly number[];
   readonly learningRate: readonly number[];
 }
 
-/** ‖ΔW‖/‖W‖ of single steps. About 1e-3 is healthy. Source: CS231n notes, "Neural Networks 3". */
+/** ‖ΔW‖₂/‖W‖₂ of one parameter in single steps; about 1e-3 is healthy. Source: CS231n notes, "Neural Networks 3". */
 export interface UpdateRatios {
   readonly parameter: string;
   readonly step: readonly number[];
@@ -61,7 +62,7 @@ export interface TestReport extends Metrics {
   readonly correct: number;
   /** 95 % Wilson score interval of the accuracy. */
   readonly interval: readonly [low: number, high: number];
-  /** [C][C]: how many images of class `row` were taken for class `column`. */
+  /** [C][C]: number of images of class `row` predicted as class `column`. */
   readonly confusion: readonly (readonly number[])[];
   readonly perClass: readonly {
     readonly name: string;
@@ -69,11 +70,11 @@ export interface TestReport extends Metrics {
     readonly correct: number;
     readonly interval: readonly [low: number, high: number];
   }[];
-  /** The wrong answers with the highest probability, the worst first. */
+  /** Incorrect predictions with the highest probability, highest first. */
   readonly mistakes: readonly {
-    /** A PNG as a data: address. */
+    /** A PNG as a data: URL. */
     readonly picture: string;
-    /** Row of the test set. */
+    /** Index in the test set. */
     readonly index: number;
     readonly label: string;
     readonly predicted: string;
@@ -84,16 +85,16 @@ export interface TestReport extends Metrics {
   }[];
 }
 
-/** Weights as pictures: the ten templates of the linear classifier, or first-layer filters, the most used first. */
+/** Weights as pictures: the ten templates of a linear classifier, or the most used first-layer filters, most used first. */
 export interface WeightPictures {
   readonly kind: 'templates' | 'filters';
   readonly pictures: readonly {
-    /** A PNG as a data: address. */
+    /** A PNG as a data: URL. */
     readonly picture: string;
     readonly name: string;
-    /** How a filter is used; empty for templates. */
+    /** How often the unit of a filter is active; empty for templates. */
     readonly detail: string;
   }[];
-  /** How many first-layer filters there are in all. */
-  readonly of: number;
+  /** Number of templates or first-layer filters in the model. */
+  readonly total: number;
 }

@@ -9,11 +9,11 @@ import { predict, predictedClasses, softmaxRows } from '../training/predict.ts';
 import { wilsonInterval } from '../training/wilson.ts';
 import type { TestReport } from './report-data.ts';
 
-const MISTAKES = 30;
+const MAX_MISTAKES = 30;
 
-/** What a model makes of the test images.
+/** Evaluates a model on the test images.
  *
- *  @param metrics loss and accuracy of the model on them, where they are known already.
+ *  @param metrics loss and accuracy on these images, if already computed.
  *  @throws the signal's reason, once it is aborted. */
 export async function testReport(
   model: Model,
@@ -37,21 +37,21 @@ export async function testReport(
     perClass: confusion.flatMap((row, label) => {
       const images = row.reduce((sum, count) => sum + count, 0);
       if (images === 0) return [];
-      const hits = row[label];
-      return [{ name: classes[label], images, correct: hits, interval: wilsonInterval(hits, images) }];
+      const correct = row[label];
+      return [{ name: classes[label], images, correct, interval: wilsonInterval(correct, images) }];
     }),
     mistakes: mistakesOf(test, predicted, softmaxRows(logits, C), classes),
   };
 }
 
-/** [C][C]: how many images of the class of the row were taken for the class of the column. */
+/** Returns the confusion matrix [C][C]: the number of images of the row's class predicted as the column's class. */
 function confusionOf(labels: Uint8Array, predicted: Uint8Array, C: number): number[][] {
   const confusion = Array.from({ length: C }, () => new Array<number>(C).fill(0));
   for (const [i, label] of labels.entries()) confusion[label][predicted[i]]++;
   return confusion;
 }
 
-/** The wrong answers of the highest probability, the worst first. */
+/** Returns the incorrect predictions with the highest probability, highest first. */
 function mistakesOf(
   { images, labels }: ImageSet,
   predicted: Uint8Array,
@@ -62,7 +62,7 @@ function mistakesOf(
   return Array.from(rows(labels.length))
     .filter((index) => predicted[index] !== labels[index])
     .sort((a, b) => probabilityOf(b, predicted[b]) - probabilityOf(a, predicted[a]) || a - b)
-    .slice(0, MISTAKES)
+    .slice(0, MAX_MISTAKES)
     .map((index) => ({
       picture: pngDataUrl(cifarPixels(imageAt(images, index))),
       index,

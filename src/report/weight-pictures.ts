@@ -5,11 +5,11 @@ import { templatePixels } from '../pictures/template.ts';
 import { unitsByUse, weightRows } from '../training/filters.ts';
 import type { WeightPictures } from './report-data.ts';
 
-const MOST_FILTERS = 64;
+const MAX_FILTERS = 64;
 
-/** The ten templates of a linear classifier, or the first-layer filters that a two-layer network uses most.
+/** Draws the ten templates of a linear classifier, or the most used first-layer filters of a two-layer network.
  *
- *  @param images decide which filters are used; without them there are templates only, and null for a network.
+ *  @param images on which the use of filters is measured. Without images, the result for a network is null.
  *  @throws the signal's reason, once it is aborted. */
 export async function weightPictures(
   model: Model,
@@ -24,15 +24,15 @@ export async function weightPictures(
       name: classes[label],
       detail: '',
     }));
-    return { kind: 'templates', pictures, of: pictures.length };
+    return { kind: 'templates', pictures, total: pictures.length };
   }
   if (!images) return null;
   const used = await unitsByUse(model, images, signal);
   const filters = await weightRows(model, 'fc1.weight');
-  const pictures = used.slice(0, MOST_FILTERS).map(({ unit, activeShare }) => ({
+  const pictures = used.slice(0, MAX_FILTERS).map(({ unit, activeShare }) => ({
     picture: pngDataUrl(templatePixels(filters[unit])),
     name: `unit ${unit}`,
     detail: `active on ${Math.round(100 * activeShare)} % of images`,
   }));
-  return { kind: 'filters', pictures, of: used.length };
+  return { kind: 'filters', pictures, total: used.length };
 }

@@ -3,7 +3,7 @@ import { VERSION } from '../runs/environment.ts';
 import { reportHtml } from './html.ts';
 import type { ReportData, RunReport } from './report-data.ts';
 
-/** Writes the page of one run, or of several that are compared. @throws FileError if the file cannot be written. */
+/** Writes the report page of one run, or of several to compare. @throws FileError if the file cannot be written. */
 export async function writeReport(file: string, runs: readonly RunReport[]): Promise<void> {
   await writeFileAtomic(file, reportHtml(reportDataOf(runs)));
 }

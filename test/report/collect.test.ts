@@ -22,7 +22,7 @@ const DATASET: Dataset = {
 };
 const CONFIG = resolveConfig({ val: 20, batchSize: 20, epochs: 3 });
 
-/** Trains three epochs of four steps each, or up to the step where it is stopped. */
+/** Trains for three epochs of four steps each, or until it is stopped after a step. */
 async function trained(config: Partial<Config> = {}, stopAfter = Infinity, onEvent = async (_: RunEvent) => {}) {
   const out = path.join(temporaryFolder(), 'run');
   const controller = new AbortController();
@@ -46,7 +46,7 @@ async function collected(run: RunDirectory, dataset: Dataset | null = DATASET) {
 }
 
 describe('collectRun', () => {
-  it('says what a run came to', async () => {
+  it('collects the results of a run', async () => {
     const { run, outcome } = await trained();
     const report = await collected(run);
     const { config, environment, bestEpoch, test } = outcome as Extract<typeof outcome, { config: unknown }>;
@@ -69,7 +69,7 @@ describe('collectRun', () => {
     ]);
     expect(report.seconds).toBeCloseTo(report.epochs[0].seconds + report.epochs[1].seconds + report.epochs[2].seconds);
     expect(report.steps.step).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
-    expect(report.pictures).toMatchObject({ kind: 'templates', of: 10 });
+    expect(report.pictures).toMatchObject({ kind: 'templates', total: 10 });
     expect(report.files.map(({ name }) => name)).toEqual([
       'config.json',
       'metrics.jsonl',
@@ -84,11 +84,11 @@ describe('collectRun', () => {
     }
   });
 
-  it('says the same of a stopped run as its events did, and nothing from after its checkpoint', async () => {
+  it('matches the events of a stopped run, and ignores lines written after its checkpoint', async () => {
     let live: LiveRun | undefined;
     const { run, outcome } = await trained({ batchSize: 40 }, 5, async (event) => {
       if (event.type === 'run-started') live = await LiveRun.begin(event);
-      else if (event.type !== 'run-ended') live!.take(event);
+      else if (event.type !== 'run-ended') live!.addEvent(event);
     });
     expect(outcome).toMatchObject({ interrupted: true });
     const append = (name: string, line: object) =>
@@ -96,13 +96,13 @@ describe('collectRun', () => {
     append('steps.jsonl', { step: 6, loss: 1, accuracy: 1, learningRate: 1 });
     append('metrics.jsonl', { ...(await run.metrics())[0], epoch: 3 });
     const { files, pictures, test, ...report } = await collected(run, null);
-    const { files: none, pictures: nothing, test: untested, ...shown } = live!.report('stopped');
+    const { files: noFiles, pictures: noPictures, test: noTest, ...shown } = live!.report('stopped');
     expect(report).toMatchObject({ state: 'stopped', stepsPerEpoch: 2 });
     expect(report.epochs).toHaveLength(2);
     expect(report.epochs).toMatchObject(shown.epochs);
     expect({ ...report, epochs: null, dataset: null, steps: null }).toEqual({
       ...{ ...shown, epochs: null, dataset: null, steps: null },
-      // From the time as the line of an epoch has it.
+      // The sum of the durations in metrics.jsonl.
       seconds: report.epochs[0].seconds + report.epochs[1].seconds,
     });
     expect(report.steps.step).toEqual([1, 2, 3, 4, 5]);
@@ -113,7 +113,7 @@ describe('collectRun', () => {
     }
   });
 
-  it('leaves out damaged lines', async () => {
+  it('skips damaged lines', async () => {
     const { run } = await trained();
     const whole = await collected(run, null);
     for (const name of ['metrics.jsonl', 'steps.jsonl']) {
@@ -127,7 +127,7 @@ describe('collectRun', () => {
     expect(report.steps.step).toEqual([1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
   });
 
-  it('does without the steps of runs of earlier versions, and without images', async () => {
+  it('works without steps.jsonl, as in runs of earlier versions, and without images', async () => {
     const { run } = await trained({ model: 'mlp', hidden: 4 });
     rmSync(path.join(run.path, 'steps.jsonl'));
     const report = await collected(run, null);
@@ -137,7 +137,7 @@ describe('collectRun', () => {
     expect(report.files.map(({ name }) => name)).not.toContain('steps.jsonl');
   });
 
-  it('has nothing to say of a run without an epoch', async () => {
+  it('refuses a run without a completed epoch', async () => {
     const { run } = await trained({}, 2);
     await expect(collected(run)).rejects.toThrow(UserError);
     await expect(collected(run)).rejects.toThrow(/run has no epoch that has ended.*go on with --resume/);

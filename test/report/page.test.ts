@@ -11,37 +11,38 @@ import type { ReportData } from '../../src/report/report-data.ts';
 import { temporaryFolder } from '../support/files.ts';
 import { reportData, sketchedRun } from '../support/report.ts';
 
-const USUAL_PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const executablePath = process.env.NN_TRAIN_CHROMIUM || USUAL_PLACES.find(existsSync);
+const DEFAULT_PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const executablePath = process.env.NN_TRAIN_CHROMIUM || DEFAULT_PATHS.find(existsSync);
 const isRequired = process.env.CI_BROWSER === 'required';
 const suite = executablePath
-  ? 'the page of a report'
-  : 'the page of a report: no Chromium found, name one in NN_TRAIN_CHROMIUM';
+  ? 'the report page'
+  : 'the report page (skipped: no Chromium found; set NN_TRAIN_CHROMIUM to its path)';
 
 describe.skipIf(!executablePath && !isRequired)(suite, () => {
   let browser: Browser;
   beforeAll(async () => {
-    if (!executablePath) throw new Error(`CI_BROWSER=required, but there is none of ${USUAL_PLACES.join(', ')}`);
-    // Chromium has no sandbox for root.
+    if (!executablePath)
+      throw new Error(`CI_BROWSER=required, but Chromium was not found at ${DEFAULT_PATHS.join(', ')}`);
+    // Chromium cannot run as root in a sandbox.
     const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
     browser = await chromium.launch({ executablePath, args, timeout: 0 });
   });
   afterAll(() => browser?.close());
 
-  /** A new page with all that went wrong on it and all that it asked the network for. */
-  async function newPage(): Promise<{ page: Page; faults: string[]; requests: string[] }> {
+  /** Opens a new page and records its errors and its network requests. */
+  async function newPage(): Promise<{ page: Page; errors: string[]; requests: string[] }> {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
     page.setDefaultTimeout(0);
     onTestFinished(() => page.close());
-    const [faults, requests]: string[][] = [[], []];
+    const [errors, requests]: string[][] = [[], []];
     page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) faults.push(message.text());
+      if (['error', 'warning'].includes(message.type())) errors.push(message.text());
     });
-    page.on('pageerror', (error) => faults.push(String(error)));
+    page.on('pageerror', (error) => errors.push(String(error)));
     page.on('request', (request) => {
       if (!request.url().startsWith('data:')) requests.push(request.url());
     });
-    return { page, faults, requests };
+    return { page, errors, requests };
   }
 
   async function open(data: ReportData) {
@@ -55,11 +56,11 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
   it.each([
     ['a linear classifier', reportData({})],
     ['a network', reportData({ model: 'mlp' })],
-    ['a run on generated images under way', reportData({ state: 'training', epochs: 3, dataset: 'synthetic' })],
+    ['a run in progress on generated images', reportData({ state: 'training', epochs: 3, dataset: 'synthetic' })],
     ['a comparison', reportData({ name: 'a' }, { name: 'b', model: 'mlp' }, { name: 'c', plannedEpochs: 14 })],
-  ])('is accessible, fits and asks for nothing: %s', async (_, data) => {
+  ])('is accessible, fits its window and makes no requests: %s', async (_, data) => {
     expect(reportHtml(data).length).toBeLessThan(1.5e6);
-    const { page, faults, requests, url } = await open(data);
+    const { page, errors, requests, url } = await open(data);
     await page.evaluate("document.querySelectorAll('details').forEach((element) => { element.open = true; })");
     await page.evaluate(axe.source);
     for (const width of [390, 1440]) {
@@ -68,10 +69,10 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
         await page.emulateMedia({ colorScheme });
         await page.evaluate(NEXT_FRAME);
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
-        expect(await page.evaluate(SERIOUS_FAULTS), `${width} ${colorScheme}`).toEqual([]);
+        expect(await page.evaluate(SERIOUS_VIOLATIONS), `${width} ${colorScheme}`).toEqual([]);
       }
     }
-    expect(faults).toEqual([]);
+    expect(errors).toEqual([]);
     expect(requests).toEqual([url]);
   });
 
@@ -86,7 +87,7 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
     expect(await catForDog.innerText()).toBe(String(test!.confusion[3][5]));
     expect(await page.locator('#mistakes img').count()).toBe(30);
     expect(await page.locator('#epochs tbody tr').count()).toBe(epochs.length);
-    const chart = page.getByRole('img', { name: /^Loss .* validation images from/ });
+    const chart = page.getByRole('img', { name: /^Loss .* validation loss from/ });
     expect(await chart.getAttribute('aria-label')).toContain(epochs[0].train.loss.toFixed(4));
   });
 
@@ -95,12 +96,12 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
     [{ state: 'stopped', epochs: 4, name: "it's" }, '#state', "nn-train --resume 'it'\\''s'"],
     [{ epochs: 7, plannedEpochs: 10 }, '#state', 'Stopped early after 7 of 10 epochs'],
     [{ dataset: 'synthetic' }, '#data-notice', 'This is not CIFAR-10'],
-  ] as const)('says so: %j', async (sketch, place, text) => {
+  ] as const)('has a notice about the run: %j', async (sketch, place, text) => {
     const { page } = await open(reportData(sketch));
     expect(await page.locator(place).innerText()).toContain(text);
   });
 
-  it('hides and shows runs by keyboard, and keeps the focus', async () => {
+  it('hides and shows runs by keyboard and keeps the focus', async () => {
     const { page } = await open(reportData({ name: 'one' }, { name: 'two', config: { lr: 0.1 } }));
     const lines = page.locator('#validation-loss svg');
     const box = page.getByRole('checkbox', { name: 'A one' });
@@ -114,7 +115,7 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
     expect(await lines.textContent()).toContain('A one');
   });
 
-  it('marks the best run and only what differs', async () => {
+  it('marks the best run, and lists only hyperparameters that differ', async () => {
     const sketches = [0.1, 0.2, 0.1].map((lr, i) => ({ name: `run-${i}`, accuracy: 0.4 + lr, config: { lr } }));
     const { page } = await open(reportData(...sketches));
     const best = page.locator('#results tbody tr', { has: page.locator('td:nth-child(3) .badge') });
@@ -123,12 +124,12 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
     expect(await page.locator('#differences .unusual').allInnerTexts()).toEqual(['0.2']);
   });
 
-  it('changes its theme and skips to the content by keyboard', async () => {
+  it('switches its theme and skips to the content by keyboard', async () => {
     const { page } = await open(reportData({}));
     const background = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
     const before = await background();
     await page.keyboard.press('Tab');
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the content');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to content');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     expect(await background()).not.toBe(before);
@@ -137,18 +138,18 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
     expect(await page.evaluate('document.activeElement.id')).toBe('content');
   });
 
-  it.each([1, 2])('takes hostile names as text, with %i runs', async (runs) => {
+  it.each([1, 2])('renders hostile names as text, with %i runs', async (runs) => {
     const hostile = '</script><!--<img src=x onerror="document.body.dataset.hacked=1">';
     const run = { name: hostile, classes: [hostile, 'b', 'c'], config: { [hostile]: hostile } };
-    const { page, faults, requests } = await open(reportData(...Array(runs).fill(run)));
+    const { page, errors, requests } = await open(reportData(...Array(runs).fill(run)));
     expect(await page.evaluate("document.querySelectorAll('img:not([src^=data])').length")).toBe(0);
     expect(await page.evaluate('document.body.dataset.hacked')).toBeUndefined();
     expect(await page.evaluate('document.body.innerText')).toContain(hostile);
-    expect(faults).toEqual([]);
+    expect(errors).toEqual([]);
     expect(requests).toHaveLength(1);
   });
 
-  it('follows a run that trains, and leaves the reader where he is', async () => {
+  it('follows a run during training and keeps the scroll position and the focus', async () => {
     const events: ServerResponse[] = [];
     const atEpoch = (epochs: number) => sketchedRun({ state: epochs < 10 ? 'training' : 'finished', epochs });
     const server = createServer((request, response) => {
@@ -164,7 +165,7 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
       server.closeAllConnections();
       server.close();
     });
-    const { page, faults } = await newPage();
+    const { page, errors } = await newPage();
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     await expect.poll(() => events.length).toBe(1);
     await page.locator('#update-ratios summary').press('Enter');
@@ -183,14 +184,14 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
     await expect.poll(() => page.locator('#headline').innerText()).toContain('test accuracy');
     expect(await page.locator('#connection').innerText()).toBe('');
     expect(await page.locator('#state').count()).toBe(0);
-    expect(faults).toEqual([]);
+    expect(errors).toEqual([]);
   });
 });
 
-/** Resolves when the page has been laid out and drawn again, its observers of sizes included. */
+/** Resolves when the page has been laid out and painted again, including the effects of resize observers. */
 const NEXT_FRAME = 'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))';
 
-/** What axe-core calls serious or critical: the rule and the first element. */
-const SERIOUS_FAULTS = `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations
+/** Violations that axe-core rates serious or critical, each with its rule and first element. */
+const SERIOUS_VIOLATIONS = `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations
   .filter(({ impact }) => impact === 'serious' || impact === 'critical')
   .map(({ id, nodes }) => id + ': ' + nodes[0].html.slice(0, 200) + ' ' + nodes[0].failureSummary))`;

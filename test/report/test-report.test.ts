@@ -23,20 +23,20 @@ function modelOf(given: Parameters<typeof resolveConfig>[0]) {
 const valuesOf = async (model: ReturnType<typeof modelOf>, name: string) =>
   model.graph.backend.read(model.graph.parameters.find((wire) => wire.name === name)!.tensor);
 
-/** The bytes of a data: address. */
-function pixelsOf(address: string): Uint8Array {
-  const [, base64] = address.match(/^data:image\/png;base64,(.+)$/)!;
+/** Decodes the pixels of a data: URL. */
+function pixelsOf(dataUrl: string): Uint8Array {
+  const [, base64] = dataUrl.match(/^data:image\/png;base64,(.+)$/)!;
   const { width, height, channels, data } = decode(Buffer.from(base64, 'base64'));
   expect([width, height, channels]).toEqual([32, 32, 3]);
   return Uint8Array.from(data);
 }
 
-/** Byte (y, x, channel) of a picture, in the order of CIFAR-10. */
+/** Reorders the bytes of a picture from (y, x, channel) to the order of CIFAR-10. */
 const planar = (pixels: Uint8Array) =>
   Array.from({ length: 3072 }, (_, i) => pixels[(i % 1024) * 3 + Math.floor(i / 1024)]);
 
 describe('testReport', () => {
-  it('is what plain loops over the images come to', async () => {
+  it('agrees with plain loops over the images', async () => {
     const model = modelOf({ model: 'linear' });
     const [weight, bias] = [await valuesOf(model, 'linear.weight'), await valuesOf(model, 'linear.bias')];
     const confusion = Array.from({ length: 10 }, () => new Array(10).fill(0));
@@ -66,7 +66,7 @@ describe('testReport', () => {
     expect(report.perClass.map(({ name, images, correct }) => [name, images, correct])).toEqual(
       DATASET.classes.map((name, c) => [name, 12, confusion[c][c]]),
     );
-    // The Wilson interval's ends are where the score test just holds: (p̂ − p)² = z² p(1 − p)/n.
+    // The ends of the Wilson interval are where the score test just holds: (p̂ − p)² = z² p(1 − p)/n.
     for (const { interval, correct, images } of [report, ...report.perClass]) {
       const share = correct / images;
       for (const p of interval.filter((end) => end > 0 && end < 1)) {
@@ -89,31 +89,31 @@ describe('testReport', () => {
     }
   });
 
-  it('takes loss and accuracy as they are where they are known', async () => {
+  it('uses loss and accuracy that are already known', async () => {
     const metrics = { loss: 1.25, accuracy: 0.5 };
     expect(await testReport(modelOf({ model: 'linear' }), DATASET, { metrics })).toMatchObject(metrics);
   });
 
-  it('stops when it is told to', async () => {
+  it('stops when its signal is aborted', async () => {
     const signal = AbortSignal.abort(new Error('enough'));
     await expect(testReport(modelOf({ model: 'linear' }), DATASET, { signal })).rejects.toThrow('enough');
   });
 });
 
 describe('weightPictures', () => {
-  it('draws a template for each class, without any images', async () => {
+  it('draws a template per class without needing images', async () => {
     const model = modelOf({ model: 'linear' });
     const weight = await valuesOf(model, 'linear.weight');
-    const { kind, of, pictures } = (await weightPictures(model, DATASET.classes))!;
-    expect([kind, of]).toEqual(['templates', 10]);
+    const { kind, total, pictures } = (await weightPictures(model, DATASET.classes))!;
+    expect([kind, total]).toEqual(['templates', 10]);
     expect(pictures.map(({ name }) => name)).toEqual(DATASET.classes);
     for (const [c, { picture }] of pictures.entries()) {
-      // What a weight looks like is tested with templatePixels.
+      // The mapping from weights to pixels is tested with templatePixels.
       expect(pixelsOf(picture)).toEqual(templatePixels(weight.subarray(c * 3072, (c + 1) * 3072)));
     }
   });
 
-  it('draws the filters that are used most, and says how', async () => {
+  it('draws the most used filters and says how often their units are active', async () => {
     const model = modelOf({ model: 'mlp', hidden: 70 });
     const [weight, bias] = [await valuesOf(model, 'fc1.weight'), await valuesOf(model, 'fc1.bias')];
     // Unit 5 is never active, unit 3 always.
@@ -125,10 +125,10 @@ describe('weightPictures', () => {
       model.graph.backend.write(model.graph.parameters.find((wire) => wire.name === name)!.tensor, values);
     set('fc1.weight', weight);
     set('fc1.bias', bias);
-    const { kind, of, pictures } = (await weightPictures(model, DATASET.classes, DATASET.test))!;
-    expect([kind, of, pictures.length]).toEqual(['filters', 70, 64]);
+    const { kind, total, pictures } = (await weightPictures(model, DATASET.classes, DATASET.test))!;
+    expect([kind, total, pictures.length]).toEqual(['filters', 70, 64]);
     expect(pictures[0]).toMatchObject({ name: 'unit 3', detail: 'active on 100 % of images' });
-    // Grey but for its first weight, that of the first red pixel.
+    // Grey except for its first weight, that of the first red pixel.
     const pixels = planar(pixelsOf(pictures[0].picture));
     expect([pixels[0], ...new Set(pixels.slice(1))]).toEqual([255, 128]);
     expect(pictures.map(({ name }) => name)).not.toContain('unit 5');

@@ -175,14 +175,14 @@ function wilson(correct: number, images: number): [number, number] {
 function sketchedPictures(model: 'linear' | 'mlp', classes: readonly string[], random: Random): WeightPictures {
   if (model === 'linear') {
     const pictures = classes.map((name) => ({ picture: picture(random), name, detail: '' }));
-    return { kind: 'templates', pictures, of: classes.length };
+    return { kind: 'templates', pictures, total: classes.length };
   }
   const pictures = Array.from({ length: 64 }, (_, i) => ({
     picture: picture(random),
     name: `${Math.floor(512 * random.uniform())}`,
     detail: `active ${(60 - 0.5 * i).toFixed(0)} %`,
   }));
-  return { kind: 'filters', pictures, of: 512 };
+  return { kind: 'filters', pictures, total: 512 };
 }
 
 /** Noise is as large as a PNG of 32 × 32 pixels can be. */

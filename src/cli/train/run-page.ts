@@ -81,12 +81,12 @@ export class RunPage {
   /** Without the answers on the test images, if the signal does not leave the time for them. */
   async #collect(progress: Progress, signal: AbortSignal, test?: Metrics): Promise<RunReport> {
     const { model, dataset, run } = this.#started!;
-    const { collectRun, withImages } = await import('../../report/collect.ts');
+    const { collectRun, imageResults } = await import('../../report/collect.ts');
     const collect = async (images: typeof dataset | null): Promise<RunReport> => {
       const trained = { model, dataset: images, test, signal };
       if (run !== null) return collectRun(await RunDirectory.open(run), progress, trained);
       const report = this.#watch!.report(test ? 'finished' : 'stopped');
-      return { ...report, ...(await withImages(dataset.classes, trained)) };
+      return { ...report, ...(await imageResults(dataset.classes, trained)) };
     };
     try {
       return await collect(dataset);

@@ -42,8 +42,8 @@ export class Watch {
   async take(event: RunEvent): Promise<void> {
     if (event.type === 'run-ended') return;
     if (event.type === 'run-started') this.#run = await LiveRun.begin(event);
-    else this.#run!.take(event);
-    this.#server.show(() => this.report('training'), event.type === 'step' ? STEP_GAP_MS : EPOCH_GAP_MS);
+    else this.#run!.addEvent(event);
+    this.#server.publish(() => this.report('training'), event.type === 'step' ? STEP_GAP_MS : EPOCH_GAP_MS);
   }
 
   /** What there is to say of the run that it watches; see LiveRun. */
@@ -54,7 +54,7 @@ export class Watch {
   /** Shows the run as it ended. */
   showEnd(report: RunReport): void {
     this.#hasEnded = true;
-    this.#server.show(() => report, 0);
+    this.#server.publish(() => report, 0);
   }
 
   /** Leaves the page there until Ctrl-C, where somebody can press that. */

@@ -2,23 +2,23 @@ import * as Plot from '@observablehq/plot';
 import { type Child, h } from './dom.ts';
 import * as format from './format.ts';
 
-/** The space that a chart has. */
-export interface Space {
+/** Size of a chart in CSS pixels. */
+export interface ChartSize {
   readonly width: number;
   readonly height: number;
 }
 
-/** Where the numbers of one line come from and how it looks. */
+/** Data and style of a line. */
 export interface Line {
-  /** Stands at the end of the line. */
+  /** Label at the end of the line. */
   readonly name?: string;
   readonly colour: string;
   readonly points: readonly Point[];
-  /** Lengths of dashes and gaps; a whole line without. */
+  /** Lengths of dashes and gaps; solid by default. */
   readonly dash?: string;
-  /** A mark at every point. */
+  /** Whether to draw a dot at every point. */
   readonly dots?: boolean;
-  /** Noise behind the other lines. */
+  /** Whether the line is noise, drawn faintly behind the other lines. */
   readonly faint?: boolean;
 }
 
@@ -32,20 +32,20 @@ export interface Axes {
   readonly domainX: readonly [number, number];
   readonly tickY: (value: number) => string;
   readonly logarithmic?: boolean;
-  /** The lines, and whatever else has to be in sight. */
+  /** Must cover the lines and anything else to be visible. */
   readonly domainY: readonly [number, number];
-  /** What stands behind the lines. */
-  readonly behind?: readonly Plot.Markish[];
-  /** Under the pointer: the text about a place on the x axis. */
+  /** Marks drawn behind the lines. */
+  readonly background?: readonly Plot.Markish[];
+  /** Tooltips by position on the x axis. */
   readonly tips: readonly { readonly x: number; readonly y: number; readonly text: string }[];
 }
 
 const MARGIN = { top: 14, bottom: 38, left: 52 } as const;
-/** Pixels between two labels at the ends of lines. */
+/** Minimum distance between labels at the ends of lines, in pixels. */
 const LABEL_GAP = 15;
 
-/** A figure: a chart with a name, how to read it, and the same as a table.
- *  @param alternative what the chart shows, for whoever cannot see it. */
+/** A figure: a chart with a title, a caption and, optionally, its data as a table.
+ *  @param alternative text that replaces the chart for readers who cannot see it. */
 export function figure(
   id: string,
   title: string,
@@ -55,7 +55,7 @@ export function figure(
   numbers?: Child,
 ): HTMLElement {
   svg.setAttribute('role', 'img');
-  // Plot names the groups of its marks, "rule" or "line"; the image as a whole has a better name.
+  // Plot labels the groups of its marks "rule" or "line"; the label of the whole image is better.
   for (const group of svg.querySelectorAll('g[aria-label]')) group.removeAttribute('aria-label');
   svg.setAttribute('aria-label', `${title}. ${alternative}`);
   return h(
@@ -64,12 +64,12 @@ export function figure(
     h('h3', {}, title),
     h('div', { class: 'plot' }, svg),
     h('figcaption', {}, caption),
-    numbers ? h('details', {}, h('summary', {}, 'The numbers as a table'), numbers) : null,
+    numbers ? h('details', {}, h('summary', {}, 'Show as table'), numbers) : null,
   );
 }
 
-/** Lines over a common x axis, each with its name at its end. */
-export function lineChart(lines: readonly Line[], axes: Axes, { width, height }: Space): Element {
+/** A chart of lines over a common x axis, each with its name at its end. */
+export function lineChart(lines: readonly Line[], axes: Axes, { width, height }: ChartSize): Element {
   const ends = lines.flatMap(({ name, points, colour }) =>
     name && points.length > 0 ? [{ name, colour, end: points.at(-1)! }] : [],
   );
@@ -97,7 +97,7 @@ export function lineChart(lines: readonly Line[], axes: Axes, { width, height }:
         tickSize: 4,
       }),
       Plot.axisY({ label: null, ticks: ticksY, tickFormat: axes.tickY, tickSize: 0 }),
-      ...(axes.behind ?? []),
+      ...(axes.background ?? []),
       ...lines.flatMap(marksOf),
       ...labels(ends, axes, height),
       Plot.ruleX(axes.tips, Plot.pointerX({ x: 'x', stroke: 'currentColor', strokeOpacity: 0.3 })),
@@ -116,7 +116,7 @@ function marksOf({ points, colour, dash, dots, faint }: Line): Plot.Markish[] {
     clip: true,
     ...(dash ? { strokeDasharray: dash } : {}),
   });
-  // Of many epochs, the line alone is easier to follow.
+  // With many epochs, the line is easier to follow without dots.
   return dots && points.length <= 40 ? [line, Plot.dot(points, { x: 'x', y: 'y', fill: colour, r: 2.5 })] : [line];
 }
 
@@ -126,16 +126,16 @@ interface LineEnd {
   readonly end: Point;
 }
 
-/** The names of lines beside their ends, moved apart where they would lie on each other. */
+/** The names of lines beside their ends, moved apart if they would overlap. */
 function labels(ends: readonly LineEnd[], axes: Axes, height: number): Plot.Markish[] {
   const scale = axes.logarithmic ? Math.log10 : (value: number) => value;
   const [low, high] = axes.domainY.map(scale);
-  const room = height - MARGIN.top - MARGIN.bottom;
+  const plotHeight = height - MARGIN.top - MARGIN.bottom;
   const wanted = ends.map(({ end }) => {
     const share = (scale(end.y) - low) / (high - low);
-    return room * (1 - Math.min(1, Math.max(0, share)));
+    return plotHeight * (1 - Math.min(1, Math.max(0, share)));
   });
-  const placed = spread(wanted, LABEL_GAP, room);
+  const placed = spread(wanted, LABEL_GAP, plotHeight);
   return ends.map(({ name, colour, end }, i) =>
     Plot.text([end], {
       x: 'x',
@@ -153,14 +153,14 @@ function labels(ends: readonly LineEnd[], axes: Axes, height: number): Plot.Mark
   );
 }
 
-/** The places nearest to the wanted ones, in their order, that are at least `gap` apart and at most `room`. */
-function spread(wanted: readonly number[], gap: number, room: number): number[] {
+/** Moves positions apart so that they are at least `gap` from each other and at most `max`, and keep their order. */
+function spread(wanted: readonly number[], gap: number, max: number): number[] {
   const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b]);
   const placed = [...wanted];
   for (let i = 1; i < order.length; i++) {
     placed[order[i]] = Math.max(placed[order[i]], placed[order[i - 1]] + gap);
   }
-  let limit = room;
+  let limit = max;
   for (const i of order.reverse()) {
     placed[i] = Math.min(placed[i], limit);
     limit = placed[i] - gap;
@@ -169,8 +169,8 @@ function spread(wanted: readonly number[], gap: number, room: number): number[] 
 }
 
 function wholeTicks([low, high]: readonly [number, number], width: number): number[] {
-  const most = Math.max(2, Math.floor(width / 60));
-  const step = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].find((size) => (high - low) / size <= most) ?? 5000;
+  const maxTicks = Math.max(2, Math.floor(width / 60));
+  const step = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].find((size) => (high - low) / size <= maxTicks) ?? 5000;
   return Array.from({ length: Math.floor(high / step) + 1 }, (_, i) => i * step).filter((tick) => tick >= low);
 }
 
@@ -179,15 +179,16 @@ function powersOfTen([low, high]: readonly [number, number]): number[] {
   return Array.from({ length: Math.floor(Math.log10(high)) - first + 1 }, (_, i) => 10 ** (first + i));
 }
 
-/** The range of some values without the most extreme ones, such as the losses of the first steps, and some air. */
-export function rangeOf(always: readonly number[], noisy: readonly number[] = []): readonly [number, number] {
+/** Returns a range, with padding, that covers all of `values` and most of `noisy`, without outliers such as the losses of the
+ *  first steps. */
+export function rangeOf(values: readonly number[], noisy: readonly number[] = []): readonly [number, number] {
   const sorted = [...noisy].filter(Number.isFinite).sort((a, b) => a - b);
   const trimmed = sorted.length > 0 ? [quantile(sorted, 0.01), quantile(sorted, 0.97)] : [];
-  const all = [...always.filter(Number.isFinite), ...trimmed];
+  const all = [...values.filter(Number.isFinite), ...trimmed];
   if (all.length === 0) return [0, 1];
   const [low, high] = [Math.min(...all), Math.max(...all)];
-  const air = (high - low || Math.abs(high) || 1) * 0.06;
-  return [low - air, high + air];
+  const padding = (high - low || Math.abs(high) || 1) * 0.06;
+  return [low - padding, high + padding];
 }
 
 export const quantile = (sorted: readonly number[], q: number): number => sorted[Math.round(q * (sorted.length - 1))];

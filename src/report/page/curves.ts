@@ -1,14 +1,14 @@
 import * as Plot from '@observablehq/plot';
 import type { EpochMetrics } from '../../training/progress.ts';
 import type { RunReport } from '../report-data.ts';
-import { figure, type Line, lineChart, type Point, rangeOf, type Space } from './chart.ts';
+import { type ChartSize, figure, type Line, lineChart, type Point, rangeOf } from './chart.ts';
 import { table } from './dom.ts';
 import * as format from './format.ts';
 
 const TRAIN = 'var(--series-1)';
 const VALIDATION = 'var(--series-2)';
 
-/** What the two curves, loss and accuracy, have in common. */
+/** A quantity shown as curves: loss or accuracy. */
 interface Quantity {
   readonly id: 'loss' | 'accuracy';
   readonly title: (run: RunReport) => string;
@@ -27,8 +27,8 @@ const LOSS: Quantity = {
   show: format.loss,
   tick: lossTick,
   caption: (run) =>
-    'Lower is better; where the validation loss rises while the training loss still falls, the model learns its training ' +
-    `images by heart (overfitting). ${lossCaveat(run)}`,
+    'Lower is better. If the validation loss rises while the training loss still falls, the model is memorizing its ' +
+    `training images (overfitting). ${lossCaveat(run)}`,
 };
 
 const ACCURACY: Quantity = {
@@ -37,19 +37,19 @@ const ACCURACY: Quantity = {
   show: format.percent,
   tick: percentTick,
   caption: ({ dataset }) =>
-    'The share of images whose label got the highest score; the gap between the curves is what does not carry over from ' +
-    `training to new images.${guessing(dataset.classes.length)}`,
+    'The share of images whose label has the highest score. The gap between the curves shows what does not generalise ' +
+    `from training images to new ones.${chanceLevel(dataset.classes.length)}`,
 };
 
-const guessing = (classes: number): string =>
-  classes > 0 ? ` Guessing would give ${format.percent(1 / classes, 0)}.` : '';
+const chanceLevel = (classes: number): string =>
+  classes > 0 ? ` Random guessing gives ${format.percent(1 / classes, 0)}.` : '';
 
-/** The curves of loss and accuracy. */
-export function curves(run: RunReport, space: Space): HTMLElement[] {
-  return [LOSS, ACCURACY].map((quantity) => curve(run, quantity, space));
+/** Charts of loss and accuracy. */
+export function curves(run: RunReport, size: ChartSize): HTMLElement[] {
+  return [LOSS, ACCURACY].map((quantity) => curve(run, quantity, size));
 }
 
-function curve(run: RunReport, quantity: Quantity, space: Space): HTMLElement {
+function curve(run: RunReport, quantity: Quantity, size: ChartSize): HTMLElement {
   const { id, title, tick, caption } = quantity;
   const lines = linesOf(run, id);
   const [steps, ...epochs] = lines.map(({ points }) => points.map(({ y }) => y));
@@ -61,7 +61,7 @@ function curve(run: RunReport, quantity: Quantity, space: Space): HTMLElement {
       domainX,
       domainY: rangeOf(epochs.flat(), steps),
       tickY: tick,
-      behind: [
+      background: [
         Plot.ruleX(best, { stroke: VALIDATION, strokeDasharray: '2 3', strokeOpacity: 0.7 }),
         Plot.text(best, {
           text: () => `best epoch ${run.bestEpoch}`,
@@ -75,18 +75,18 @@ function curve(run: RunReport, quantity: Quantity, space: Space): HTMLElement {
       ],
       tips: tips(run.epochs, quantity),
     },
-    space,
+    size,
   );
   return figure(id, title(run), caption(run), alternative(run, quantity), svg, numbers(run, quantity));
 }
 
-/** The range of an x axis in epochs: what has been trained so far. */
+/** Returns the range of the x axis: the epochs trained so far. */
 export function epochAxis({ steps, stepsPerEpoch, epochs }: RunReport): readonly [number, number] {
   return [0, Math.max(1, epochs.at(-1)?.epoch ?? 0, (steps.step.at(-1) ?? 0) / stepsPerEpoch)];
 }
 
-/** Steps, training and validation. The mean over an epoch stands in the middle of it, what was measured after it at its
- *  end. */
+/** Returns the lines of the steps, training and validation. A mean over an epoch is drawn at its middle, a measurement after
+ *  the epoch at its end. */
 function linesOf({ epochs, steps, stepsPerEpoch }: RunReport, id: 'loss' | 'accuracy'): Line[] {
   const ofStep = steps.step.map((step, i) => ({ x: step / stepsPerEpoch, y: steps[id][i] }));
   const train = epochs.map((epoch) => ({ x: epoch.epoch - 0.5, y: epoch.train[id] }));
@@ -98,7 +98,7 @@ function linesOf({ epochs, steps, stepsPerEpoch }: RunReport, id: 'loss' | 'accu
   ];
 }
 
-/** Without the values that JSON has no number for. */
+/** Removes NaN and infinite values, which are null in JSON. */
 export const finite = (points: readonly Point[]): Point[] => points.filter(({ y }) => Number.isFinite(y));
 
 function tips(epochs: readonly EpochMetrics[], { id, show }: Quantity) {
@@ -116,12 +116,12 @@ function alternative({ epochs, bestEpoch }: RunReport, { id, show }: Quantity): 
   if (!first || !last) return 'No epoch has ended yet.';
   const validation =
     first.validation && last.validation
-      ? `; on the validation images from ${show(first.validation[id])} to ${show(last.validation[id])}`
+      ? `, validation ${id} from ${show(first.validation[id])} to ${show(last.validation[id])}`
       : '';
   const best = bestEpoch === null ? '' : ` Epoch ${bestEpoch} had the best validation accuracy.`;
   return (
-    `In epochs ${first.epoch} to ${last.epoch} it went from ${show(first.train[id])} to ${show(last.train[id])} ` +
-    `in training${validation}.${best}`
+    `From epoch ${first.epoch} to ${last.epoch}: ` +
+    `training ${id} from ${show(first.train[id])} to ${show(last.train[id])}${validation}.${best}`
   );
 }
 
@@ -137,7 +137,7 @@ function numbers(run: RunReport, { id, title, show }: Quantity): HTMLElement {
   );
 }
 
-/** Why the training loss is not comparable with the validation loss, in the terms of this run. */
+/** Explains why the validation loss of this run can be lower than its training loss. */
 function lossCaveat({ config }: RunReport): string {
   const extras = [
     config.flip === true || Number(config.shift) > 0 ? 'augmentation' : '',
@@ -146,6 +146,6 @@ function lossCaveat({ config }: RunReport): string {
   ].filter(Boolean);
   const list = extras.length > 1 ? `${extras.slice(0, -1).join(', ')} and ${extras.at(-1)}` : extras[0];
   return extras.length > 0
-    ? `The training loss includes ${list}, which make it harder, so the validation loss can lie below it.`
-    : 'The training loss is a mean over the epoch, from before the later steps, so the validation loss can lie below it.';
+    ? `The training loss is measured with ${list}, so the validation loss can be lower.`
+    : 'The training loss is an average over the epoch, so the validation loss, measured at its end, can be lower.';
 }

@@ -1,7 +1,7 @@
 export type Child = Node | string | null | undefined | readonly Child[];
 
-/** An element with attributes and children. Text stays text: nothing is ever parsed as HTML.
- *  @param attributes left out where false or undefined. */
+/** Creates an element with attributes and children. Text is never parsed as HTML.
+ *  @param attributes true gives an attribute without a value; false and undefined give none. */
 export function h<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Readonly<Record<string, string | number | boolean | undefined>> = {},
@@ -22,7 +22,7 @@ function append(parent: Element, children: readonly Child[]): void {
   }
 }
 
-/** A section of the page with a heading, which the navigation leads to. */
+/** A section of the page with a heading. The navigation links to it. */
 export function section(id: string, title: string, ...children: readonly Child[]): HTMLElement {
   return h('section', { id, 'aria-labelledby': `${id}-title` }, h('h2', { id: `${id}-title` }, title), ...children);
 }
@@ -30,12 +30,13 @@ export function section(id: string, title: string, ...children: readonly Child[]
 export interface Column<Row> {
   readonly title: Child;
   readonly cell: (row: Row) => Child;
-  /** Numbers stand at the right. */
+  /** Numbers are aligned to the right. */
   readonly numeric?: boolean;
 }
 
-/** A table that scrolls in a region of its own, so that the page never does sideways. The first column heads its row.
- *  @param label what a screen reader calls the table and the region. */
+/** A table in a scrollable region of its own, so that the page itself never scrolls sideways. The first column contains the
+ *  row headers.
+ *  @param label accessible name of the table and of the region. */
 export function table<Row>(label: string, columns: readonly Column<Row>[], rows: readonly Row[]): HTMLElement {
   const className = ({ numeric }: Column<Row>) => (numeric ? 'number' : undefined);
   const head = columns.map((column) => h('th', { scope: 'col', class: className(column) }, column.title));
@@ -56,7 +57,7 @@ export function table<Row>(label: string, columns: readonly Column<Row>[], rows:
   );
 }
 
-/** What may be wider than the page: scrolled by finger, wheel or arrow keys. */
+/** A region for content that may be wider than the page. It scrolls by touch, wheel or arrow keys. */
 export function scrollable(label: string, content: HTMLElement): HTMLElement {
   return h('div', { class: 'scroll', role: 'region', tabindex: 0, 'aria-label': label }, content);
 }

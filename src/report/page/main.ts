@@ -1,39 +1,39 @@
 import type { ReportData, RunReport } from '../report-data.ts';
-import type { Space } from './chart.ts';
+import type { ChartSize } from './chart.ts';
 import { comparisonPage } from './compare/compare.ts';
 import { h } from './dom.ts';
 import { morph } from './morph.ts';
 import { type Page, runPage } from './run.ts';
 
-/** Widest content, and the gap between two columns, as in the style sheets. */
-const [WIDEST, GAP, TWO_COLUMNS] = [1120, 56, 860];
-const NARROWEST = 280;
+/** Maximum width of the content, gap between two columns, and minimum width for two columns, as in the style sheets. */
+const [MAX_WIDTH, COLUMN_GAP, TWO_COLUMNS_WIDTH] = [1120, 56, 860];
+const MIN_WIDTH = 280;
 
 let data: ReportData = JSON.parse(document.getElementById('data')!.textContent);
 const isLive = document.documentElement.dataset.live !== undefined;
-/** Numbers of the runs that are left out of the charts. */
+/** Indices of the runs hidden from the charts. */
 const hidden = new Set<number>();
 const root = document.body.appendChild(h('div', { id: 'page' }));
-/** What the connection to a training run has to say. */
-let connection = '';
+/** Problem with the connection to a live run, or an empty string. */
+let connectionProblem = '';
 
 function render(): void {
   const { runs } = data;
-  const space = spaceOf(root);
-  const page = runs.length === 1 ? runPage(runs[0], space) : comparisonPage(runs, hidden, space);
+  const size = chartSize(root);
+  const page = runs.length === 1 ? runPage(runs[0], size) : comparisonPage(runs, hidden, size);
   document.title = page.title;
   morph(root, h('div', { id: 'page' }, layout(page)));
 }
 
 function layout({ header, sections }: Page) {
   return [
-    h('a', { class: 'skip', href: '#content' }, 'Skip to the content'),
+    h('a', { class: 'skip', href: '#content' }, 'Skip to content'),
     h(
       'header',
       {},
       h('button', { type: 'button', id: 'theme' }, isDark() ? 'Light theme' : 'Dark theme'),
       header,
-      h('p', { id: 'connection', role: 'status' }, connection),
+      h('p', { id: 'connection', role: 'status' }, connectionProblem),
       h(
         'nav',
         { 'aria-label': 'Sections' },
@@ -44,19 +44,19 @@ function layout({ header, sections }: Page) {
     h(
       'footer',
       {},
-      isLive ? data.generator : `${data.generator} · this page needs no network and can be passed on as it is`,
+      isLive ? data.generator : `${data.generator} · This file is self-contained: it works offline and can be shared.`,
     ),
   ];
 }
 
-/** The space of a chart: half of the content, or all of it on a narrow screen. */
-function spaceOf(element: HTMLElement): Space {
+/** Returns the size of a chart: half the width of the content, or all of it on a narrow screen. */
+function chartSize(element: HTMLElement): ChartSize {
   const { paddingLeft, paddingRight } = getComputedStyle(element);
   const inner = element.clientWidth - Number.parseFloat(paddingLeft) - Number.parseFloat(paddingRight);
-  // A page that is not on a screen yet has no width.
-  const content = Math.max(NARROWEST, Math.min(WIDEST, inner));
-  return content >= TWO_COLUMNS
-    ? { width: Math.floor((content - GAP) / 2), height: 320 }
+  // A page that is not displayed yet has no width.
+  const content = Math.max(MIN_WIDTH, Math.min(MAX_WIDTH, inner));
+  return content >= TWO_COLUMNS_WIDTH
+    ? { width: Math.floor((content - COLUMN_GAP) / 2), height: 320 }
     : { width: content, height: 260 };
 }
 
@@ -89,19 +89,21 @@ new ResizeObserver(() => {
   render();
 }).observe(root);
 
-/** Follows a run that is being trained: every event holds all of it. */
+/** Follows a live run: every event contains a complete report. */
 function follow(): void {
   const events = new EventSource('/events');
   events.addEventListener('message', (event) => {
     const run: RunReport = JSON.parse(event.data);
     data = { ...data, runs: [run] };
-    connection = '';
+    connectionProblem = '';
     render();
   });
   events.addEventListener('error', () => {
     const isOver = data.runs[0]?.state !== 'training';
     if (isOver) events.close();
-    connection = isOver ? '' : 'nn-train does not answer; this is what it said last. Trying again …';
+    connectionProblem = isOver
+      ? ''
+      : 'The connection to nn-train is lost; this page shows the last update received. Reconnecting …';
     render();
   });
 }

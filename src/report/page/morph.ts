@@ -1,9 +1,9 @@
-/** Brings a tree into the state of another one, and keeps every node that is in both: with the node stay the focus, the
- *  place in a scrolled region, an opened <details> and a ticked box.
+/** Changes a tree into another one, but keeps the nodes that are in both and with them the focus, scroll positions, opened
+ *  <details> and checked boxes.
  *
- *  Children are told apart by their id or, without one, by their order. A chart is replaced as a whole, as what it does
- *  under the pointer belongs to its data.
- *  @param wanted is used up. */
+ *  Children are matched by their id or, without one, by their kind and order. A chart is replaced as a whole, as its pointer
+ *  listeners belong to its data.
+ *  @param wanted its nodes are moved, so it must not be used afterwards. */
 export function morph(node: Element, wanted: Element): void {
   if (node.isEqualNode(wanted)) return;
   if (wanted.classList.contains('plot')) {
@@ -16,8 +16,8 @@ export function morph(node: Element, wanted: Element): void {
 
 function matchAttributes(node: Element, wanted: Element): void {
   for (const { name } of [...node.attributes]) {
-    const isUsers = name === 'open' && node.nodeName === 'DETAILS';
-    if (!wanted.hasAttribute(name) && !isUsers) node.removeAttribute(name);
+    const isSetByUser = name === 'open' && node.nodeName === 'DETAILS';
+    if (!wanted.hasAttribute(name) && !isSetByUser) node.removeAttribute(name);
   }
   for (const { name, value } of wanted.attributes) {
     if (node.getAttribute(name) !== value) node.setAttribute(name, value);
@@ -25,12 +25,12 @@ function matchAttributes(node: Element, wanted: Element): void {
 }
 
 function matchChildren(node: Element, wanted: Element): void {
-  const left = [...node.childNodes];
+  const unmatched = [...node.childNodes];
   const pairs = [...wanted.childNodes].map((child) => {
-    const at = left.findIndex((old) => nameOf(old) === nameOf(child));
-    return { child, old: at < 0 ? undefined : left.splice(at, 1)[0] };
+    const at = unmatched.findIndex((old) => keyOf(old) === keyOf(child));
+    return { child, old: at < 0 ? undefined : unmatched.splice(at, 1)[0] };
   });
-  for (const old of left) old.remove();
+  for (const old of unmatched) old.remove();
   let next = node.firstChild;
   for (const { child, old } of pairs) {
     if (!old) {
@@ -44,4 +44,4 @@ function matchChildren(node: Element, wanted: Element): void {
   }
 }
 
-const nameOf = (node: Node): string => (node instanceof Element && node.id ? `#${node.id}` : node.nodeName);
+const keyOf = (node: Node): string => (node instanceof Element && node.id ? `#${node.id}` : node.nodeName);

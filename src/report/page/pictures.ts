@@ -4,25 +4,25 @@ import { type Child, h } from './dom.ts';
 import * as format from './format.ts';
 
 const TEMPLATES =
-  'A row of W drawn as an image: mid-grey is a weight of zero, a bright colour raises the score of the class where the image ' +
-  'has that colour, its opposite lowers it. With one template each, a class can only be known by its most common colours ' +
-  'and outline. More weight decay makes templates smoother.';
+  'Each row of W as an image. Mid-grey is a weight of zero; a bright colour raises the score of the class where the image ' +
+  'has that colour, and its opposite lowers it. With a single template, a class can be recognised only by its most common ' +
+  'colours and outline. More weight decay makes templates smoother.';
 
 const FILTERS =
-  'The incoming weights of hidden units, those that are used most first: mid-grey is zero, a bright colour excites the unit ' +
-  'where the image has that colour. Blobs and edges are features that were learnt; pure noise is a unit that has learnt little.';
+  'The incoming weights of hidden units as images. Mid-grey is a weight of zero; a bright colour excites the unit where the ' +
+  'image has that colour. Blobs and edges are learnt features; a unit whose filter is pure noise has learnt little.';
 
-/** The weights of the linear classifier, or of first-layer units, as pictures. */
-export function weightPictures({ kind, pictures, of }: WeightPictures): HTMLElement {
-  const [title, what, caption] =
+/** Gallery of the templates of a linear classifier or of first-layer filters. */
+export function weightPictures({ kind, pictures, total }: WeightPictures): HTMLElement {
+  const [title, prefix, caption] =
     kind === 'templates'
-      ? ['One template for each class', 'Template of', TEMPLATES]
-      : [`${format.count(pictures.length)} of ${format.count(of)} filters`, 'Filter of', FILTERS];
-  const tiles = pictures.map(({ picture, name, detail }) => tile(picture, `${what} ${name}`, name, detail));
+      ? ['One template per class', 'Template of', TEMPLATES]
+      : [`${format.count(pictures.length)} of ${format.count(total)} filters, most used first`, 'Filter of', FILTERS];
+  const tiles = pictures.map(({ picture, name, detail }) => tile(picture, `${prefix} ${name}`, name, detail));
   return gallery(kind, title, tiles, caption);
 }
 
-/** The wrong answers that the model was surest of. */
+/** Gallery of the incorrect predictions with the highest probability. */
 export function mistakes({ mistakes: list, images, correct }: TestReport): HTMLElement {
   const tiles = list.map(({ picture, index, label, predicted, probability, labelProbability }) =>
     tile(
@@ -34,11 +34,11 @@ export function mistakes({ mistakes: list, images, correct }: TestReport): HTMLE
   );
   return gallery(
     'mistakes',
-    'The most confident mistakes',
+    'Most confident mistakes',
     tiles,
-    'True class → predicted class, with the probability of the predicted one against that of the true one; the worst of ' +
-      `${format.plural(images - correct, 'mistake')}. Is the label doubtful, the view unusual, or did colour and background ` +
-      'mislead the model?',
+    'True class → predicted class, with the probability of the predicted class vs that of the true class. The model made ' +
+      `${format.plural(images - correct, 'mistake')} in all. Is the label doubtful or the view unusual, or did colour and ` +
+      'background mislead the model?',
   );
 }
 
@@ -52,7 +52,7 @@ function gallery(id: string, title: string, tiles: Child, caption: string): HTML
   );
 }
 
-/** A picture of 32 × 32 pixels with its name. */
+/** A picture of 32 × 32 pixels with its name and a detail. */
 function tile(picture: string, alt: string, name: Child, detail: string): HTMLElement {
   return h(
     'li',

@@ -1,22 +1,22 @@
 import * as Plot from '@observablehq/plot';
 import type { RunReport } from '../report-data.ts';
-import { figure, type Line, lineChart, quantile, rangeOf, type Space } from './chart.ts';
+import { type ChartSize, figure, type Line, lineChart, quantile, rangeOf } from './chart.ts';
 import { epochAxis, finite } from './curves.ts';
 import { table } from './dom.ts';
 import * as format from './format.ts';
 
-/** As many rows of a table as one cares to read. */
-const MOST_ROWS = 40;
+/** Maximum number of rows in a table. */
+const MAX_ROWS = 40;
 
 const SCHEDULES: Readonly<Record<string, string>> = {
-  constant: 'stays the same',
-  step: 'drops in steps',
-  linear: 'falls in a straight line to zero',
-  cosine: 'falls along half a cosine to zero',
+  constant: 'stays constant',
+  step: 'drops to a tenth half-way and to a hundredth after three quarters',
+  linear: 'falls linearly to zero',
+  cosine: 'falls to zero along half a cosine',
 };
 
-/** The learning rate of each step; null where no step has been recorded. */
-export function learningRate(run: RunReport, space: Space): HTMLElement | null {
+/** Chart of the learning rate by step; null if no step has been recorded. */
+export function learningRate(run: RunReport, size: ChartSize): HTMLElement | null {
   const { steps, stepsPerEpoch, config } = run;
   if (steps.step.length === 0) return null;
   const points = steps.step.map((step, i) => ({ x: step / stepsPerEpoch, y: steps.learningRate[i], step }));
@@ -29,15 +29,15 @@ export function learningRate(run: RunReport, space: Space): HTMLElement | null {
       tickY: (value) => String(Number(value.toPrecision(2))),
       tips: points.map(({ x, y, step }) => ({ x, y, text: `step ${format.count(step)}\n${format.small(y)}` })),
     },
-    space,
+    size,
   );
   const warmup = Number(config.warmup);
-  const start = warmup > 0 ? `rises during warm-up, ${format.percent(warmup, 0)} of all steps, then ` : '';
+  const start = warmup > 0 ? `rises during warm-up (the first ${format.percent(warmup, 0)} of steps), then ` : '';
   return figure(
     'learning-rate',
     'Learning rate',
-    `How long a step is for a given gradient: it ${start}${SCHEDULES[String(config.schedule)] ?? 'changes'}, so that ` +
-      'training is fast at first and settles down at the end.',
+    `The factor that scales each update. It ${start}${SCHEDULES[String(config.schedule)] ?? 'changes'}. ` +
+      'A high rate learns fast; a low one at the end lets training settle.',
     `It starts at ${format.small(steps.learningRate[0])}, reaches ${format.small(highest)} and is ` +
       `${format.small(steps.learningRate.at(-1))} at step ${format.count(steps.step.at(-1))}.`,
     svg,
@@ -47,13 +47,13 @@ export function learningRate(run: RunReport, space: Space): HTMLElement | null {
         { title: 'Step', cell: ({ step }) => format.count(step), numeric: true },
         { title: 'Learning rate', cell: ({ y }) => format.small(y), numeric: true },
       ],
-      thinned(points),
+      sampleRows(points),
     ),
   );
 }
 
-/** ‖ΔW‖/‖W‖ of each parameter on a logarithmic axis; null where none has been recorded. */
-export function updateRatios(run: RunReport, space: Space): HTMLElement | null {
+/** Chart of ‖ΔW‖/‖W‖ of each parameter on a logarithmic axis; null if none has been recorded. */
+export function updateRatios(run: RunReport, size: ChartSize): HTMLElement | null {
   const series = run.updateRatios.map(({ parameter, step, ratio }) => ({
     name: parameter,
     points: finite(step.map((s, i) => ({ x: s / run.stepsPerEpoch, y: ratio[i] }))).filter(({ y }) => y > 0),
@@ -61,32 +61,32 @@ export function updateRatios(run: RunReport, space: Space): HTMLElement | null {
   const values = series.flatMap(({ points }) => points.map(({ y }) => y));
   if (values.length === 0) return null;
   const hasBiases = series.some(({ name }) => name.endsWith('bias'));
-  const biases = hasBiases ? ' Biases start at zero, so theirs begin high.' : '';
+  const biases = hasBiases ? ' Biases start at zero, so their ratios are high at first.' : '';
   const svg = lineChart(
-    series.map((line, i) => ({ ...line, ...lookOf(run, i) })),
+    series.map((line, i) => ({ ...line, ...styleOf(run, i) })),
     {
       domainX: epochAxis(run),
       logarithmic: true,
       domainY: logRange(values),
       tickY: powerOfTen,
-      behind: [Plot.ruleY([1e-3], { stroke: 'currentColor', strokeDasharray: '6 4', strokeOpacity: 0.65 })],
+      background: [Plot.ruleY([1e-3], { stroke: 'currentColor', strokeDasharray: '6 4', strokeOpacity: 0.65 })],
       tips: ratioTips(run),
     },
-    space,
+    size,
   );
   return figure(
     'update-ratios',
     'Update-to-weight ratios',
-    'How far one step moves a parameter, ‖ΔW‖/‖W‖: near the dashed line at 10⁻³ is healthy, far above it training may become ' +
-      `unstable, far below it hardly anything is learnt.${biases}`,
+    'The size of an update relative to that of the weights, ‖ΔW‖/‖W‖. Values near the dashed line at 10⁻³ are healthy. Far ' +
+      `above it, training may become unstable; far below it, the model hardly learns.${biases}`,
     series.map(({ name, points }) => `${name}: ${spanOf(points.map(({ y }) => y))}.`).join(' '),
     svg,
     ratioTable(run),
   );
 }
 
-/** One colour for each layer; biases are dashed. */
-function lookOf({ updateRatios }: RunReport, i: number): Pick<Line, 'colour' | 'dash'> {
+/** Returns a style with one colour per layer, dashed for biases. */
+function styleOf({ updateRatios }: RunReport, i: number): Pick<Line, 'colour' | 'dash'> {
   const layerOf = (name: string) => name.replace(/\.[^.]*$/, '');
   const layers = [...new Set(updateRatios.map(({ parameter }) => layerOf(parameter)))];
   const { parameter } = updateRatios[i];
@@ -94,7 +94,7 @@ function lookOf({ updateRatios }: RunReport, i: number): Pick<Line, 'colour' | '
   return parameter.endsWith('bias') ? { colour, dash: '4 3' } : { colour };
 }
 
-/** Holds 1e-3 and all but the most extreme ratios: at the end of a schedule they go to zero. */
+/** Returns a range that covers 1e-3 and all but the most extreme ratios: at the end of a schedule they approach zero. */
 function logRange(values: readonly number[]): readonly [number, number] {
   const sorted = [...values].sort((a, b) => a - b);
   const logs = [quantile(sorted, 0.03), quantile(sorted, 0.99), 0.5e-3, 2e-3].map(Math.log10);
@@ -147,12 +147,12 @@ function ratioTable(run: RunReport): HTMLElement {
         numeric: true,
       })),
     ],
-    thinned(ratioRows(run)),
+    sampleRows(ratioRows(run)),
   );
 }
 
-/** Evenly chosen rows, the last one among them. */
-function thinned<Row>(rows: readonly Row[]): Row[] {
-  const step = Math.max(1, Math.ceil(rows.length / MOST_ROWS));
+/** Returns at most MAX_ROWS evenly spaced rows, including the last one. */
+function sampleRows<Row>(rows: readonly Row[]): Row[] {
+  const step = Math.max(1, Math.ceil(rows.length / MAX_ROWS));
   return rows.filter((_, i) => (rows.length - 1 - i) % step === 0);
 }

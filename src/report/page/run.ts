@@ -1,22 +1,22 @@
 import type { RunReport } from '../report-data.ts';
-import type { Space } from './chart.ts';
+import type { ChartSize } from './chart.ts';
 import { curves } from './curves.ts';
 import { type Child, h, section } from './dom.ts';
 import * as format from './format.ts';
 import { mistakes, weightPictures } from './pictures.ts';
 import { learningRate, updateRatios } from './rates.ts';
 import { epochsTable, parameterCount, setup } from './setup.ts';
-import { between, classAccuracies, confusionMatrix } from './test-results.ts';
+import { classAccuracies, confusionMatrix, formatInterval } from './test-results.ts';
 
-/** A page in parts: what it is called, what it begins with, and its sections. */
+/** The parts of a page. */
 export interface Page {
   readonly title: string;
   readonly header: Child;
   readonly sections: readonly HTMLElement[];
 }
 
-/** Everything about one run. @param space that a chart has. */
-export function runPage(run: RunReport, space: Space): Page {
+/** The page of one run. @param size of each chart. */
+export function runPage(run: RunReport, size: ChartSize): Page {
   const { test, pictures, epochs } = run;
   const result = test ? `${format.percent(test.accuracy)} · ` : '';
   return {
@@ -33,7 +33,7 @@ export function runPage(run: RunReport, space: Space): Page {
       section(
         'training',
         'Training',
-        epochs.length + run.steps.step.length === 0 ? h('p', {}, 'Nothing has been recorded yet.') : charts(run, space),
+        epochs.length + run.steps.step.length === 0 ? h('p', {}, 'Nothing has been recorded yet.') : charts(run, size),
       ),
       ...(pictures ? [section('weights', 'Weights', weightPictures(pictures))] : []),
       ...(test
@@ -41,7 +41,7 @@ export function runPage(run: RunReport, space: Space): Page {
             section(
               'test',
               'Test',
-              h('div', { class: 'charts' }, confusionMatrix(test), classAccuracies(test, space)),
+              h('div', { class: 'charts' }, confusionMatrix(test), classAccuracies(test, size)),
               test.mistakes.length > 0 ? mistakes(test) : null,
             ),
           ]
@@ -52,8 +52,8 @@ export function runPage(run: RunReport, space: Space): Page {
   };
 }
 
-function charts(run: RunReport, space: Space): HTMLElement {
-  return h('div', { class: 'charts' }, curves(run, space), learningRate(run, space), updateRatios(run, space));
+function charts(run: RunReport, size: ChartSize): HTMLElement {
+  return h('div', { class: 'charts' }, curves(run, size), learningRate(run, size), updateRatios(run, size));
 }
 
 function modelName({ config }: RunReport): string {
@@ -61,7 +61,7 @@ function modelName({ config }: RunReport): string {
   return `Two-layer network with ${format.count(Number(config.hidden))} hidden units`;
 }
 
-/** How far a run has come; null where it has done all that was planned. */
+/** Notice about the progress of a run; null if it completed all planned epochs. */
 function stateOf({ state, epochs, plannedEpochs, steps, stepsPerEpoch, seconds, name }: RunReport): Child {
   const done = epochs.at(-1)?.epoch ?? 0;
   if (state === 'training') {
@@ -83,14 +83,17 @@ function stateOf({ state, epochs, plannedEpochs, steps, stepsPerEpoch, seconds, 
     );
   }
   return done < plannedEpochs
-    ? notice(`Stopped early after ${done} of ${format.plural(plannedEpochs, 'epoch')}`, ': validation got no better.')
+    ? notice(
+        `Stopped early after ${done} of ${format.plural(plannedEpochs, 'epoch')}`,
+        ': validation had stopped improving.',
+      )
     : null;
 }
 
 const notice = (strong: string, ...more: readonly Child[]): HTMLElement =>
   h('div', { class: 'notice', id: 'state' }, h('p', { role: 'status' }, h('strong', {}, strong), ...more));
 
-/** Says loudly that generated images are no CIFAR-10. */
+/** Warning on runs that used generated images instead of CIFAR-10. */
 function dataNotice({ dataset }: RunReport): Child {
   if (dataset.name === 'cifar10') return null;
   return h(
@@ -102,26 +105,25 @@ function dataNotice({ dataset }: RunReport): Child {
       h('strong', {}, 'This is not CIFAR-10.'),
       ' The run used generated stand-in images (dataset ',
       h('code', {}, dataset.name),
-      '): its accuracy says nothing about real images.',
+      '), so its accuracy says nothing about real images.',
     ),
   );
 }
 
-/** The result in one large number with how far it can be trusted. */
+/** The result as one large number with its uncertainty. */
 function headline(run: RunReport): Child {
   const { test, state } = run;
   if (!test) {
-    const missing = {
-      training: 'The test images are looked at once, when training is over.',
-      stopped: 'A run is tested when its training is over.',
-      finished: 'The test images were not at hand when this page was made.',
-    } as const;
+    const reason =
+      state === 'finished'
+        ? 'The test images were not available when this report was created.'
+        : 'The model is tested once, after training.';
     const best = bestOf(run);
     return h(
       'div',
       { class: 'headline', id: 'headline' },
-      best ? big(best.accuracy, '', `best validation accuracy, epoch ${best.epoch}`) : null,
-      h('p', { class: 'quiet' }, missing[state]),
+      best ? big(best.accuracy, '', `best validation accuracy (epoch ${best.epoch})`) : null,
+      h('p', { class: 'quiet' }, reason),
     );
   }
   const [low, high] = test.interval;
@@ -132,28 +134,28 @@ function headline(run: RunReport): Child {
     h(
       'p',
       { class: 'quiet' },
-      `95\u00a0% interval ${between(test.interval)}, ${format.count(test.correct)} of ${format.count(test.images)} test images right; ` +
+      `95\u00a0% confidence interval ${formatInterval(test.interval)}; ${format.count(test.correct)} of ${format.count(test.images)} test images correct; ` +
         `test loss ${format.loss(test.loss)}`,
     ),
   );
 }
 
-const big = (accuracy: number, margin: string, what: string): HTMLElement =>
+const big = (accuracy: number, margin: string, name: string): HTMLElement =>
   h(
     'p',
     { class: 'big' },
     h('span', { class: 'value' }, format.percent(accuracy)),
     margin ? h('span', { class: 'margin' }, margin) : null,
-    h('span', { class: 'what' }, what),
+    h('span', { class: 'what' }, name),
   );
 
-/** The best validation accuracy and its epoch; null without validation images or epochs. */
+/** Returns the best validation accuracy and its epoch; null without validation images or epochs. */
 export function bestOf({ epochs, bestEpoch }: RunReport): { readonly epoch: number; readonly accuracy: number } | null {
   const validation = epochs.find(({ epoch }) => epoch === bestEpoch)?.validation;
   return validation && bestEpoch !== null ? { epoch: bestEpoch, accuracy: validation.accuracy } : null;
 }
 
-/** The next most important numbers. */
+/** The next most important results. */
 function facts(run: RunReport): HTMLElement {
   const [last, best] = [run.epochs.at(-1), run.test ? bestOf(run) : null];
   const speed = run.epochs.reduce((sum, { imagesPerSecond }) => sum + imagesPerSecond, 0) / run.epochs.length;

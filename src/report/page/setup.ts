@@ -2,7 +2,7 @@ import type { RunReport } from '../report-data.ts';
 import { type Child, h, section, table } from './dom.ts';
 import * as format from './format.ts';
 
-/** One line for each epoch. */
+/** Table with one row per epoch. */
 export function epochsTable({ epochs, bestEpoch }: RunReport): HTMLElement {
   return table(
     'Epochs',
@@ -24,7 +24,7 @@ export function epochsTable({ epochs, bestEpoch }: RunReport): HTMLElement {
   );
 }
 
-/** What the run was made with and what it left. */
+/** Section on the configuration, data, environment and files of a run. */
 export function setup(run: RunReport): HTMLElement {
   const { config, files } = run;
   const settings = Object.entries(config).map(([key, value]) => [key, format.setting(value)] as const);
@@ -62,7 +62,7 @@ const environmentOf = ({ environment }: RunReport): Entries => [
 ];
 
 function vectors({ vectorBits, fma }: RunReport['environment']): string {
-  return vectorBits > 0 ? `${vectorBits}-bit vectors${fma ? ' with FMA' : ''}` : 'no vectors';
+  return vectorBits > 0 ? `${vectorBits}-bit SIMD${fma ? ' with FMA' : ''}` : 'no SIMD';
 }
 
 function parametersTable({ parameters }: RunReport): HTMLElement {
@@ -71,7 +71,7 @@ function parametersTable({ parameters }: RunReport): HTMLElement {
     [
       { title: 'Name', cell: ({ name }) => name },
       { title: 'Shape', cell: ({ shape }) => shape.map(format.count).join(' × '), numeric: true },
-      { title: 'Numbers', cell: ({ shape }) => format.count(sizeOf(shape)), numeric: true },
+      { title: 'Count', cell: ({ shape }) => format.count(sizeOf(shape)), numeric: true },
     ],
     parameters,
   );
@@ -108,7 +108,7 @@ function list(entries: Entries): HTMLElement {
   );
 }
 
-/** The beginning of a hash; all of it once opened. */
+/** The beginning of a hash; opens to show all of it. */
 function hash(sha256: string): HTMLElement {
   return h(
     'details',

@@ -1,6 +1,6 @@
 type Colour = readonly [red: number, green: number, blue: number];
 
-/** From nothing to all, in the light and in the dark theme. */
+/** Colours for a share of 0 and a share of 1, in the light and in the dark theme. */
 interface Ramp {
   readonly light: readonly [Colour, Colour];
   readonly dark: readonly [Colour, Colour];
@@ -9,10 +9,10 @@ interface Ramp {
 const LIGHT: Colour = [250, 250, 248];
 const DARK: Colour = [29, 33, 39];
 
-export const RIGHT: Ramp = { light: [LIGHT, [8, 78, 145]], dark: [DARK, [125, 192, 255]] };
-export const WRONG: Ramp = { light: [LIGHT, [168, 52, 0]], dark: [DARK, [255, 168, 108]] };
+export const CORRECT: Ramp = { light: [LIGHT, [8, 78, 145]], dark: [DARK, [125, 192, 255]] };
+export const INCORRECT: Ramp = { light: [LIGHT, [168, 52, 0]], dark: [DARK, [255, 168, 108]] };
 
-/** The CSS of a cell that is filled to a share in [0, 1]. The text is black or white, whichever differs more: at least
+/** Returns the CSS of a cell shaded by a share in [0, 1]. The text is black or white, whichever has more contrast: at least
  *  4.5 to 1 on any colour. */
 export function shade(share: number, ramp: Ramp): string {
   const [light, dark] = [ramp.light, ramp.dark].map(([from, to]) =>
@@ -22,7 +22,8 @@ export function shade(share: number, ramp: Ramp): string {
   return `background:light-dark(${css(light)},${css(dark)});` + `color:light-dark(${textOn(light)},${textOn(dark)})`;
 }
 
-/** Source: WCAG 2.2, "contrast ratio": black and white are equally far from a relative luminance of 0.179. */
+/** Returns the text colour with more contrast: black and white have equal contrast with a relative luminance of 0.179.
+ *  Source: WCAG 2.2, "contrast ratio". */
 function textOn(colour: readonly number[]): string {
   const [r, g, b] = colour.map((value) => {
     const c = value / 255;

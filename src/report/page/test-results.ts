@@ -1,14 +1,14 @@
 import * as Plot from '@observablehq/plot';
 import type { TestReport } from '../report-data.ts';
-import { figure, type Space } from './chart.ts';
+import { type ChartSize, figure } from './chart.ts';
 import { percentTick } from './curves.ts';
 import { h, scrollable, table } from './dom.ts';
 import * as format from './format.ts';
-import { RIGHT, shade, WRONG } from './shade.ts';
+import { CORRECT, INCORRECT, shade } from './shade.ts';
 
 type ClassResult = TestReport['perClass'][number];
 
-/** Which class is taken for which, as a table whose cells are coloured. */
+/** The confusion matrix as a table with shaded cells. */
 export function confusionMatrix({ confusion, perClass }: TestReport): HTMLElement {
   const names = perClass.map(({ name }) => name);
   const head = h(
@@ -43,8 +43,8 @@ export function confusionMatrix({ confusion, perClass }: TestReport): HTMLElemen
     h(
       'figcaption',
       {},
-      'Row: the true class; column: the class with the highest score. Blue is right, orange is a mix-up, and the stronger ' +
-        `the colour, the larger its share of the row. ${worstConfusions(confusion, names)}`,
+      'Rows: true class; columns: predicted class. Blue is correct, orange incorrect; the stronger the colour, the larger ' +
+        `the share of the row. ${worstConfusions(confusion, names)}`,
     ),
   );
 }
@@ -57,13 +57,12 @@ function cell(
 ): HTMLElement {
   const total = row.reduce((sum, n) => sum + n, 0);
   const share = total > 0 ? images / total : 0;
-  const isRight = truth === predicted;
-  const taken = isRight ? `${names[truth]} recognised` : `${names[truth]} taken for ${names[predicted]}`;
-  // The square root sets 5 % apart from 10 %.
-  const style = shade(Math.sqrt(share), isRight ? RIGHT : WRONG);
+  const prediction = `${names[truth]} predicted as ${names[predicted]}`;
+  // The square root makes 5 % and 10 % easier to tell apart.
+  const style = shade(Math.sqrt(share), truth === predicted ? CORRECT : INCORRECT);
   return h(
     'td',
-    { style, title: `${taken}: ${format.count(images)} of ${format.count(total)} (${format.percent(share, 1)})` },
+    { style, title: `${prediction}: ${format.count(images)} of ${format.count(total)} (${format.percent(share, 1)})` },
     format.count(images),
   );
 }
@@ -75,28 +74,28 @@ function worstConfusions(confusion: TestReport['confusion'], names: readonly str
   const worst = pairs.sort((a, b) => b.images - a.images).slice(0, 3);
   const list = worst
     .filter(({ images }) => images > 0)
-    .map(({ images, truth, predicted }) => `${names[truth]} for ${names[predicted]} (${format.count(images)})`);
-  return list.length > 0 ? `Most often it took ${list.join(', ')}.` : '';
+    .map(({ images, truth, predicted }) => `${names[truth]} as ${names[predicted]} (${format.count(images)})`);
+  return list.length > 0 ? `The most frequent mistakes are ${list.join(', ')}.` : '';
 }
 
-/** A bar for each class, the best first, with the interval of its accuracy. */
-export function classAccuracies(test: TestReport, space: Space): HTMLElement {
+/** Bar chart of the accuracy of each class with its confidence interval, best class first. */
+export function classAccuracies(test: TestReport, size: ChartSize): HTMLElement {
   const sorted = [...test.perClass].sort((a, b) => shareOf(b) - shareOf(a));
   const [best, worst] = [sorted[0], sorted.at(-1)!];
   return figure(
     'classes',
     'Accuracy by class',
-    'The share of the images of each class that was recognised, with its 95\u00a0% interval as a line: where two intervals ' +
-      'overlap, the order of the two classes may be chance. Dotted: all classes together.',
+    'The share of the images of each class that is predicted correctly, with a line for its 95\u00a0% confidence interval. If ' +
+      'the intervals of two classes overlap, their order may be due to chance. Dotted line: all classes together.',
     `From ${best.name}, ${format.percent(shareOf(best), 1)}, down to ${worst.name}, ${format.percent(shareOf(worst), 1)}.`,
-    classBars(sorted, test.accuracy, space),
+    classBars(sorted, test.accuracy, size),
     classTable(sorted),
   );
 }
 
-function classBars(classes: readonly ClassResult[], accuracy: number, { width }: Space): Element {
+function classBars(classes: readonly ClassResult[], accuracy: number, { width }: ChartSize): Element {
   const longest = Math.max(...classes.map(({ name }) => name.length));
-  // By number, as two classes might bear one name.
+  // By index, as two classes might have the same name.
   const y = (result: ClassResult) => classes.indexOf(result);
   return Plot.plot({
     width,
@@ -141,12 +140,12 @@ function classTable(perClass: readonly ClassResult[]): HTMLElement {
       { title: 'Images', cell: ({ images }) => format.count(images), numeric: true },
       { title: 'Correct', cell: ({ correct }) => format.count(correct), numeric: true },
       { title: 'Accuracy', cell: (result) => format.percent(shareOf(result), 1), numeric: true },
-      { title: '95\u00a0% interval', cell: ({ interval }) => between(interval), numeric: true },
+      { title: '95\u00a0% interval', cell: ({ interval }) => formatInterval(interval), numeric: true },
     ],
     perClass,
   );
 }
 
-/** An interval in percent: "56.8 to 58.8 %". */
-export const between = ([low, high]: readonly [number, number]): string =>
+/** Formats an interval of shares: "56.8 to 58.8 %". */
+export const formatInterval = ([low, high]: readonly [number, number]): string =>
   `${(100 * low).toFixed(1)} to ${format.percent(high, 1)}`;

@@ -1,21 +1,21 @@
-import { figure, type Line, lineChart, rangeOf, type Space } from '../chart.ts';
+import { type ChartSize, figure, type Line, lineChart, rangeOf } from '../chart.ts';
 import { finite, lossTick, percentTick } from '../curves.ts';
 import { type Child, table } from '../dom.ts';
 import * as format from '../format.ts';
-import { badge, type Contestant } from './contestant.ts';
+import { badge, type ComparedRun } from './compared-run.ts';
 
 type Quantity = 'loss' | 'accuracy';
-type RunLine = Line & Contestant;
+type RunLine = Line & ComparedRun;
 
 const CAPTIONS = {
-  loss: 'Lower is better; compare only losses of one kind (cross-entropy with cross-entropy, hinge with hinge).',
-  accuracy: 'Higher is better; with few validation images a small difference between two lines is noise.',
+  loss: 'Lower is better. Compare only losses of the same kind: cross-entropy with cross-entropy, hinge with hinge.',
+  accuracy: 'Higher is better. With few validation images, a small difference between two lines may be noise.',
 } as const;
 
-/** The validation loss or accuracy of all runs that are shown. */
-export function validationChart(shown: readonly Contestant[], id: Quantity, space: Space): HTMLElement {
+/** Chart of the validation loss or accuracy of all shown runs. */
+export function validationChart(shown: readonly ComparedRun[], id: Quantity, size: ChartSize): HTMLElement {
   const show = id === 'loss' ? format.loss : format.percent;
-  const lines = shown.map((one) => lineOf(one, id, space));
+  const lines = shown.map((one) => lineOf(one, id, size));
   const epochs = [...new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
   const svg = lineChart(
     lines,
@@ -25,7 +25,7 @@ export function validationChart(shown: readonly Contestant[], id: Quantity, spac
       tickY: id === 'loss' ? lossTick : percentTick,
       tips: epochs.map((epoch) => tipOf(lines, epoch, show)),
     },
-    space,
+    size,
   );
   return figure(
     `validation-${id}`,
@@ -44,29 +44,29 @@ export function validationChart(shown: readonly Contestant[], id: Quantity, spac
   );
 }
 
-function lineOf(one: Contestant, id: Quantity, space: Space): RunLine {
+function lineOf(one: ComparedRun, id: Quantity, size: ChartSize): RunLine {
   const points = one.run.epochs.flatMap(({ epoch, validation }) =>
     validation ? [{ x: epoch, y: validation[id] }] : [],
   );
-  return { ...one, name: label(one, space), points: finite(points), dots: true };
+  return { ...one, name: label(one, size), points: finite(points), dots: true };
 }
 
-/** As much of the name as fits beside the end of a line. */
-function label({ letter, name }: Contestant, { width }: Space): string {
+/** The letter of a run and as much of its name as fits beside the end of a line. */
+function label({ letter, name }: ComparedRun, { width }: ChartSize): string {
   if (width < 480) return letter;
   return `${letter} ${name.length > 18 ? `${name.slice(0, 17)}…` : name}`;
 }
 
 const at = ({ points }: RunLine, epoch: number): number | undefined => points.find(({ x }) => x === epoch)?.y;
 
-/** What all lines are in an epoch that at least one of them has. */
+/** Tooltip with the values of all lines in an epoch that at least one of them has. */
 function tipOf(lines: readonly RunLine[], epoch: number, show: (value: number | undefined) => string) {
-  const there = lines.filter((line) => at(line, epoch) !== undefined);
-  const values = there.map((line) => `${line.letter} ${show(at(line, epoch))}`);
-  return { x: epoch, y: at(there[0], epoch)!, text: [`epoch ${epoch}`, ...values].join('\n') };
+  const present = lines.filter((line) => at(line, epoch) !== undefined);
+  const values = present.map((line) => `${line.letter} ${show(at(line, epoch))}`);
+  return { x: epoch, y: at(present[0], epoch)!, text: [`epoch ${epoch}`, ...values].join('\n') };
 }
 
 function missing(lines: readonly RunLine[]): Child {
   const letters = lines.filter(({ points }) => points.length === 0).map(({ letter }) => letter);
-  return letters.length > 0 ? ` Without validation images: ${letters.join(', ')}.` : null;
+  return letters.length > 0 ? ` Runs without validation images: ${letters.join(', ')}.` : null;
 }

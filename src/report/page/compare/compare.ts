@@ -1,24 +1,24 @@
 import type { RunReport } from '../../report-data.ts';
-import type { Space } from '../chart.ts';
+import type { ChartSize } from '../chart.ts';
 import { type Child, h, section } from '../dom.ts';
 import * as format from '../format.ts';
 import type { Page } from '../run.ts';
 import { validationChart } from './charts.ts';
-import { badge, type Contestant, contestants } from './contestant.ts';
+import { badge, type ComparedRun, comparedRuns } from './compared-run.ts';
 import { classTable, differences, differenceTable, resultsTable, verdict } from './tables.ts';
 
-/** Several runs side by side.
- *  @param hidden numbers of the runs that are left out of the charts. @param space that a chart has. */
-export function comparisonPage(runs: readonly RunReport[], hidden: ReadonlySet<number>, space: Space): Page {
-  const all = contestants(runs, hidden);
+/** The page that compares several runs.
+ *  @param hidden indices of the runs hidden from the charts. @param size of each chart. */
+export function comparisonPage(runs: readonly RunReport[], hidden: ReadonlySet<number>, size: ChartSize): Page {
+  const all = comparedRuns(runs, hidden);
   const shown = all.filter((one) => one.shown);
   const differing = differences(runs);
   const classes = classTable(all);
   return {
-    title: `${format.plural(runs.length, 'run')} compared`,
+    title: `Comparison of ${format.plural(runs.length, 'run')}`,
     header: [
       h('p', { class: 'eyebrow' }, 'nn-train'),
-      h('h1', {}, `${format.plural(runs.length, 'run')} compared`),
+      h('h1', {}, `Comparison of ${format.plural(runs.length, 'run')}`),
       notices(runs),
     ],
     sections: [
@@ -27,7 +27,7 @@ export function comparisonPage(runs: readonly RunReport[], hidden: ReadonlySet<n
         'charts',
         'Curves',
         picker(all, differing),
-        h('div', { class: 'charts' }, validationChart(shown, 'loss', space), validationChart(shown, 'accuracy', space)),
+        h('div', { class: 'charts' }, validationChart(shown, 'loss', size), validationChart(shown, 'accuracy', size)),
       ),
       ...(classes ? [section('classes', 'Test accuracy by class', classes)] : []),
       section('differences', 'Configuration', differenceTable(all, differing)),
@@ -35,18 +35,18 @@ export function comparisonPage(runs: readonly RunReport[], hidden: ReadonlySet<n
   };
 }
 
-/** What keeps the numbers from being compared. */
+/** Warnings about runs whose results cannot be compared. */
 function notices(runs: readonly RunReport[]): Child {
   const synthetic = runs.filter(({ dataset }) => dataset.name === 'synthetic').length;
   const isMixed = new Set(runs.map(({ dataset }) => dataset.sha256)).size > 1;
   const texts = [
-    isMixed ? ['These runs used different data.', 'Their accuracies cannot be compared.'] : null,
+    isMixed ? ['These runs used different datasets.', 'Their accuracies cannot be compared.'] : null,
     synthetic > 0
       ? [
           synthetic === runs.length
             ? 'This is not CIFAR-10.'
-            : `${format.plural(synthetic, 'run')} of these did not use CIFAR-10.`,
-          'Accuracies on generated stand-in images (dataset synthetic) say nothing about real ones.',
+            : `${format.count(synthetic)} of these runs did not use CIFAR-10.`,
+          'Accuracies on generated stand-in images (dataset synthetic) say nothing about real images.',
         ]
       : null,
   ].filter((text) => text !== null);
@@ -55,12 +55,12 @@ function notices(runs: readonly RunReport[]): Child {
   );
 }
 
-/** Checkboxes that are the legend at the same time. */
-function picker(all: readonly Contestant[], differing: readonly string[]): HTMLElement {
+/** Checkboxes that select the runs in the charts and serve as their legend. */
+function picker(all: readonly ComparedRun[], differing: readonly string[]): HTMLElement {
   return h(
     'fieldset',
     { class: 'picker' },
-    h('legend', {}, 'Runs in the charts'),
+    h('legend', {}, 'Runs shown in the charts'),
     all.map((one) =>
       h(
         'label',
@@ -68,7 +68,7 @@ function picker(all: readonly Contestant[], differing: readonly string[]): HTMLE
         h('input', {
           type: 'checkbox',
           name: 'run',
-          value: one.number,
+          value: one.index,
           checked: one.shown,
           style: `accent-color:${one.colour}`,
         }),

@@ -3,18 +3,18 @@ import { type Child, type Column, h, table } from '../dom.ts';
 import * as format from '../format.ts';
 import { bestOf } from '../run.ts';
 import { parameterCount } from '../setup.ts';
-import { RIGHT, shade } from '../shade.ts';
-import { between } from '../test-results.ts';
-import { badge, type Contestant } from './contestant.ts';
+import { CORRECT, shade } from '../shade.ts';
+import { formatInterval } from '../test-results.ts';
+import { badge, type ComparedRun } from './compared-run.ts';
 
-const named = (one: Contestant): Child => h('span', { class: 'named' }, badge(one), one.name);
+const named = (one: ComparedRun): Child => h('span', { class: 'named' }, badge(one), one.name);
 
-const testAccuracy = ({ run }: Contestant): number | null => run.test?.accuracy ?? null;
-const validationAccuracy = ({ run }: Contestant): number | null => bestOf(run)?.accuracy ?? null;
-const validationLoss = ({ run }: Contestant): number | null => run.epochs.at(-1)?.validation?.loss ?? null;
+const testAccuracy = ({ run }: ComparedRun): number | null => run.test?.accuracy ?? null;
+const validationAccuracy = ({ run }: ComparedRun): number | null => bestOf(run)?.accuracy ?? null;
+const validationLoss = ({ run }: ComparedRun): number | null => run.epochs.at(-1)?.validation?.loss ?? null;
 
-/** The headline numbers, the best of each kind marked. */
-export function resultsTable(all: readonly Contestant[]): HTMLElement {
+/** Table of the main results, with the best values marked. */
+export function resultsTable(all: readonly ComparedRun[]): HTMLElement {
   return table(
     'Results of the runs',
     [
@@ -27,7 +27,7 @@ export function resultsTable(all: readonly Contestant[]): HTMLElement {
       ranked(all, 'Test accuracy', testAccuracy, format.percent),
       {
         title: '95\u00a0% interval',
-        cell: ({ run }) => (run.test ? between(run.test.interval) : format.percent(null)),
+        cell: ({ run }) => (run.test ? formatInterval(run.test.interval) : format.percent(null)),
         numeric: true,
       },
       ranked(all, 'Validation accuracy', validationAccuracy, format.percent),
@@ -41,20 +41,20 @@ export function resultsTable(all: readonly Contestant[]): HTMLElement {
   );
 }
 
-/** A column in which the best value is marked. @param better picks it, the highest if it is not given. */
+/** A column in which the best value is marked. @param better picks the best value; by default the highest. */
 function ranked(
-  all: readonly Contestant[],
+  all: readonly ComparedRun[],
   title: string,
-  value: (one: Contestant) => number | null,
+  value: (one: ComparedRun) => number | null,
   show: (value: number | null) => string,
   better: (...values: number[]) => number = Math.max,
-): Column<Contestant> {
+): Column<ComparedRun> {
   const values = all.map(value).filter((n) => n !== null);
   const best = values.length > 1 ? better(...values) : null;
-  const cell = (one: Contestant) => {
-    const own = value(one);
-    const isBest = own !== null && own === best;
-    return isBest ? [h('span', { class: 'badge' }, 'best'), h('strong', {}, show(own))] : show(own);
+  const cell = (one: ComparedRun) => {
+    const result = value(one);
+    const isBest = result !== null && result === best;
+    return isBest ? [h('span', { class: 'badge' }, 'best'), h('strong', {}, show(result))] : show(result);
   };
   return { title, cell, numeric: true };
 }
@@ -65,11 +65,11 @@ function epochsOf({ state, epochs, plannedEpochs }: RunReport): string {
   return `${format.count(done)}${done < plannedEpochs ? ` of ${format.count(plannedEpochs)}` : ''}${note}`;
 }
 
-/** Whether the best test accuracy can be told from the next one. */
-export function verdict(all: readonly Contestant[]): Child {
+/** Says whether the two highest test accuracies differ by more than chance. */
+export function verdict(all: readonly ComparedRun[]): Child {
   const tested = all.flatMap((one) => (one.run.test ? [{ ...one, test: one.run.test }] : []));
   const [first, second] = tested.sort((a, b) => b.test.accuracy - a.test.accuracy);
-  const note = 'Validation accuracy: in the best epoch; losses: in the last one.';
+  const note = 'Validation accuracy is from the best epoch, losses are from the last one.';
   if (!second) return h('p', { class: 'caption' }, note);
   const lead = `${(100 * (first.test.accuracy - second.test.accuracy)).toFixed(2)} percentage points`;
   const overlaps = first.test.interval[0] <= second.test.interval[1];
@@ -78,14 +78,15 @@ export function verdict(all: readonly Contestant[]): Child {
     { class: 'caption' },
     `${first.letter} leads ${second.letter} by ${lead} on the test images. `,
     overlaps
-      ? 'Their 95\u00a0% intervals overlap, so the order may be chance: repeat both with other seeds before you choose.'
-      : 'Their 95\u00a0% intervals do not overlap: other test images would hardly change the order.',
+      ? 'Their 95\u00a0% confidence intervals overlap, so their order may be due to chance: repeat both with other seeds ' +
+          'before you choose.'
+      : 'Their 95\u00a0% confidence intervals do not overlap, so other test images are unlikely to change their order.',
     ` ${note}`,
   );
 }
 
-/** The classes in rows, the runs in columns; null where no run has been tested. */
-export function classTable(all: readonly Contestant[]): HTMLElement | null {
+/** Table of the test accuracy with classes in rows and runs in columns; null if no run has been tested. */
+export function classTable(all: readonly ComparedRun[]): HTMLElement | null {
   const tested = all.flatMap((one) => (one.run.test ? [{ one, perClass: one.run.test.perClass }] : []));
   const names = [...new Set(tested.flatMap(({ perClass }) => perClass.map(({ name }) => name)))];
   if (tested.length === 0) return null;
@@ -104,7 +105,7 @@ export function classTable(all: readonly Contestant[]): HTMLElement | null {
           cell: ({ shares }: (typeof rows)[number]) =>
             h(
               'span',
-              { class: 'shaded', style: shares[i] === null ? undefined : shade(shares[i], RIGHT) },
+              { class: 'shaded', style: shares[i] === null ? undefined : shade(shares[i], CORRECT) },
               format.percent(shares[i], 1),
             ),
         })),
@@ -114,8 +115,8 @@ export function classTable(all: readonly Contestant[]): HTMLElement | null {
     h(
       'figcaption',
       {},
-      'Where a row is uneven, the models differ in what they recognise, and not only in how much; the 95\u00a0% interval of a ' +
-        `single number reaches up to ${(50 * widest).toFixed(1)} percentage points to either side.`,
+      'If the lead of one run over another varies from class to class, the models differ in what they recognise, not only in ' +
+        `how much. Each value has a 95\u00a0% confidence interval of at most ±${(50 * widest).toFixed(1)} percentage points.`,
     ),
   );
 }
@@ -125,13 +126,13 @@ function shareOf(perClass: TestReport['perClass'], name: string): number | null 
   return result && result.images > 0 ? result.correct / result.images : null;
 }
 
-/** The hyperparameters in which not all runs agree. */
+/** Returns the names of the hyperparameters that are not the same in all runs. */
 export function differences(runs: readonly RunReport[]): string[] {
   const keys = [...new Set(runs.flatMap(({ config }) => Object.keys(config)))];
   return keys.filter((key) => new Set(runs.map(({ config }) => config[key])).size > 1);
 }
 
-export function differenceTable(all: readonly Contestant[], differing: readonly string[]): HTMLElement {
+export function differenceTable(all: readonly ComparedRun[], differing: readonly string[]): HTMLElement {
   if (differing.length === 0) return h('p', {}, 'All runs have the same configuration.');
   const columns: Column<string>[] = [
     { title: 'Hyperparameter', cell: (key) => key },
@@ -139,7 +140,7 @@ export function differenceTable(all: readonly Contestant[], differing: readonly 
       (one): Column<string> => ({
         title: named(one),
         cell: (key) =>
-          h('span', { class: isUsual(key, one, all) ? undefined : 'unusual' }, format.setting(one.run.config[key])),
+          h('span', { class: isCommon(key, one, all) ? undefined : 'unusual' }, format.setting(one.run.config[key])),
       }),
     ),
   ];
@@ -150,13 +151,14 @@ export function differenceTable(all: readonly Contestant[], differing: readonly 
     h(
       'p',
       { class: 'caption' },
-      'Only what differs; a value that most runs do not share is marked. A dash: without effect in that run.',
+      'Only hyperparameters that differ are listed, and values not shared by most runs are marked. A dash means that the ' +
+        'hyperparameter has no effect in that run.',
     ),
   );
 }
 
-/** Whether more than half of the runs have the same value. */
-function isUsual(key: string, { run }: Contestant, all: readonly Contestant[]): boolean {
+/** Whether more than half of all runs have the same value as this one. */
+function isCommon(key: string, { run }: ComparedRun, all: readonly ComparedRun[]): boolean {
   const same = all.filter((other) => other.run.config[key] === run.config[key]).length;
   return 2 * same > all.length;
 }

@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { StepThinner } from '../../src/report/series.ts';
+import { StepDownsampler } from '../../src/report/step-downsampler.ts';
 
 const loss = (step: number) => Math.sin(step) + 2;
 
-function thinned(count: number) {
-  const thinner = new StepThinner();
+function downsampled(count: number) {
+  const downsampler = new StepDownsampler();
   for (let step = 1; step <= count; step++) {
-    thinner.add({ step, loss: loss(step), accuracy: 1 / step, learningRate: step });
+    downsampler.add({ step, loss: loss(step), accuracy: 1 / step, learningRate: step });
   }
-  return thinner.series;
+  return downsampler.series;
 }
 
-describe('StepThinner', () => {
+describe('StepDownsampler', () => {
   it.each([0, 1, 999, 1000, 1001, 1999, 2000, 2001, 12_345, 100_000])(
-    'draws %i steps with 1000 points at most, each a mean',
+    'reduces %i steps to at most 1000 points, each a mean',
     (count) => {
-      const { step, ...series } = thinned(count);
+      const { step, ...series } = downsampled(count);
       expect(step.length).toBeLessThanOrEqual(1000);
       expect(step.length).toBeGreaterThanOrEqual(Math.min(count, 500));
       expect(step.at(-1) ?? 0).toBe(count);
@@ -23,7 +23,7 @@ describe('StepThinner', () => {
         const first = (step[i - 1] ?? 0) + 1;
         return Array.from({ length: last - first + 1 }, (_, j) => first + j);
       });
-      // All of one size, but for the last one.
+      // All groups have the same size, except the last one.
       expect(new Set(groups.slice(0, -1).map((group) => group.length)).size).toBeLessThanOrEqual(1);
       const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
       for (const [i, group] of groups.entries()) {
@@ -34,14 +34,14 @@ describe('StepThinner', () => {
     },
   );
 
-  it('keeps the ratios of the steps that have some, a series for each parameter', () => {
-    const thinner = new StepThinner();
+  it('keeps the update ratios of all steps that have them, as one series per parameter', () => {
+    const downsampler = new StepDownsampler();
     const step = (step: number) => ({ step, loss: 1, accuracy: 0, learningRate: 1 });
-    thinner.add(step(1));
-    thinner.add({ ...step(2), updateRatios: { a: 0.1, b: 0.2 } });
-    // One that was no finite number is not there.
-    thinner.add({ ...step(3), updateRatios: { b: 0.3 } });
-    expect(thinner.updateRatios).toEqual([
+    downsampler.add(step(1));
+    downsampler.add({ ...step(2), updateRatios: { a: 0.1, b: 0.2 } });
+    // A ratio that was not finite is missing.
+    downsampler.add({ ...step(3), updateRatios: { b: 0.3 } });
+    expect(downsampler.updateRatios).toEqual([
       { parameter: 'a', step: [2], ratio: [0.1] },
       { parameter: 'b', step: [2, 3], ratio: [0.2, 0.3] },
     ]);

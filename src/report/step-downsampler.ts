@@ -1,11 +1,12 @@
 import type { StepRecord } from '../training/progress.ts';
 import type { StepSeries, UpdateRatios } from './report-data.ts';
 
-/** A run of any length makes at most so many points, and at least half of them once it has as many steps. */
-const MOST_POINTS = 1000;
+/** Maximum number of points. Once a run has this many steps, it has at least half as many points. */
+const MAX_POINTS = 1000;
 
-/** Some neighbouring steps: sums over them, and the number of the last one. */
+/** Sums over neighbouring steps. */
 interface Group {
+  /** The last one. */
   step: number;
   count: number;
   loss: number;
@@ -13,19 +14,19 @@ interface Group {
   learningRate: number;
 }
 
-/** Thins the steps of a run as they come: each point is the mean over as many steps, a power of two. It takes no more
- *  memory for a longer run. */
-export class StepThinner {
+/** Downsamples the steps of a run as they arrive, in constant memory. Each point is the mean of the same number of steps,
+ *  a power of two. The sparse update ratios are all kept. */
+export class StepDownsampler {
   #groups: Group[] = [];
   #groupSize = 1;
   readonly #ratios = new Map<string, { step: number[]; ratio: number[] }>();
 
-  /** Steps come in their order. */
+  /** Adds the next step; steps must be added in order. */
   add({ step, loss, accuracy, learningRate, updateRatios }: StepRecord): void {
     const last = this.#groups.at(-1);
     if (last && last.count < this.#groupSize) merge(last, { step, count: 1, loss, accuracy, learningRate });
     else this.#groups.push({ step, count: 1, loss, accuracy, learningRate });
-    if (this.#groups.length > MOST_POINTS) this.#halve();
+    if (this.#groups.length > MAX_POINTS) this.#halve();
     for (const [parameter, ratio] of Object.entries(updateRatios ?? {})) this.#addRatio(parameter, step, ratio);
   }
 
@@ -48,7 +49,7 @@ export class StepThinner {
     }));
   }
 
-  /** Makes one group of every two. */
+  /** Merges every two neighbouring groups. */
   #halve(): void {
     this.#groupSize *= 2;
     this.#groups = this.#groups.filter((group, i, groups) => {
@@ -58,10 +59,10 @@ export class StepThinner {
   }
 
   #addRatio(parameter: string, step: number, ratio: number): void {
-    const known = this.#ratios.get(parameter) ?? { step: [], ratio: [] };
-    known.step.push(step);
-    known.ratio.push(ratio);
-    this.#ratios.set(parameter, known);
+    const series = this.#ratios.get(parameter) ?? { step: [], ratio: [] };
+    series.step.push(step);
+    series.ratio.push(ratio);
+    this.#ratios.set(parameter, series);
   }
 }
 
