@@ -1,6 +1,6 @@
 // The layers of the project, from the top down. Each may import the ones below it, never the ones above:
 //   bin → cli → report → doctor → {gradcheck, bench, runs} → training → config → {models, optim, dataset} → engine
-//       → backends → {images, errors, files, random};  cli → lecture → explain → {models, drawing}
+//       → backends → {images, errors, files, format, random};  cli → lecture → explain → {models, drawing}
 //   pictures → images; weights stands alone: both are file formats
 const ban = (name, comment, from, to) => ({
   name,
@@ -23,7 +23,7 @@ export default {
       'the-terminal-knows-no-command',
       'Every command prints through cli/terminal; it must not depend on what any of them prints.',
       '^src/cli/terminal/',
-      '^src/(?!cli/terminal/|(errors|message)\\.ts)',
+      '^src/(?!cli/terminal/|(errors|format|message)\\.ts)',
     ),
     ban(
       'inputs-know-no-command',
@@ -65,7 +65,7 @@ export default {
       'models-optim-and-dataset-are-independent',
       'Models, update rules and data meet only in src/training; each can be read and tested alone.',
       '^src/(models|optim|dataset)/',
-      '^src/(?!$1/|engine/|backends/|pictures/|images\\.ts|(errors|message)\\.ts|files\\.ts|random\\.ts)',
+      '^src/(?!$1/|engine/|backends/|pictures/|images\\.ts|(errors|message)\\.ts|files\\.ts|format\\.ts|random\\.ts)',
     ),
     ban(
       'optim-sees-no-graph',
@@ -143,7 +143,13 @@ export default {
       'the-page-runs-in-a-browser',
       'From the rest of the project, a browser can use only the types of what the page shows, and what imports nothing.',
       '^src/report/page/',
-      '^src/(?!report/(page/|report-data\\.ts)|training/progress\\.ts|images\\.ts)',
+      '^src/(?!report/(page/|report-data\\.ts)|training/progress\\.ts|images\\.ts|format\\.ts)',
+    ),
+    ban(
+      'the-smallest-modules-import-nothing',
+      'Everything may use them, the page in a browser included, so they must not bring anything along.',
+      '^src/(format|images)\\.ts$',
+      '.',
     ),
     ban(
       'file-formats-stand-alone',

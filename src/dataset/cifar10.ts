@@ -1,4 +1,5 @@
 import { DataError } from '../errors.ts';
+import { integer } from '../format.ts';
 import { allocateImageSet, IMAGE_BYTES, type ImageSet } from '../images.ts';
 
 // The binary version of CIFAR-10: six files of 10,000 records without a header. A record is one label byte and 3,072 bytes
@@ -64,10 +65,10 @@ export interface Batch {
 /** Checks the size of a file in bytes. @throws DataError if it is not that of the six files. */
 export function checkSize(size: number, origin: string): void {
   if (size === BATCH_BYTES) return;
-  const records = size % RECORD_BYTES === 0 ? ` (${count(size / RECORD_BYTES)} records)` : '';
+  const records = size % RECORD_BYTES === 0 ? ` (${integer(size / RECORD_BYTES)} records)` : '';
   throw new DataError(
-    `${origin} has ${count(size)} bytes${records}, wanted ${count(BATCH_BYTES)}: ` +
-      `${count(RECORDS_PER_FILE)} records of ${count(RECORD_BYTES)} bytes. ${HOW_TO_MEND}`,
+    `${origin} has ${integer(size)} bytes${records}, wanted ${integer(BATCH_BYTES)}: ` +
+      `${integer(RECORDS_PER_FILE)} records of ${integer(RECORD_BYTES)} bytes. ${HOW_TO_MEND}`,
   );
 }
 
@@ -78,7 +79,7 @@ export function checkBatch({ bytes, origin }: Batch): void {
     const label = bytes[i * RECORD_BYTES];
     if (label < CLASSES.length) continue;
     throw new DataError(
-      `${origin} is damaged: record ${count(i)} (counting from 0) has label ${label}, ` +
+      `${origin} is damaged: record ${integer(i)} (counting from 0) has label ${label}, ` +
         `wanted 0 to ${CLASSES.length - 1}. ${HOW_TO_MEND}`,
     );
   }
@@ -117,8 +118,4 @@ export async function decodeBatches(
     else decodeRecords(batch.bytes, train, TRAIN_FILES.indexOf(batch.name) * RECORDS_PER_FILE);
   }
   return { train, test };
-}
-
-export function count(n: number): string {
-  return n.toLocaleString('en-US');
 }

@@ -1,6 +1,7 @@
 import { classCounts } from '../dataset/statistics.ts';
+import { plural } from '../format.ts';
 import { Random } from '../random.ts';
-import { count, type Finding, number, percent } from './finding.ts';
+import { type Finding, number, percent } from './finding.ts';
 import { type ShortTraining, type ShortTrainingSetup, trainBriefly } from './short-training.ts';
 
 /** Number of trainings on permuted labels. Images of one class resemble each other, so a model that learned nothing can
@@ -51,7 +52,7 @@ function judge(
     name: 'labels',
     evidence:
       `held-out accuracy at ${number(training.learningRate)}: ${percent(real)} with the real labels, ` +
-      `${controls.map(percent).join(', ')} with permuted ones (z = ${z.toFixed(1)}, ${count(n, 'image')})`,
+      `${controls.map(percent).join(', ')} with permuted ones (z = ${z.toFixed(1)}, ${plural(n, 'image')})`,
     numbers: { real, controls, chance, z, images: n },
   };
   if (bestControl > chance + MAX_LUCK) {
@@ -64,7 +65,7 @@ function judge(
     return { ...finding, verdict: 'bad', advice };
   }
   if (z < MIN_Z) {
-    const advice = `${count(n, 'image is', 'images are')} too few to tell whether the labels match the images`;
+    const advice = `${plural(n, 'image is', 'images are')} too few to tell whether the labels match the images`;
     return { ...finding, verdict: 'warning', advice };
   }
   return { ...finding, verdict: 'ok', advice: null };

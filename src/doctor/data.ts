@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { BATCH_BYTES, BATCH_FILES, FILE_SHA256, RECORDS_PER_FILE, writeRecord } from '../dataset/cifar10.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { classCounts } from '../dataset/statistics.ts';
+import { integer, plural } from '../format.ts';
 import { IMAGE_BYTES, type ImageSet, imageAt } from '../images.ts';
 import { type Duplicates, findDuplicates, type Pair } from './duplicates.ts';
-import { count, type Finding, percent } from './finding.ts';
+import { type Finding, percent } from './finding.ts';
 
 // Checks of the images and labels themselves.
 
@@ -54,7 +55,7 @@ export function checkOrigin(dataset: Dataset, published: readonly string[] = PUB
 }
 
 function sizes({ train, test }: Dataset): string {
-  return `${count(train.labels.length, 'training image')}, ${count(test.labels.length, 'test image')}`;
+  return `${plural(train.labels.length, 'training image')}, ${plural(test.labels.length, 'test image')}`;
 }
 
 /** Returns the SHA-256 of the six files, rebuilt from the images and labels. */
@@ -80,7 +81,7 @@ export function checkClasses({ train, test, classes }: Dataset): Finding {
     return {
       name,
       verdict: 'bad',
-      evidence: `${count(invalid, 'label')} outside 0 to ${classes.length - 1}`,
+      evidence: `${plural(invalid, 'label')} outside 0 to ${classes.length - 1}`,
       advice: 'the labels are damaged or belong to another dataset; fix them before anything else',
       numbers,
     };
@@ -103,7 +104,7 @@ function outOfRange(labels: Uint8Array, classes: number): number {
 }
 
 function range(counts: readonly number[]): string {
-  const [min, max] = [Math.min(...counts), Math.max(...counts)].map((n) => n.toLocaleString('en-US'));
+  const [min, max] = [Math.min(...counts), Math.max(...counts)].map(integer);
   return min === max ? min : `${min} to ${max}`;
 }
 
@@ -133,10 +134,10 @@ export function checkDuplicates(dataset: Dataset): Finding {
 
 function duplicateEvidence({ train, test, between }: Duplicates, contradicting: number): string {
   const parts = [
-    between.length > 0 ? `${count(between.length, 'test image is', 'test images are')} in the training set` : '',
-    train.length > 0 ? `${count(train.length, 'training image repeats', 'training images repeat')} another` : '',
-    test.length > 0 ? `${count(test.length, 'test image repeats', 'test images repeat')} another` : '',
-    contradicting > 0 ? `${contradicting.toLocaleString('en-US')} of them with a different label` : '',
+    between.length > 0 ? `${plural(between.length, 'test image is', 'test images are')} in the training set` : '',
+    train.length > 0 ? `${plural(train.length, 'training image repeats', 'training images repeat')} another` : '',
+    test.length > 0 ? `${plural(test.length, 'test image repeats', 'test images repeat')} another` : '',
+    contradicting > 0 ? `${integer(contradicting)} of them with a different label` : '',
   ];
   return parts.filter(Boolean).join(', ');
 }
@@ -155,7 +156,7 @@ export function checkPixels({ train, test }: Dataset): Finding {
     `scaled to (p − 128)/64: mean ${mean.toFixed(2)}, standard deviation ${deviation.toFixed(2)}; ` +
     (constant === 0
       ? 'no image has a single colour'
-      : `${count(constant, 'image has', 'images have')} a single colour`);
+      : `${plural(constant, 'image has', 'images have')} a single colour`);
   if (deviation === 0) {
     return {
       name,

@@ -1,3 +1,5 @@
+import * as format from '../format.ts';
+
 /** ok: as expected. warning: worth a look. bad: training on this is wrong or a waste of time. */
 export type Verdict = 'ok' | 'warning' | 'bad';
 
@@ -12,12 +14,9 @@ export interface Finding {
   readonly numbers: Readonly<Record<string, number | string | null | readonly number[]>>;
 }
 
+/** One decimal: what the doctor measures is rough. */
 export function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
-}
-
-export function count(n: number, one: string, many = `${one}s`): string {
-  return `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
+  return format.percent(share, 1);
 }
 
 /** At most four digits. */

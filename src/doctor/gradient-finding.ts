@@ -1,5 +1,6 @@
+import { plural } from '../format.ts';
 import type { GradientCheck } from '../gradcheck/check-gradients.ts';
-import { count, type Finding } from './finding.ts';
+import type { Finding } from './finding.ts';
 
 /** Sums the gradient check up as one finding. */
 export function judgeGradients({ parameters, gates, passed }: GradientCheck): Finding {
@@ -13,8 +14,8 @@ export function judgeGradients({ parameters, gates, passed }: GradientCheck): Fi
   const finding = {
     name: 'gradients',
     evidence:
-      `${count(parameters.length, 'parameter')} and ${count(gates.length, 'gate input')} against central differences: ` +
-      `relative error at most ${worst.toExponential(1)}${kinks > 0 ? `, ${count(kinks, 'kink')} skipped` : ''}`,
+      `${plural(parameters.length, 'parameter')} and ${plural(gates.length, 'gate input')} against central differences: ` +
+      `relative error at most ${worst.toExponential(1)}${kinks > 0 ? `, ${plural(kinks, 'kink')} skipped` : ''}`,
     numbers: {
       worst: Number.isFinite(worst) ? worst : null,
       parameters: parameters.length,

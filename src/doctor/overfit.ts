@@ -1,11 +1,12 @@
 import type { Backend } from '../backends/backend.ts';
 import type { Config } from '../config/config.ts';
 import { DivergedError } from '../errors.ts';
+import { plural } from '../format.ts';
 import type { ImageSet } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { Trainer } from '../training/trainer.ts';
-import { count, type Finding, number, percent } from './finding.ts';
+import { type Finding, number, percent } from './finding.ts';
 
 /** Training images to memorize. */
 const IMAGES = 20;
@@ -89,8 +90,8 @@ function judge({ steps, loss, accuracy, learningRate, succeeded }: Attempt, imag
     name: 'overfitting',
     verdict: succeeded ? 'ok' : 'bad',
     evidence:
-      `${count(images, 'image')} memorized to a loss of ${number(loss)}, ` +
-      `accuracy ${percent(accuracy)}, in ${count(steps, 'step')} at ${number(learningRate)}`,
+      `${plural(images, 'image')} memorized to a loss of ${number(loss)}, ` +
+      `accuracy ${percent(accuracy)}, in ${plural(steps, 'step')} at ${number(learningRate)}`,
     advice: succeeded
       ? null
       : 'a model that cannot learn 20 images by heart is broken or far too small: check the gradients, more --hidden units, ' +

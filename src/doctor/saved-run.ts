@@ -1,10 +1,11 @@
 import type { Config } from '../config/config.ts';
+import { plural } from '../format.ts';
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { splitTrainingSet } from '../training/batches.ts';
 import { evaluate } from '../training/evaluate.ts';
 import type { Checkpoint, EpochMetrics } from '../training/progress.ts';
-import { count, type Finding, number, percent } from './finding.ts';
+import { type Finding, number, percent } from './finding.ts';
 
 // Checks of a saved run's own records.
 
@@ -36,7 +37,7 @@ export function judgeCurves(epochs: readonly EpochMetrics[]): Finding {
   const finding = {
     name: NO_EPOCH.name,
     evidence:
-      `${count(epochs.length, 'epoch')}, training loss from ${number(first.train.loss)} to ${number(train.loss)}, ` +
+      `${plural(epochs.length, 'epoch')}, training loss from ${number(first.train.loss)} to ${number(train.loss)}, ` +
       `accuracy ${percent(train.accuracy)}${validation ? `, ${percent(validation.accuracy)} on validation images` : ''}`,
     numbers: {
       epochs: epochs.length,

@@ -1,5 +1,6 @@
 import { sizeOf } from '../backends/backend.ts';
 import type { Diagram, DiagramNode, DiagramWire } from '../drawing/diagram.ts';
+import { plural } from '../format.ts';
 import type { ModelExplanation, WireStatistics } from './model-graph.ts';
 
 /** The training graph as a drawing: shapes and the mean |value| above each wire, the mean |gradient| below it. */
@@ -12,7 +13,7 @@ export function modelDiagram({ wires, gates, hidden }: ModelExplanation, title: 
       id: name,
       kind: 'leaf' as const,
       label: name,
-      details: kind === 'parameter' ? [`${sizeOf(shape).toLocaleString('en-US')} parameters`] : [],
+      details: kind === 'parameter' ? [`${plural(sizeOf(shape), 'parameter')}`] : [],
     })),
     ...gates.map(({ gate, output }) => ({
       id: output,

@@ -61,7 +61,7 @@ function wrap(text: string, width: number): string[] {
 
 export function conclusionLine({ findings, seconds, verdict, dataset }: DoctorReport, paint: Paint): string {
   const count = (wanted: Verdict) => findings.filter((finding) => finding.verdict === wanted).length;
-  const counts = `${count('ok')} ok, ${count('warning')} ${count('warning') === 1 ? 'warning' : 'warnings'}, ${count('bad')} bad`;
+  const counts = `${count('ok')} ok, ${format.plural(count('warning'), 'warning')}, ${count('bad')} bad`;
   const standIn = dataset === 'synthetic' ? '; on the stand-in images, not on CIFAR-10' : '';
   return `${paint([MARK[verdict].style, 'bold'] as Style, counts)}, ${format.seconds(seconds)}${standIn}`;
 }

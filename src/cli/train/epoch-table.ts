@@ -31,7 +31,7 @@ const COLUMNS: readonly EpochColumn[] = [
     priority: 6,
     text: ({ validation }) => (validation ? format.percent(validation.accuracy) : NONE),
   },
-  { header: 'lr', width: 8, priority: 1, text: ({ learningRate }) => format.learningRate(learningRate) },
+  { header: 'lr', width: 8, priority: 1, text: ({ learningRate }) => format.small(learningRate) },
   {
     header: 'images/s',
     width: 8,

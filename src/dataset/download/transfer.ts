@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { integer } from '../../format.ts';
 import { anySignal, TransferError, type TransferLimits, withTimeout } from './network.ts';
 import { hashFile, type Origin, PartialFile } from './partial.ts';
 
@@ -130,7 +131,7 @@ function checkResponse(response: Response, { url, bytes }: Remote, { size, origi
   const length = response.headers.get('content-length');
   const total = length === null ? origin?.total : size + Number(length);
   if (bytes !== undefined && total !== undefined && total !== bytes) {
-    throw unavailable(`the file has ${count(total)} bytes, wanted ${count(bytes)}`);
+    throw unavailable(`the file has ${integer(total)} bytes, wanted ${integer(bytes)}`);
   }
   return { url, validator: validatorOf(response), total: total ?? bytes };
 }
@@ -163,7 +164,7 @@ async function saveBody(response: Response, { url, total }: Origin, partial: Par
   signal?.throwIfAborted();
   if (total === undefined || partial.size === total) return;
   // The response is complete, so another attempt would not bring more.
-  const [got, wanted] = [partial.size, total].map(count);
+  const [got, wanted] = [partial.size, total].map(integer);
   await partial.discard();
   throw new TransferError(url, `received ${got} bytes, wanted ${wanted}`, 'unavailable');
 }
@@ -178,12 +179,8 @@ async function verify({ url, sha256 }: Remote, partial: PartialFile): Promise<vo
   if (sha256 === undefined) return;
   const got = await partial.sha256();
   if (got === sha256) return;
-  const size = count(partial.size);
+  const size = integer(partial.size);
   await partial.discard();
   const reason = `the ${size} bytes received have SHA-256 ${got}, wanted ${sha256}: corrupted in transit, or another file`;
   throw new TransferError(url, reason, 'damaged');
-}
-
-function count(n: number): string {
-  return n.toLocaleString('en-US');
 }

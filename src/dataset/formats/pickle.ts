@@ -1,4 +1,5 @@
 import { DataError } from '../../errors.ts';
+import { integer } from '../../format.ts';
 import { HOW_TO_MEND } from '../cifar10.ts';
 import { PickleMachine } from './pickle-machine.ts';
 import type { PickleReader } from './pickle-reader.ts';
@@ -35,7 +36,7 @@ function run(machine: PickleMachine): PickleValue {
     if (!operation) throw refused(code);
     operation(machine);
   }
-  throw new PickleError(`has more than ${MAX_OPERATIONS.toLocaleString('en-US')} operations`);
+  throw new PickleError(`has more than ${integer(MAX_OPERATIONS)} operations`);
 }
 
 const STOP = 0x2e;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { DataError } from '../../errors.ts';
+import { integer } from '../../format.ts';
 import { IMAGE_BYTES, IMAGE_SIDE, PLANE_BYTES } from '../../images.ts';
 import type { DecodedPicture } from '../../pictures/decode.ts';
 import { BATCH_BYTES, type Batch, CLASSES, FILE_SHA256, RECORDS_PER_FILE, writeRecord } from '../cifar10.ts';
@@ -60,7 +61,7 @@ interface BatchOptions {
 export function checkCount(count: number, names: readonly string[], origin: string): void {
   const wanted = names.length * RECORDS_PER_FILE;
   if (count === wanted) return;
-  const [got, all] = [count, wanted].map((n) => n.toLocaleString('en-US'));
+  const [got, all] = [count, wanted].map(integer);
   throw new DataError(`${origin} has ${count > wanted ? 'at least ' : ''}${got} images, wanted ${all}.`);
 }
 

@@ -1,13 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../../errors.ts';
+import { integer } from '../../format.ts';
 import { IMAGE_BYTES, imageAt } from '../../images.ts';
 import {
   BATCH_BYTES,
   BATCH_FILES,
   type Batch,
   CLASSES,
-  count,
   HOW_TO_MEND,
   RECORDS_PER_FILE,
   writeRecord,
@@ -31,7 +31,7 @@ export const PYTHON: Layout = {
   checkSize: (size, origin) => {
     if (size <= MAX_FILE_BYTES) return;
     throw new DataError(
-      `${origin} has ${count(size)} bytes, wanted about 31,000,000 and at most ${count(MAX_FILE_BYTES)}. ${HOW_TO_MEND}`,
+      `${origin} has ${integer(size)} bytes, wanted about 31,000,000 and at most ${integer(MAX_FILE_BYTES)}. ${HOW_TO_MEND}`,
     );
   },
 };
@@ -77,7 +77,7 @@ function imagesOf(dict: PickleValue, origin: string): Uint8Array {
   if (!(data instanceof NdArray)) throw notABatch(origin, 'has data that is not a numpy array');
   const [rows, columns] = data.shape;
   if (data.shape.length !== 2 || rows !== RECORDS_PER_FILE || columns !== IMAGE_BYTES) {
-    throw notABatch(origin, `has data of ${data.shape.map(count).join(' × ')} bytes`);
+    throw notABatch(origin, `has data of ${data.shape.map(integer).join(' × ')} bytes`);
   }
   return data.rows();
 }
@@ -85,11 +85,11 @@ function imagesOf(dict: PickleValue, origin: string): Uint8Array {
 function labelsOf(dict: PickleValue, origin: string): readonly number[] {
   const labels = entry(dict, 'labels', origin);
   if (!Array.isArray(labels)) throw notABatch(origin, 'has labels that are not a list');
-  if (labels.length !== RECORDS_PER_FILE) throw notABatch(origin, `has ${count(labels.length)} labels`);
+  if (labels.length !== RECORDS_PER_FILE) throw notABatch(origin, `has ${integer(labels.length)} labels`);
   const isLabel = (label: PickleValue): label is number => CLASSES[label as number] !== undefined;
   const invalid = labels.findIndex((label) => !isLabel(label));
   if (invalid >= 0) {
-    throw notABatch(origin, `has a label that is not 0 to ${CLASSES.length - 1}, at image ${count(invalid)}`);
+    throw notABatch(origin, `has a label that is not 0 to ${CLASSES.length - 1}, at image ${integer(invalid)}`);
   }
   return labels as readonly number[];
 }
@@ -106,6 +106,6 @@ function keys(dict: ReadonlyMap<string, PickleValue>): string {
 }
 
 function notABatch(origin: string, problem: string): DataError {
-  const wanted = `${count(RECORDS_PER_FILE)} images of ${count(IMAGE_BYTES)} bytes and as many labels`;
+  const wanted = `${integer(RECORDS_PER_FILE)} images of ${integer(IMAGE_BYTES)} bytes and as many labels`;
   return new DataError(`${origin} ${problem}; wanted a batch of CIFAR-10: ${wanted}. ${HOW_TO_MEND}`);
 }

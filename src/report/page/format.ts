@@ -1,40 +1,22 @@
-/** What stands where there is no number. */
+import * as shared from '../../format.ts';
+
+export { plural, shellWord } from '../../format.ts';
+
+/** Shown in place of a missing number. */
 const NONE = '–';
 
 type Maybe = number | null | undefined;
 
-const isNumber = (value: Maybe): value is number => typeof value === 'number' && Number.isFinite(value);
-
-const counts = new Intl.NumberFormat('en');
-
-/** 49,000 */
-export const count = (value: Maybe): string => (isNumber(value) ? counts.format(value) : NONE);
-
-/** 1.7019, or 1.71e+29 of a model that has diverged. */
-export function loss(value: Maybe): string {
-  if (!isNumber(value)) return NONE;
-  return value < 1e5 ? value.toFixed(4) : value.toExponential(2);
+/** Keeps a number and its unit on one line; a missing or infinite number gives a dash. */
+function shown(value: Maybe, text: (value: number) => string): string {
+  return typeof value === 'number' && Number.isFinite(value) ? text(value).replaceAll(' ', '\u00a0') : NONE;
 }
 
-/** A share in [0, 1] as 41.85 %. */
-export const percent = (value: Maybe, digits = 2): string =>
-  isNumber(value) ? `${(100 * value).toFixed(digits)}\u00a0%` : NONE;
-
-/** 0.00300, 2.48e-9 */
-export function small(value: Maybe): string {
-  if (!isNumber(value)) return NONE;
-  return value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential(2) : value.toPrecision(3);
-}
-
-/** 1.59 s, 2 min 05 s, 1 h 02 min */
-export function duration(seconds: Maybe): string {
-  if (!isNumber(seconds)) return NONE;
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 2 : 1)}\u00a0s`;
-  const whole = Math.round(seconds);
-  const two = (n: number) => String(Math.floor(n)).padStart(2, '0');
-  if (whole < 3600) return `${Math.floor(whole / 60)}\u00a0min ${two(whole % 60)}\u00a0s`;
-  return `${Math.floor(whole / 3600)}\u00a0h ${two((whole % 3600) / 60)}\u00a0min`;
-}
+export const count = (value: Maybe): string => shown(value, shared.integer);
+export const loss = (value: Maybe): string => shown(value, shared.loss);
+export const percent = (value: Maybe, digits = 2): string => shown(value, (share) => shared.percent(share, digits));
+export const small = (value: Maybe): string => shown(value, shared.small);
+export const duration = (seconds: Maybe): string => shown(seconds, shared.seconds);
 
 /** The same where it is only known roughly. */
 export const roughDuration = (seconds: number): string =>
@@ -55,13 +37,6 @@ export function setting(value: string | number | boolean | null | undefined): st
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   return String(value);
 }
-
-/** "1 epoch", "10 epochs" */
-export const plural = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
-
-/** A path as a shell takes it. */
-export const shellWord = (path: string): string =>
-  /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 
 /** The last part of a path. */
 export const baseName = (path: string): string => path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;

@@ -1,0 +1,41 @@
+/** Numbers as texts for people: in messages, on the command line and in the report's page. */
+
+const integers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+/** 49,000 */
+export function integer(value: number): string {
+  return integers.format(Math.round(value));
+}
+
+/** "1 epoch", "10 epochs" */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${integer(count)} ${count === 1 ? one : many}`;
+}
+
+/** A share in [0, 1]: 41.85 %. */
+export function percent(share: number, digits = 2): string {
+  return `${(100 * share).toFixed(digits)} %`;
+}
+
+/** 1.7019, or 1.710e+29 after training has diverged. */
+export function loss(value: number): string {
+  return value < 1000 ? value.toFixed(4) : value.toPrecision(4);
+}
+
+/** A learning rate or another small number: 0.00300, 2.48e-9. */
+export function small(value: number): string {
+  return value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential(2) : value.toPrecision(3);
+}
+
+/** 1.59 s, 2 min 05 s, 1 h 2 min */
+export function seconds(value: number): string {
+  if (value < 100) return `${value.toFixed(value < 10 ? 2 : 1)} s`;
+  const minutes = Math.floor(Math.round(value) / 60);
+  const rest = String(Math.round(value) % 60).padStart(2, '0');
+  return minutes < 60 ? `${minutes} min ${rest} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** A word of a command line, quoted if a shell would split or expand it. */
+export function shellWord(word: string): string {
+  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

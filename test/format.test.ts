@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest';
+import { integer, loss, percent, plural, seconds, shellWord, small } from '../src/format.ts';
+
+it.each([
+  [integer(49_000.4), '49,000'],
+  [plural(1, 'epoch'), '1 epoch'],
+  [plural(1200, 'image is', 'images are'), '1,200 images are'],
+  [percent(0.41853), '41.85 %'],
+  [percent(1, 1), '100.0 %'],
+  [loss(1.70189), '1.7019'],
+  [loss(1.71e29), '1.710e+29'],
+  [small(0.003), '0.00300'],
+  [small(2.48e-9), '2.48e-9'],
+  [small(0), '0.00'],
+  [seconds(1.594), '1.59 s'],
+  [seconds(59.96), '60.0 s'],
+  [seconds(125), '2 min 05 s'],
+  [seconds(3719.6), '1 h 2 min'],
+  [shellWord('runs/mlp-20261124'), 'runs/mlp-20261124'],
+  [shellWord("a b's"), "'a b'\\''s'"],
+])('%s', (text, wanted) => {
+  expect(text).toBe(wanted);
+});
