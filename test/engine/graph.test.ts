@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { type Backend, type Sink, sizeOf } from '../../src/backends/backend.ts';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import { add } from '../../src/engine/gates/add.ts';
-import { dropout } from '../../src/engine/gates/dropout.ts';
 import { l2Penalty } from '../../src/engine/gates/l2-penalty.ts';
 import { linear } from '../../src/engine/gates/linear.ts';
 import { softmaxCrossEntropy } from '../../src/engine/gates/softmax-cross-entropy.ts';
@@ -48,13 +47,13 @@ function regularised(backend: Backend = new ReferenceBackend('float64')) {
   return { graph, weight, bias, logits, dataLoss, loss };
 }
 
-describe('a value that fans out', () => {
-  it('gets the sum of its gradients', async () => {
+describe('a backward pass', () => {
+  it('adds up the gradients of a value that fans out', async () => {
     const { graph, loss } = regularised();
     for (const check of await checkEveryCoordinate(graph, loss)) expect(check.relativeError).toBeLessThan(1e-8);
   });
 
-  it('counts twice when it enters one gate twice', async () => {
+  it('counts a value twice if it enters one gate twice', async () => {
     const graph = float64Graph();
     const x = graph.parameter('x', [3]);
     graph.backend.write(x.tensor, [1, -2, 3]);
@@ -64,13 +63,13 @@ describe('a value that fans out', () => {
     expect(Array.from(await graph.backend.read(x.gradient))).toEqual([4, -8, 12]);
   });
 
-  it('gives an error if the loss is not a scalar', () => {
+  it('rejects a loss that is not a scalar', () => {
     const { graph, logits } = regularised();
     graph.forward();
     expect(() => graph.backward(logits)).toThrow("the loss 'linear' has shape [4, 2], wanted []");
   });
 
-  it('does not keep its gradient from an earlier backward pass', async () => {
+  it('does not add to the gradients of an earlier pass', async () => {
     const { graph, weight, loss } = regularised();
     graph.forward();
     graph.backward(loss);
@@ -215,43 +214,5 @@ describe('a batch smaller than the capacity', () => {
     expect(() => {
       graph.batchSize = 0;
     }).toThrow('a batch of 0 images');
-  });
-});
-
-describe('dropout', () => {
-  async function dropped(passes: { training: boolean; key: number }[]) {
-    const graph = float64Graph();
-    const x = graph.parameter('x', [100, 100]);
-    graph.backend.write(x.tensor, new Float64Array(10000).fill(1));
-    const y = graph.apply(dropout(0.3), { x });
-    const z = graph.apply(dropout(0.3), { x });
-    const results: { y: ArrayLike<number>; z: ArrayLike<number> }[] = [];
-    for (const pass of passes) {
-      graph.forward(pass);
-      results.push({ y: await graph.backend.read(y.tensor), z: await graph.backend.read(z.tensor) });
-    }
-    return results;
-  }
-
-  it('drops the given fraction, scales the rest, and does nothing outside training', async () => {
-    const [{ y }, evaluated] = await dropped([
-      { training: true, key: 1 },
-      { training: false, key: 1 },
-    ]);
-    const zeros = Array.from(y).filter((value) => value === 0).length;
-    // Five standard deviations of a binomial of 10,000 draws.
-    expect(Math.abs(zeros - 3000)).toBeLessThan(5 * Math.sqrt(10000 * 0.3 * 0.7));
-    expect(new Set(Array.from(y))).toEqual(new Set([0, 1 / 0.7]));
-    expect(new Set(Array.from(evaluated.y))).toEqual(new Set([1]));
-  });
-
-  it('draws the same mask for the same gate and key, and different masks otherwise', async () => {
-    const [first, again, other] = await dropped([1, 1, 2].map((key) => ({ training: true, key })));
-    const agreement = (a: ArrayLike<number>, b: ArrayLike<number>) =>
-      Array.from(a).filter((value, i) => value === b[i]).length / a.length;
-    expect(first).toEqual(again);
-    // Independent masks agree where both keep or both drop an element: 0.7² + 0.3² = 0.58.
-    expect(agreement(first.y, other.y)).toBeCloseTo(0.58, 1);
-    expect(agreement(first.y, first.z)).toBeCloseTo(0.58, 1);
   });
 });
