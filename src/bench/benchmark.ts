@@ -12,7 +12,7 @@ import { operationCount, type ProductSize, prepareProduct, productsOf, type Step
 
 // Speed of single matrix products and of whole training steps.
 
-/** Rounds of measurements. Each round takes every measurement once, so that other load on the machine affects all alike. */
+/** Rounds of measurements. Each round takes every measurement once, so that other load on the machine affects all of them equally. */
 const ROUNDS = 5;
 /** Time to find the fastest tile height, including the time to compile it. */
 const TILE_SEARCH_MS = 150;

@@ -8,9 +8,9 @@ import {
   type EpochMetrics,
   isEpochMetrics,
   isStepRecord,
-  NO_TIME,
   type Progress,
   type StepRecord,
+  ZERO_TIMES,
 } from '../training/progress.ts';
 import { decodeSafetensors, encodeSafetensors } from '../weights/safetensors.ts';
 import { appendJsonLines, filterJsonLines, readJsonLines } from './json-lines.ts';
@@ -122,7 +122,7 @@ export class RunDirectory {
     if (!progress)
       throw new UserError(`${file} was not written by nn-train: its metadata has no valid '${PROGRESS}' entry`);
     const times = await readFile(path.join(this.path, TIMES), 'utf8').catch(() => undefined);
-    return { progress, times: parseOr(times, NO_TIME), tensors };
+    return { progress, times: parseOr(times, ZERO_TIMES), tensors };
   }
 
   /** Appends a line to metrics.jsonl. @throws FileError if it cannot be written. */

@@ -85,7 +85,7 @@ export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, NamedTensor>;
 }
 
-export const START: Progress = {
+export const INITIAL_PROGRESS: Progress = {
   step: 0,
   epochImages: 0,
   epochLoss: 0,
@@ -95,7 +95,7 @@ export const START: Progress = {
   trainedImages: 0,
 };
 
-export const NO_TIME: Times = { epochTraining: 0, training: 0, all: 0 };
+export const ZERO_TIMES: Times = { epochTraining: 0, training: 0, all: 0 };
 
 /** Returns the record of a step, with numbers rounded to more digits than a chart can show. */
 export function toStepRecord(event: Extract<TrainingEvent, { type: 'step' }>): StepRecord {

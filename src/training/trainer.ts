@@ -15,11 +15,11 @@ import { yieldToEventLoop } from './event-loop.ts';
 import {
   type Checkpoint,
   type EpochResult,
-  NO_TIME,
+  INITIAL_PROGRESS,
   type Progress,
-  START,
   type Times,
   type TrainingEvent,
+  ZERO_TIMES,
 } from './progress.ts';
 import { writeTensors } from './restore.ts';
 import { samplingInterval, UpdateRatioMeter } from './update-ratios.ts';
@@ -34,8 +34,8 @@ export class Trainer {
   readonly #updater: Updater<Wire>;
   readonly #correct: Tensor;
   readonly #meter: UpdateRatioMeter;
-  #progress: Progress = START;
-  #times: Times = NO_TIME;
+  #progress: Progress = INITIAL_PROGRESS;
+  #times: Times = ZERO_TIMES;
 
   constructor(model: Model, images: ImageSet, split: Split, config: Config) {
     this.#model = model;
@@ -170,7 +170,7 @@ export class Trainer {
     };
     const isBest = isBetter(result, now.best);
     const { step, trainedImages } = now;
-    this.#progress = { ...START, step, trainedImages, lastEpoch: result, best: isBest ? result : now.best };
+    this.#progress = { ...INITIAL_PROGRESS, step, trainedImages, lastEpoch: result, best: isBest ? result : now.best };
     const { epochTraining, training, all } = this.#times;
     this.#times = { epochTraining: 0, training, all: all + seconds };
     const metrics = {

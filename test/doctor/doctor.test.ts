@@ -12,7 +12,7 @@ import { allocateImageSet, type ImageSet } from '../../src/images.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { buildModel } from '../../src/models/model.ts';
 import { Random } from '../../src/random.ts';
-import { type EpochMetrics, NO_TIME, START } from '../../src/training/progress.ts';
+import { type EpochMetrics, INITIAL_PROGRESS, ZERO_TIMES } from '../../src/training/progress.ts';
 
 /** The default configurations, with fewer hidden units and on fewer images than usual. */
 const LINEAR = resolveConfig({ model: 'linear' });
@@ -163,7 +163,7 @@ describe('a run', () => {
       if (name === 'fc1.bias') values.fill(bias, 0, deadUnits);
       tensors.set(name, { shape, values });
     }
-    return { checkpoint: { progress: START, times: NO_TIME, tensors }, epochs: [], isSameDataset: true };
+    return { checkpoint: { progress: INITIAL_PROGRESS, times: ZERO_TIMES, tensors }, epochs: [], isSameDataset: true };
   }
 
   it('counts dead units', async () => {
@@ -197,7 +197,7 @@ describe('a run', () => {
       seconds: 1,
     });
     const epochs = [epoch(1, 2.3, 0.1), epoch(2, 1, 0.9)];
-    const checkpoint = { ...run.checkpoint, progress: { ...START, step: 20, lastEpoch: epochs[1] } };
+    const checkpoint = { ...run.checkpoint, progress: { ...INITIAL_PROGRESS, step: 20, lastEpoch: epochs[1] } };
     const findings = await diagnoseAll(LINEAR, { run: { ...run, checkpoint, epochs } });
     expect(namesOf(findings, 'bad')).toEqual(['run weights']);
     expect(findings.get('run curves')!.verdict).toBe('ok');

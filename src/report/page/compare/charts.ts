@@ -59,7 +59,7 @@ function label({ letter, name }: ComparedRun, { width }: ChartSize): string {
 
 const at = ({ points }: RunLine, epoch: number): number | undefined => points.find(({ x }) => x === epoch)?.y;
 
-/** Tooltip with the values of all lines in an epoch that at least one of them has. */
+/** Tooltip with the values of all lines that have a value in this epoch. */
 function tipOf(lines: readonly RunLine[], epoch: number, show: (value: number | undefined) => string) {
   const present = lines.filter((line) => at(line, epoch) !== undefined);
   const values = present.map((line) => `${line.letter} ${show(at(line, epoch))}`);
