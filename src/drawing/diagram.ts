@@ -1,4 +1,4 @@
-/** A drawing of a computational graph as data: what is to be laid out, and the text on it. */
+/** Content of a drawing of a computational graph: nodes, wires and their text, before layout. */
 export interface Diagram {
   readonly title: string;
   readonly nodes: readonly DiagramNode[];
@@ -9,16 +9,16 @@ export interface DiagramNode {
   /** Unique in the diagram. */
   readonly id: string;
   /** - `leaf`: an input or a parameter, shown as its name
-   *  - `gate`: an operation, in a circle or, where its name is long, a rounded box
-   *  - `junction`: a dot where a wire fans out, without text
-   *  - `output`: where the graph ends, shown as its name */
+   *  - `gate`: an operation, in a circle, or in a rounded box if its name is long
+   *  - `junction`: a dot without text where a wire fans out
+   *  - `output`: an end of the graph, shown as its name */
   readonly kind: 'leaf' | 'gate' | 'junction' | 'output';
   readonly label: string;
-  /** Small lines under the label, such as a count of parameters. */
+  /** Lines in small type under the label, such as a parameter count. */
   readonly details?: readonly string[];
 }
 
-/** A wire, with lines of text as in the lecture: the value above it in green, the gradient below it in red. */
+/** A wire with text as in the lecture: lines of the value above it in green, of the gradient below it in red. */
 export interface DiagramWire {
   readonly from: string;
   readonly to: string;

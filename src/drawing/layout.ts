@@ -2,14 +2,14 @@ import type { Attributes, Edge, Graph, Node } from '@viz-js/viz';
 import type { Diagram, DiagramNode, DiagramWire } from './diagram.ts';
 import { FONT_SIZE, LINE_HEIGHT, textWidth } from './text.ts';
 
-// All lengths are in pixels, with y downwards. Graphviz takes them for points, 72 to an inch.
+// All lengths are in pixels, and y points down. Graphviz reads them as points, 72 per inch.
 
 export interface Point {
   readonly x: number;
   readonly y: number;
 }
 
-/** A rectangle about its centre. */
+/** A rectangle, by its centre and size. */
 export interface Box extends Point {
   readonly width: number;
   readonly height: number;
@@ -25,11 +25,11 @@ export interface PlacedNode {
 
 export interface PlacedWire {
   readonly wire: DiagramWire;
-  /** Cubic Bézier curves of 1 + 3n points each; the wire runs straight from the end of one to the next. */
+  /** Cubic Bézier curves of 1 + 3n points each, joined by straight lines. */
   readonly curves: readonly (readonly Point[])[];
-  /** The tip of the arrow, beyond the last point; none into a junction. */
+  /** Tip of the arrow, beyond the last point; undefined at a junction. */
   readonly tip: Point | undefined;
-  /** Room for the text. The wire runs level through its middle. */
+  /** Space for the text. The wire crosses its middle horizontally. */
   readonly label: Box | undefined;
 }
 
@@ -43,13 +43,13 @@ export interface Layout {
 const GATE_HEIGHT = 46;
 const DOT_DIAMETER = 8;
 const TEXT_PADDING = 6;
-/** Free wire on either side of the text. */
+/** Length of bare wire on either side of the text. */
 const LABEL_PADDING = 10;
-/** Between a wire and the text above or below it. */
+/** Distance between a wire and the text above or below it. */
 export const WIRE_GAP = 4;
 
-/** Places nodes and wires from left to right so that nothing overlaps. A wire with text becomes wire, text, wire: the text
- *  is a node of the layout, through which the wire runs in a straight line. */
+/** Places nodes and wires from left to right without overlaps. The text of a wire becomes a node of the layout, between
+ *  the two halves of the wire. */
 export async function layOut(diagram: Diagram): Promise<Layout> {
   const { instance } = await import('@viz-js/viz');
   const viz = await instance();
@@ -61,7 +61,7 @@ export async function layOut(diagram: Diagram): Promise<Layout> {
 function graphOf({ nodes, wires }: Diagram, outlines: readonly Outline[]): Graph {
   const indexOf = (id: string) => {
     const index = nodes.findIndex((node) => node.id === id);
-    if (index < 0) throw new Error(`a wire of the diagram ends at '${id}', which is none of its nodes`);
+    if (index < 0) throw new Error(`a wire of the diagram ends at '${id}', which is not one of its nodes`);
     return index;
   };
   return {
@@ -70,8 +70,8 @@ function graphOf({ nodes, wires }: Diagram, outlines: readonly Outline[]): Graph
     nodeAttributes: { label: '', fixedsize: true },
     edgeAttributes: { tailport: 'e', arrowsize: 0.9 },
     nodes: [
-      ...outlines.map((outline, i) => placeFor(`node${i}`, outline)),
-      ...wires.flatMap((wire, i) => (hasText(wire) ? [placeFor(`text${i}`, textOutline(wire))] : [])),
+      ...outlines.map((outline, i) => layoutNode(`node${i}`, outline)),
+      ...wires.flatMap((wire, i) => (hasText(wire) ? [layoutNode(`text${i}`, textOutline(wire))] : [])),
     ],
     edges: wires.flatMap((wire, i) => edgesOf(wire, i, nodes, indexOf)),
     subgraphs: [
@@ -83,22 +83,22 @@ function graphOf({ nodes, wires }: Diagram, outlines: readonly Outline[]): Graph
   };
 }
 
-/** The edge or, around a text, the two edges of a wire, in their order. */
+/** Returns the edge of a wire, or the two edges on either side of its text. */
 function edgesOf(wire: DiagramWire, i: number, nodes: readonly DiagramNode[], indexOf: (id: string) => number): Edge[] {
   const [from, to] = [indexOf(wire.from), indexOf(wire.to)];
   const [tail, head, text] = [`node${from}`, `node${to}`, `text${i}`];
   const into: Attributes = nodes[to].kind === 'junction' ? { headport: 'w', dir: 'none' } : {};
-  // Where wires fan out, they need some way to part.
+  // Wires that fan out need some room to separate.
   const out: Attributes = nodes[from].kind === 'junction' ? { minlen: 2 } : {};
   if (!hasText(wire)) return [{ tail, head, attributes: { id: `${i}`, ...out, ...into } }];
   return [
-    // The text is to stand beside the node that the wire comes from, level with it.
+    // The weight keeps the text beside the node that the wire comes from, at the same height.
     { tail, head: text, attributes: { id: `${i} first`, headport: 'w', dir: 'none', weight: 8, ...out } },
     { tail: text, head, attributes: { id: `${i} second`, weight: 4, ...into } },
   ];
 }
 
-function placeFor(name: string, { shape, width, height }: Outline): Node {
+function layoutNode(name: string, { shape, width, height }: Outline): Node {
   const isRound = shape === 'circle' || shape === 'dot';
   return { name, attributes: { shape: isRound ? 'circle' : 'box', width: width / 72, height: height / 72 } };
 }
@@ -109,7 +109,7 @@ interface Outline {
   readonly height: number;
 }
 
-/** All leaves are as wide as the widest, so that their names end where their wires begin. */
+/** Gives all leaves the width of the widest, so that every name ends where its wire begins. */
 function outlinesOf(nodes: readonly DiagramNode[]): Outline[] {
   const leafWidth = Math.max(0, ...nodes.filter(({ kind }) => kind === 'leaf').map(widthOf));
   return nodes.map((node) => outlineOf(node, node.kind === 'leaf' ? leafWidth : widthOf(node)));
@@ -143,18 +143,18 @@ function textOutline({ value, gradient }: DiagramWire): Outline {
   };
 }
 
-/** What Graphviz writes as `json0`. */
+/** Output of Graphviz in the format `json0`. */
 interface Output {
   /** 'left,bottom,right,top' */
   readonly bb: string;
-  /** Nodes, with the centre 'x,y' and a size in inches, and groups of nodes, without. */
+  /** Nodes, with their centre 'x,y' and size in inches, and groups of nodes, which have no position. */
   readonly objects?: readonly {
     readonly name: string;
     readonly pos?: string;
     readonly width: string;
     readonly height: string;
   }[];
-  /** Points 'x,y x,y …', after the tip 'e,x,y' where there is an arrow. */
+  /** Points 'x,y x,y …', preceded by the tip 'e,x,y' if there is an arrow. */
   readonly edges?: readonly { readonly id: string; readonly pos: string }[];
 }
 

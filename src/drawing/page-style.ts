@@ -1,6 +1,6 @@
 import { COLOURS } from './svg.ts';
 
-/** The looks of a page of drawings. In the dark, its colours replace those that the drawings carry. */
+/** Style sheet of a page of drawings. In dark mode its colours override those of the drawings. */
 export const PAGE_STYLE = `
 :root { color-scheme: light dark; --ground: #fff; --text: ${COLOURS.text}; --faint: ${COLOURS.detail}; --line: #d8dee4; --value: ${COLOURS.value}; --gradient: ${COLOURS.gradient}; }
 body { margin: 0; background: var(--ground); color: var(--text); font: 16px/1.5 system-ui, Helvetica, Arial, sans-serif; }

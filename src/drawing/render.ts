@@ -4,13 +4,13 @@ import { PAGE_STYLE } from './page-style.ts';
 import { svgElement } from './svg.ts';
 import { escapeXml } from './text.ts';
 
-/** A drawing as an SVG file: values in green above the wires, gradients in red below them, as in the lecture. */
+/** Renders a diagram as an SVG file: values in green above the wires, gradients in red below, as in the lecture. */
 export async function renderSvg(diagram: Diagram): Promise<string> {
   const layout = await layOut(diagram);
   return `<?xml version="1.0" encoding="UTF-8"?>\n${svgElement(diagram, layout, true)}\n`;
 }
 
-/** Drawings as one web page that needs nothing else. @param notes paragraphs below the drawings. */
+/** Renders diagrams as one self-contained web page. @param notes paragraphs below the drawings. */
 export async function renderHtml(diagrams: readonly Diagram[], notes: readonly string[]): Promise<string> {
   const figures: string[] = [];
   for (const diagram of diagrams) {

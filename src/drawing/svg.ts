@@ -2,7 +2,7 @@ import type { Diagram, DiagramNode, DiagramWire } from './diagram.ts';
 import { type Layout, type PlacedNode, type PlacedWire, type Point, WIRE_GAP } from './layout.ts';
 import { escapeXml, FONT_FAMILY, FONT_SIZE, LINE_HEIGHT, textWidth } from './text.ts';
 
-/** The colours on white. A page may give the classes others. */
+/** Colours on white. A page may override them by class. */
 export const COLOURS = {
   text: '#1b1f24',
   detail: '#57606a',
@@ -22,7 +22,7 @@ const [ASCENT, MIDDLE_TO_BASELINE, DESCENT] = [0.9, 0.35, 0.22];
 const DETAIL_LINE = LINE_HEIGHT * FONT_SIZE.detail;
 const VALUE_LINE = LINE_HEIGHT * FONT_SIZE.value;
 
-/** The drawing as an <svg> element. @param titled with the title above it on a white ground, to stand alone. */
+/** Renders a diagram as an <svg> element. @param titled adds the title and a white background, for a standalone file. */
 export function svgElement(diagram: Diagram, layout: Layout, titled: boolean): string {
   const top = MARGIN + (titled ? TITLE_HEIGHT : 0);
   const inner = titled ? Math.max(layout.width, textWidth(diagram.title, FONT_SIZE.title)) : layout.width;
@@ -55,7 +55,7 @@ export function svgElement(diagram: Diagram, layout: Layout, titled: boolean): s
   ].join('\n');
 }
 
-/** What the drawing shows, for those who cannot see it. */
+/** Text alternative of the drawing, for screen readers. */
 function describe({ nodes, wires }: Diagram): string {
   const nameOf = (id: string) => {
     const node = nodes.find((other) => other.id === id);
@@ -88,7 +88,7 @@ function pathOf({ curves }: PlacedWire): string {
   return `<path d="${parts.join('')}"/>`;
 }
 
-/** A triangle from the end of the wire to the tip. */
+/** A triangle from the end of the wire to its tip. */
 function arrowOf({ curves, tip }: PlacedWire): string[] {
   if (!tip) return [];
   const end = curves.at(-1)!.at(-1)!;
@@ -112,21 +112,21 @@ function gateOf({ shape, box: { x, y, width, height } }: PlacedNode): string[] {
 function labelOf(placed: PlacedNode): string[] {
   const { node, box } = placed;
   if (node.kind === 'junction') return [];
-  const middle = box.y - (linesOf(node) * DETAIL_LINE) / 2;
+  const middle = box.y - (detailLines(node) * DETAIL_LINE) / 2;
   return [nodeText(placed, node.label, middle, FONT_SIZE.label)];
 }
 
 function detailsOf(placed: PlacedNode): string[] {
   const { node, box } = placed;
-  const first = box.y + (LINE_HEIGHT * FONT_SIZE.label - (linesOf(node) - 1) * DETAIL_LINE) / 2;
+  const first = box.y + (LINE_HEIGHT * FONT_SIZE.label - (detailLines(node) - 1) * DETAIL_LINE) / 2;
   return (node.details ?? []).map((line, i) => nodeText(placed, line, first + i * DETAIL_LINE, FONT_SIZE.detail));
 }
 
-function linesOf({ details = [] }: DiagramNode): number {
+function detailLines({ details = [] }: DiagramNode): number {
   return details.length;
 }
 
-/** A line of text about a height. Leaves end, and outputs begin, where their wire does. */
+/** A line of text, centred vertically on `middle`. A leaf's text ends, and an output's begins, at its wire. */
 function nodeText({ node, box }: PlacedNode, text: string, middle: number, fontSize: number): string {
   const y = middle + MIDDLE_TO_BASELINE * fontSize;
   if (node.kind === 'leaf') return textElement(text, box.x + box.width / 2 - 4, y, ' text-anchor="end"');

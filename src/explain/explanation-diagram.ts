@@ -5,31 +5,31 @@ import { type Detail, isAbbreviated, linesOf } from './format.ts';
 
 const DETAIL: Detail = { digits: 3, rows: 4, columns: 4, gap: 2 };
 
-/** Gradients of one wire, by the name of the output that they are of; the only output needs none. */
+/** Gradients on one wire, by the name of the differentiated output; the name is empty if there is only one output. */
 type Gradients = ReadonlyMap<string, Values>;
 
-/** A way from a wire to an input of a gate or to an end, and the gradients that come back on it. */
-interface Way {
+/** Connection from a wire to an input of a gate or to the end of the graph, and the gradients that flow back on it. */
+interface Connection {
   readonly wire: ExplainedWire;
   readonly to: string;
   readonly gradients: Gradients;
 }
 
-/** The graph as the lecture draws it: values above the wires, gradients below. Where a wire fans out there is a junction: each
- *  branch has its contribution, and the trunk their sum. Several outputs share one drawing, in which every gradient says
- *  whose it is. */
+/** Draws the graph as in the lecture: values above the wires, gradients below. A wire that fans out gets a junction:
+ *  each branch shows its contribution, and the trunk their sum. Several outputs share one drawing, with every gradient
+ *  labelled by its output. */
 export function diagramOf(title: string, explanations: readonly Explanation[]): Diagram {
   const nodes = new Map(explanations.flatMap(nodesOf).map((node) => [node.id, node]));
-  const ways = joinedWays(explanations);
-  // In the order of the gates and their inputs, which the layout keeps from top to bottom.
-  const wires = ways.flatMap((way): DiagramWire[] => {
-    const { wire, to, gradients } = way;
-    const branches = ways.filter((other) => other.wire.id === wire.id);
+  const connections = mergeConnections(explanations);
+  // The layout keeps this order, of the gates and their inputs, from top to bottom.
+  const wires = connections.flatMap((connection): DiagramWire[] => {
+    const { wire, to, gradients } = connection;
+    const branches = connections.filter((other) => other.wire.id === wire.id);
     const gradient = gradientLines(gradients);
     if (branches.length === 1) return [{ from: wire.id, to, value: valueLines(branches), gradient }];
     const junction = `${wire.id} junction`;
     const branch = { from: junction, to, value: [], gradient };
-    if (way !== branches[0]) return [branch];
+    if (connection !== branches[0]) return [branch];
     nodes.set(junction, { id: junction, kind: 'junction', label: '' });
     const total = gradientLines(totalsOf(wire.id, explanations));
     return [{ from: wire.id, to: junction, value: valueLines(branches), gradient: total }, branch];
@@ -49,24 +49,24 @@ function endOf({ id }: ExplainedWire): string {
   return `${id} end`;
 }
 
-/** The ways of all explanations; one that several of them take has the gradients of each. */
-function joinedWays(explanations: readonly Explanation[]): Way[] {
-  const ways = new Map<string, Way & { readonly gradients: Map<string, Values> }>();
+/** Connections of all explanations. A shared one has the gradients of each explanation. */
+function mergeConnections(explanations: readonly Explanation[]): Connection[] {
+  const connections = new Map<string, Connection & { readonly gradients: Map<string, Values> }>();
   for (const explanation of explanations) {
     const { output, upstream, gates } = explanation;
-    const own = gates.flatMap((gate) =>
+    const toGates = gates.flatMap((gate) =>
       gate.inputs.map(({ name, wire, gradient }) => ({ key: name, wire, to: gate.output.id, gradient })),
     );
     for (const { key, wire, to, gradient } of [
-      ...own,
+      ...toGates,
       { key: '', wire: output, to: endOf(output), gradient: upstream },
     ]) {
-      const way = ways.get(`${to} ${key}`) ?? { wire, to, gradients: new Map() };
-      ways.set(`${to} ${key}`, way);
-      if (gradient) way.gradients.set(ownerOf(explanation, explanations), gradient);
+      const connection = connections.get(`${to} ${key}`) ?? { wire, to, gradients: new Map() };
+      connections.set(`${to} ${key}`, connection);
+      if (gradient) connection.gradients.set(ownerOf(explanation, explanations), gradient);
     }
   }
-  return [...ways.values()];
+  return [...connections.values()];
 }
 
 function totalsOf(id: string, explanations: readonly Explanation[]): Gradients {
@@ -83,10 +83,11 @@ function ownerOf({ output }: Explanation, explanations: readonly Explanation[]):
   return explanations.length === 1 ? '' : output.name;
 }
 
-/** A named value says its name, unless a leaf or an end beside it does. */
-function valueLines(ways: readonly Way[]): string[] {
-  const [{ wire }] = ways;
-  const isNamed = wire.kind === 'gate' && !wire.name.startsWith('#') && !ways.some(({ to }) => to === endOf(wire));
+/** A named value shows its name, unless a leaf or an end beside it does. */
+function valueLines(connections: readonly Connection[]): string[] {
+  const [{ wire }] = connections;
+  const isNamed =
+    wire.kind === 'gate' && !wire.name.startsWith('#') && !connections.some(({ to }) => to === endOf(wire));
   return isNamed ? withName(`${wire.name} =`, wire.value) : textOf(wire.value);
 }
 
@@ -101,7 +102,7 @@ function withName(name: string, values: Values): string[] {
   return lines.length === 1 ? [`${name} ${lines[0]}`] : [name, ...lines];
 }
 
-/** Figure spaces are as wide as digits, and are not collapsed. */
+/** Aligns columns with figure spaces, which are as wide as digits and do not collapse. */
 function textOf(values: Values): string[] {
   const lines = linesOf(values, DETAIL);
   return isAbbreviated(values, DETAIL) ? lines : lines.map((line) => line.replaceAll(' ', '\u2007'));

@@ -5,25 +5,25 @@ import type { Graph } from '../engine/graph.ts';
 import type { Wire } from '../engine/wire.ts';
 import type { Values } from './expression/values.ts';
 
-/** How the gradient of one output came about: every gate that it depends on, with the numbers of both passes. */
+/** Backpropagation from one output: every gate that it depends on, with the values of both passes. */
 export interface Explanation {
   readonly output: ExplainedWire;
-  /** The gradient that backpropagation began with. */
+  /** Initial gradient of the backward pass. */
   readonly upstream: Values;
-  /** The leaves, in the order in which the gates meet them. */
+  /** Leaves, in the order in which the gates use them. */
   readonly leaves: readonly ExplainedWire[];
-  /** In the order in which they were applied. */
+  /** Gates, in the order in which they were applied. */
   readonly gates: readonly ExplainedGate[];
 }
 
 export interface ExplainedWire {
-  /** The same in all explanations of a graph, and no other wire's. */
+  /** Unique in the graph, and the same in all of its explanations. */
   readonly id: string;
   readonly name: string;
   /** A parameter (or variable), an input (or constant), or the output of a gate. */
   readonly kind: 'parameter' | 'input' | 'gate';
   readonly value: Values;
-  /** Summed over all gates that use it; undefined where none flows. */
+  /** Sum over all gates that use the wire; undefined if no gradient flows. */
   readonly gradient: Values | undefined;
 }
 
@@ -34,21 +34,22 @@ export interface ExplainedGate {
 }
 
 export interface ExplainedInput {
-  /** What the gate calls it. */
+  /** Name of the input in the gate. */
   readonly name: string;
   readonly wire: ExplainedWire;
-  /** For each element of the input the derivative of the gate's output; a formula in `upstream` where that would be a matrix
-   *  of derivatives; undefined where no gradient flows. */
+  /** Derivative of the gate's output with respect to each element of the input; a formula in `upstream` if that would
+   *  be a matrix; undefined if no gradient flows. */
   readonly local: Values | string | undefined;
-  /** Upstream times local: what this gate contributes to the gradient of the wire. */
+  /** Upstream times local: the contribution of this gate to the gradient of the wire. */
   readonly gradient: Values | undefined;
 }
 
-/** Goes backward from one wire, and writes down what every gate does. Reads the values that the last forward pass left, which
- *  must not have been one of training.
+/** Runs the backward pass from one wire and records every gate. Uses the values of the last forward pass, which must
+ *  not have been in training mode.
  *
- *  @param output any wire that depends on a parameter. @param upstream the gradient to begin with; ones unless it is given. */
-export async function explain<B extends Backend>(
+ *  @param output any wire that depends on a parameter. @param upstream initial gradient of the backward pass. Default:
+ *  ones. */
+export async function explainOutput<B extends Backend>(
   graph: Graph<B>,
   output: Wire,
   upstream: ArrayLike<number> = new Float64Array(sizeOf(output.shape)).fill(1),
@@ -74,14 +75,14 @@ export async function explain<B extends Backend>(
   return { output: wires.get(output)!, upstream: { shape: output.shape, values: upstream }, leaves, gates };
 }
 
-/** The part of the tape that a wire depends on. */
+/** Returns the part of the tape that a wire depends on. */
 export function entriesBefore<B extends Backend>(graph: Graph<B>, output: Wire): TapeEntry<B>[] {
-  const wanted = new Set([output]);
+  const needed = new Set([output]);
   return graph.tape
     .toReversed()
     .filter((entry) => {
-      if (!wanted.has(entry.output)) return false;
-      for (const wire of Object.values(entry.inputs)) wanted.add(wire);
+      if (!needed.has(entry.output)) return false;
+      for (const wire of Object.values(entry.inputs)) needed.add(wire);
       return true;
     })
     .reverse();
@@ -94,7 +95,7 @@ function identify<B extends Backend>(graph: Graph<B>): Map<Wire, string> {
 
 const EVALUATION = { training: false, key: 0 };
 
-/** Runs the backward of one gate twice, input by input: with ones, which gives the local gradients, and with the upstream
+/** Runs the backward of one gate twice for each input: with ones, which gives the local gradient, and with the upstream
  *  gradient. */
 async function explainGate<B extends Backend>(
   backend: B,

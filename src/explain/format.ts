@@ -1,20 +1,20 @@
 import { sizeOf } from '../backends/backend.ts';
 import { shownShape, type Values } from './expression/values.ts';
 
-/** How much of a tensor is shown. */
+/** Level of detail at which a tensor is shown. */
 export interface Detail {
-  /** Significant digits of a number that is no integer. */
+  /** Significant digits of a non-integer. */
   readonly digits: number;
-  /** The largest matrix that is shown whole; a vector has as many rows as elements. */
+  /** Size of the largest matrix that is shown in full. A vector has one row per element. */
   readonly rows: number;
   readonly columns: number;
   /** Blanks between the columns of a matrix. */
   readonly gap: number;
-  /** Whether an abbreviation takes more lines, so as to be narrower. */
+  /** Whether a summary uses more lines to be narrower. */
   readonly isNarrow?: true;
 }
 
-/** An integer as it is, another number rounded to significant digits. */
+/** Formats an integer in full, any other number with the given significant digits. */
 export function numberText(value: number, digits: number): string {
   const size = Math.abs(value);
   if (!Number.isFinite(value) || (Number.isInteger(value) && size < 1e7)) return String(value);
@@ -22,8 +22,8 @@ export function numberText(value: number, digits: number): string {
   return size >= 10 ** digits ? value.toFixed(0) : String(Number(value.toPrecision(digits)));
 }
 
-/** The numbers as lines of one width: one for a scalar, a column for a vector, rows for a matrix. A larger tensor is
- *  abbreviated to its shape, the mean of |value| and its first numbers, and so never looks whole. */
+/** Formats a tensor as lines of equal width: one for a scalar, a column for a vector, rows for a matrix. A larger
+ *  tensor is summarised by its shape, the mean of |value| and its first elements. */
 export function linesOf(values: Values, detail: Detail): string[] {
   if (isAbbreviated(values, detail)) return summaryOf(values, detail);
   const [rows = 1, columns = 1] = shownShape(values.shape);
@@ -41,7 +41,7 @@ function summaryOf({ shape, values }: Values, { isNarrow }: Detail): string[] {
   return isNarrow ? [name, 'mean |·|', mean, `${first} …`] : [name, `mean |·| ${mean}`, `${first}  ${second} …`];
 }
 
-/** Whether `linesOf` abbreviates a tensor of this shape. */
+/** Whether `linesOf` summarises a tensor of this shape. */
 export function isAbbreviated({ shape }: Values, detail: Detail): boolean {
   const [rows = 1, columns = 1, ...others] = shownShape(shape);
   return rows > detail.rows || columns > detail.columns || others.length > 0;

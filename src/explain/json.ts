@@ -1,15 +1,15 @@
 import { sizeOf } from '../backends/backend.ts';
-import type { Answer } from './answer.ts';
 import type { ExplainedGate, ExplainedInput, Explanation } from './explanation.ts';
 import { nested, shownShape, type Values } from './expression/values.ts';
 import { meanAbsolute } from './format.ts';
+import type { GraphExplanation } from './graph-explanation.ts';
 
-/** More numbers than this are not printed. */
-const MOST_NUMBERS = 1000;
+/** A tensor with more elements is summarised. */
+const MAX_NUMBERS = 1000;
 
-/** The answer as `--json` prints it, in full precision; the names are a contract. A tensor is a number, an array or an array
- *  of rows, or { shape, meanAbsolute, first } beyond 1000 numbers. */
-export function jsonOf({ explanations, jacobian }: Answer) {
+/** Converts an explanation to JSON in full precision; the names are a contract. A tensor becomes a number, an array or
+ *  an array of rows, or { shape, meanAbsolute, first } if it has more than 1000 elements. */
+export function jsonOf({ explanations, jacobian }: GraphExplanation) {
   return { outputs: explanations.map(outputOf), jacobian: jacobian ?? null };
 }
 
@@ -50,7 +50,7 @@ function inputOf({ name, wire, local, gradient }: ExplainedInput) {
 
 function numbersOf(values: Values | undefined) {
   if (values === undefined) return null;
-  if (sizeOf(values.shape) <= MOST_NUMBERS) return nested(values);
+  if (sizeOf(values.shape) <= MAX_NUMBERS) return nested(values);
   return {
     shape: shownShape(values.shape),
     meanAbsolute: meanAbsolute(values.values),

@@ -3,7 +3,7 @@ import type { Diagram, DiagramNode, DiagramWire } from '../drawing/diagram.ts';
 import { plural } from '../format.ts';
 import type { ModelExplanation, WireStatistics } from './model-graph.ts';
 
-/** The training graph as a drawing: shapes and the mean |value| above each wire, the mean |gradient| below it. */
+/** Draws the training graph, with the shape and mean |value| above each wire and the mean |gradient| below it. */
 export function modelDiagram({ wires, gates, hidden }: ModelExplanation, title: string): Diagram {
   const leaves = wires.filter(({ kind }) => kind !== 'value');
   const wireOf = (name: string) => wires.find((wire) => wire.name === name)!;
@@ -39,7 +39,7 @@ function textOf({ shape, meanValue, meanGradient }: WireStatistics): Pick<Diagra
     : { value: [`[${shape.join(', ')}]`, ...mean('value', meanValue)], gradient: mean('gradient', meanGradient) };
 }
 
-/** A number in three figures. */
+/** Formats a number with three significant digits. */
 export function short(value: number): string {
   return value !== 0 && (value < 1e-3 || value >= 1e4) ? value.toExponential(1) : String(Number(value.toPrecision(3)));
 }

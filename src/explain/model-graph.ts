@@ -3,29 +3,29 @@ import type { Wire } from '../engine/wire.ts';
 import type { Model } from '../models/model.ts';
 import { meanAbsolute } from './format.ts';
 
-/** A training graph with what one step of it costs and what flows through it. */
+/** Cost of one training step of a graph, and statistics of its values and gradients. */
 export interface ModelExplanation {
   readonly batchSize: number;
-  /** In the order in which the gates meet them. */
+  /** Wires, in the order in which the gates use them. */
   readonly wires: readonly WireStatistics[];
   readonly gates: readonly GateCost[];
-  /** How many numbers are learnt. */
+  /** Number of trainable parameters. */
   readonly parameters: number;
-  /** Bytes. */
+  /** In bytes. */
   readonly memory: {
     readonly parameters: number;
     readonly optimizer: number;
     readonly activations: number;
     readonly gradients: number;
   };
-  /** Floating-point operations of a step. */
+  /** Floating-point operations per step. */
   readonly flops: { readonly forward: number; readonly backward: number };
-  /** The linear classifier has no hidden units. */
+  /** Absent for the linear classifier. */
   readonly hidden?: {
     readonly units: number;
     /** Units that are zero for every image of the batch. */
     readonly deadUnits: number;
-    /** The share of all activations that are zero, in [0, 1]. */
+    /** Share of activations that are zero, in [0, 1]. */
     readonly zeroShare: number;
   };
 }
@@ -35,9 +35,9 @@ export interface WireStatistics {
   readonly kind: 'input' | 'parameter' | 'value';
   readonly shape: Shape;
   readonly bytes: number;
-  /** The mean of |value| over all numbers of the wire; null for labels, which are names. */
+  /** Mean |value| over all elements; null for labels, which are not quantities. */
   readonly meanValue: number | null;
-  /** The mean of |gradient|; null where none flows. */
+  /** Mean |gradient|; null if no gradient flows. */
   readonly meanGradient: number | null;
 }
 
@@ -45,18 +45,18 @@ export interface GateCost {
   readonly gate: string;
   readonly inputs: readonly string[];
   readonly output: string;
-  /** Floating-point operations: a product [M, K] · [K, N] counts as 2 M K N, any other gate as one for each number that it
-   *  makes. */
+  /** Floating-point operations: a product [M, K] · [K, N] counts as 2 M K N, any other gate as one per
+   *  element of its output. */
   readonly forward: number;
-  /** The same for the gradients; those that nobody needs, such as that of the images, are not computed. */
+  /** The same for the gradients. Those that nobody needs, such as that of the images, are not computed. */
   readonly backward: number;
 }
 
 const BYTES: Record<DType, number> = { float32: 4, float64: 8, label: 1, pixel: 2 };
 
-/** One step, without the update, on the batch that is loaded.
+/** Runs one step, without the update, on the loaded batch.
  *
- *  @param key what dropout draws its mask from. @param optimizerState what the optimiser keeps. */
+ *  @param key seed of the dropout masks. @param optimizerState tensors that the optimiser keeps. */
 export async function explainModel(
   model: Model,
   { key, optimizerState }: { key: number; optimizerState: readonly Tensor[] },
@@ -89,7 +89,7 @@ export async function explainModel(
       parameters: bytesOf('parameter'),
       optimizer: sum(optimizerState, ({ dtype, shape }) => BYTES[dtype] * sizeOf(shape)),
       activations: bytesOf('input') + bytesOf('value'),
-      // Those of the parameters are turned into updates on the spot.
+      // Parameter gradients are not stored: they become updates on the spot.
       gradients: bytesOf('value'),
     },
     flops: { forward: sum(gates, ({ forward }) => forward), backward: sum(gates, ({ backward }) => backward) },

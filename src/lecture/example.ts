@@ -1,28 +1,28 @@
-import type { Subject } from '../explain/answer.ts';
 import type { Nested } from '../explain/expression/values.ts';
+import type { EvaluatedGraph } from '../explain/graph-explanation.ts';
 
 /** A worked example of CS231n's lecture 4, "Backpropagation and Neural Networks" (2017). */
 export type Example = FormulaExample | GraphExample;
 
-interface Described {
-  /** One word, as it is typed. */
+interface Description {
+  /** A single word, as typed on the command line. */
   readonly name: string;
-  /** What it shows, in one line. */
+  /** A summary in one line. */
   readonly title: string;
-  /** What is worth knowing about the numbers. */
+  /** Remarks on the numbers. */
   readonly notes: readonly string[];
 }
 
-/** An example that is a formula such as anyone can write. */
-export interface FormulaExample extends Described {
+/** An example written in the expression language. */
+export interface FormulaExample extends Description {
   readonly formula: string;
   readonly values: Readonly<Record<string, Nested>>;
-  /** The gradients to begin with, by output; ones unless they are given. */
+  /** Initial gradients of the backward pass, by output. Default: ones. */
   readonly upstream?: Readonly<Record<string, Nested>>;
 }
 
-/** An example that needs gates which the language of formulas does not have. */
-export interface GraphExample extends Described {
+/** An example with gates that the expression language does not have. */
+export interface GraphExample extends Description {
   /** Builds the graph and runs it forward. */
-  build(): Subject;
+  build(): EvaluatedGraph;
 }

@@ -20,28 +20,28 @@ const TWO_LAYERS: ModelConfig = {
 /** λ of the term λ/2 ‖W‖². */
 const WEIGHT_DECAY = 0.1;
 
-/** The networks of the lecture, built as those that are trained. */
+/** Networks of the lecture, built like those for training. */
 export const NETWORKS: readonly GraphExample[] = [
   {
     name: 'linear',
-    title: 'the linear score function: W [10, 3072] times an image',
+    title: 'linear score function: W [10, 3072] times an image',
     notes: [
-      'The image is random bytes, the weights are initial ones: the loss is close to ln 10 = 2.303, that of a guess. No ' +
-        'gradient flows to the image and the label, for they do not learn.',
-      'The images lie in rows, so that a mini-batch is X Wᵀ; each row of W is the template of a class.',
+      'The image is random bytes and the weights are initial ones, so the loss is close to ln 10 = 2.303, the loss at ' +
+        'chance. No gradient flows to the image and the label, as they are not trained.',
+      'Images are rows, so a mini-batch is X Wᵀ; each row of W is the template of a class.',
     ],
     build: buildLinear,
   },
   {
     name: 'two-layer',
-    title: 'a two-layer network: the one that the first assignment checks',
+    title: 'two-layer network: the toy network of the first assignment',
     notes: [
-      'As published: the data loss is 1.26585, and 1.30379 with the L2 term, there 0.05 ‖W‖² for both weights, here ' +
-        `λ/2 ‖W‖² with λ = ${WEIGHT_DECAY}.`,
+      'As published, the data loss is 1.26585, and 1.30379 with the L2 term of both weights: 0.05 ‖W‖² there, λ/2 ‖W‖² ' +
+        `with λ = ${WEIGHT_DECAY} here.`,
       'Each weight branches to its penalty, which adds λW to its gradient.',
-      'A weight is [out, in] here, and [in, out] in the course.',
+      'Weights are [out, in] here, and [in, out] in the course.',
     ],
-    build: buildTwoLayers,
+    build: buildTwoLayer,
   },
 ];
 
@@ -57,7 +57,7 @@ function buildLinear() {
   return { graph, outputs: [loss] };
 }
 
-function buildTwoLayers() {
+function buildTwoLayer() {
   const { X, W1, W2, labels: classes } = TOY_NET;
   const model = buildModel(new ReferenceBackend('float64'), TWO_LAYERS, X.length, { inputs: 4, classes: 3 });
   const { graph, images, labels, loss } = model;
@@ -80,7 +80,7 @@ function buildTwoLayers() {
   return { graph, outputs: [regularised] };
 }
 
-/** The numbers of the transpose, row by row. */
+/** Elements of the transpose, row by row. */
 function transposed(matrix: readonly (readonly number[])[]): number[] {
   return matrix[0].flatMap((_, j) => matrix.map((row) => row[j]));
 }

@@ -1,50 +1,52 @@
 import type { FormulaExample } from './example.ts';
 
-/** What gates do to gradients. */
+/** Patterns in backward flow: how gates pass gradients on. */
 export const PATTERNS: readonly FormulaExample[] = [
   {
     name: 'add',
-    title: 'an add gate distributes: both inputs get the same gradient',
+    title: 'add gate: distributes the gradient to both inputs',
     formula: 's = x + y; f = 2*s',
     values: { x: 3, y: -4 },
-    notes: ['The local gradients of + are 1 and 1, so the upstream gradient 2 goes to both inputs as it is.'],
+    notes: ['Both local gradients of + are 1, so both inputs get the upstream gradient 2 unchanged.'],
   },
   {
     name: 'multiply',
-    title: "a multiply gate switches: each input gets the other's value",
+    title: 'multiply gate: each input gets the gradient times the other',
     formula: 'p = x*y; f = 2*p',
     values: { x: 3, y: -4 },
     notes: [
-      'The smaller input gets the larger gradient. That is why the scale of the data matters: with inputs a thousand times ' +
-        'as large, the gradients of the weights are, too.',
+      'The smaller input gets the larger gradient. This is why the scale of the data matters: inputs a thousand times as ' +
+        'large make the gradients of the weights a thousand times as large.',
     ],
   },
   {
     name: 'max',
-    title: 'a max gate routes: the larger input gets everything',
+    title: 'max gate: routes the gradient to the larger input',
     formula: 'm = max(z, w); f = 2*m',
     values: { z: 2, w: -1 },
-    notes: ['A small change of w changes nothing. At a tie, the first of the two gets the gradient.'],
+    notes: ['A small change of w does not change f. In a tie, the first input gets the gradient.'],
   },
   {
     name: 'copy',
-    title: 'a copy adds: gradients from several gates meet and are summed',
+    title: 'copy: the gradients of several gates add up',
     formula: 'f = x*y + x*z',
     values: { x: 3, y: -4, z: 2 },
-    notes: ['x feeds two gates, so a change of x reaches f in two ways, and df/dx = y + z.'],
+    notes: ['x feeds two gates, so a change of x reaches f along two paths: df/dx = y + z.'],
   },
   {
     name: 'patterns',
-    title: '2 (xy + max(z, w)): the patterns together',
+    title: '2 (xy + max(z, w)): the patterns combined',
     formula: 'f = 2*(x*y + max(z, w))',
     values: { x: 3, y: -4, z: 2, w: -1 },
-    notes: ['+ distributes the gradient, max routes it to z, and * switches: x gets -4 · 2 and y gets 3 · 2.'],
+    notes: [
+      '+ distributes the gradient, max routes it to z, and * scales it by the other input: x gets -4 · 2 and y gets 3 · 2.',
+    ],
   },
   {
     name: 'branch',
-    title: 'a value inside the graph that branches',
+    title: 'an intermediate value that branches',
     formula: 'q = x + y; f = q*z + q^2',
     values: { x: -2, y: 5, z: -4 },
-    notes: ['df/dq is the sum over the branches, z + 2q; only that sum goes on to x and y.'],
+    notes: ['df/dq is the sum over the branches, z + 2q. Only this sum flows on to x and y.'],
   },
 ];

@@ -1,20 +1,20 @@
 import type { FormulaExample } from './example.ts';
 
-/** An example that is on the wrong side: its class d is 1, and w·x + b < 0. */
+/** A misclassified input: its class d is 1, but w·x + b < 0. */
 const [W, X, B] = [[0.5, -1], [1, 2], 0.25];
 
 /** Rosenblatt's rule with α = 1: w ← w + α (d − y) x, b ← b + α (d − y), for the class d = 1 and the output y = 0. */
-const MOVED = { W: W.map((w, i) => w + X[i]), B: B + 1 };
+const UPDATED = { W: W.map((w, i) => w + X[i]), B: B + 1 };
 
 export const PERCEPTRON: FormulaExample = {
   name: 'perceptron',
-  title: 'the perceptron: a threshold, and nothing flows back',
+  title: 'perceptron: no gradient flows back through the threshold',
   formula: 's = sum(w .* x) + b; y = step(s)',
   values: { w: W, x: X, b: B },
   notes: [
-    'The step is flat on both sides of 0: its local gradient is 0, so every gradient is, and backpropagation learns nothing.',
-    `Rosenblatt's rule (1957) does without: w ← w + α (d - y) x. With the wanted output d = 1 and α = 1, w becomes ` +
-      `[${MOVED.W.join(', ')}] and b becomes ${MOVED.B}; then w·x + b = ${scoreOf(MOVED.W, MOVED.B)}, and y = 1.`,
+    'The step function is flat on both sides of 0. Its local gradient is 0, so all gradients are, and nothing is learned.',
+    `Rosenblatt's rule (1957) needs no gradient: w ← w + α (d - y) x. With the target d = 1 and α = 1, w becomes ` +
+      `[${UPDATED.W.join(', ')}] and b becomes ${UPDATED.B}; then w·x + b = ${scoreOf(UPDATED.W, UPDATED.B)}, and y = 1.`,
   ],
 };
 

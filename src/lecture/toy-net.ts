@@ -1,5 +1,5 @@
-/** The small network that CS231n's first assignment checks a student's work with: 4 inputs, 10 hidden units, 3 classes and 5
- *  examples. The numbers are numpy's: seed 0 for 0.1 · randn(4, 10) and 0.1 · randn(10, 3), seed 1 for 10 · randn(5, 4); the
+/** The toy network of CS231n's first assignment: 4 inputs, 10 hidden units, 3 classes and 5 examples. The numbers are
+ *  numpy's: seed 0 for 0.1 · randn(4, 10) and 0.1 · randn(10, 3), seed 1 for 10 · randn(5, 4); the
  *  biases are 0. A weight is [in, out] here, as in the course. */
 export const TOY_NET = {
   W1: [

@@ -1,18 +1,18 @@
 import { Random } from '../random.ts';
 import type { FormulaExample } from './example.ts';
 
-/** Sizes with which the course shows that Jacobians are not built: features of an input and of an output, inputs of a
- *  mini-batch beside `elementwise-max`, and beside `matrix`. */
-const [LENGTH, IMAGES, ROWS] = [4096, 100, 64];
+/** Sizes by which the course shows why Jacobians are never built: features of an input and an output, batch size for
+ *  `elementwise-max`, and batch size for `matrix`. */
+const [LENGTH, RELU_BATCH, MATRIX_BATCH] = [4096, 100, 64];
 
 /** Graphs of vectors and matrices. */
 export const VECTORS: readonly FormulaExample[] = [
   {
     name: 'jacobian',
-    title: 'f1 = x² − y², f2 = 2xy: two outputs, and their Jacobian',
+    title: 'f1 = x² − y², f2 = 2xy: two outputs and their Jacobian',
     formula: 'f1 = x^2 - y^2; f2 = 2*x*y',
     values: { x: 3, y: 2 },
-    notes: ['Each output is differentiated on its own: one backward pass makes one row of the Jacobian.'],
+    notes: ['Each output is differentiated on its own: one backward pass gives one row of the Jacobian.'],
   },
   {
     name: 'elementwise-max',
@@ -20,10 +20,10 @@ export const VECTORS: readonly FormulaExample[] = [
     formula: 'y = relu(x)',
     values: { x: normals('elementwise-max', LENGTH) },
     notes: [
-      `The Jacobian is a matrix of [${LENGTH}, ${LENGTH}] numbers. But y[i] depends on x[i] alone: off the diagonal it is 0, ` +
-        'and on it 1 where x > 0, else 0. So the gate multiplies element by element instead.',
-      `For a mini-batch of ${IMAGES} it would be [${LENGTH * IMAGES}, ${LENGTH * IMAGES}]: ` +
-        `${((4 * (LENGTH * IMAGES) ** 2) / 1e9).toFixed(0)} GB in float32.`,
+      `The Jacobian would be a matrix [${LENGTH}, ${LENGTH}]. But y[i] depends on x[i] only: off the diagonal it is 0, on ` +
+        'the diagonal 1 if x[i] > 0, else 0. So the gate multiplies element by element instead.',
+      `For a mini-batch of ${RELU_BATCH} it would be [${LENGTH * RELU_BATCH}, ${LENGTH * RELU_BATCH}]: ` +
+        `${((4 * (LENGTH * RELU_BATCH) ** 2) / 1e9).toFixed(0)} GB in float32.`,
     ],
   },
   {
@@ -39,12 +39,12 @@ export const VECTORS: readonly FormulaExample[] = [
     },
     notes: [
       'df/dq = 2q, df/dW = 2q xᵀ and df/dx = 2Wᵀq. A gradient always has the shape of its variable: each element says how ' +
-        'much that element changes f.',
+        'much the same element of the variable affects f.',
     ],
   },
   {
     name: 'matrix',
-    title: 'X W for a mini-batch, beside Wᵀx for one column',
+    title: 'X W for a mini-batch, and Wᵀx for a single column',
     formula: 'Y = X*W; y = T(W)*x',
     values: {
       X: [
@@ -66,12 +66,12 @@ export const VECTORS: readonly FormulaExample[] = [
       y: [2, 3, -3, 9],
     },
     notes: [
-      'x is the first row of X, as a column: Wᵀx is the first row of X W. With images in rows, the gradients are ' +
-        'dX = dY Wᵀ and dW = Xᵀ dY; only these fit the shapes.',
-      'The slide prints the product as [[13,9,-2,-6],[5,2,17,1]]; it is [[-1,-1,2,6],[5,2,11,7]]. The ' +
+      'x is the first row of X as a column, so Wᵀx is the first row of X W. With images in rows, the gradients are ' +
+        'dX = dY Wᵀ and dW = Xᵀ dY: only these products have the right shapes.',
+      'The slide prints the product as [[13,9,-2,-6],[5,2,17,1]]; the correct one is [[-1,-1,2,6],[5,2,11,7]]. The ' +
         'gradients do not depend on it.',
-      `For ${ROWS} rows and ${LENGTH} · ${LENGTH} weights, the Jacobian dY/dX would be a matrix of ` +
-        `[${ROWS * LENGTH}, ${ROWS * LENGTH}] numbers: ${(4 * (ROWS * LENGTH) ** 2) / 2 ** 30} GiB in float32.`,
+      `For ${MATRIX_BATCH} rows and ${LENGTH} · ${LENGTH} weights, the Jacobian dY/dX would be a matrix ` +
+        `[${MATRIX_BATCH * LENGTH}, ${MATRIX_BATCH * LENGTH}]: ${(4 * (MATRIX_BATCH * LENGTH) ** 2) / 2 ** 30} GiB in float32.`,
     ],
   },
 ];

@@ -15,7 +15,7 @@ const wire = (from: string, to: string, value: string[] | string, gradient: stri
   gradient: [gradient].flat(),
 });
 
-/** The first example of the lecture. */
+/** First example of the lecture. */
 const PRODUCT: Diagram = {
   title: 'f(x, y, z) = (x + y) z',
   nodes: [leaf('x'), leaf('y'), leaf('z'), gate('q', '+'), gate('m', '×'), output('f')],
@@ -60,7 +60,7 @@ const NETWORK: Diagram = {
   ],
 };
 
-/** Gates with one to three inputs at random, and a junction wherever a value is used twice. */
+/** Random gates with one to three inputs, and a junction wherever a value is used more than once. */
 function randomDiagram(seed: number): Diagram {
   const random = new Random(seed, 'diagram');
   const lines = (letter: string) =>
@@ -92,31 +92,31 @@ function randomDiagram(seed: number): Diagram {
 }
 
 interface Rectangle {
-  readonly what: string;
+  readonly text: string;
   readonly left: number;
   readonly right: number;
   readonly top: number;
   readonly bottom: number;
 }
 
-interface Read {
+interface Drawing {
   readonly texts: readonly (Rectangle & {
     readonly group: Element;
     readonly baseline: number;
     readonly anchor: number;
   })[];
   readonly gates: readonly Rectangle[];
-  /** Of each wire its points: those of a curve that are on it, and the corners. */
+  /** Points of each wire: the ends of its Bézier curves, without their control points. */
   readonly wires: readonly (readonly { readonly x: number; readonly y: number }[])[];
   readonly arrows: number;
-  /** The whole drawing, in the same coordinates. */
+  /** Bounds of the whole drawing, in the same coordinates. */
   readonly size: Rectangle;
   readonly root: Element;
 }
 
-/** What a drawing shows, and where, from the SVG alone. A character is taken to be 0.56 of the font size wide, as the
- *  digits of Helvetica are. */
-function read(svg: string): Read {
+/** Reads the content and geometry of a drawing from its SVG. A character counts as 0.56 of the font size wide, like the
+ *  digits of Helvetica. */
+function read(svg: string): Drawing {
   const root = parseXml(svg);
   const groups = descendants(root).filter(({ name, attributes }) => name === 'g' && attributes.class);
   const group = (name: string) => groups.find(({ attributes }) => attributes.class === name)!;
@@ -128,18 +128,18 @@ function read(svg: string): Read {
       const width = 0.56 * size * [...child.text].length;
       const left = x - width * ({ start: 0, end: 1 }[child.attributes['text-anchor']] ?? 0.5);
       const sides = { left, right: left + width, top: baseline - 0.75 * size, bottom: baseline + 0.2 * size };
-      return [{ what: child.text, group: parent, baseline, anchor: x, ...sides }];
+      return [{ text: child.text, group: parent, baseline, anchor: x, ...sides }];
     }),
   );
   const gates = group('gate').children.map((shape) => {
     const [cx, cy, r] = ['cx', 'cy', 'r'].map((name) => number(shape, name));
-    if (shape.name === 'circle') return { what: 'gate', left: cx - r, right: cx + r, top: cy - r, bottom: cy + r };
+    if (shape.name === 'circle') return { text: 'gate', left: cx - r, right: cx + r, top: cy - r, bottom: cy + r };
     const [left, top, width, height] = ['x', 'y', 'width', 'height'].map((name) => number(shape, name));
-    return { what: 'gate', left, right: left + width, top, bottom: top + height };
+    return { text: 'gate', left, right: left + width, top, bottom: top + height };
   });
   const wires = group('wire').children.map(({ attributes }) => {
     const points = [...attributes.d.matchAll(/(-?[\d.]+),(-?[\d.]+)/g)].map(([, x, y]) => ({ x: +x, y: +y }));
-    // Each part is a start and three points for each curve.
+    // Each part has a start and three points for each curve.
     const parts = attributes.d
       .split(/[ML]/)
       .slice(1)
@@ -150,7 +150,7 @@ function read(svg: string): Read {
   const shift = root.children.find(({ attributes }) => attributes.transform)!.attributes.transform;
   const [left, top] = shift.match(/[\d.]+/g)!.map((length) => -length);
   const size = {
-    what: 'drawing',
+    text: 'drawing',
     left,
     right: left + number(root, 'width'),
     top,
@@ -175,17 +175,17 @@ describe.each([PRODUCT, BRANCH, NETWORK, ...RANDOM])('the drawing of $title', as
   const { texts, gates, wires, arrows, size, root } = read(await renderSvg(diagram));
   const textsIn = (name: string) => texts.filter(({ group }) => group.attributes.class === name);
 
-  it('shows every text once, and an arrow at every wire that does not end in a junction', () => {
+  it('shows every text once, and an arrow at every wire that does not end at a junction', () => {
     const named = diagram.nodes.filter(({ kind }) => kind !== 'junction');
-    expect(textsIn('label').map(({ what }) => what)).toEqual(named.map(({ label }) => label));
-    expect(textsIn('detail').map(({ what }) => what)).toEqual(named.flatMap(({ details = [] }) => details));
-    expect(textsIn('value').map(({ what }) => what)).toEqual(diagram.wires.flatMap(({ value }) => value));
-    expect(textsIn('gradient').map(({ what }) => what)).toEqual(diagram.wires.flatMap(({ gradient }) => gradient));
+    expect(textsIn('label').map(({ text }) => text)).toEqual(named.map(({ label }) => label));
+    expect(textsIn('detail').map(({ text }) => text)).toEqual(named.flatMap(({ details = [] }) => details));
+    expect(textsIn('value').map(({ text }) => text)).toEqual(diagram.wires.flatMap(({ value }) => value));
+    expect(textsIn('gradient').map(({ text }) => text)).toEqual(diagram.wires.flatMap(({ gradient }) => gradient));
     const kindOf = (id: string) => diagram.nodes.find((node) => node.id === id)!.kind;
     expect(arrows).toBe(diagram.wires.filter(({ to }) => kindOf(to) !== 'junction').length);
   });
 
-  it('lets no text overlap another one or a gate, and none leave the drawing', () => {
+  it('keeps every text inside the drawing and clear of other texts and gates', () => {
     const clashes = texts.flatMap((text, i) => [
       ...texts.slice(0, i).filter((other) => overlap(text, other)),
       ...gates.filter((shape) => overlap(text, shape) && !contains(shape, text)),
@@ -194,7 +194,7 @@ describe.each([PRODUCT, BRANCH, NETWORK, ...RANDOM])('the drawing of $title', as
     expect(clashes).toEqual([]);
   });
 
-  it('has the value in green above a level part of its wire, and the gradient in red below it', () => {
+  it('has the value in green above a horizontal part of its wire, and the gradient in red below it', () => {
     const [values, gradients] = [textsIn('value'), textsIn('gradient')].map((found) => found.values());
     for (const [i, { value, gradient }] of diagram.wires.entries()) {
       const above = value.map(() => values.next().value!);
@@ -217,17 +217,17 @@ describe.each([PRODUCT, BRANCH, NETWORK, ...RANDOM])('the drawing of $title', as
     expect(red[0]).toBeGreaterThan(2 * Math.max(red[1], red[2]));
   });
 
-  it('runs from left to right, every leaf at the left', () => {
+  it('runs from left to right, with all leaves at the left', () => {
     for (const points of wires) expect(points[0].x).toBeLessThan(points.at(-1)!.x);
     const leaves = diagram.nodes.flatMap(({ kind, label }) => (kind === 'leaf' ? [label] : []));
-    const ends = textsIn('label').filter(({ what }) => leaves.includes(what));
+    const ends = textsIn('label').filter(({ text }) => leaves.includes(text));
     for (const { anchor } of ends) expect(anchor).toBe(ends[0].anchor);
   });
 });
 
-it('draws the inputs of a gate from top to bottom in their order', async () => {
+it('draws the inputs of a gate in order from top to bottom', async () => {
   const { texts } = read(await renderSvg(PRODUCT));
-  const [x, y, z] = ['x', 'y', 'z'].map((name) => texts.find(({ what }) => what === name)!.baseline);
+  const [x, y, z] = ['x', 'y', 'z'].map((name) => texts.find(({ text }) => text === name)!.baseline);
   expect(x).toBeLessThan(y);
   expect(y).toBeLessThan(z);
 });
@@ -239,22 +239,22 @@ const hostile: Diagram = {
   wires: [wire(HOSTILE[0], HOSTILE[2], HOSTILE[4], HOSTILE[5]), wire(HOSTILE[2], HOSTILE[3], HOSTILE[1], HOSTILE[0])],
 };
 
-it('escapes every text, and replaces what XML cannot hold', async () => {
+it('escapes every text and replaces characters that XML does not allow', async () => {
   const { texts, root } = read(await renderSvg(hostile));
-  const shown = texts.map(({ what }) => what);
+  const shown = texts.map(({ text }) => text);
   for (const text of HOSTILE) expect(shown).toContain(text.replace(/[\0\ud800\uffff]/gu, '\ufffd'));
   expect(root.children.map(({ name }) => name).slice(0, 2)).toEqual(['title', 'desc']);
   expect(descendants(root).map(({ name }) => name)).not.toContain('script');
 });
 
-it('names a wire that ends nowhere', async () => {
+it('rejects a wire that ends at an unknown node', async () => {
   await expect(renderSvg({ ...PRODUCT, nodes: PRODUCT.nodes.slice(1) })).rejects.toThrow("ends at 'x'");
 });
 
 describe('the page', async () => {
   const page = await renderHtml([PRODUCT, hostile], ['A note & more.']);
 
-  it('holds every drawing with a title and a description, and the notes', () => {
+  it('contains every drawing with title and description, and the notes', () => {
     const drawings = page.match(/<svg[\s\S]*?<\/svg>/g)!.map(parseXml);
     expect(drawings.map(({ attributes }) => attributes.role)).toEqual(['img', 'img']);
     expect(drawings[0].children[0].text).toBe(PRODUCT.title);
@@ -262,7 +262,7 @@ describe('the page', async () => {
     expect(page).toContain('<p>A note &#38; more.</p>');
   });
 
-  it('needs nothing from elsewhere, and runs nothing', () => {
+  it('loads no external resource and runs no script', () => {
     expect(page.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|url\(|@import|<script|<link/);
     expect(page).toContain('@media (prefers-color-scheme: dark)');
   });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { explainSubject } from '../../src/explain/answer.ts';
 import { diagramOf } from '../../src/explain/explanation-diagram.ts';
 import { compile } from '../../src/explain/expression/compile.ts';
 import { parseFormula } from '../../src/explain/expression/language.ts';
 import { parseAssignments } from '../../src/explain/expression/values.ts';
+import { explainGraph } from '../../src/explain/graph-explanation.ts';
 
-async function drawn(text: string, ...words: string[]) {
+async function wiresOf(text: string, ...words: string[]) {
   const subject = await compile(parseFormula(text), parseAssignments(words));
-  const { nodes, wires } = diagramOf(text, (await explainSubject(subject)).explanations);
+  const { nodes, wires } = diagramOf(text, (await explainGraph(subject)).explanations);
   const label = (id: string) => {
     const { kind, label } = nodes.find((node) => node.id === id)!;
     return kind === 'junction' ? 'dot' : kind === 'output' ? `end ${label}` : label;
@@ -17,8 +17,8 @@ async function drawn(text: string, ...words: string[]) {
 }
 
 describe('a drawing', () => {
-  it('has a wire for each input of each gate in their order, with value and gradient; named values say their name', async () => {
-    expect(await drawn('q = x + y; f = q * z', 'x=-2', 'y=5', 'z=-4')).toEqual([
+  it('has a wire with value and gradient for each input of each gate in order, and names named values', async () => {
+    expect(await wiresOf('q = x + y; f = q * z', 'x=-2', 'y=5', 'z=-4')).toEqual([
       ['x', '+', '-2', '-4'],
       ['y', '+', '5', '-4'],
       ['+', '*', 'q = 3', '-4'],
@@ -27,8 +27,8 @@ describe('a drawing', () => {
     ]);
   });
 
-  it('forks at a junction: the sum on the trunk, the contributions on the branches', async () => {
-    expect(await drawn('x*x + 3*x', 'x=5')).toEqual([
+  it('forks at a junction, with the sum on the trunk and the contributions on the branches', async () => {
+    expect(await wiresOf('x*x + 3*x', 'x=5')).toEqual([
       ['x', 'dot', '5', '13'],
       ['dot', '*', '', '5'],
       ['dot', '*', '', '5'],
@@ -39,8 +39,8 @@ describe('a drawing', () => {
     ]);
   });
 
-  it('shares wires between outputs, whose gradients say whose they are', async () => {
-    expect(await drawn('q = 2*x; a = q^2; b = q + y', 'x=1', 'y=7')).toEqual([
+  it('shares wires between outputs and labels each gradient by its output', async () => {
+    expect(await wiresOf('q = 2*x; a = q^2; b = q + y', 'x=1', 'y=7')).toEqual([
       ['x', '×2', '1', 'a: 8|b: 2'],
       ['×2', 'dot', 'q = 2', 'a: 4|b: 1'],
       ['dot', '^2', '', 'a: 4'],
@@ -51,8 +51,8 @@ describe('a drawing', () => {
     ]);
   });
 
-  it('writes matrices row by row, abbreviates large tensors, and gives constants no gradient', async () => {
-    const wires = await drawn('W * [1, 2, 3, 4, 5]', 'W=[[1,2,3,4,5],[10,20,30,40,50]]');
+  it('shows matrices row by row, summarises large tensors, and gives constants no gradient', async () => {
+    const wires = await wiresOf('W * [1, 2, 3, 4, 5]', 'W=[[1,2,3,4,5],[10,20,30,40,50]]');
     expect(wires).toEqual([
       ['W', 'matmul', '[2, 5]|mean |·| 16.5|1  2 …', '[2, 5]|mean |·| 3|1  2 …'],
       ['[1, 2, 3, 4, 5]', 'matmul', '[5]|mean |·| 3|1  2 …', ''],

@@ -15,7 +15,7 @@ const MLP: ModelConfig = {
 };
 const [B, D, H, C] = [4, 5, 6, 3];
 
-/** A small network in which units 1 and 4 are dead. */
+/** A small network whose hidden units 1 and 4 are dead. */
 function network() {
   const backend = new ReferenceBackend('float64');
   const model = buildModel(backend, MLP, B, { inputs: D, classes: C });
@@ -44,7 +44,7 @@ describe('explainModel', async () => {
   });
   const wire = (name: string) => explanation.wires.find((candidate) => candidate.name === name)!;
 
-  it('finds the mean |value| of every wire that plain loops find', () => {
+  it('computes the same mean |value| of every wire as plain loops', () => {
     const scores = Array.from({ length: B * H }, (_, i) => {
       const [b, h] = [Math.floor(i / H), i % H];
       let sum = values['fc1.bias'][h];
@@ -63,7 +63,7 @@ describe('explainModel', async () => {
     });
   });
 
-  it('finds gradients where there are some', async () => {
+  it('computes the mean |gradient| of wires that have one', async () => {
     const { graph, hidden } = model;
     expect(wire('images').meanGradient).toBeNull();
     expect(wire('hinge').meanGradient).toBe(1);
@@ -87,7 +87,7 @@ describe('explainModel', async () => {
     expect([hinge.forward, hinge.backward]).toEqual([B * C, B * C]);
   });
 
-  it('is drawn with every wire and every number', () => {
+  it('is drawn with every wire and its statistics', () => {
     const { nodes, wires } = modelDiagram(explanation, 'small');
     expect(nodes.filter(({ kind }) => kind === 'leaf').map(({ label }) => label)).toEqual([
       'images',

@@ -4,7 +4,7 @@ import { runMain } from '../support/in-process.ts';
 
 const fixture = (name: string) => JSON.parse(readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8'));
 
-/** Numbers worked out by hand in numpy from the slides and notes of CS231n's lecture 4. */
+/** Values from the slides and notes of CS231n's lecture 4, recomputed step by step in numpy. */
 const LECTURE = fixture('lecture4.json');
 const TOY_NET = fixture('cs231n-two-layer.json');
 
@@ -23,18 +23,18 @@ interface Output {
   }[];
 }
 
-async function explained(...args: string[]) {
+async function explain(...args: string[]) {
   const { code, stdout, stderr } = await runMain(['explain', ...args, '--json']);
   expect(stderr).toBe('');
   expect(code).toBe(0);
   const json = JSON.parse(stdout);
   const lookUp = (output: Output) => {
-    const gate = (name: string) => output.gates.find((some) => some.output === name)!;
+    const gate = (name: string) => output.gates.find((entry) => entry.output === name)!;
     return {
-      gates: output.gates.map((some) => some.gate),
+      gates: output.gates.map((entry) => entry.gate),
       value: (name: string) => gate(name).value,
       upstream: (name: string) => gate(name).upstream,
-      contribution: (name: string, input: string) => gate(name).inputs.find((some) => some.name === input)!.gradient,
+      contribution: (name: string, input: string) => gate(name).inputs.find((entry) => entry.name === input)!.gradient,
       formulas: (name: string) => gate(name).inputs.map(({ formula }) => formula),
       gradient: (name: string) => output.leaves.find((leaf) => leaf.name === name)!.gradient,
     };
@@ -43,7 +43,7 @@ async function explained(...args: string[]) {
   return { ...outputs[0], outputs, jacobian: json.jacobian, notes: json.notes.join('\n') };
 }
 
-/** To 12 digits, element by element. */
+/** Matches each element to 12 decimal places. */
 function close(expected: Numbers): unknown {
   return Array.isArray(expected) ? expected.map(close) : expect.closeTo(expected, 12);
 }
@@ -52,27 +52,27 @@ const transposed = (matrix: number[][]) => matrix[0].map((_, j) => matrix.map((r
 
 describe('scalars', () => {
   it('product', async () => {
-    const { value, upstream, gradient } = await explained('product');
+    const { value, upstream, gradient } = await explain('product');
     const { q, f, df_dq, df_dx, df_dy, df_dz } = LECTURE.xyz;
     expect([value('q'), value('f'), upstream('q')]).toEqual([q, f, df_dq]);
     expect(['x', 'y', 'z'].map(gradient)).toEqual([df_dx, df_dy, df_dz]);
   });
 
-  it('sigmoid, with the gates of the slides', async () => {
-    const { gates, value, upstream, gradient } = await explained('sigmoid');
+  it('sigmoid has the gates of the slides', async () => {
+    const { gates, value, upstream, gradient } = await explain('sigmoid');
     const { fwd, bwd } = LECTURE.sigmoid;
     expect(gates).toEqual(['*', '*', '+', '+', '×−1', 'exp', '+1', '1/x']);
     const wires = ['#1', '#2', '#3', '#4', '#5', '#6', '#7', 'f'];
     const names = ['w0x0', 'w1x1', 'sum', 's', 'neg', 'exp', 'plus1', 'f'];
     expect(wires.map(value)).toEqual(names.map((name) => close(fwd[name])));
-    // In the fixture the gradient at w1x1 is that at sum: + hands it on.
+    // The fixture has no gradient at w1x1: it equals that at sum, as + passes it on unchanged.
     expect(wires.map(upstream)).toEqual(names.map((name) => close(bwd[name === 'w1x1' ? 'sum' : name])));
     const leaves = ['w0', 'x0', 'w1', 'x1', 'w2'];
     expect(leaves.map(gradient)).toEqual(leaves.map((name) => close(bwd[name])));
   });
 
-  it('sigmoid-gate takes the short cut', async () => {
-    const { gates, value, upstream, gradient } = await explained('sigmoid-gate');
+  it('sigmoid-gate has a single gate with the same gradients', async () => {
+    const { gates, value, upstream, gradient } = await explain('sigmoid-gate');
     expect(gates.at(-1)).toBe('sigmoid');
     expect(value('f')).toEqual(close(LECTURE.sigmoid.fwd.f));
     expect(upstream('s')).toEqual(close(LECTURE.sigmoid.shortcut));
@@ -80,7 +80,7 @@ describe('scalars', () => {
   });
 
   it('staged', async () => {
-    const { value, upstream, gradient } = await explained('staged');
+    const { value, upstream, gradient } = await explain('staged');
     const stages = ['sigy', 'num', 'sigx', 'xpy', 'xpysqr', 'den', 'invden', 'f'];
     expect(stages.map(value)).toEqual(stages.map((name) => close(LECTURE.staged[name])));
     const inner = stages.slice(0, -1);
@@ -91,7 +91,7 @@ describe('scalars', () => {
 
 describe('patterns', () => {
   it('2 (xy + max(z, w))', async () => {
-    const { value, upstream, gradient } = await explained('patterns');
+    const { value, upstream, gradient } = await explain('patterns');
     const { mul, max, add, out, grad } = LECTURE.patterns_notes;
     expect(['#1', '#2', '#3', 'f'].map(value)).toEqual([mul, max, add, out]);
     expect(['#1', '#2', '#3', 'f'].map(upstream)).toEqual([grad.mul, grad.max, grad.add, grad.out]);
@@ -105,20 +105,20 @@ describe('patterns', () => {
     ['copy', { x: -4 + 2, y: 3, z: 3 }],
     ['branch', { x: -4 + 2 * 3, y: -4 + 2 * 3, z: 3 }],
   ])('%s', async (name, gradients) => {
-    const { gradient } = await explained(name);
+    const { gradient } = await explain(name);
     for (const [leaf, expected] of Object.entries(gradients)) expect(gradient(leaf), leaf).toBe(expected);
   });
 
-  it('a branch shows what each gate contributes', async () => {
-    const { contribution, upstream } = await explained('branch');
+  it('branch shows the contribution of each gate', async () => {
+    const { contribution, upstream } = await explain('branch');
     expect([contribution('#2', 'a'), contribution('#3', 'x'), upstream('q')]).toEqual([-4, 6, 2]);
   });
 
-  it('the perceptron sends nothing back, and its rule moves it to the right side', async () => {
-    const { value, gradient, notes } = await explained('perceptron');
+  it('perceptron has no gradient, and its own rule classifies the input correctly', async () => {
+    const { value, gradient, notes } = await explain('perceptron');
     expect(value('y')).toBe(0);
     expect([gradient('w'), gradient('x'), gradient('b')]).toEqual([[0, 0], [0, 0], 0]);
-    const moved = await explained('perceptron', 'w=[1.5,1]', 'b=1.25');
+    const moved = await explain('perceptron', 'w=[1.5,1]', 'b=1.25');
     expect([moved.value('s'), moved.value('y')]).toEqual([4.75, 1]);
     expect(notes).toContain('w becomes [1.5, 1] and b becomes 1.25; then w·x + b = 4.75');
     expect(moved.notes).not.toContain('becomes');
@@ -127,15 +127,15 @@ describe('patterns', () => {
 
 describe('vectors', () => {
   it('norm2', async () => {
-    const { value, upstream, gradient, formulas } = await explained('norm2');
+    const { value, upstream, gradient, formulas } = await explain('norm2');
     const { q, f, dq, dW, dx } = LECTURE.norm2;
     expect([value('q'), value('f'), upstream('q')]).toEqual([close(q), close(f), close(dq)]);
     expect([gradient('W'), gradient('x')]).toEqual([close(dW), close(dx)]);
     expect(formulas('q')).toEqual(['upstream · xᵀ', 'Wᵀ · upstream']);
   });
 
-  it('matrix has the true product, and says what the slide prints', async () => {
-    const { outputs, notes, value, gradient } = await explained('matrix');
+  it('matrix has the correct product and mentions the misprint of the slide', async () => {
+    const { outputs, notes, value, gradient } = await explain('matrix');
     const { y_true, y_printed, dX, dW } = LECTURE.matrix;
     expect(value('Y')).toEqual(y_true);
     expect([gradient('X'), gradient('W')]).toEqual([dX, dW]);
@@ -146,7 +146,7 @@ describe('vectors', () => {
   });
 
   it('jacobian', async () => {
-    const { jacobian, outputs } = await explained('jacobian');
+    const { jacobian, outputs } = await explain('jacobian');
     expect(jacobian).toEqual({
       rows: ['f1', 'f2'],
       columns: ['x', 'y'],
@@ -161,8 +161,8 @@ describe('vectors', () => {
     ]);
   });
 
-  it('elementwise-max abbreviates 4096 numbers and builds no Jacobian', async () => {
-    const { jacobian, value, notes, gradient } = await explained('elementwise-max');
+  it('elementwise-max summarises 4096 numbers and builds no Jacobian', async () => {
+    const { jacobian, value, notes, gradient } = await explain('elementwise-max');
     const { single, mb100, mb_GB } = LECTURE.jac4096;
     expect(jacobian).toBeNull();
     expect(value('y')).toMatchObject({ shape: [single[0]] });
@@ -176,7 +176,7 @@ describe('vectors', () => {
 
 describe('networks', () => {
   it('two-layer has the published scores, losses and gradients', async () => {
-    const { value, contribution, gradient } = await explained('two-layer');
+    const { value, contribution, gradient } = await explain('two-layer');
     const { W1, b1, W2, b2 } = TOY_NET.grads_data_only;
     expect(value('logits')).toEqual(close(TOY_NET.scores));
     expect(value('softmax cross-entropy')).toEqual(close(TOY_NET.data_loss));
@@ -188,8 +188,8 @@ describe('networks', () => {
     expect(gradient('fc1.weight')).toEqual(close(decayed));
   });
 
-  it('linear starts near the loss of a guess, and sends nothing to the image', async () => {
-    const { value, gradient, formulas } = await explained('linear');
+  it('linear starts near the loss at chance, and the image has no gradient', async () => {
+    const { value, gradient, formulas } = await explain('linear');
     expect(Math.abs((value('softmax cross-entropy') as number) - Math.log(10))).toBeLessThan(0.1);
     expect(gradient('images')).toBeNull();
     expect(gradient('linear.weight')).toMatchObject({ shape: [10, 3072] });

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import { UsageError } from '../../errors.ts';
-import { explainSubject, upstreamOf } from '../../explain/answer.ts';
 import { diagramOf } from '../../explain/explanation-diagram.ts';
 import { parseJson } from '../../explain/expression/values.ts';
+import { explainGraph, parseUpstream } from '../../explain/graph-explanation.ts';
 import { jsonOf } from '../../explain/json.ts';
 import { EXAMPLES } from '../../lecture/examples.ts';
 import { flagOf } from '../inputs/field-names.ts';
@@ -54,8 +54,8 @@ async function explainOne(
   const isGiven = options.upstream !== undefined;
   const begin = options.upstream !== undefined ? parseJson(options.upstream, '--upstream') : question.upstream;
   const origin = isGiven ? '--upstream' : "the example's upstream gradient";
-  const upstream = begin === undefined ? undefined : upstreamOf(begin, subject.outputs, origin);
-  const answer = await explainSubject(subject, upstream);
+  const upstream = begin === undefined ? undefined : parseUpstream(begin, subject.outputs, origin);
+  const answer = await explainGraph(subject, upstream);
   const notes = [...question.notes, ...notesOn(answer, upstream !== undefined)];
   await draw(diagramOf(title, answer.explanations), notes, options);
   if (options.json) {

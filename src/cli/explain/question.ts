@@ -1,17 +1,17 @@
 import { UsageError } from '../../errors.ts';
-import type { Subject } from '../../explain/answer.ts';
 import { closest } from '../../explain/expression/closest.ts';
 import { compile } from '../../explain/expression/compile.ts';
 import { parseFormula } from '../../explain/expression/language.ts';
 import { expectValues, namesOf } from '../../explain/expression/names.ts';
 import { parseAssignments, type Values, valuesOf } from '../../explain/expression/values.ts';
+import type { EvaluatedGraph } from '../../explain/graph-explanation.ts';
 import type { Example } from '../../lecture/example.ts';
 import { EXAMPLES } from '../../lecture/examples.ts';
 import * as format from '../terminal/format.ts';
 
 /** What is to be explained. */
 export interface Question {
-  readonly subject: Subject;
+  readonly subject: EvaluatedGraph;
   readonly title: string;
   readonly formula?: string;
   /** The gradients to begin with, as JSON has them. */

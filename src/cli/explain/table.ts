@@ -1,7 +1,7 @@
-import type { Answer } from '../../explain/answer.ts';
 import type { ExplainedGate, ExplainedInput, ExplainedWire, Explanation } from '../../explain/explanation.ts';
 import type { Values } from '../../explain/expression/values.ts';
 import { type Detail, isAbbreviated, isScalar, linesOf, numberText } from '../../explain/format.ts';
+import type { GraphExplanation } from '../../explain/graph-explanation.ts';
 import type { Jacobian } from '../../explain/jacobian.ts';
 import * as format from '../terminal/format.ts';
 import type { painter } from '../terminal/io.ts';
@@ -23,7 +23,7 @@ const [LONGEST_NAME, NARROW] = [21, 9];
 
 /** The answer for people: for each output a table of the gates and one of the gradients, then the Jacobian.
  *  @param width of the terminal. */
-export function answerLines({ explanations, jacobian }: Answer, paint: Paint, width: number): string[] {
+export function answerLines({ explanations, jacobian }: GraphExplanation, paint: Paint, width: number): string[] {
   const tables = explanations.map((explanation) => {
     const of = explanations.length === 1 ? [] : [paint('bold', `backward from ${explanation.output.name}`), ''];
     return [...of, ...explanationLines(explanation, paint, width)];
@@ -143,7 +143,7 @@ function shortened(name: string): string {
 }
 
 /** What the numbers do not say by themselves, as paragraphs. */
-export function notesOn({ explanations }: Answer, hasUpstream: boolean): string[] {
+export function notesOn({ explanations }: GraphExplanation, hasUpstream: boolean): string[] {
   const notes: string[] = [];
   const tensors = explanations.filter(({ output }) => !isScalar(output.value)).map(({ output }) => output.name);
   if (tensors.length > 0 && !hasUpstream) {

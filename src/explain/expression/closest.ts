@@ -1,4 +1,4 @@
-/** The candidate that a mistyped word was probably meant to be; undefined if none is near. */
+/** Returns the candidate that a mistyped word probably meant; undefined if none is close. */
 export function closest(word: string, candidates: Iterable<string>): string | undefined {
   const limit = Math.max(1, Math.floor(word.length / 3));
   return Array.from(candidates, (candidate) => ({ candidate, distance: editDistance(word, candidate) }))
@@ -6,7 +6,7 @@ export function closest(word: string, candidates: Iterable<string>): string | un
     .sort((a, b) => a.distance - b.distance)[0]?.candidate;
 }
 
-/** How many characters must be inserted, left out, changed or swapped with their neighbour to get from a to b.
+/** Number of insertions, deletions, substitutions and swaps of neighbours that turn a into b.
  *  Source: F. Damerau, "A technique for computer detection and correction of spelling errors" (1964). */
 function editDistance(a: string, b: string): number {
   const d = Array.from({ length: a.length + 1 }, (_, i) => Array.from({ length: b.length + 1 }, (_, j) => i || j));

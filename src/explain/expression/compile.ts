@@ -4,43 +4,43 @@ import type { TapeEntry } from '../../engine/backward-path.ts';
 import { Graph } from '../../engine/graph.ts';
 import type { Wire } from '../../engine/wire.ts';
 import { UsageError } from '../../errors.ts';
-import type { Subject } from '../answer.ts';
+import type { EvaluatedGraph } from '../graph-explanation.ts';
 import { closest } from './closest.ts';
 import { type Expression, errorAt, type Formula, type Statement } from './language.ts';
 import { namesOf } from './names.ts';
 import { type ExpressionGraph, FUNCTIONS, OPERATORS, type Operand, type Operation } from './operations.ts';
 import { describeShape, type Values, valuesOf } from './values.ts';
 
-/** Builds the graph of a formula, in float64, and runs it forward. Every variable is a parameter; the outputs are the
- *  statements whose value no other one uses.
+/** Builds the graph of a formula in float64 and runs it forward. Every variable is a parameter; the outputs are the
+ *  statements whose value no other statement uses.
  *
  *  @param values one for each variable.
- *  @throws UsageError that points at the place in the formula: an unknown function, shapes that do not fit, a value that is
- *  not finite, an output that depends on no variable. */
+ *  @throws UsageError with the position in the formula: an unknown function, shapes that do not match, a value that is
+ *  not finite, an output that does not depend on a variable. */
 export async function compile(
   formula: Formula,
   values: ReadonlyMap<string, Values>,
-): Promise<Subject<ElementwiseBackend>> {
+): Promise<EvaluatedGraph<ElementwiseBackend>> {
   const graph = new Graph(new ReferenceBackend('float64'), 1);
   const compiler = new Compiler(formula, graph);
   const { variables, outputs } = namesOf(formula);
   for (const name of variables) compiler.declare(name, values.get(name)!);
-  const ends: Wire[] = [];
+  const outputWires: Wire[] = [];
   for (const statement of formula.statements) {
-    const end = outputs.get(statement);
-    const result = compiler.compile(statement, statement.name ?? end!);
-    if (end !== undefined) ends.push(expectGradient(result, statement, end, formula));
+    const outputName = outputs.get(statement);
+    const result = compiler.compile(statement, statement.name ?? outputName!);
+    if (outputName !== undefined) outputWires.push(expectGradient(result, statement, outputName, formula));
   }
   graph.forward();
   for (const entry of graph.tape) await expectFinite(entry, compiler);
-  return { graph, outputs: [...new Set(ends)] };
+  return { graph, outputs: [...new Set(outputWires)] };
 }
 
 class Compiler {
   readonly formula: Formula;
   readonly graph: ExpressionGraph;
-  /** Where in the formula the gate of a wire stands. */
-  readonly places = new Map<Wire, number>();
+  /** Position in the formula of the gate that computes a wire. */
+  readonly positions = new Map<Wire, number>();
   readonly #scope = new Map<string, Operand>();
 
   constructor(formula: Formula, graph: ExpressionGraph) {
@@ -65,7 +65,7 @@ class Compiler {
       case 'number':
         return node.value;
       case 'array': {
-        const { shape, values } = this.#pointingAt(node, () => valuesOf(node.value, node.text));
+        const { shape, values } = this.#withPosition(node, () => valuesOf(node.value, node.text));
         const wire = this.graph.constant(node.text, shape);
         this.graph.backend.write(wire.tensor, values);
         return wire;
@@ -81,12 +81,12 @@ class Compiler {
     const operation = operationOf(this.formula, node);
     const operands = node.operands.map((operand) => this.#operand(operand));
     const before = this.graph.tape.length;
-    const result = this.#pointingAt(node, () => operation.apply(this.graph, operands, name));
-    for (const { output } of this.graph.tape.slice(before)) this.places.set(output, node.at);
+    const result = this.#withPosition(node, () => operation.apply(this.graph, operands, name));
+    for (const { output } of this.graph.tape.slice(before)) this.positions.set(output, node.at);
     return result;
   }
 
-  #pointingAt<T>({ at }: Expression, work: () => T): T {
+  #withPosition<T>({ at }: Expression, work: () => T): T {
     try {
       return work();
     } catch (error) {
@@ -102,29 +102,29 @@ function operationOf({ text }: Formula, { name, operands, at }: Application): Op
   const operation = OPERATORS.get(name) ?? FUNCTIONS.get(name);
   if (!operation) {
     const near = closest(name, FUNCTIONS.keys());
-    const known = near ? `did you mean ${near}?` : `there are ${[...FUNCTIONS.keys()].join(', ')}`;
-    throw errorAt(text, at, `there is no function '${name}'; ${known}`);
+    const hint = near ? `. Did you mean '${near}'?` : `; the functions are ${[...FUNCTIONS.keys()].join(', ')}`;
+    throw errorAt(text, at, `unknown function '${name}'${hint}`);
   }
   if (operands.length !== operation.operands) {
-    const wanted = operation.operands === 1 ? 'one value' : 'two values';
-    throw errorAt(text, at, `${name} takes ${wanted}, got ${operands.length}`);
+    const expected = operation.operands === 1 ? 'one value' : 'two values';
+    throw errorAt(text, at, `${name} takes ${expected}, got ${operands.length}`);
   }
   return operation;
 }
 
-/** @throws UsageError for an output that is no gate's, or that no gradient flows from. */
+/** @throws UsageError for an output that is not computed by a gate, or has no gradient. */
 function expectGradient(result: Operand, { value, at }: Statement, name: string, { text }: Formula): Wire {
   if (typeof result === 'number' || !result.needsGradient) {
-    throw errorAt(text, at, `${name} depends on no variable, and so there is no gradient`);
+    throw errorAt(text, at, `${name} does not depend on a variable, so it has no gradient`);
   }
-  if (result.isParameter) throw errorAt(text, value.at, `${name} is a variable as it is; there is no gate to explain`);
+  if (result.isParameter) throw errorAt(text, value.at, `${name} is just a variable; there is no gate to explain`);
   return result;
 }
 
 /** @throws UsageError for a gate whose output is NaN or infinite. */
 async function expectFinite(
   { gate, inputs, output }: TapeEntry<ElementwiseBackend>,
-  { formula, graph, places }: Compiler,
+  { formula, graph, positions }: Compiler,
 ): Promise<void> {
   const values = await graph.backend.read(output.tensor);
   const i = values.findIndex((value) => !Number.isFinite(value));
@@ -136,7 +136,7 @@ async function expectFinite(
   }
   throw errorAt(
     formula.text,
-    places.get(output)!,
+    positions.get(output)!,
     `the gate ${gate.name} gives ${values[i]} for ${operands.join(', ')}; choose other values`,
   );
 }

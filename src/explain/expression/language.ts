@@ -1,27 +1,27 @@
 import * as ohm from 'ohm-js';
 import { UsageError } from '../../errors.ts';
 
-/** A formula as written: statements, and where in the text each part stands. */
+/** Syntax tree of a formula, with the position of each part in the text. */
 export interface Formula {
   readonly text: string;
   readonly statements: readonly Statement[];
 }
 
 export interface Statement {
-  /** Given by `name = …`. */
+  /** Name in `name = …`. */
   readonly name?: string;
   readonly value: Expression;
   readonly at: number;
 }
 
-/** `at` is the place of a leaf, or of the operator or the function's name. */
+/** `at` is the position of a leaf, an operator or a function's name. */
 export type Expression =
   | { readonly kind: 'number'; readonly value: number; readonly at: number }
   | { readonly kind: 'array'; readonly value: unknown; readonly text: string; readonly at: number }
   | { readonly kind: 'name'; readonly name: string; readonly at: number }
   | { readonly kind: 'apply'; readonly name: string; readonly operands: readonly Expression[]; readonly at: number };
 
-/** Precedence from the loosest: + −; * /; signs; ^, which takes a signed exponent and so groups to the right. */
+/** Precedence, lowest first: + −; * /; signs; ^, which takes a signed exponent and so is right-associative. */
 const GRAMMAR = ohm.grammar(`
   Formula {
     Statements = NonemptyListOf<Statement, ";"> ";"?
@@ -56,7 +56,7 @@ const GRAMMAR = ohm.grammar(`
   }
 `);
 
-/** Operators that are written in more than one way, by the name that stands for them. */
+/** Alternative spellings of operators. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   '−': '-',
   '×': '*',
@@ -100,10 +100,10 @@ const SEMANTICS = GRAMMAR.createSemantics()
   });
 
 function binary(left: ohm.Node, operator: ohm.Node, right: ohm.Node): Expression {
-  const written = operator.sourceString;
+  const spelling = operator.sourceString;
   return {
     kind: 'apply',
-    name: SYNONYMS[written] ?? written,
+    name: SYNONYMS[spelling] ?? spelling,
     operands: [left.tree(), right.tree()],
     at: startOf(operator),
   };
@@ -113,35 +113,35 @@ function startOf(node: ohm.Node): number {
   return node.source.startIdx;
 }
 
-/** @throws UsageError that points at the place where the text stops making sense. */
+/** @throws UsageError with the position of the first syntax error. */
 export function parseFormula(text: string): Formula {
   if (text.trim() === '') throw new UsageError('the expression is empty; write one such as "(x+y)*z"');
   const match = GRAMMAR.match(text);
   if (match.succeeded()) return { text, statements: SEMANTICS(match).tree() };
   const { getRightmostFailurePosition, getExpectedText } = match as ohm.FailedMatchResult;
   const at = getRightmostFailurePosition.call(match);
-  throw errorAt(text, at, describeMistake(text, at, getExpectedText.call(match)));
+  throw errorAt(text, at, describeSyntaxError(text, at, getExpectedText.call(match)));
 }
 
-/** What might have followed, in few words. @param expected what the grammar expected, as a list of its tokens. */
-function wantedIn(expected: string): string {
-  if (expected.includes('a name')) return 'a value (a number, a name, a function, "[" or "(")';
-  if (expected.includes('a number')) return 'a number';
-  if (expected.includes('"]"')) return '"," or "]"';
-  const closing = [')', ','].filter((token) => expected.includes(`"${token}"`)).map((token) => ` or "${token}"`);
+/** Summarises the tokens that could have followed. @param tokens those of the grammar, as a list. */
+function summariseExpected(tokens: string): string {
+  if (tokens.includes('a name')) return 'a value (a number, a name, a function, "[" or "(")';
+  if (tokens.includes('a number')) return 'a number';
+  if (tokens.includes('"]"')) return '"," or "]"';
+  const closing = [')', ','].filter((token) => tokens.includes(`"${token}"`)).map((token) => ` or "${token}"`);
   return `an operator${closing.join('')}`;
 }
 
-function describeMistake(text: string, at: number, expected: string): string {
-  const wanted = wantedIn(expected);
+function describeSyntaxError(text: string, at: number, tokens: string): string {
+  const expected = summariseExpected(tokens);
   const rest = text.slice(at);
-  if (rest === '') return `wanted ${wanted}, got the end`;
+  if (rest === '') return `expected ${expected}, got the end`;
   const [word] = rest.match(/^[\p{L}\p{N}_]+/u) ?? [String.fromCodePoint(rest.codePointAt(0)!)];
-  const isProduct = wanted.startsWith('an operator') && /^[\p{L}\p{N}_(]/u.test(rest);
-  return `wanted ${wanted}, got "${word}"${isProduct ? '; a product is written with *' : ''}`;
+  const isProduct = expected.startsWith('an operator') && /^[\p{L}\p{N}_(]/u.test(rest);
+  return `expected ${expected}, got "${word}"${isProduct ? '; write a product with *' : ''}`;
 }
 
-/** An error with the line of the text that it is about, and a caret under the place. */
+/** Creates an error that shows the line of the text with a caret under the position. */
 export function errorAt(text: string, at: number, message: string): UsageError {
   const lineStart = text.lastIndexOf('\n', at - 1) + 1;
   const [line] = text.slice(lineStart).split('\n');

@@ -13,27 +13,27 @@ import { describeShape } from './values.ts';
 
 export type ExpressionGraph = Graph<ElementwiseBackend>;
 
-/** A scalar constant, which is folded into the gates, or a value of the graph. */
+/** A scalar constant, which is folded into the gates, or a wire of the graph. */
 export type Operand = number | Wire;
 
-/** An operator or a function of the language. */
+/** Operator or function of the expression language. */
 export interface Operation {
   readonly operands: number;
-  /** Puts what computes it on the tape; the last gate's output gets the name.
-   *  @throws ShapeError if the operands do not fit. */
+  /** Adds its gates to the graph; the last gate's output gets the name.
+   *  @throws ShapeError if the shapes of the operands do not match. */
   apply(graph: ExpressionGraph, operands: readonly Operand[], name: string | undefined): Operand;
 }
 
 type PairGate = Gate<'a' | 'b', ElementwiseBackend>;
 type SingleGate = Gate<'x', ElementwiseBackend>;
 
-/** A number as the name of a gate shows it. */
+/** Formats a number for the name of a gate. */
 function text(c: number): string {
   return String(c).replace('-', '−');
 }
 
-/** f(a, b), element by element. @param verb for messages. @param fold f on constants. @param left, right the gate that is
- *  left when that operand is a constant. */
+/** f(a, b), element by element. @param verb for messages. @param fold f on constants. @param left, right make the gate
+ *  that remains if that operand is a constant. */
 function pair(
   gate: PairGate,
   verb: string,
@@ -44,16 +44,16 @@ function pair(
   return {
     operands: 2,
     apply(graph, [a, b], name) {
-      if (typeof a === 'number') return typeof b === 'number' ? fold(a, b) : put(graph, left(a), { x: b }, name);
-      if (typeof b === 'number') return put(graph, right(b), { x: a }, name);
+      if (typeof a === 'number') return typeof b === 'number' ? fold(a, b) : addGate(graph, left(a), { x: b }, name);
+      if (typeof b === 'number') return addGate(graph, right(b), { x: a }, name);
       const shape = commonShape(a.shape, b.shape, verb);
-      return put(graph, gate, { a: spread(graph, a, shape), b: spread(graph, b, shape) }, name);
+      return addGate(graph, gate, { a: broadcast(graph, a, shape), b: broadcast(graph, b, shape) }, name);
     },
   };
 }
 
-/** `pair` of a rule. @param names of the gates of x in which one operand has become the constant c. */
-function rulePair(
+/** `pair` for a scalar function. @param names of the gates in which one operand is the constant c. */
+function scalarPair(
   gate: PairGate & ScalarFunction<'a' | 'b'>,
   verb: string,
   names: { readonly a: (c: string) => string; readonly b: (c: string) => string },
@@ -65,11 +65,11 @@ function rulePair(
 function single(gate: SingleGate): Operation {
   return {
     operands: 1,
-    apply: (graph, [x], name) => put(graph, gate, { x: wireOf(graph, x) }, name),
+    apply: (graph, [x], name) => addGate(graph, gate, { x: wireOf(graph, x) }, name),
   };
 }
 
-function put<Name extends string>(
+function addGate<Name extends string>(
   graph: ExpressionGraph,
   gate: Gate<Name, ElementwiseBackend>,
   inputs: Readonly<Record<Name, Wire>>,
@@ -85,9 +85,9 @@ function wireOf(graph: ExpressionGraph, operand: Operand): Wire {
   return wire;
 }
 
-/** A scalar beside a tensor is copied to the tensor's shape. */
-function spread(graph: ExpressionGraph, wire: Wire, shape: Shape): Wire {
-  return wire.shape.length === 0 && shape.length > 0 ? put(graph, copy(shape), { x: wire }) : wire;
+/** Copies a scalar to the shape of the tensor beside it. */
+function broadcast(graph: ExpressionGraph, wire: Wire, shape: Shape): Wire {
+  return wire.shape.length === 0 && shape.length > 0 ? addGate(graph, copy(shape), { x: wire }) : wire;
 }
 
 function commonShape(a: Shape, b: Shape, verb: string): Shape {
@@ -108,7 +108,7 @@ function timesConstant(c: number): SingleGate {
   return withConstant(`×${text(c)}`, arithmetic.multiply, 'b', c);
 }
 
-/** The product of scalars, of a scalar and a tensor, or of matrices; a vector is a column. */
+/** Product of scalars, of a scalar and a tensor, or of matrices; a vector is a column. */
 const product: Operation = {
   operands: 2,
   apply(graph, operands, name) {
@@ -116,9 +116,9 @@ const product: Operation = {
     if (typeof a === 'number' || typeof b === 'number' || a.shape.length === 0 || b.shape.length === 0) {
       return elementwiseProduct.apply(graph, operands, name);
     }
-    if (a.shape[1] === b.shape[0]) return put(graph, matmul, { a, b }, name);
+    if (a.shape[1] === b.shape[0]) return addGate(graph, matmul, { a, b }, name);
     const isSame = a.shape[0] === b.shape[0] && a.shape[1] === b.shape[1];
-    const hint = isSame ? '; element by element it is written a .* b, and the scalar product sum(a .* b)' : '';
+    const hint = isSame ? '; for an elementwise product write a .* b, for a dot product sum(a .* b)' : '';
     throw new ShapeError(
       `cannot multiply ${describeShape(a.shape)} by ${describeShape(b.shape)}: the first has ` +
         `${a.shape[1]} column${a.shape[1] === 1 ? '' : 's'}, the second ${b.shape[0]} row${b.shape[0] === 1 ? '' : 's'}${hint}`,
@@ -131,7 +131,7 @@ const transposition: Operation = {
   apply(graph, [x], name) {
     const wire = wireOf(graph, x);
     if (wire.shape.length === 0) throw new ShapeError('cannot transpose a scalar; give a vector or a matrix');
-    return put(graph, transpose, { x: wire }, name);
+    return addGate(graph, transpose, { x: wire }, name);
   },
 };
 
@@ -140,7 +140,7 @@ const negate: Operation = {
   apply: (graph, [x], name) => product.apply(graph, [x, -1], name),
 };
 
-/** The operators by the name that the parser gives them. */
+/** Operators, by their name in the syntax tree. */
 export const OPERATORS: ReadonlyMap<string, Operation> = new Map([
   ['+', pair(add, 'add', (a, b) => a + b, arithmetic.plusConstant, arithmetic.plusConstant)],
   [
@@ -155,8 +155,8 @@ export const OPERATORS: ReadonlyMap<string, Operation> = new Map([
   ],
   ['*', product],
   ['.*', elementwiseProduct],
-  ['/', rulePair(arithmetic.divide, 'divide', { a: (c) => `${c}/x`, b: (c) => `/${c}` })],
-  ['^', rulePair(arithmetic.power, 'raise', { a: (c) => `${c}^x`, b: (c) => `^${c}` })],
+  ['/', scalarPair(arithmetic.divide, 'divide', { a: (c) => `${c}/x`, b: (c) => `/${c}` })],
+  ['^', scalarPair(arithmetic.power, 'raise', { a: (c) => `${c}^x`, b: (c) => `^${c}` })],
   ['negate', negate],
 ]);
 
@@ -165,8 +165,8 @@ export const FUNCTIONS: ReadonlyMap<string, Operation> = new Map([
   ['log', single(arithmetic.log)],
   ['sqrt', single(arithmetic.sqrt)],
   ['abs', single(arithmetic.absolute)],
-  ['max', rulePair(arithmetic.maximum, 'compare', { a: (c) => `max(${c}, x)`, b: (c) => `max(x, ${c})` })],
-  ['min', rulePair(arithmetic.minimum, 'compare', { a: (c) => `min(${c}, x)`, b: (c) => `min(x, ${c})` })],
+  ['max', scalarPair(arithmetic.maximum, 'compare', { a: (c) => `max(${c}, x)`, b: (c) => `max(x, ${c})` })],
+  ['min', scalarPair(arithmetic.minimum, 'compare', { a: (c) => `min(${c}, x)`, b: (c) => `min(x, ${c})` })],
   ['sigmoid', single(activation('sigmoid'))],
   ['tanh', single(activation('tanh'))],
   ['relu', single(activation('relu'))],

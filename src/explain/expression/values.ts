@@ -1,37 +1,37 @@
 import type { Shape } from '../../backends/backend.ts';
 import { UsageError } from '../../errors.ts';
 
-/** Numbers in row-major order. A vector of n is a column, [n, 1]. */
+/** Tensor in row-major order. A vector of n is a column, [n, 1]. */
 export interface Values {
   readonly shape: Shape;
   readonly values: ArrayLike<number>;
 }
 
-/** Numbers as JSON writes them: a scalar, a vector or a matrix, row by row. */
+/** Tensor in JSON: a scalar, a vector, or a matrix row by row. */
 export type Nested = number | readonly Nested[];
 
-/** Reads `name=value` words. @throws UsageError for what is not one, for a value that is none, or a name given twice. */
+/** Parses `name=value` words. @throws UsageError for a malformed word or value, or a name given twice. */
 export function parseAssignments(words: readonly string[]): Map<string, Values> {
   const values = new Map<string, Values>();
   for (const word of words) {
     const [, name, text] = word.match(/^\s*([\p{L}_][\p{L}\p{N}_]*)\s*=(.*)$/su) ?? [];
     if (name === undefined) {
       throw new UsageError(
-        `wanted name=value after the expression, got '${word}'; put an expression with blanks in quotes`,
+        `expected name=value after the expression, got '${word}'; put an expression that contains spaces in quotes`,
       );
     }
-    if (values.has(name)) throw new UsageError(`${name} is given twice; leave one of the two out`);
+    if (values.has(name)) throw new UsageError(`${name} is given twice; remove one of the two`);
     values.set(name, parseValue(text, name));
   }
   return values;
 }
 
-/** Reads a number or JSON. @throws UsageError */
+/** Parses a number or JSON. @throws UsageError */
 function parseValue(text: string, what: string): Values {
   return valuesOf(parseJson(text, what), what);
 }
 
-/** @throws UsageError for what is neither a number nor JSON. */
+/** @throws UsageError if the text is neither a number nor JSON. */
 export function parseJson(text: string, what: string): unknown {
   if (/^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(text)) return Number(text);
   try {
@@ -43,7 +43,7 @@ export function parseJson(text: string, what: string): unknown {
   }
 }
 
-/** A number, a vector or a matrix. @throws UsageError for anything else, ragged and empty arrays among it. */
+/** Converts a number, a vector or a matrix. @throws UsageError for anything else, including ragged and empty arrays. */
 export function valuesOf(nested: unknown, what: string): Values {
   if (!Array.isArray(nested)) return { shape: [], values: [numberOf(nested, what)] };
   if (nested.length === 0) throw new UsageError(`${what} is an empty array; give at least one number`);
@@ -51,15 +51,14 @@ export function valuesOf(nested: unknown, what: string): Values {
     return { shape: [nested.length, 1], values: nested.map((value, i) => numberOf(value, `${what}[${i}]`)) };
   }
   const rows = nested.map((row, i) => {
-    if (!Array.isArray(row))
-      throw new UsageError(`${what}[${i}] must be a row of numbers, as the others are, got ${row}`);
+    if (!Array.isArray(row)) throw new UsageError(`${what}[${i}] must be a row of numbers like the others, got ${row}`);
     return row.map((value, j) => numberOf(value, `${what}[${i}][${j}]`));
   });
   const columns = rows[0].length;
-  const odd = rows.findIndex(({ length }) => length !== columns);
-  if (odd >= 0) {
+  const uneven = rows.findIndex(({ length }) => length !== columns);
+  if (uneven >= 0) {
     throw new UsageError(
-      `the rows of ${what} differ in length: row 0 has ${columns} numbers, row ${odd} has ${rows[odd].length}`,
+      `the rows of ${what} differ in length: row 0 has ${columns} numbers, row ${uneven} has ${rows[uneven].length}`,
     );
   }
   if (columns === 0) throw new UsageError(`the rows of ${what} are empty; give at least one number`);
@@ -71,7 +70,7 @@ function numberOf(value: unknown, what: string): number {
   throw new UsageError(`${what} must be a finite number, got ${JSON.stringify(value)}`);
 }
 
-/** The shape as people know it: columns are vectors, [n]. */
+/** Returns the shape to show: [n] for a column. */
 export function shownShape(shape: Shape): Shape {
   return shape.length === 2 && shape[1] === 1 ? [shape[0]] : shape;
 }
@@ -82,7 +81,7 @@ export function describeShape(shape: Shape): string {
   return shown.length === 1 ? `a vector of ${shown[0]}` : `a matrix [${shown.join(', ')}]`;
 }
 
-/** All the numbers: a scalar, a vector or rows. */
+/** Converts a tensor to JSON: a scalar, a vector, or a matrix row by row. */
 export function nested({ shape, values }: Values): Nested {
   const [rows, columns] = shownShape(shape);
   if (rows === undefined) return values[0];

@@ -117,13 +117,13 @@ describe('--upstream', () => {
 
   it('must have the shape of the output', async () => {
     expect(await error(...product, '--upstream', '[1,2,3]')).toContain(
-      '--upstream is a vector of 3, wanted a vector of 2',
+      '--upstream must be a vector of 2, as f is, got a vector of 3',
     );
     expect(await error(...product, '--upstream', '1')).toContain(
-      '--upstream is a scalar, wanted a vector of 2, as f is',
+      '--upstream must be a vector of 2, as f is, got a scalar',
     );
-    expect(await error('2*x; 3*x', 'x=1', '--upstream', '1')).toContain('as in {"f1": …}: the outputs are f1, f2');
-    expect(await error('2*x', 'x=1', '--upstream', '{"g": 1}')).toContain('--upstream is for g, which is no output');
+    expect(await error('2*x; 3*x', 'x=1', '--upstream', '1')).toContain('as in {"f1": …}; the outputs are f1, f2');
+    expect(await error('2*x', 'x=1', '--upstream', '{"g": 1}')).toContain('--upstream names g, which is not an output');
     expect(await error('2*x', 'x=1', '--upstream', '[1')).toContain('--upstream must be a number or a JSON array');
   });
 });
@@ -171,7 +171,7 @@ describe('help', () => {
   it('gives a command with the missing values', async () => {
     const message = await error('(x+y)*z', 'x=-2');
     expect(message).toBe(
-      "error: there is no value for y, z; give one, for example\n  nn-train explain '(x+y)*z' x=-2 y=1 z=1\n",
+      "error: no value given for y, z; add one, for example\n  nn-train explain '(x+y)*z' x=-2 y=1 z=1\n",
     );
     const example = message.split('\n')[1].match(/'(.*)' (.*)/)!;
     expect((await explain(example[1], ...example[2].split(' '))).code).toBe(0);
@@ -183,7 +183,7 @@ describe('an example', () => {
     const { outputs, notes } = await json('product', 'x=3');
     expect(outputs[0].value).toBe(-32);
     expect(notes).toEqual([]);
-    expect(await error('product', 'w=3')).toContain('there is no w in the expression; its variables are x, y, z');
+    expect(await error('product', 'w=3')).toContain('the expression has no variable w; its variables are x, y, z');
     expect(await error('linear', 'x=3')).toContain('the example linear takes no values, got x');
   });
 });

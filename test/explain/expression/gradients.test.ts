@@ -1,22 +1,22 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { explainSubject } from '../../../src/explain/answer.ts';
 import { compile } from '../../../src/explain/expression/compile.ts';
 import { parseFormula } from '../../../src/explain/expression/language.ts';
+import { explainGraph } from '../../../src/explain/graph-explanation.ts';
 import { normals } from '../../support/graphs.ts';
 
-// An independent evaluator: plain numbers in arrays of rows, and nothing of the project.
+// An independent evaluator on arrays of rows, which shares no code with the project.
 
 type Matrix = readonly (readonly number[])[];
 type Environment = Readonly<Record<string, Matrix>>;
 
-/** A random expression: as text, and as a function of the variables' values. */
+/** A random expression, as text and as a function of the variables' values. */
 interface Term {
   readonly text: string;
   readonly evaluate: (at: Environment) => Matrix;
 }
 
-/** Thrown where central differences are not to be trusted: near a kink or a pole, or at huge numbers. */
+/** Thrown where central differences are unreliable: near a kink or a pole, or for huge values. */
 class Unsuitable extends Error {}
 
 function expectThat(isSuitable: boolean): void {
@@ -74,7 +74,7 @@ const map = (f: (x: number) => number, m: Matrix) =>
     }),
   );
 
-/** Element by element; a scalar counts for every element. */
+/** Applies f element by element; a scalar is broadcast. */
 function combine(f: (a: number, b: number) => number, a: Matrix, b: Matrix): Matrix {
   const isScalar = (m: Matrix) => m.length === 1 && m[0].length === 1;
   const shape = isScalar(a) ? b : a;
@@ -97,7 +97,7 @@ const VARIABLES: Record<ShapeName, readonly string[]> = {
   '3x2': ['E'],
 };
 
-/** Products of matrices, by the shape of the result. */
+/** Shapes of the factors of a matrix product, by the shape of the result. */
 const PRODUCTS: Partial<Record<ShapeName, readonly (readonly [ShapeName, ShapeName])[]>> = {
   '2': [
     ['2x2', '2'],
@@ -119,8 +119,8 @@ function term(shape: ShapeName, depth: number): fc.Arbitrary<Term> {
   const choices = [variable, functionOf(same), pairOf(same, other), pairOf(same, other), withConstant(same)];
   if (shape === 'scalar') choices.push(...(['2', '2x3'] as const).map((inner) => reductionOf(term(inner, depth - 1))));
   for (const [a, b] of PRODUCTS[shape] ?? []) choices.push(productOf(term(a, depth - 1), term(b, depth - 1)));
-  const turned = TRANSPOSES[shape];
-  if (turned) choices.push(term(turned, depth - 1).map((m) => apply('T', transposed, m)));
+  const transposedShape = TRANSPOSES[shape];
+  if (transposedShape) choices.push(term(transposedShape, depth - 1).map((m) => apply('T', transposed, m)));
   return fc.oneof(...choices);
 }
 
@@ -183,7 +183,7 @@ const SIZES: Record<ShapeName, readonly [number, number]> = {
   '3x2': [3, 2],
 };
 
-/** Random values for the variables that a text names. */
+/** Random values for the variables in a text. */
 function environmentOf(text: string, seed: number): Record<string, Matrix> {
   const all = Object.entries(VARIABLES).flatMap(([shape, names]) => names.map((name) => [name, shape] as const));
   const used = all.filter(([name]) => new RegExp(`(?<!\\w)${name}(?!\\w)`).test(text));
@@ -236,7 +236,7 @@ it('gradients of random expressions agree with central differences', async () =>
         return [name, { shape, values: isScalar ? [only] : rows.flat() }] as const;
       });
       const subject = await compile(parseFormula(text), new Map(values));
-      const [{ output, leaves }] = (await explainSubject(subject)).explanations;
+      const [{ output, leaves }] = (await explainGraph(subject)).explanations;
       expectClose(Array.from(output.value.values), value.flat(), text);
       for (const { name, kind, gradient } of leaves) {
         if (kind !== 'parameter') continue;
