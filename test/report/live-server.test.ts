@@ -3,10 +3,10 @@ import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LiveServer } from '../../src/report/live-server.ts';
 import type { RunReport } from '../../src/report/report-data.ts';
-import { sketchedRun } from '../support/report.ts';
+import { sampleRun } from '../support/report.ts';
 
 const DAY_MS = 86_400_000;
-const REPORT = sketchedRun({ state: 'training', epochs: 2 });
+const REPORT = sampleRun({ state: 'training', epochs: 2 });
 
 async function serve(report?: RunReport) {
   const server = await LiveServer.listen(0);

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { reportHtml } from '../../src/report/html.ts';
 import type { ReportData } from '../../src/report/report-data.ts';
 import { temporaryFolder } from '../support/files.ts';
-import { reportData, sketchedRun } from '../support/report.ts';
+import { reportData, sampleRun } from '../support/report.ts';
 
 const DEFAULT_PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const executablePath = process.env.NN_TRAIN_CHROMIUM || DEFAULT_PATHS.find(existsSync);
@@ -96,8 +96,8 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
     [{ state: 'stopped', epochs: 4, name: "it's" }, '#state', "nn-train --resume 'it'\\''s'"],
     [{ epochs: 7, plannedEpochs: 10 }, '#state', 'Stopped early after 7 of 10 epochs'],
     [{ dataset: 'synthetic' }, '#data-notice', 'This is not CIFAR-10'],
-  ] as const)('has a notice about the run: %j', async (sketch, place, text) => {
-    const { page } = await open(reportData(sketch));
+  ] as const)('has a notice about the run: %j', async (run, place, text) => {
+    const { page } = await open(reportData(run));
     expect(await page.locator(place).innerText()).toContain(text);
   });
 
@@ -116,8 +116,8 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
   });
 
   it('marks the best run, and lists only hyperparameters that differ', async () => {
-    const sketches = [0.1, 0.2, 0.1].map((lr, i) => ({ name: `run-${i}`, accuracy: 0.4 + lr, config: { lr } }));
-    const { page } = await open(reportData(...sketches));
+    const runs = [0.1, 0.2, 0.1].map((lr, i) => ({ name: `run-${i}`, accuracy: 0.4 + lr, config: { lr } }));
+    const { page } = await open(reportData(...runs));
     const best = page.locator('#results tbody tr', { has: page.locator('td:nth-child(3) .badge') });
     expect(await best.locator('th').innerText()).toContain('run-1');
     expect(await page.locator('#differences tbody th').allInnerTexts()).toEqual(['lr']);
@@ -151,7 +151,7 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
 
   it('follows a run during training and keeps the scroll position and the focus', async () => {
     const events: ServerResponse[] = [];
-    const atEpoch = (epochs: number) => sketchedRun({ state: epochs < 10 ? 'training' : 'finished', epochs });
+    const atEpoch = (epochs: number) => sampleRun({ state: epochs < 10 ? 'training' : 'finished', epochs });
     const server = createServer((request, response) => {
       const isEvents = request.url === '/events';
       response.writeHead(200, { 'Content-Type': isEvents ? 'text/event-stream' : 'text/html; charset=utf-8' });

@@ -1,4 +1,4 @@
-// Made for these tests, and of no use for anything else: nobody has signed the certificate.
+// A self-signed certificate for these tests only, which no client trusts.
 export const KEY = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgUGpk+0uQTIwASjuG
 Ed11kpGHaBNLJJv0WTIUtP+kLJ+hRANCAARr0GLL2qgUdyj55QYfObxJ8dFvr5mi

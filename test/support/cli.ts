@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The command line; `npm test` builds it first. */
+/** Path of the command-line program, which `npm test` builds first. */
 export const NN_TRAIN = fileURLToPath(new URL('../../bin/nn-train.js', import.meta.url));
 
 export interface Finished {
@@ -16,23 +16,28 @@ export interface Finished {
 export interface CliOptions {
   readonly cwd?: string;
   readonly env?: Record<string, string>;
-  /** The user to run as; only root may choose. */
+  /** User to run as; requires root. */
   readonly uid?: number | undefined;
-  /** Called with the process as soon as it runs. */
+  /** Called with the process once it has started. */
   readonly onStart?: (child: ChildProcess) => void;
-  /** Called with all of stdout so far, whenever there is more. */
+  /** Called with the complete stdout so far whenever it grows. */
   readonly onOutput?: (stdout: string, child: ChildProcess) => void;
 }
 
-const nowhere = (what: string) => path.join(tmpdir(), `nn-train-no-${what}`);
+const missingFolder = (name: string) => path.join(tmpdir(), `nn-train-no-${name}`);
 
-/** Runs `nn-train` in a process of its own, without the caller's settings and without any images in the cache. */
+/** Runs `nn-train` in a separate process, without the caller's environment and without images in the cache. */
 export function nnTrain(args: readonly string[], options: CliOptions = {}): Promise<Finished> {
   const { cwd = tmpdir(), env, uid, onStart, onOutput } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [NN_TRAIN, ...args], {
       cwd,
-      env: { PATH: process.env.PATH, XDG_CACHE_HOME: nowhere('cache'), KERAS_HOME: nowhere('keras'), ...env },
+      env: {
+        PATH: process.env.PATH,
+        XDG_CACHE_HOME: missingFolder('cache'),
+        KERAS_HOME: missingFolder('keras'),
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(uid === undefined ? {} : { uid, gid: uid }),
     });
@@ -50,5 +55,5 @@ export function nnTrain(args: readonly string[], options: CliOptions = {}): Prom
   });
 }
 
-/** Options of a run on generated images that takes about a second. */
+/** Options of a run on synthetic images that takes about a second. */
 export const QUICK = ['--dataset', 'synthetic', '--train-limit', '600', '--val', '100', '--batch-size', '64'];

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-// An independent program: it knows the published file formats and the formulas, and imports nothing of the project.
+// An independent implementation of the published file formats and formulas that imports nothing from the project.
 
-/** Test accuracy, in float64, from a run's last.safetensors and a folder's test_batch.bin alone. */
+/** Computes test accuracy in float64 from a run's last.safetensors and a folder's test_batch.bin alone. */
 export function independentAccuracy(run: string, dataFolder: string): number {
   const file = readFileSync(path.join(run, 'last.safetensors'));
   const headerEnd = 8 + Number(file.readBigUInt64LE(0));

@@ -1,7 +1,7 @@
-// Loads images with the built product, in a process of its own: node load-process.mjs DIST OPTIONS.
-// Prints one line of JSON for each event, and for what came of it.
-const [dist, options] = process.argv.slice(2);
-const { loadDataset } = await import(dist);
+// Loads a dataset with the built program in a separate process: node load-process.mjs MODULE OPTIONS.
+// Prints one line of JSON for each event and for the result.
+const [modulePath, options] = process.argv.slice(2);
+const { loadDataset } = await import(modulePath);
 /** @param {object} line */
 const print = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 /** @param {{ kind: string }} event */

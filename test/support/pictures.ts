@@ -1,6 +1,6 @@
 import { crc32, deflateSync } from 'node:zlib';
 
-// Picture files put together by hand after the specifications, for tests that must not lean on an encoder.
+// Picture files assembled by hand from the specifications, for tests that must not depend on an encoder.
 
 interface PngParts {
   readonly width: number;
@@ -8,9 +8,9 @@ interface PngParts {
   readonly depth: number;
   /** 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha. */
   readonly colourType: number;
-  /** Samples of the pixels, row by row. */
+  /** Samples of all pixels, row by row. */
   readonly samples: readonly number[];
-  /** The filter of every row, 0 to 4. */
+  /** Filter of every row, 0 to 4. */
   readonly filter?: number;
   readonly interlaced?: boolean;
   readonly palette?: readonly number[];
@@ -18,10 +18,10 @@ interface PngParts {
 }
 
 const CHANNELS: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
-/** Of each pass of Adam7: first column, first row, distance of columns, distance of rows. */
+/** Passes of Adam7: first column, first row, column spacing, row spacing. */
 const ADAM7 = ['0 0 8 8', '4 0 8 8', '0 4 4 8', '2 0 4 4', '0 2 2 4', '1 0 2 2', '0 1 1 2'];
 
-/** A PNG file. */
+/** Encodes a PNG file. */
 export function pngFile(parts: PngParts): Buffer {
   const { width, height, depth, colourType, samples, interlaced = false } = parts;
   const channels = CHANNELS[colourType];
@@ -79,21 +79,21 @@ function filtered(row: Buffer, above: Buffer | undefined, filter: number, step: 
 interface JpegParts {
   readonly width: number;
   readonly height: number;
-  /** Of each component, a value for every block of 8 × 8 pixels, 0 to 255, row by row. */
+  /** For each component the values of its 8 × 8 blocks, 0 to 255, row by row. */
   readonly components: readonly (readonly number[])[];
   readonly ids?: readonly number[];
-  /** After how many blocks a restart marker comes. */
+  /** Number of blocks between restart markers. */
   readonly restartInterval?: number;
-  /** The colour transform that an Adobe segment names. */
+  /** Colour transform in the Adobe segment. */
   readonly adobe?: number;
-  /** EXIF. */
+  /** EXIF orientation. */
   readonly orientation?: number;
   readonly bitsPerSample?: number;
   readonly frame?: number;
 }
 
-/** A JPEG file of blocks of one value each, which decode to exactly these values. Each of them is coded as its difference
- *  to the one before, of a size of 0 to 8 bits: 4 bits for the size, then the difference, then '0' for the end of the block. */
+/** Encodes a JPEG file of uniform blocks that decode to exactly the given values. A block is coded as its difference from
+ *  the previous one: 4 bits for the size of the difference, 0 to 8 bits for the difference, '0' for the end of the block. */
 export function jpegFile(parts: JpegParts): Buffer {
   const { width, height, components, restartInterval } = parts;
   const ids = parts.ids ?? components.map((_, i) => i + 1);

@@ -5,7 +5,7 @@ import type { ReportData, RunReport, TestReport, WeightPictures } from '../../sr
 
 const STEPS_PER_EPOCH = 192;
 
-export interface RunSketch {
+export interface SampleRunOptions {
   readonly name?: string;
   readonly model?: 'linear' | 'mlp';
   readonly state?: RunReport['state'];
@@ -13,30 +13,30 @@ export interface RunSketch {
   readonly classes?: readonly string[];
   readonly epochs?: number;
   readonly plannedEpochs?: number;
-  /** Where the accuracy goes to. */
+  /** Test accuracy that the curves approach. */
   readonly accuracy?: number;
   readonly config?: RunReport['config'];
 }
 
-/** What a page might be given: one run for each sketch. */
-export const reportData = (...sketches: readonly RunSketch[]): ReportData => ({
+/** Sample data for a report page, with one run for each set of options. */
+export const reportData = (...runs: readonly SampleRunOptions[]): ReportData => ({
   generator: 'nn-train 0.1.0',
-  runs: sketches.map(sketchedRun),
+  runs: runs.map(sampleRun),
 });
 
-/** A run as training might have left it: losses that fall and level off, ratios that follow the learning rate. */
-export function sketchedRun(sketch: RunSketch): RunReport {
-  const { name = 'runs/sketch', model = 'linear', state = 'finished', plannedEpochs = 10 } = sketch;
-  const { epochs = plannedEpochs, accuracy = model === 'mlp' ? 0.578 : 0.4185, dataset = 'cifar10' } = sketch;
+/** Sample run with plausible curves: losses that fall and level off, update ratios that follow the learning rate. */
+export function sampleRun(options: SampleRunOptions): RunReport {
+  const { name = 'runs/sketch', model = 'linear', state = 'finished', plannedEpochs = 10 } = options;
+  const { epochs = plannedEpochs, accuracy = model === 'mlp' ? 0.578 : 0.4185, dataset = 'cifar10' } = options;
   const random = new Random(7, name);
-  const history = sketchedEpochs(epochs, plannedEpochs, accuracy, random);
+  const history = sampleEpochs(epochs, plannedEpochs, accuracy, random);
   const best = history.reduce((a, b) => (b.validation!.accuracy > a.validation!.accuracy ? b : a), history[0]);
-  const classes = sketch.classes ?? CLASSES;
+  const classes = options.classes ?? CLASSES;
   const parameters = model === 'mlp' ? MLP : LINEAR;
   return {
     name,
     state,
-    config: { model, ...(model === 'mlp' ? { hidden: 512, labelSmoothing: 0.1 } : {}), ...COMMON, ...sketch.config },
+    config: { model, ...(model === 'mlp' ? { hidden: 512, labelSmoothing: 0.1 } : {}), ...COMMON, ...options.config },
     dataset: { name: dataset, source: '/data/cifar-10-batches-bin', sha256: '86'.repeat(32), classes },
     environment: ENVIRONMENT,
     parameters,
@@ -44,15 +44,15 @@ export function sketchedRun(sketch: RunSketch): RunReport {
     plannedEpochs,
     seconds: 0.16 * epochs,
     epochs: history,
-    steps: sketchedSteps(epochs, plannedEpochs, accuracy, random),
+    steps: sampleSteps(epochs, plannedEpochs, accuracy, random),
     updateRatios: parameters.map(({ name: parameter }, i) => {
       const step = Array.from({ length: 8 * epochs }, (_, at) => 1 + at * 24);
       const ratio = step.map((s) => 2e-3 * 2 ** -i * rate(s, plannedEpochs) * Math.exp(0.2 * random.normal()));
       return { parameter, step, ratio };
     }),
     bestEpoch: best?.epoch ?? null,
-    test: state === 'finished' ? sketchedTest(accuracy, classes, random) : null,
-    pictures: state === 'finished' ? sketchedPictures(model, classes, random) : null,
+    test: state === 'finished' ? sampleTest(accuracy, classes, random) : null,
+    pictures: state === 'finished' ? samplePictures(model, classes, random) : null,
     files: [{ name: 'config.json', bytes: 870, sha256: '0123456789abcdef'.repeat(4) }],
   };
 }
@@ -90,7 +90,7 @@ const ENVIRONMENT: RunReport['environment'] = {
   fma: false,
 };
 
-/** The share of the peak learning rate: warm-up, then a cosine. */
+/** Learning rate relative to its peak: warm-up, then a cosine. */
 function rate(step: number, plannedEpochs: number): number {
   const t = step / (plannedEpochs * STEPS_PER_EPOCH);
   return t < 0.1 ? t / 0.1 : 0.5 * (1 + Math.cos((Math.PI * (t - 0.1)) / 0.9));
@@ -99,7 +99,7 @@ function rate(step: number, plannedEpochs: number): number {
 const lossAt = (epoch: number, accuracy: number): number => 2.9 - 2.9 * accuracy + 0.8 * Math.exp(-epoch);
 const accuracyAt = (epoch: number, accuracy: number): number => accuracy * (1 - 0.5 * Math.exp(-0.7 * epoch));
 
-function sketchedEpochs(epochs: number, planned: number, accuracy: number, random: Random): RunReport['epochs'] {
+function sampleEpochs(epochs: number, planned: number, accuracy: number, random: Random): RunReport['epochs'] {
   return Array.from({ length: epochs }, (_, i) => ({
     epoch: i + 1,
     step: (i + 1) * STEPS_PER_EPOCH,
@@ -114,7 +114,7 @@ function sketchedEpochs(epochs: number, planned: number, accuracy: number, rando
   }));
 }
 
-function sketchedSteps(epochs: number, planned: number, accuracy: number, random: Random): RunReport['steps'] {
+function sampleSteps(epochs: number, planned: number, accuracy: number, random: Random): RunReport['steps'] {
   const step = Array.from(
     { length: Math.min(1000, epochs * STEPS_PER_EPOCH) },
     (_, i, all = Math.min(1000, epochs * STEPS_PER_EPOCH)) => Math.round(((i + 1) / all) * epochs * STEPS_PER_EPOCH),
@@ -127,7 +127,7 @@ function sketchedSteps(epochs: number, planned: number, accuracy: number, random
   };
 }
 
-function sketchedTest(accuracy: number, classes: readonly string[], random: Random): TestReport {
+function sampleTest(accuracy: number, classes: readonly string[], random: Random): TestReport {
   const confusion = classes.map((_, truth) => {
     const right = Math.round(1000 * accuracy * (0.75 + 0.5 * random.uniform()));
     const shares = classes.map((_, c) => (c === truth ? 0 : random.uniform() ** 2));
@@ -164,7 +164,7 @@ function sketchedTest(accuracy: number, classes: readonly string[], random: Rand
   };
 }
 
-/** 95 % score interval of a share. Source: E. B. Wilson, "Probable Inference" (1927). */
+/** 95 % score interval of a proportion. Source: E. B. Wilson, "Probable Inference" (1927). */
 function wilson(correct: number, images: number): [number, number] {
   const [z, p] = [1.959964, correct / images];
   const centre = p + z ** 2 / (2 * images);
@@ -172,7 +172,7 @@ function wilson(correct: number, images: number): [number, number] {
   return [(centre - half) / (1 + z ** 2 / images), (centre + half) / (1 + z ** 2 / images)];
 }
 
-function sketchedPictures(model: 'linear' | 'mlp', classes: readonly string[], random: Random): WeightPictures {
+function samplePictures(model: 'linear' | 'mlp', classes: readonly string[], random: Random): WeightPictures {
   if (model === 'linear') {
     const pictures = classes.map((name) => ({ picture: picture(random), name, detail: '' }));
     return { kind: 'templates', pictures, total: classes.length };
@@ -185,7 +185,7 @@ function sketchedPictures(model: 'linear' | 'mlp', classes: readonly string[], r
   return { kind: 'filters', pictures, total: 512 };
 }
 
-/** Noise is as large as a PNG of 32 × 32 pixels can be. */
+/** A noise image, which gives the largest possible PNG of 32 × 32 pixels. */
 function picture(random: Random): string {
   const pixels = Uint8Array.from({ length: 3 * 32 * 32 }, () => 256 * random.uniform());
   return `data:image/png;base64,${Buffer.from(encodePng(pixels, 32, 32)).toString('base64')}`;
