@@ -83,7 +83,8 @@ const DAMAGES: Record<string, Damage> = {
 const images = randomImageSet(4, 'gradients');
 
 function check(given: Partial<Config>): Promise<ModelGradientCheck> {
-  const config = resolveConfig({ model: 'mlp', hidden: 8, ...given });
+  const model: Partial<Config> = given.model === 'linear' ? {} : { model: 'mlp', hidden: 8 };
+  const config = resolveConfig({ ...model, ...given });
   return checkModelGradients({ config, images, indices: rows(4), directions: 2, coordinates: 6 });
 }
 
