@@ -154,10 +154,10 @@ function progressOf({ onProgress }: DoctorOptions, part: Part): (share: number) 
 /** Returns a function that reports the progress of a part made of several trainings, given the share of the current
  *  one. */
 function stepProgress(options: DoctorOptions, part: Part, trainings: number): (share: number) => void {
-  const report = progressOf(options, part);
+  const notify = progressOf(options, part);
   let done = 0;
   return (share) => {
-    report((done + share) / trainings);
+    notify((done + share) / trainings);
     if (share === 1) done++;
   };
 }

@@ -39,6 +39,8 @@ export const SCALARS: readonly FormulaExample[] = [
       'sigy = sigmoid(y); num = x + sigy; sigx = sigmoid(x); xpy = x + y; xpysqr = xpy^2; ' +
       'den = sigx + xpysqr; invden = 1/den; f = num*invden',
     values: { x: 3, y: -4 },
-    notes: ['In stages, nobody has to derive the whole expression by hand. From the course notes on backpropagation.'],
+    notes: [
+      'Split into stages, the expression never has to be differentiated as a whole. From the course notes on backpropagation.',
+    ],
   },
 ];
