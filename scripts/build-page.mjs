@@ -1,10 +1,10 @@
-// Makes dist/report/page.js and page.css of src/report/page: everything that a report needs in the browser.
+// Builds dist/report/page.js and page.css from src/report/page: everything that a report needs in the browser.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'rolldown';
 
 const OUT = 'dist/report';
-/** Rules in the order of the files' names. */
+/** Stylesheets, concatenated in the order of their names. */
 const STYLE = 'src/report/page/style';
 
 const { output } = await build({
@@ -15,9 +15,9 @@ const { output } = await build({
 });
 const [{ code, moduleIds }] = output;
 const script = `${licences(moduleIds)}\n${code}`;
-// The script stands inside an HTML page, where these would end it.
+// The script is embedded in an HTML page, where these would end it.
 if (/<\/script|<!--/i.test(script))
-  throw new Error('the bundle holds </script or <!--, which HTML would take for its own');
+  throw new Error('the bundle contains </script or <!--, which would end the script element');
 writeFileSync(path.join(OUT, 'page.js'), script);
 const styles = readdirSync(STYLE).sort();
 const css = styles.map((name) => readFileSync(path.join(STYLE, name), 'utf8')).join('\n');

@@ -1,5 +1,5 @@
-// Builds the project after `npm ci`. npx runs this as well, when nn-train is first called in a clone, and is stuck for
-// good if it fails; before anything is installed there is nothing to build with, and bin/nn-train.js says what to do.
+// Builds the project after `npm ci`. npx runs this too when nn-train is first called in a clone, and never recovers if it
+// fails; so before anything is installed it does nothing, and bin/nn-train.js says what to do.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 

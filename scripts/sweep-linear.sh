@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# A sweep of the linear classifier over learning rates and weight decays: one line of JSON for each run, appended to
-# results-linear.jsonl, then a table of that file with the best run first. Takes about a minute on the generated images.
-# Any option of nn-train can be added, for example:
+# Sweeps the linear classifier over learning rates and weight decays: appends one line of JSON per run to
+# results-linear.jsonl, then prints that file as a table, best run first. Takes less than a minute. Accepts any option of
+# nn-train, for example:
 #
 #   scripts/sweep-linear.sh --data ~/cifar-10-batches-bin --epochs 5
 set -euo pipefail
 
 results=results-linear.jsonl
 
-# A run that diverges must not end the sweep, but Ctrl-C must.
+# Continues after a run that diverged; Ctrl-C ends the sweep.
 failed() {
   if [ "$1" -ge 128 ]; then exit "$1"; fi
-  echo "a run failed with exit code $1; going on" >&2
+  echo "a run failed with exit code $1; continuing" >&2
 }
 
 for lr in 0.001 0.003 0.01; do

@@ -1,17 +1,16 @@
 #!/usr/bin/env bash
-# A sweep of the two-layer network over widths, learning rates and weight decays: one line of JSON for each run,
-# appended to results-mlp.jsonl, then a table of that file with the best run first. Any option of nn-train can be
-# added, for example:
+# Sweeps the two-layer network over widths, learning rates and weight decays: appends one line of JSON per run to
+# results-mlp.jsonl, then prints that file as a table, best run first. Accepts any option of nn-train, for example:
 #
 #   scripts/sweep-mlp.sh --data ~/cifar-10-batches-bin --epochs 5
 set -euo pipefail
 
 results=results-mlp.jsonl
 
-# A run that diverges must not end the sweep, but Ctrl-C must.
+# Continues after a run that diverged; Ctrl-C ends the sweep.
 failed() {
   if [ "$1" -ge 128 ]; then exit "$1"; fi
-  echo "a run failed with exit code $1; going on" >&2
+  echo "a run failed with exit code $1; continuing" >&2
 }
 
 for hidden in 128 512; do

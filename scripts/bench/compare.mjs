@@ -1,21 +1,22 @@
 // Measures nn-train against its peers in one interleaved run and prints Markdown tables:
 //
 //   node scripts/bench/compare.mjs --data FOLDER [--rounds 5] [--seconds 1] [--peers ours,pytorch,…]
-//     [--workloads linear-256,…] [--python PATH]… [--json]
+//     [--workloads linear-256,…] [--python PATH]… [--json | --page docs/benchmarks.md]
 //
-// FOLDER is the one with data_batch_1.bin to data_batch_5.bin. Peers and workloads are chosen by the beginnings of their
-// names. Every round measures every peer once on every workload, so that whatever else the machine does hits all alike.
-import { readFileSync } from 'node:fs';
+// FOLDER holds data_batch_1.bin to data_batch_5.bin. --peers and --workloads select by the beginnings of names. --page
+// replaces the figures in a Markdown file. Every round measures every peer once on every workload, so that whatever else
+// the machine does hits all of them alike.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Peer } from './peer.mjs';
 import { findPeers } from './peers.mjs';
-import { describeMachine, markdown, median } from './table.mjs';
-import { HIGHEST_LOSS, RECIPE, THREADS, WORKLOADS } from './workloads.mjs';
+import { describeMachine, markdown, median, withFigures } from './table.mjs';
+import { MAX_LOSS, RECIPE, THREADS, WORKLOADS } from './workloads.mjs';
 
-/** After so many rounds, a setting below this share of the best of its group has no chance and is left out. */
-const TRIAL_ROUNDS = 2;
-const HOPELESS = 0.7;
+/** After this many rounds, a setting slower than this share of the best of its group is dropped: it cannot win. */
+const ROUNDS_BEFORE_DROPPING = 2;
+const DROPPED_BELOW = 0.7;
 
 const { values: options } = parseArgs({
   options: {
@@ -26,6 +27,7 @@ const { values: options } = parseArgs({
     workloads: { type: 'string', default: '' },
     python: { type: 'string', multiple: true, default: [] },
     json: { type: 'boolean', default: false },
+    page: { type: 'string' },
   },
 });
 const [rounds, seconds] = [Number(options.rounds), Number(options.seconds)];
@@ -51,7 +53,8 @@ const measured = entries
 const loading = [...loads].map(([name, all]) => ({ name, seconds: median(all), rounds: all }));
 const settings = { date: new Date().toISOString(), rounds, seconds, threads: THREADS, ...RECIPE };
 const report = { machine: describeMachine(), settings, entries: measured, loading };
-console.log(options.json ? JSON.stringify(report, null, 2) : markdown(report));
+if (options.page === undefined) console.log(options.json ? JSON.stringify(report, null, 2) : markdown(report));
+else writeFileSync(options.page, withFigures(readFileSync(options.page, 'utf8'), markdown(report)));
 
 function isChosen(name, list) {
   return list === '' || list.split(',').some((beginning) => name.startsWith(beginning));
@@ -79,7 +82,7 @@ async function startPeers() {
   return started;
 }
 
-/** What is measured on a workload: every mode of every peer. */
+/** The entries of a workload: every mode of every peer. */
 function entriesOf(workload) {
   return peers.flatMap((peer) =>
     peer.hello.modes.map((mode) => {
@@ -95,31 +98,31 @@ async function measureWorkload(workload, round) {
   const rivals = entries.filter((entry) => entry.workload === workload.name && !entry.failed);
   const first = rivals.length > 0 ? Math.floor((round * rivals.length) / rounds) : 0;
   for (const entry of [...rivals.slice(first), ...rivals.slice(0, first)]) {
-    if (round >= TRIAL_ROUNDS && isHopeless(entry, rivals)) continue;
+    if (round >= ROUNDS_BEFORE_DROPPING && cannotWin(entry, rivals)) continue;
     const peer = peers.find(({ id }) => id === entry.peer);
     const { name, ...request } = workload;
-    let said;
+    let outcome;
     try {
       const answer = await peer.ask({ ...request, ...RECIPE, threads: THREADS, mode: entry.mode, seconds });
-      if (!(answer.loss < HIGHEST_LOSS)) throw new Error(`a loss of ${answer.loss} is nonsense`);
+      if (!(answer.loss < MAX_LOSS)) throw new Error(`its loss is ${answer.loss}, wanted less than ${MAX_LOSS}`);
       entry.rounds.push(answer.imagesPerSecond);
       entry.losses.push(answer.loss);
-      said = `${Math.round(answer.imagesPerSecond).toLocaleString('en-US')} images/s, loss ${answer.loss.toFixed(2)}`;
+      outcome = `${Math.round(answer.imagesPerSecond).toLocaleString('en-US')} images/s, loss ${answer.loss.toFixed(2)}`;
     } catch (error) {
       entry.failed = error.message;
-      said = `left out: ${error.message}`;
+      outcome = `dropped: ${error.message}`;
     }
-    console.error(`${round + 1}/${rounds} ${name}: ${entry.label}: ${said}`);
+    console.error(`${round + 1}/${rounds} ${name}: ${entry.label}: ${outcome}`);
   }
 }
 
-function isHopeless(entry, rivals) {
+function cannotWin(entry, rivals) {
   if (entry.group === 'ours') return false;
   const best = Math.max(...rivals.filter(({ group }) => group === entry.group).flatMap((rival) => rival.rounds));
-  return Math.max(...entry.rounds) < HOPELESS * best;
+  return Math.max(...entry.rounds) < DROPPED_BELOW * best;
 }
 
-/** Once for each name: how PyTorch shares its threads has no effect on reading files. */
+/** Measures once per name: thread settings do not affect reading files. */
 async function measureLoading() {
   const names = new Map(peers.filter(({ isAlive }) => isAlive).map((peer) => [peer.hello.name, peer]));
   for (const [name, peer] of names) {

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** No single measurement takes that long, unless the peer hangs. */
+/** A measurement that takes longer than this hangs. */
 const PATIENCE_MS = 300_000;
 
-/** A child process that answers JSON lines on stdin with JSON lines on stdout, one at a time. It sleeps in between. */
+/** A child process that answers JSON lines on stdin with JSON lines on stdout, one at a time. It sleeps between requests. */
 export class Peer {
   #child;
   #spec;
@@ -24,7 +24,7 @@ export class Peer {
     this.#child = spawn(spec.command, spec.args, { env: spec.env ?? process.env, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child.on('error', (error) => this.#settle(error));
     this.#child.on('close', (code) => this.#settle(new Error(`ended with code ${code}: ${this.#errors.trim()}`)));
-    this.#child.stdin.on('error', () => {}); // 'close' says it better
+    this.#child.stdin.on('error', () => {}); // 'close' has the reason
     this.#child.stderr.on('data', (chunk) => {
       this.#errors = (this.#errors + chunk).slice(-600);
     });

@@ -6,9 +6,9 @@ import { THREADS } from './workloads.mjs';
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const SETUP = 'run scripts/bench/setup.sh';
 
-/** Every peer that can be started here: { id, group, command, args, env }. Peers of one group are different settings of
- *  the same rival, the fastest of which counts; only our own are all shown.
- *  @param skip is told what is missing, one line each. */
+/** Every peer that this machine can start: { id, group, command, args, env }. Peers of one group are settings of the same
+ *  tool, and only the fastest is shown; of nn-train, all are.
+ *  @param skip called with the name of each missing peer and how to get it. */
 export function findPeers({ data, pythons, skip }) {
   return [...ourPeers(data, skip), ...pythonPeers(data, pythons, skip), ...javascriptPeers(data, skip)];
 }
@@ -40,7 +40,7 @@ function javascriptPeers(data, skip) {
     ...peer('tfjs-cpu', 'TensorFlow.js, cpu', '@tensorflow/tfjs', 'tfjs.mjs', 'cpu'),
     ...peer('tfjs-wasm', 'TensorFlow.js, wasm', '@tensorflow/tfjs-backend-wasm', 'tfjs.mjs', 'wasm'),
     ...peer('jax-js-1', 'jax-js', '@jax-js/jax', 'jax-js.mjs', '1'),
-    // In Node it finds no web workers and runs on one thread; with ours in their place, on more.
+    // jax-js needs web workers for more than one thread; Node has none, so web-workers.mjs stands in for them.
     ...peer(`jax-js-${THREADS}`, 'jax-js, our workers', '@jax-js/jax', 'jax-js.mjs', `${THREADS}`),
   ];
 }
@@ -55,7 +55,7 @@ function pythonPeers(data, pythons, skip) {
   ]) {
     const python = found.find((one) => one[module]);
     if (!python) skip(group, `${SETUP}, or name a Python that has it with --python`);
-    // With a single column for each class, a second thread can cost more than it gains.
+    // With only ten columns, a second thread can cost more than it gains.
     for (const threads of python ? [THREADS, 1] : []) {
       const id = `${group.toLowerCase()}-${threads}`;
       peers.push(pythonPeer(python, id, group, threads, [here(`peers/${script}`), data]));
@@ -64,13 +64,13 @@ function pythonPeers(data, pythons, skip) {
   return peers;
 }
 
-/** Thread settings belong to a process: each of them is a peer of its own. */
+/** Thread settings belong to a process, so each is a peer of its own. */
 function pytorchPeers(data, python) {
   const settings = [
     { suffix: THREADS, threads: THREADS, blas: THREADS, says: `${THREADS} threads` },
     { suffix: 1, threads: 1, blas: 1, says: '1 thread' },
   ];
-  // Two pools of threads that fight for the cores make the default setting of such builds slow.
+  // In such builds, two thread pools compete for the cores and make the default setting slow.
   const mixed = { suffix: `1-blas-${THREADS}`, threads: 1, blas: THREADS, says: `1 thread, BLAS ${THREADS} threads` };
   if (!python.mkl) settings.push(mixed);
   return settings.map(({ suffix, threads, blas, says }) => {
@@ -88,7 +88,7 @@ function pythonPeer(python, id, group, blasThreads, args) {
   };
   for (const name of ['OMP_NUM_THREADS', 'MKL_NUM_THREADS']) delete env[name];
   if (python.isCurrent) {
-    // Some machines set these because old builds compute wrong results without; they slow current ones.
+    // Some machines set these because old builds compute wrong results without them; they slow current builds.
     for (const name of ['OPENBLAS_CORETYPE', 'OPENBLAS_L2_SIZE']) delete env[name];
   }
   return { id, group, command: python.command, args, env };
@@ -105,7 +105,7 @@ sklearn = importlib.util.find_spec('sklearn') is not None
 print(json.dumps(dict(numpy=version('numpy'), torch=torch, mkl=mkl, sklearn=sklearn)))
 `;
 
-/** What a Python has: { command, numpy, torch, mkl, sklearn, isCurrent }. */
+/** Packages of a Python: { command, numpy, torch, mkl, sklearn, isCurrent }. */
 function probe(command) {
   const { stdout, status } = spawnSync(command, ['-c', PROBE], { encoding: 'utf8' });
   if (status !== 0) return { command };

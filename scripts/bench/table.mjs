@@ -11,7 +11,15 @@ export function describeMachine() {
   return { cpu: cores[0].model.trim(), cores: cores.length, os: os.type(), arch: os.arch() };
 }
 
-/** The report of a run as tables. */
+/** A page with the figures between its two comments replaced. @throws Error if it lacks the comments. */
+export function withFigures(page, figures) {
+  const [begin, end] = ['<!-- figures: written by scripts/bench/compare.mjs -->', '<!-- end of figures -->'];
+  const [first, last] = [page.indexOf(begin), page.indexOf(end)];
+  if (first < 0 || last < first) throw new Error(`the page needs the lines ${begin} and ${end}`);
+  return `${page.slice(0, first + begin.length)}\n\n${figures}\n\n${page.slice(last)}`;
+}
+
+/** The results of a comparison as Markdown tables. */
 export function markdown({ machine, settings, entries, loading }) {
   const workloads = [...new Set(entries.map(({ workload }) => workload))];
   const of = (workload, group) => entries.filter((entry) => entry.workload === workload && entry.group === group);
@@ -30,12 +38,12 @@ function heading({ cpu, cores, os: system, arch }, settings, entries) {
     `${cpu}, ${cores} cores, ${system} ${arch}, ${date.slice(0, 10)}.`,
     `${versions}.`,
     `Training steps, ${threads} threads, SGD with Nesterov momentum ${momentum} and weight decay ${weightDecay}:`,
-    `images/s, medians of ${rounds} interleaved rounds of ${seconds} s each. For every rival the fastest of its settings.`,
+    `images/s, medians of ${rounds} interleaved rounds of ${seconds} s each; of every other tool, the fastest of its settings.`,
   ].join('\n');
 }
 
-/** PyTorch, each version by itself, and ours with the ratio to the fastest of them. What PyTorch does when it may compute
- *  products in less than float32 has a column of its own. */
+/** Each version of PyTorch, and ours with the ratio to the fastest of them. PyTorch with products of lower precision than
+ *  float32 has a column of its own. */
 function ourTable(workloads, of) {
   const all = (group) => workloads.flatMap((workload) => of(workload, group));
   const versions = [...new Set(all('PyTorch').map(({ name }) => name))];
@@ -52,12 +60,12 @@ function ourTable(workloads, of) {
     return [workload, ...rates, ...ours];
   });
   const note =
-    'In brackets: times the fastest PyTorch that multiplies in float32. "medium" is\n' +
-    'torch.set_float32_matmul_precision("medium"), which allows it to compute products in less.\n\n';
+    'In brackets: the ratio to the fastest PyTorch that multiplies in float32. "medium" is\n' +
+    '`torch.set_float32_matmul_precision("medium")`, which allows products of lower precision.\n\n';
   return note + table(['workload', ...versions, 'PyTorch, medium', ...columns], rows);
 }
 
-/** The other rivals, and how many times faster our first column is. */
+/** The other tools, and how many times faster our first column is. */
 function otherTable(workloads, of, entries) {
   const groups = [...new Set(entries.map(({ group }) => group))].filter(
     (group) => group !== 'ours' && !group.startsWith('PyTorch'),
@@ -84,7 +92,7 @@ function loadTable(loading) {
   return table(['reading the five files, warm cache', 'seconds'], rows);
 }
 
-/** "nn-train, Node 20.20.2" in int16 is in the column "Node 20 int16". */
+/** The column of an entry: "Node 20 int16" for "nn-train, Node 20.20.2" in int16. */
 function columnOf({ name, mode }) {
   return `${name.replace(/^nn-train, /, '').split('.')[0]} ${mode}`;
 }
@@ -98,7 +106,7 @@ function withRatio(value, ratio) {
   return ratio ? `${count(value)} (${ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0)}×)` : count(value);
 }
 
-/** Three digits are all that such a measurement is good for. */
+/** Rounded to three digits: the measurement is no more precise. */
 function count(value) {
   return Number(value.toPrecision(3)).toLocaleString('en-US');
 }

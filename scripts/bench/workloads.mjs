@@ -1,4 +1,4 @@
-/** What is measured: training steps of one model at one batch size. */
+/** A workload: training steps of one model at one batch size. */
 const linear = (batch) => ({ name: `linear-${batch}`, model: 'linear', hidden: null, batch, learningRate: 0.001 });
 const mlp = (hidden, batch) => ({ name: `mlp-${hidden}-${batch}`, model: 'mlp', hidden, batch, learningRate: 0.01 });
 
@@ -9,5 +9,5 @@ export const RECIPE = { momentum: 0.9, weightDecay: 1e-4 };
 
 export const THREADS = 2;
 
-/** Every peer starts near ln 10 = 2.303 and falls from there: a higher loss means that it computes nonsense. */
-export const HIGHEST_LOSS = 2.4;
+/** A correct peer starts near ln 10 = 2.303 and falls from there. */
+export const MAX_LOSS = 2.4;

@@ -21,7 +21,7 @@ export function readTrainingSet(folder) {
   return { images, labels, seconds: (performance.now() - started) / 1000 };
 }
 
-/** Batches of row numbers without end, shuffled anew for each epoch; what does not fill a batch is left out. */
+/** Endless batches of row numbers, reshuffled for each epoch; incomplete batches are dropped. */
 export function* shuffledBatches(count, batch) {
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   while (true) {
@@ -33,7 +33,7 @@ export function* shuffledBatches(count, batch) {
   }
 }
 
-/** Gathers a batch into arrays of JavaScript: `images` becomes (p − 128)/64. */
+/** Gathers a batch into JavaScript arrays, with `images` as (p − 128)/64. */
 export function gather(set, indices, images, labels) {
   for (let b = 0; b < indices.length; b++) {
     const from = indices[b] * D;
@@ -43,7 +43,7 @@ export function gather(set, indices, images, labels) {
   }
 }
 
-/** The shapes of the parameters and the deviations that they start with: He, and a tenth of it for the last layer. */
+/** Shapes of the parameters and the standard deviations of their initial values: He, a tenth of it for the last layer. */
 export function parameterShapes({ model, hidden }) {
   const he = (fanIn) => Math.sqrt(2 / fanIn);
   if (model === 'linear') return [{ out: 10, in: D, deviation: 0.1 * he(D) }];

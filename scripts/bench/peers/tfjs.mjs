@@ -1,12 +1,12 @@
-// TensorFlow.js on its cpu or wasm backend, backward by hand: its wasm backend lacks some gradients, and its optimisers
-// would run more kernels. Weights are [in, out], and what is multiplied is transposed first, because the wasm backend
-// has a fast product only for operands that are not. Usage: FOLDER BACKEND.
+// TensorFlow.js on its cpu or wasm backend, with a hand-written backward pass: its wasm backend lacks some gradients, and its
+// optimisers would run more kernels. Weights are [in, out], and operands are transposed before a product, because the wasm
+// backend is fast only for products of untransposed operands. Usage: FOLDER BACKEND.
 import * as tf from '@tensorflow/tfjs';
 import { gather, normals, parameterShapes } from './cifar.mjs';
 import { serve } from './serve.mjs';
 
 const backend = process.argv[3];
-// With one thread: Node.js does not get its build with threads, which, when made to load, still counts one.
+// One thread: Node.js does not get the build with threads, which reports a single one even if it is made to load.
 if (backend === 'wasm') await import('@tensorflow/tfjs-backend-wasm');
 await tf.setBackend(backend);
 

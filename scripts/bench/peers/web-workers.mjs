@@ -8,7 +8,7 @@ globalThis.postMessage = (message) => parentPort.postMessage(message);
 parentPort.on('message', (data) => globalThis.onmessage({ data }));
 `;
 
-/** Gives Node.js as much of the browser's Worker as jax-js needs to use threads. */
+/** Gives Node.js the part of the browser's Worker that jax-js needs for threads. */
 export function webWorkers(threads) {
   globalThis.Worker = class {
     #worker;
