@@ -17,7 +17,7 @@ export { type BackendChoice, type BackendOptions, createBackend } from './backen
 export type { UpdateRule } from './backends/update-rules.ts';
 export { type Config, resolveConfig } from './config/config.ts';
 export { type Dataset, type DatasetChoice, type DatasetEvent, loadDataset } from './dataset/load.ts';
-export type { BackwardContext, Gate, Gradient, Pass } from './engine/gate.ts';
+export { type BackwardContext, type Gate, type Gradient, type Pass, store } from './engine/gate.ts';
 export { activation } from './engine/gates/activation.ts';
 export { add } from './engine/gates/add.ts';
 export { dropout } from './engine/gates/dropout.ts';
@@ -41,8 +41,10 @@ export {
 export type { BatchPlan, ImageSet } from './images.ts';
 export { initialise } from './models/initialise.ts';
 export { buildModel, type Model, type ModelConfig } from './models/model.ts';
-export { loadRun, type SavedRun } from './runs/record.ts';
-export { RunDirectory } from './runs/run-directory.ts';
+export { type DecodedPicture, decodePicture } from './pictures/decode.ts';
+export { type CifarImage, toCifar } from './pictures/resize.ts';
+export { loadRun, readRunRecord, type SavedRun } from './runs/record.ts';
+export { RunDirectory, type Weights } from './runs/run-directory.ts';
 export {
   type Interrupted,
   type RunEnded,
@@ -53,4 +55,5 @@ export {
   train,
 } from './runs/train.ts';
 export { evaluate, type Metrics } from './training/evaluate.ts';
+export { predict, predictedClasses, softmaxRows } from './training/predict.ts';
 export type { EpochMetrics, Progress, TrainingEvent } from './training/progress.ts';
