@@ -1,12 +1,11 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { addCommands } from '../../src/cli/commands.ts';
-import { addTrainOptions } from '../../src/cli/train/options.ts';
 import { FIELD_LIST } from '../../src/config/config.ts';
 import { blocksOf, type Page, proseOf, readPage, readPages, sectionOf } from '../support/markdown.ts';
 
-const PROGRAM = addTrainOptions(new Command('nn-train'));
-addCommands(PROGRAM, process, () => {});
+const PROGRAM = new Command('nn-train').version('0');
+addCommands(PROGRAM, [], process, () => {});
 
 /** Every call of nn-train in the shell blocks and in the code spans of a page, as words. */
 function callsOf(page: Page): string[][] {
@@ -20,9 +19,10 @@ function callsOf(page: Page): string[][] {
     .filter(([name]) => name === 'nn-train');
 }
 
-/** The options of a call that its command does not declare. @throws Error for an unknown command of `data`. */
+/** The options of a call that its command does not declare. A call without the name of a command trains. */
 function unknownOptionsOf([, ...words]: readonly string[]): string[] {
   let command = PROGRAM;
+  if (words[0]?.startsWith('-') && !['--help', '--version'].includes(words[0])) words.unshift('train');
   for (const word of words) {
     const next = command.commands.find((one) => one.name() === word);
     if (!next) break;
@@ -30,7 +30,9 @@ function unknownOptionsOf([, ...words]: readonly string[]): string[] {
   }
   const end = words.indexOf('--');
   const given = (end < 0 ? words : words.slice(0, end)).filter((word) => /^--?[a-z]/.test(word));
-  return given.filter((option) => option !== '--help' && !command.options.some((known) => known.is(option)));
+  return given.filter(
+    (option) => option !== '--help' && !command.options.some(({ short, long }) => option === short || option === long),
+  );
 }
 
 const ALL_OPTIONS = allOptionsOf(PROGRAM);
