@@ -18,7 +18,7 @@ export const percent = (value: Maybe, digits = 2): string => shown(value, (share
 export const small = (value: Maybe): string => shown(value, shared.small);
 export const duration = (seconds: Maybe): string => shown(seconds, shared.seconds);
 
-/** The same where it is only known roughly. */
+/** An estimated duration: 12 s, 2 min 05 s */
 export const roughDuration = (seconds: number): string =>
   seconds < 60 ? `${Math.ceil(seconds)}\u00a0s` : duration(seconds);
 
