@@ -5,7 +5,7 @@ export interface NamedField {
 }
 
 /** A text that names fields. By itself it names them as code does (`earlyStop: 3`); the command line renders the same
- *  text with its options (`--early-stop 3`). */
+ *  text with the names of its options. */
 export class Message {
   readonly parts: readonly (string | NamedField)[];
 

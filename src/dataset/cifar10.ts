@@ -50,8 +50,7 @@ export const ARCHIVE_NAME = 'cifar-10-binary.tar.gz';
 export const ARCHIVE_URL = `https://www.cs.toronto.edu/~kriz/${ARCHIVE_NAME}`;
 
 /** Advice that ends every message about damaged files. */
-export const HOW_TO_MEND =
-  'Put a whole copy in its place, or get one with nn-train data download and leave --data out.';
+export const HOW_TO_MEND = 'Replace it with a complete copy, or remove it and download CIFAR-10 again.';
 
 /** One of the six files in memory. */
 export interface Batch {

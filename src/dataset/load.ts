@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DataError } from '../errors.ts';
 import type { ImageSet } from '../images.ts';
+import { field, type Message, message } from '../message.ts';
 import { ARCHIVE_URL, CLASSES, decodeBatches } from './cifar10.ts';
 import { type DatasetEvent, DownloadError, type DownloadSettings, downloadCifar10 } from './download/download.ts';
 import { selectSources } from './download/sources.ts';
@@ -86,10 +87,7 @@ function fallbackReason({ env, cwd }: LoadOptions, error: DownloadError): string
   return `there is no CIFAR-10 in ${defaultSearchPaths(env, cwd).join(' or ')}, and it could not be downloaded: ${error.message}`;
 }
 
-function notFound({ env, cwd }: LoadOptions, error: DownloadError): string {
-  const places = ['--data (not given)', 'NN_TRAIN_DATA_DIR (not set)', ...defaultSearchPaths(env, cwd), 'the network'];
-  return (
-    `CIFAR-10 was not found; searched in this order: ${places.join(', ')}. The last failed: ${error.message}. ` +
-    `Get ${ARCHIVE_URL} by other means and name that file with --data, or take generated images with --dataset synthetic.`
-  );
+function notFound({ env, cwd }: LoadOptions, error: DownloadError): Message {
+  const places = ['NN_TRAIN_DATA_DIR (not set)', ...defaultSearchPaths(env, cwd), 'the network'];
+  return message`CIFAR-10 was not found; searched in this order: ${places.join(', ')}. The last failed: ${error.message}. Get ${ARCHIVE_URL} by other means and pass that file as ${field('path')}, or use generated images with ${field('choice', 'synthetic')}.`;
 }

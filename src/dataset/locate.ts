@@ -18,8 +18,6 @@ export interface Source {
 export interface SearchOptions {
   /** Path that the user named. No other place is searched. */
   readonly path?: string | undefined;
-  /** Argument that named the path, for error messages. */
-  readonly namedBy?: string;
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
 }
@@ -32,8 +30,8 @@ export interface SearchOptions {
  *  and $NN_TRAIN_DATA_DIR may also be an archive of any name.
  *  @throws DataError if a path that the user named has no images, if a place cannot be read, or if some of the six files
  *  are missing: an incomplete copy is never skipped. */
-export async function locate({ path, namedBy = '--data', env, cwd }: SearchOptions): Promise<Source | undefined> {
-  if (path !== undefined) return locateNamed(resolve(cwd, path), namedBy);
+export async function locate({ path, env, cwd }: SearchOptions): Promise<Source | undefined> {
+  if (path !== undefined) return locateNamed(resolve(cwd, path));
   if (env.NN_TRAIN_DATA_DIR) return locateNamed(resolve(cwd, env.NN_TRAIN_DATA_DIR), 'NN_TRAIN_DATA_DIR');
   for (const path of defaultSearchPaths(env, cwd)) {
     const source = await searchFolder(path, false);
@@ -69,8 +67,8 @@ export function cacheFolder(env: NodeJS.ProcessEnv): string {
   return join(base && isAbsolute(base) ? base : join(homedir(), '.cache'), 'nn-train');
 }
 
-async function locateNamed(path: string, namedBy: string): Promise<Source> {
-  const description = `${path} (named by ${namedBy})`;
+async function locateNamed(path: string, variable?: string): Promise<Source> {
+  const description = variable === undefined ? path : `${path} (named by ${variable})`;
   try {
     await stat(path);
   } catch (error) {

@@ -4,6 +4,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DataError } from '../errors.ts';
 import { syncFolder } from '../files.ts';
+import { field, message } from '../message.ts';
 import { BATCH_FILES, type Batch, checkBatch, FILE_SHA256 } from './cifar10.ts';
 import { withLock } from './download/lock.ts';
 import { hashFile } from './download/partial.ts';
@@ -84,8 +85,7 @@ async function write(folder: string, options: StoreOptions): Promise<StoreRecord
 
 function hashMismatch({ origin }: Batch, got: string, wanted: string): DataError {
   return new DataError(
-    `${origin} has the SHA-256 ${got}, wanted ${wanted}: these are not the published images of CIFAR-10 ` +
-      '(re-encoded, reordered or changed). Take another copy, or take this one all the same with --trust (of data download and data import).',
+    message`${origin} has the SHA-256 ${got}, wanted ${wanted}: these are not the published images of CIFAR-10 (re-encoded, reordered or changed). Use another copy, or accept this one by downloading or importing it with ${field('trust', true)}.`,
   );
 }
 

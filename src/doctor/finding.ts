@@ -1,4 +1,5 @@
 import * as format from '../format.ts';
+import type { Message } from '../message.ts';
 
 /** ok: as expected. warning: worth a look. bad: training on this is wrong or a waste of time. */
 export type Verdict = 'ok' | 'warning' | 'bad';
@@ -10,7 +11,7 @@ export interface Finding {
   /** The measurement, in one sentence. */
   readonly evidence: string;
   /** What to do next; null if the verdict is ok. */
-  readonly advice: string | null;
+  readonly advice: string | Message | null;
   readonly numbers: Readonly<Record<string, number | string | null | readonly number[]>>;
 }
 

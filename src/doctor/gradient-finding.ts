@@ -25,12 +25,12 @@ export function judgeGradients({ parameters, gates, passed }: GradientCheck): Fi
   };
   if (passed) return { ...finding, verdict: 'ok', advice: null };
   if (faults.length === 0 && wrong.length === 0) {
-    const advice = 'some could not be compared because the weights are too small; nn-train gradcheck lists them';
+    const advice = 'some could not be compared because the weights are too small; run the gradient check to list them';
     return { ...finding, verdict: 'warning', advice };
   }
   const where =
     faults.length > 0
       ? `the backward of ${[...new Set(faults)].join(', ')}`
       : wrong.map(({ parameter }) => parameter).join(', ');
-  return { ...finding, verdict: 'bad', advice: `wrong: ${where}; nn-train gradcheck shows the numbers` };
+  return { ...finding, verdict: 'bad', advice: `wrong: ${where}; run the gradient check to see the numbers` };
 }

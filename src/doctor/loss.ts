@@ -2,6 +2,7 @@ import { isWeight } from '../backends/backend.ts';
 import { ReferenceBackend } from '../backends/reference/reference.ts';
 import type { Config } from '../config/config.ts';
 import { withL2Penalty } from '../gradcheck/model-gradients.ts';
+import { field, message } from '../message.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel } from '../models/model.ts';
 import { plainBatch } from '../training/batches.ts';
@@ -27,7 +28,7 @@ export function judgeInitialLoss({ loss }: Config, initial: Metrics, C: number):
     numbers: { loss: initial.loss, expected },
   };
   if (deviation <= OK_DEVIATION) return { ...finding, verdict: 'ok', advice: null };
-  const advice = `it is ${percent(deviation)} off: the weights start too large, or the images are not scaled; try --init he, or a smaller --init-std`;
+  const advice = message`it is ${percent(deviation)} off: the weights start too large, or the images are not scaled; try ${field('init', 'he')}, or a smaller ${field('initStd')}`;
   return { ...finding, verdict: deviation <= WARNING_DEVIATION ? 'warning' : 'bad', advice };
 }
 

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import { DivergedError } from '../errors.ts';
 import { plural } from '../format.ts';
 import type { ImageSet } from '../images.ts';
+import { field, message } from '../message.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { Trainer } from '../training/trainer.ts';
@@ -94,8 +95,7 @@ function judge({ steps, loss, accuracy, learningRate, succeeded }: Attempt, imag
       `accuracy ${percent(accuracy)}, in ${plural(steps, 'step')} at ${number(learningRate)}`,
     advice: succeeded
       ? null
-      : 'a model that cannot learn 20 images by heart is broken or far too small: check the gradients, more --hidden units, ' +
-        'and whether the same image has two labels',
+      : message`a model that cannot memorize 20 images is broken or far too small: check the gradients, raise ${field('hidden')}, and look for images that appear with two labels`,
     numbers: { images, steps, loss: Number.isFinite(loss) ? loss : null, accuracy, learningRate },
   };
 }

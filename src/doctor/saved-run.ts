@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { plural } from '../format.ts';
 import type { ImageSet } from '../images.ts';
+import { field, message } from '../message.ts';
 import type { Model } from '../models/model.ts';
 import { splitTrainingSet } from '../training/batches.ts';
 import { evaluate } from '../training/evaluate.ts';
@@ -22,7 +23,7 @@ const NO_EPOCH: Finding = {
   name: 'run curves',
   verdict: 'warning',
   evidence: 'no epoch has finished',
-  advice: 'train it first: nn-train --resume RUN',
+  advice: 'resume the run, so that it trains for at least one epoch',
   numbers: { epochs: 0 },
 };
 
@@ -53,8 +54,7 @@ export function judgeCurves(epochs: readonly EpochMetrics[]): Finding {
     return { ...finding, verdict: 'bad', advice };
   }
   if ((gap !== null && gap > MAX_GAP) || (validation && validation.loss > RISEN * lowestLoss)) {
-    const advice =
-      'it learned its training images by heart: more --weight-decay or --dropout, --flip, more images, or --early-stop 3';
+    const advice = message`it memorized its training images: raise ${field('weightDecay')} or ${field('dropout')}, turn on ${field('flip')}, use more images, or set ${field('earlyStop', 3)}`;
     return { ...finding, verdict: 'warning', advice };
   }
   return { ...finding, verdict: 'ok', advice: null };
@@ -74,7 +74,7 @@ export async function checkWeights(
   const damaged = notFinite(checkpoint);
   if (damaged.length > 0) {
     const evidence = `NaN or infinite values in ${damaged.join(', ')}`;
-    const advice = 'training diverged, or the file was changed; go back to --weights best, or train with a lower --lr';
+    const advice = message`training diverged, or the file was changed; go back to the weights of the best epoch, or train with a lower ${field('lr')}`;
     return { name, verdict: 'bad', evidence, advice, numbers: { notFinite: damaged.length } };
   }
   const recorded = progress.lastEpoch?.validation;

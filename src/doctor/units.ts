@@ -1,5 +1,6 @@
 import type { Activation } from '../backends/backend.ts';
 import type { ImageSet } from '../images.ts';
+import { field, message } from '../message.ts';
 import type { Model } from '../models/model.ts';
 import { plainBatch } from '../training/batches.ts';
 import { loadBatch } from '../training/evaluate.ts';
@@ -85,8 +86,8 @@ export function judgeUnits(
   };
   if (dead < DEAD.warning && saturated < SATURATED.warning) return { ...finding, verdict: 'ok', advice: null };
   const advice = saturates
-    ? 'units at the end of their range pass no gradient on: start with smaller weights (--init xavier), lower the learning rate, or take --activation relu'
-    : 'dead units learn nothing from any image: lower the learning rate, start with --init he, or take --activation leaky-relu';
+    ? message`saturated units pass on no gradient: start with smaller weights (${field('init', 'xavier')}), lower the learning rate, or use ${field('activation', 'relu')}`
+    : message`dead units learn nothing from any image: lower the learning rate, start with ${field('init', 'he')}, or use ${field('activation', 'leaky-relu')}`;
   const isBad = dead >= DEAD.bad || saturated >= SATURATED.bad;
   return { ...finding, verdict: isBad ? 'bad' : 'warning', advice };
 }

@@ -14,6 +14,8 @@ export interface RunReport {
   /** Path of the run directory, as given by the user. */
   readonly name: string;
   readonly state: 'training' | 'stopped' | 'finished';
+  /** Command that resumes the run, if it was stopped and saved. */
+  readonly resumeCommand?: string | undefined;
   /** The hyperparameters that have an effect. */
   readonly config: Readonly<Record<string, string | number | boolean | null>>;
   readonly dataset: {

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { FileError, UsageError, UserError } from '../errors.ts';
 import { fileError, fileErrorReason, removeQuietly, syncFolder, temporaryName, writeFileAtomic } from '../files.ts';
+import { field, message } from '../message.ts';
 import {
   type Checkpoint,
   type EpochMetrics,
@@ -187,7 +188,7 @@ async function isOccupied(folder: string): Promise<boolean> {
 
 function occupied(folder: string): UsageError {
   return new UsageError(
-    `${folder} is there already and is kept; choose another folder with --out, or go on with --resume ${folder}`,
+    message`${folder} already exists and is kept; set ${field('out')} to another folder, or continue that run with ${field('resume', folder)}`,
   );
 }
 

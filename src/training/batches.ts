@@ -1,8 +1,9 @@
 import { UsageError } from '../errors.ts';
 import type { BatchPlan } from '../images.ts';
+import { field, message } from '../message.ts';
 import { Random } from '../random.ts';
 
-/** The split must not follow --seed: runs that differ in their seed are compared on the same validation images. */
+/** The split must not depend on the seed: runs that differ in their seed are compared on the same validation images. */
 const SPLIT_SEED = 0;
 
 export interface Split {
@@ -16,7 +17,9 @@ export interface Split {
  *  @throws UsageError if nothing is left to train on. */
 export function splitTrainingSet(count: number, val: number, limit: number | null): Split {
   if (val >= count) {
-    throw new UsageError(`--val must leave images to train on: wanted a number below ${count}, got ${val}`);
+    throw new UsageError(
+      message`${field('val')} must leave images to train on: wanted a number below ${count}, got ${val}`,
+    );
   }
   const order = new Random(SPLIT_SEED, 'split').shuffle(rows(count));
   return { validation: order.slice(0, val), train: order.slice(val, limit === null ? undefined : val + limit) };

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { Wire } from '../engine/wire.ts';
 import { DivergedError } from '../errors.ts';
 import type { ImageSet } from '../images.ts';
+import { field, message } from '../message.ts';
 import type { Model } from '../models/model.ts';
 import { OPTIMIZERS } from '../optim/optimizers.ts';
 import { learningRateAt } from '../optim/schedule.ts';
@@ -83,7 +84,7 @@ export class Trainer {
       const values = await this.#model.graph.backend.read(tensor);
       if (!values.every(Number.isFinite)) {
         const what = `'${name}' holds a number that is NaN or infinite after step ${this.#progress.step}`;
-        throw new DivergedError(`training diverged: ${what}; ${ADVICE}`);
+        throw new DivergedError(message`training diverged: ${what}; ${ADVICE}`);
       }
       tensors.set(name, { shape: tensor.shape, values: Float32Array.from(values) });
     }
@@ -196,7 +197,7 @@ function isBetter(metrics: EpochResult, best: EpochResult | null): boolean {
   return gain > 0 || (gain === 0 && metrics.validation.loss < best.validation.loss);
 }
 
-const ADVICE = 'try a smaller --lr, or a smaller --weight-decay';
+const ADVICE = message`try a smaller ${field('lr')}, or a smaller ${field('weightDecay')}`;
 
 /** Says where a loss was no number any more. */
 export function diverged(
@@ -204,6 +205,6 @@ export function diverged(
   { step, epoch, learningRate }: Pick<EpochResult, 'step' | 'epoch' | 'learningRate'>,
 ): DivergedError {
   return new DivergedError(
-    `training diverged: the loss is ${loss} at step ${step} (epoch ${epoch}), at a learning rate of ${learningRate}; ${ADVICE}`,
+    message`training diverged: the loss is ${loss} at step ${step} (epoch ${epoch}), at a learning rate of ${learningRate}; ${ADVICE}`,
   );
 }

@@ -99,7 +99,7 @@ describe('real images', () => {
     expect(await refusal(choice, 'mine')).toContain(
       `${join(named, NAMES[0])} has 30,726,927 bytes (9,999 records), wanted 30,730,000`,
     );
-    expect(await refusal(choice, 'nowhere')).toContain('nowhere (named by --data): there is no such file or folder');
+    expect(await refusal(choice, 'nowhere')).toContain('nowhere: there is no such file or folder');
     env.NN_TRAIN_DATA_DIR = 'mine';
     expect(await refusal(choice)).toContain('9,999 records');
     env.NN_TRAIN_DATA_DIR = '';

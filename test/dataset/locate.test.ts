@@ -108,7 +108,7 @@ describe('the files of other tools are found', () => {
   test('an incomplete Python version is refused', async () => {
     const path = create('data/cifar-10-batches-py', PYTHON.slice(0, -2));
     expect(await refusal()).toContain(
-      `${path} has only some of the six CIFAR-10 files; missing: data_batch_5, test_batch. Put`,
+      `${path} has only some of the six CIFAR-10 files; missing: data_batch_5, test_batch. Replace`,
     );
   });
 
@@ -140,9 +140,7 @@ describe('the files of other tools are found', () => {
 
 describe('a path that the user named', () => {
   test('must exist', async () => {
-    expect(await refusal('nowhere')).toBe(
-      `cannot read ${join(cwd, 'nowhere')} (named by --data): there is no such file or folder`,
-    );
+    expect(await refusal('nowhere')).toBe(`cannot read ${join(cwd, 'nowhere')}: there is no such file or folder`);
     env = { ...env, NN_TRAIN_DATA_DIR: 'neither' };
     expect(await refusal()).toContain(
       `cannot read ${join(cwd, 'neither')} (named by NN_TRAIN_DATA_DIR): there is no such file or folder`,
@@ -153,9 +151,7 @@ describe('a path that the user named', () => {
     create('data');
     const path = create('other', ['cifar-100-python.tar.gz', 'notes.txt']);
     const message = await refusal('other');
-    expect(message).toContain(
-      `${path} (named by --data) has no CIFAR-10 images: wanted the six files data_batch_1.bin`,
-    );
+    expect(message).toContain(`${path} has no CIFAR-10 images: wanted the six files data_batch_1.bin`);
     expect(message).toMatch(/; found cifar-100-python.tar.gz, notes.txt\.$/);
     create('empty', []);
     expect(await refusal('empty')).toMatch(/; found nothing\.$/);
@@ -184,7 +180,7 @@ describe('the default search paths', () => {
       );
       if (place.startsWith('cache')) rmSync(join(path, 'cifar-10-batches-bin'), { recursive: true });
       expect(await refusal()).toMatch(
-        `${path} has only some of the six CIFAR-10 files; missing: data_batch_2.bin, data_batch_4.bin. Put`,
+        `${path} has only some of the six CIFAR-10 files; missing: data_batch_2.bin, data_batch_4.bin. Replace`,
       );
     },
   );
@@ -201,7 +197,7 @@ describe('an unreadable path is named in the error:', () => {
   test('a circular link', async () => {
     symlinkSync('data', join(cwd, 'data'));
     expect(await refusal()).toContain(`cannot read ${join(cwd, 'data')}: ELOOP`);
-    expect(await refusal('data')).toContain(`cannot read ${join(cwd, 'data')} (named by --data): ELOOP`);
+    expect(await refusal('data')).toContain(`cannot read ${join(cwd, 'data')}: ELOOP`);
   });
 
   // Root may read everything.

@@ -140,6 +140,8 @@ describe('collectRun', () => {
   it('refuses a run without a completed epoch', async () => {
     const { run } = await trained({}, 2);
     await expect(collected(run)).rejects.toThrow(UserError);
-    await expect(collected(run)).rejects.toThrow(/run has no epoch that has ended.*go on with --resume/);
+    await expect(collected(run)).rejects.toThrow(
+      /run has no epoch that has ended.*train it for at least one epoch first/,
+    );
   });
 });

@@ -15,7 +15,7 @@ describe('splitTrainingSet', () => {
   });
 
   it('refuses to hold out every image', () => {
-    expect(() => splitTrainingSet(100, 100, null)).toThrow('--val must leave images to train on');
+    expect(() => splitTrainingSet(100, 100, null)).toThrow('val must leave images to train on');
   });
 });
 

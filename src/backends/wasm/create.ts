@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts';
+import { field, message } from '../../message.ts';
 import type { Precision } from '../backend.ts';
 import { Device } from './device.ts';
 import { Memory } from './memory.ts';
@@ -33,7 +34,8 @@ export class UnsupportedError extends UserError {
 export async function createWasm(options: WasmOptions): Promise<WasmBackend> {
   const { precision, v8Flags = true } = options;
   let engine = options.engine ?? detectEngine({ v8Flags, wantsFma: precision === 'float32' });
-  if (!engine.simd) throw new UnsupportedError('this engine has no WebAssembly SIMD; take --backend reference');
+  if (!engine.simd)
+    throw new UnsupportedError(message`this engine has no WebAssembly SIMD; use ${field('backend', 'reference')}`);
   const notes: string[] = [];
   for (;;) {
     const backend = await start(engine, options, notes);
@@ -48,7 +50,7 @@ export async function createWasm(options: WasmOptions): Promise<WasmBackend> {
     else if (engine.fma && precision === 'float32') engine = { ...engine, fma: false };
     else
       throw new UnsupportedError(
-        `the wasm kernels give wrong results on this engine (${wrong}); take --backend reference`,
+        message`the wasm kernels give wrong results on this engine (${wrong}); use ${field('backend', 'reference')}`,
       );
     notes.push(`the self-test failed (${wrong}) and was repeated with fewer features`);
   }

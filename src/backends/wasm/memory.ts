@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts';
+import { field, message } from '../../message.ts';
 import { HEAP_START } from './jobs.ts';
 
 const PAGE = 65_536;
@@ -40,8 +41,7 @@ export class Memory {
     } catch (error) {
       const [wanted, used, most] = [bytes, this.#end, this.limits.maximumPages * PAGE].map(megabytes);
       throw new UserError(
-        `out of memory: ${wanted} more are needed, ${used} of at most ${most} are in use; ` +
-          'take a smaller --batch-size or --hidden, or --backend reference',
+        message`out of memory: ${wanted} more are needed, ${used} of at most ${most} are in use; use a smaller ${field('batchSize')} or ${field('hidden')}, or ${field('backend', 'reference')}`,
         undefined,
         { cause: error },
       );
@@ -67,8 +67,7 @@ function reserve(shared: boolean): [memory: WebAssembly.Memory, maximumPages: nu
     }
   }
   throw new UserError(
-    `cannot reserve ${megabytes(MAXIMA.at(-1)! * PAGE)} of address space for the WebAssembly memory; ` +
-      'raise the limit of this process (ulimit -v), or take --backend reference',
+    message`cannot reserve ${megabytes(MAXIMA.at(-1)! * PAGE)} of address space for the WebAssembly memory; raise the limit of this process (ulimit -v), or use ${field('backend', 'reference')}`,
     undefined,
     { cause },
   );

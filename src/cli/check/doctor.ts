@@ -8,6 +8,7 @@ import type { Finding, Verdict } from '../../doctor/finding.ts';
 import { EXIT } from '../../errors.ts';
 import { describeEnvironment } from '../../runs/environment.ts';
 import { type BackendFlags, openBackend } from '../inputs/backend.ts';
+import { renderMessage } from '../inputs/field-names.ts';
 import { backendOfSubject, type CheckOptions, loadSubject, readSubject, type Subject } from '../inputs/subject.ts';
 import { makeBar } from '../terminal/bar.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
@@ -36,8 +37,10 @@ export async function runDoctor(folder: string | undefined, command: Command, io
         const run = await runOf(subject, dataset.sha256);
         const findings: Finding[] = [];
         for await (const finding of withBar(bar, { config: subject.config, dataset, backend, run, signal })) {
-          findings.push(finding);
-          print(findingLines(finding, paint));
+          const { advice } = finding;
+          const named = { ...finding, advice: advice && renderMessage(advice, command, io.env) };
+          findings.push(named);
+          print(findingLines(named, paint));
         }
         const report = reportOf(subject, dataset, backend, findings, (performance.now() - started) / 1000);
         print(['', conclusionLine(report, paint)]);

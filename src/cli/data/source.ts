@@ -17,7 +17,7 @@ export const KIND_NAME: Readonly<Record<Source['kind'], string>> = {
 export async function findSource(path: string | undefined, io: Io): Promise<Source> {
   const { env } = io;
   const cwd = io.cwd();
-  const source = await locate({ path, namedBy: 'the argument', env, cwd });
+  const source = await locate({ path, env, cwd });
   if (source) return source;
   throw new DataError(
     `there is no CIFAR-10 in ${defaultSearchPaths(env, cwd).join(', ')}; get it with ${ownName(env)} data download`,

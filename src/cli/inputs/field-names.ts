@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Message, NamedField } from '../../message.ts';
+import { shellWord } from '../terminal/format.ts';
 
 /** Fields of the library that the command line calls otherwise. */
 const OPTION: Readonly<Record<string, string>> = { path: '--data', choice: '--dataset' };
@@ -25,7 +26,7 @@ function nameOf(named: NamedField, command: Command, env: NodeJS.ProcessEnv): st
 function optionWith({ field, value }: NamedField): string {
   const option = flagOf(field);
   if (value === undefined || value === true) return option;
-  return value === false ? option.replace('--', '--no-') : `${option} ${value}`;
+  return value === false ? option.replace('--', '--no-') : `${option} ${shellWord(String(value))}`;
 }
 
 /** The option that sets a field: --batch-size for batchSize. */

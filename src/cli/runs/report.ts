@@ -8,6 +8,7 @@ import { loadRun, readRunRecord, type SavedRun } from '../../runs/record.ts';
 import { RunDirectory } from '../../runs/run-directory.ts';
 import { type BackendFlags, openBackend } from '../inputs/backend.ts';
 import { sourceOf } from '../inputs/images.ts';
+import { resumeCommand } from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import type { Io } from '../terminal/io.ts';
 import { openInBrowser } from '../terminal/open.ts';
@@ -46,7 +47,7 @@ async function collect(
   try {
     const { model, progress } = await loadRun(run, backend, 'last', record);
     const dataset = await images.of(run, record.dataset);
-    return await collectRun(run, progress, { model, dataset, signal });
+    return { ...(await collectRun(run, progress, { model, dataset, signal })), resumeCommand: resumeCommand(run.path) };
   } finally {
     backend.close();
   }

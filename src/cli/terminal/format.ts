@@ -1,12 +1,18 @@
 /** Text and numbers, as the command line shows them. */
 
 import { stripVTControlCharacters } from 'node:util';
+import { shellWord } from '../../format.ts';
 import type { painter } from './io.ts';
 
 export { integer, loss, percent, plural, seconds, shellWord, small } from '../../format.ts';
 
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** The command that resumes a saved run. */
+export function resumeCommand(run: string, program = 'nn-train', more: readonly string[] = []): string {
+  return [program, ...['--resume', run, ...more].map(shellWord)].join(' ');
 }
 
 /** Breaks a text between words; a word longer than a line gets one of its own. Colour codes take no room. */

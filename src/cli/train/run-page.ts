@@ -5,6 +5,7 @@ import { RunDirectory } from '../../runs/run-directory.ts';
 import type { RunEvent, RunStarted } from '../../runs/train.ts';
 import type { Metrics } from '../../training/evaluate.ts';
 import type { Progress } from '../../training/progress.ts';
+import { resumeCommand } from '../terminal/format.ts';
 import type { Io } from '../terminal/io.ts';
 import { openInBrowser } from '../terminal/open.ts';
 import type { RunOptions } from './options.ts';
@@ -84,7 +85,10 @@ export class RunPage {
     const { collectRun, imageResults } = await import('../../report/collect.ts');
     const collect = async (images: typeof dataset | null): Promise<RunReport> => {
       const trained = { model, dataset: images, test, signal };
-      if (run !== null) return collectRun(await RunDirectory.open(run), progress, trained);
+      if (run !== null) {
+        const report = await collectRun(await RunDirectory.open(run), progress, trained);
+        return { ...report, resumeCommand: resumeCommand(run) };
+      }
       const report = this.#watch!.report(test ? 'finished' : 'stopped');
       return { ...report, ...(await imageResults(dataset.classes, trained)) };
     };

@@ -10,7 +10,7 @@ import { openBackend } from '../inputs/backend.ts';
 import { flagOf } from '../inputs/field-names.ts';
 import { flagsOf, readConfig } from '../inputs/hyperparameters.ts';
 import { load, sourceOf } from '../inputs/images.ts';
-import { shellWord } from '../terminal/format.ts';
+import { resumeCommand } from '../terminal/format.ts';
 import { exitCodeOf, interruptible } from '../terminal/interrupt.ts';
 import { type Io, ownName } from '../terminal/io.ts';
 import { RunLog } from './log.ts';
@@ -144,7 +144,6 @@ function farewell(
   report: string | undefined,
 ): string {
   if (run === null) return `stopped after step ${progress.step}; nothing was saved (--no-save)`;
-  const words = ['--resume', run, ...(data === undefined ? [] : ['--data', data])];
   const soFar = report === undefined ? '' : `, with a report in ${report}`;
-  return `stopped after step ${progress.step} and saved${soFar}; go on with:\n  ${ownName(env)} ${words.map(shellWord).join(' ')}`;
+  return `stopped after step ${progress.step} and saved${soFar}; go on with:\n  ${resumeCommand(run, ownName(env), data === undefined ? [] : ['--data', data])}`;
 }

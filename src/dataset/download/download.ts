@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DataError, FileError } from '../../errors.ts';
 import { fileErrorReason } from '../../files.ts';
+import { field, message } from '../../message.ts';
 import { BATCH_FILES, BATCH_FOLDER } from '../cifar10.ts';
 import { recognise, type Source } from '../locate.ts';
 import { readSource } from '../read.ts';
@@ -199,12 +200,12 @@ async function localSource({ kind, files }: RemoteSource, downloads: string): Pr
 function combinedError(errors: readonly TransferError[]): DataError {
   const [first] = errors;
   const byUrl = new Map(errors.map(({ url, reason }) => [url, `${new URL(url).host}: ${reason}`]));
-  const message =
+  const text =
     byUrl.size === 1 ? first.message : `all ${byUrl.size} sources failed: ${[...new Set(byUrl.values())].join('; ')}`;
-  if (!errors.some(({ kind }) => kind === 'damaged')) return new DownloadError(message, { cause: first });
+  if (!errors.some(({ kind }) => kind === 'damaged')) return new DownloadError(text, { cause: first });
   // Errors about the images themselves end with advice of their own.
-  const advice = '. Try again, or name a good copy with --data, or take generated images with --dataset synthetic.';
-  return new DataError(message.endsWith('.') ? message : message + advice, { cause: first });
+  const advice = message`${text}. Try again, pass a good copy as ${field('path')}, or use generated images with ${field('choice', 'synthetic')}.`;
+  return new DataError(text.endsWith('.') ? text : advice, { cause: first });
 }
 
 /** Makes errors of the file system say which disk, and what can be done. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { UsageError } from '../../errors.ts';
+import { field, message, type NamedField } from '../../message.ts';
 import { ARCHIVE_NAME, ARCHIVE_URL } from '../cifar10.ts';
 import type { Source } from '../locate.ts';
 import type { Remote } from './transfer.ts';
@@ -70,9 +71,9 @@ export const SOURCES: readonly RemoteSource[] = [
 /** Source for a user-supplied URL of a binary or Python archive.
  *  @param namedBy option or variable that gave the URL, for error messages.
  *  @throws UsageError if the URL is invalid. */
-function customSource(url: string, namedBy: string): RemoteSource {
+function customSource(url: string, namedBy: string | NamedField): RemoteSource {
   if (!/^https?:/.test(url) || !URL.canParse(url)) {
-    throw new UsageError(`${namedBy} is '${url}', wanted a URL that begins with https:// or http://`);
+    throw new UsageError(message`${namedBy} is '${url}', wanted a URL that begins with https:// or http://`);
   }
   // One folder per URL: two URLs must not share a partial file.
   const id = `url-${createHash('sha256').update(url).digest('hex').slice(0, 16)}`;
@@ -80,12 +81,12 @@ function customSource(url: string, namedBy: string): RemoteSource {
 }
 
 /** What the user chose to download from: an address, or else that of NN_TRAIN_CIFAR10_URL, or else the usual sources.
- *  @param url as --url gives it. @throws UsageError if it is no address. */
+ *  @throws UsageError if it is no address. */
 export function selectSources(
   { NN_TRAIN_CIFAR10_URL }: NodeJS.ProcessEnv,
   url?: string,
 ): readonly RemoteSource[] | undefined {
-  if (url !== undefined) return [customSource(url, '--url')];
+  if (url !== undefined) return [customSource(url, field('url'))];
   return NN_TRAIN_CIFAR10_URL ? [customSource(NN_TRAIN_CIFAR10_URL, 'NN_TRAIN_CIFAR10_URL')] : undefined;
 }
 

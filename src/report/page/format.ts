@@ -1,6 +1,6 @@
 import * as shared from '../../format.ts';
 
-export { plural, shellWord } from '../../format.ts';
+export { plural } from '../../format.ts';
 
 /** Shown in place of a missing number. */
 const NONE = '–';

@@ -62,7 +62,7 @@ function modelName({ config }: RunReport): string {
 }
 
 /** Notice about the progress of a run; null if it completed all planned epochs. */
-function stateOf({ state, epochs, plannedEpochs, steps, stepsPerEpoch, seconds, name }: RunReport): Child {
+function stateOf({ state, epochs, plannedEpochs, steps, stepsPerEpoch, seconds, resumeCommand }: RunReport): Child {
   const done = epochs.at(-1)?.epoch ?? 0;
   if (state === 'training') {
     const progress = Math.max(done, (steps.step.at(-1) ?? 0) / stepsPerEpoch);
@@ -78,8 +78,7 @@ function stateOf({ state, epochs, plannedEpochs, steps, stepsPerEpoch, seconds, 
   if (state === 'stopped') {
     return notice(
       `Stopped after ${done} of ${format.plural(plannedEpochs, 'epoch')}.`,
-      ' It can go on where it stopped: ',
-      h('code', {}, `nn-train --resume ${format.shellWord(name)}`),
+      resumeCommand && [' Resume it with ', h('code', {}, resumeCommand), '.'],
     );
   }
   return done < plannedEpochs

@@ -123,7 +123,7 @@ describe('a run', () => {
     const { code, stderr } = await nnTrain([...QUICK, '--epochs', '1', '--seed', '1', '--out', 'run'], { cwd });
     expect(code).toBe(2);
     expect(stderr).toBe(
-      'error: run is there already and is kept; choose another folder with --out, or go on with --resume run\n',
+      'error: run already exists and is kept; set --out to another folder, or continue that run with --resume run\n',
     );
     expect(readFileSync(path.join(cwd, 'run/last.safetensors'))).toEqual(before);
   });

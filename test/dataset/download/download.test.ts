@@ -237,7 +237,7 @@ describe('images at a user-supplied URL', () => {
     for (const url of ['ftp://example.com/', 'example.com', 'http://']) {
       const wrong = await rejection(Promise.resolve().then(() => download(customSources(url))));
       expect(wrong).toBeInstanceOf(UsageError);
-      expect(wrong.message).toBe(`--url is '${url}', wanted a URL that begins with https:// or http://`);
+      expect(wrong.message).toBe(`url is '${url}', wanted a URL that begins with https:// or http://`);
     }
   });
 });
@@ -261,7 +261,7 @@ describe('a failure is one error that names every source, and leaves nothing tha
     const error = await rejection(download(servers.map((server) => sourceOf(server))));
     expect(error).toBeInstanceOf(DataError);
     expect(error).not.toBeInstanceOf(DownloadError);
-    expect(error.message).toMatch(/have SHA-256 .* --data, or .* --dataset synthetic\.$/);
+    expect(error.message).toMatch(/have SHA-256 .* as path, or .* choice: 'synthetic'\.$/);
     expect(expectNoImages()).toEqual([]);
   });
 

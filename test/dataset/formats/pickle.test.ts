@@ -102,7 +102,7 @@ describe('a pickle is refused that', () => {
   ])('%s', (_, pickle, reason) => {
     const message = refusal(latin1(pickle));
     expect(message).toContain(reason);
-    expect(message).toMatch(/^the file .*Nothing in it was executed\. Put a whole copy/s);
+    expect(message).toMatch(/^the file .*Nothing in it was executed\. Replace it/s);
   });
 
   test('encodes one string too often', () => {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../../errors.ts';
+import { field, message } from '../../../message.ts';
 import { ADDRESS, MAX_SPINS, MAX_TASKS } from '../jobs.ts';
 import type { Memory } from '../memory.ts';
 import { availableCores } from './cores.ts';
@@ -97,13 +98,14 @@ export class Threads {
   }
 
   #error(why: string): Error {
-    return new UserError(`${why}; resume the run from its last checkpoint, or take fewer --threads`);
+    return new UserError(message`${why}; resume the run from its last checkpoint, or use fewer ${field('threads')}`);
   }
 }
 
 function ready(worker: Worker): Promise<void> {
   return new Promise((resolve, reject) => {
-    const fail = (why: string) => reject(new UserError(`a worker thread did not start: ${why}; try --threads 1`));
+    const fail = (why: string) =>
+      reject(new UserError(message`a worker thread did not start: ${why}; try ${field('threads', 1)}`));
     worker.once('message', () => resolve());
     worker.once('error', (error) => fail(error.message));
     worker.once('exit', (code) => fail(`it exited with code ${code}`));
