@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Diagram, DiagramNode, DiagramWire } from '../../src/drawing/diagram.ts';
 import { renderHtml, renderSvg } from '../../src/drawing/render.ts';
 import { Random } from '../../src/random.ts';
-import { descendants, type Element, parseXml } from '../support/xml.ts';
+import { descendants, parseXml } from '../support/xml.ts';
+import { contains, overlap, readDrawing } from './read-drawing.ts';
 
 const leaf = (id: string, ...details: string[]): DiagramNode => ({ id, kind: 'leaf', label: id, details });
 const gate = (id: string, label: string): DiagramNode => ({ id, kind: 'gate', label });
@@ -91,88 +92,10 @@ function randomDiagram(seed: number): Diagram {
   };
 }
 
-interface Rectangle {
-  readonly text: string;
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
-}
-
-interface Drawing {
-  readonly texts: readonly (Rectangle & {
-    readonly group: Element;
-    readonly baseline: number;
-    readonly anchor: number;
-  })[];
-  readonly gates: readonly Rectangle[];
-  /** Points of each wire: the ends of its Bézier curves, without their control points. */
-  readonly wires: readonly (readonly { readonly x: number; readonly y: number }[])[];
-  readonly arrows: number;
-  /** Bounds of the whole drawing, in the same coordinates. */
-  readonly size: Rectangle;
-  readonly root: Element;
-}
-
-/** Reads the content and geometry of a drawing from its SVG. A character counts as 0.56 of the font size wide, like the
- *  digits of Helvetica. */
-function read(svg: string): Drawing {
-  const root = parseXml(svg);
-  const groups = descendants(root).filter(({ name, attributes }) => name === 'g' && attributes.class);
-  const group = (name: string) => groups.find(({ attributes }) => attributes.class === name)!;
-  const number = (element: Element, name: string) => Number(element.attributes[name]);
-  const texts = groups.flatMap((parent) =>
-    parent.children.flatMap((child) => {
-      if (child.name !== 'text') return [];
-      const [x, baseline, size] = [number(child, 'x'), number(child, 'y'), number(parent, 'font-size')];
-      const width = 0.56 * size * [...child.text].length;
-      const left = x - width * ({ start: 0, end: 1 }[child.attributes['text-anchor']] ?? 0.5);
-      const sides = { left, right: left + width, top: baseline - 0.75 * size, bottom: baseline + 0.2 * size };
-      return [{ text: child.text, group: parent, baseline, anchor: x, ...sides }];
-    }),
-  );
-  const gates = group('gate').children.map((shape) => {
-    const [cx, cy, r] = ['cx', 'cy', 'r'].map((name) => number(shape, name));
-    if (shape.name === 'circle') return { text: 'gate', left: cx - r, right: cx + r, top: cy - r, bottom: cy + r };
-    const [left, top, width, height] = ['x', 'y', 'width', 'height'].map((name) => number(shape, name));
-    return { text: 'gate', left, right: left + width, top, bottom: top + height };
-  });
-  const wires = group('wire').children.map(({ attributes }) => {
-    const points = [...attributes.d.matchAll(/(-?[\d.]+),(-?[\d.]+)/g)].map(([, x, y]) => ({ x: +x, y: +y }));
-    // Each part has a start and three points for each curve.
-    const parts = attributes.d
-      .split(/[ML]/)
-      .slice(1)
-      .map((part) => part.match(/,/g)!.length);
-    let at = 0;
-    return parts.flatMap((count) => points.slice(at, (at += count)).filter((_, i) => i % 3 === 0));
-  });
-  const shift = root.children.find(({ attributes }) => attributes.transform)!.attributes.transform;
-  const [left, top] = shift.match(/[\d.]+/g)!.map((length) => -length);
-  const size = {
-    text: 'drawing',
-    left,
-    right: left + number(root, 'width'),
-    top,
-    bottom: top + number(root, 'height'),
-  };
-  return { texts, gates, wires, size, arrows: group('arrow').children.length, root };
-}
-
-function overlap(a: Rectangle, b: Rectangle): boolean {
-  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
-}
-
-function contains(outer: Rectangle, inner: Rectangle): boolean {
-  return (
-    outer.left <= inner.left && inner.right <= outer.right && outer.top <= inner.top && inner.bottom <= outer.bottom
-  );
-}
-
 const RANDOM = Array.from({ length: 20 }, (_, i) => randomDiagram(i));
 
 describe.each([PRODUCT, BRANCH, NETWORK, ...RANDOM])('the drawing of $title', async (diagram) => {
-  const { texts, gates, wires, arrows, size, root } = read(await renderSvg(diagram));
+  const { texts, gates, wires, arrows, size, root } = readDrawing(await renderSvg(diagram));
   const textsIn = (name: string) => texts.filter(({ group }) => group.attributes.class === name);
 
   it('shows every text once, and an arrow at every wire that does not end at a junction', () => {
@@ -226,7 +149,7 @@ describe.each([PRODUCT, BRANCH, NETWORK, ...RANDOM])('the drawing of $title', as
 });
 
 it('draws the inputs of a gate in order from top to bottom', async () => {
-  const { texts } = read(await renderSvg(PRODUCT));
+  const { texts } = readDrawing(await renderSvg(PRODUCT));
   const [x, y, z] = ['x', 'y', 'z'].map((name) => texts.find(({ text }) => text === name)!.baseline);
   expect(x).toBeLessThan(y);
   expect(y).toBeLessThan(z);
@@ -240,7 +163,7 @@ const hostile: Diagram = {
 };
 
 it('escapes every text and replaces characters that XML does not allow', async () => {
-  const { texts, root } = read(await renderSvg(hostile));
+  const { texts, root } = readDrawing(await renderSvg(hostile));
   const shown = texts.map(({ text }) => text);
   for (const text of HOSTILE) expect(shown).toContain(text.replace(/[\0\ud800\uffff]/gu, '\ufffd'));
   expect(root.children.map(({ name }) => name).slice(0, 2)).toEqual(['title', 'desc']);
