@@ -18,24 +18,40 @@ export interface CliOptions {
   readonly env?: Record<string, string>;
   /** User to run as; requires root. */
   readonly uid?: number | undefined;
+  /** Signal that the process sends itself. */
+  readonly signalItself?: SignalItself | undefined;
   /** Called with the process once it has started. */
   readonly onStart?: (child: ChildProcess) => void;
-  /** Called with the complete stdout so far whenever it grows. */
-  readonly onOutput?: (stdout: string, child: ChildProcess) => void;
+}
+
+/** See signal-itself.mjs. */
+export interface SignalItself {
+  readonly signal: NodeJS.Signals;
+  readonly text?: string;
+  readonly operation?: number;
+}
+
+/** Makes a Node process send itself a signal. */
+export function signalItself(at: SignalItself | undefined): { execArgv: string[]; env: Record<string, string> } {
+  if (!at) return { execArgv: [], env: {} };
+  const script = new URL('signal-itself.mjs', import.meta.url).href;
+  return { execArgv: ['--import', script], env: { SIGNAL_ITSELF: JSON.stringify(at) } };
 }
 
 const missingFolder = (name: string) => path.join(tmpdir(), `nn-train-no-${name}`);
 
 /** Runs `nn-train` in a separate process, without the caller's environment and without images in the cache. */
 export function nnTrain(args: readonly string[], options: CliOptions = {}): Promise<Finished> {
-  const { cwd = tmpdir(), env, uid, onStart, onOutput } = options;
+  const { cwd = tmpdir(), env, uid, onStart } = options;
+  const signalling = signalItself(options.signalItself);
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [NN_TRAIN, ...args], {
+    const child = spawn(process.execPath, [...signalling.execArgv, NN_TRAIN, ...args], {
       cwd,
       env: {
         PATH: process.env.PATH,
         XDG_CACHE_HOME: missingFolder('cache'),
         KERAS_HOME: missingFolder('keras'),
+        ...signalling.env,
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -44,7 +60,6 @@ export function nnTrain(args: readonly string[], options: CliOptions = {}): Prom
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text) => {
       stdout += text;
-      onOutput?.(stdout, child);
     });
     child.stderr.setEncoding('utf8').on('data', (text) => {
       stderr += text;

@@ -85,9 +85,7 @@ describe('doctor', () => {
 
   it('Ctrl-C ends it with 130', async () => {
     const { code, stdout } = await nnTrain(['doctor', '--dataset', 'synthetic', '--model', 'mlp'], {
-      onOutput(text, child) {
-        if (text.includes('initial loss')) child.kill('SIGINT');
-      },
+      signalItself: { signal: 'SIGINT', text: 'initial loss' },
     });
     expect(code).toBe(130);
     expect(stdout).not.toContain('bad,');

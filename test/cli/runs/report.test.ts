@@ -40,12 +40,8 @@ describe('the report of a run', () => {
 
   it('is there when training is stopped', async () => {
     const cwd = temporaryFolder();
-    const { code } = await nnTrain([...QUICK, '--epochs', '5000', '--out', 'run'], {
-      cwd,
-      onOutput: (stdout, child) => {
-        if (stdout.includes(' 3/5000 ')) child.kill('SIGINT');
-      },
-    });
+    const signalItself = { signal: 'SIGINT', text: ' 3/5000 ' } as const;
+    const { code } = await nnTrain([...QUICK, '--epochs', '5000', '--out', 'run'], { cwd, signalItself });
     expect(code).toBe(130);
     const [run] = dataOf(cwd, 'run/report.html').runs;
     expect([run.state, run.plannedEpochs]).toEqual(['stopped', 5000]);
@@ -57,18 +53,11 @@ describe('the report of a run', () => {
 
   it('costs nothing but itself if it cannot be written', async () => {
     const cwd = temporaryFolder();
-    const args = [...QUICK, '--epochs', '2', '--out', 'run', '--json'];
-    const { code, stdout, stderr } = await nnTrain(args, {
-      cwd,
-      onStart: (child) => {
-        let isBlocked = false;
-        child.stderr!.on('data', () => {
-          // A folder in the place of the file.
-          if (!isBlocked) mkdirSync(path.join(cwd, 'run/report.html/inside'), { recursive: true });
-          isBlocked = true;
-        });
-      },
-    });
+    await trainedIn(cwd, 'run');
+    // A folder in the place of the file.
+    rmSync(path.join(cwd, 'run/report.html'));
+    mkdirSync(path.join(cwd, 'run/report.html/inside'), { recursive: true });
+    const { code, stdout, stderr } = await nnTrain(['--resume', 'run', '--json'], { cwd });
     expect(code).toBe(0);
     expect(JSON.parse(stdout).run).toBe('run');
     expect(stderr).toMatch(/^note: the report could not be written: cannot write run\/report\.html: /m);

@@ -6,6 +6,9 @@ import { type Finished, nnTrain } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/files.ts';
 
 const EPOCHS = 12;
+/** Calls to the file system among which a kill falls: those of the first epochs of a run of which there are several times
+ *  as many. */
+const OPERATIONS = 60;
 const RUN = [
   '--model',
   'mlp',
@@ -33,15 +36,13 @@ function outcome(run: string) {
 
 async function uninterrupted() {
   const cwd = temporaryFolder();
-  const started = performance.now();
   const { code, stdout } = await nnTrain([...RUN, '--out', 'run', '--json'], { cwd });
   expect(code).toBe(0);
-  const milliseconds = performance.now() - started;
-  return { ...outcome(path.join(cwd, 'run')), test: JSON.parse(stdout).test, milliseconds };
+  return { ...outcome(path.join(cwd, 'run')), test: JSON.parse(stdout).test };
 }
 
 describe('a run that is killed', () => {
-  it('ends, once resumed, with the bits of one that was not', { timeout: 120_000 }, async () => {
+  it('ends, once resumed, with the bits of one that was not', async () => {
     const expected = await uninterrupted();
     expect(expected.epochs).toHaveLength(EPOCHS);
     const steps = expected.steps
@@ -53,24 +54,22 @@ describe('a run that is killed', () => {
     const random = new Random(Date.now(), 'kill');
     for (let trial = 0; trial < 3; trial++) {
       const cwd = temporaryFolder();
-      const delays: number[] = [];
-      let kills = 0;
+      const operations: number[] = [];
       let finished: Finished | undefined;
-      // Killed at a random moment, resumed and killed again, until it has been killed three times while training.
-      while (finished?.code !== 0) {
-        const begun = finished !== undefined && kills > 0;
-        const delay = kills < 3 ? 250 + random.uniform() * 0.8 * expected.milliseconds : Infinity;
-        delays.push(Math.round(delay));
-        finished = await nnTrain(begun ? ['--resume', 'run', '--json'] : [...RUN, '--out', 'run', '--json'], {
+      // Killed before a random call to the file system, the only moments that differ in what they leave behind; resumed
+      // and killed again, until it has been killed three times while training.
+      for (let kills = 0; finished?.code !== 0; ) {
+        const operation = 1 + random.integer(OPERATIONS);
+        operations.push(operation);
+        finished = await nnTrain(existsRun(cwd) ? ['--resume', 'run', '--json'] : [...RUN, '--out', 'run', '--json'], {
           cwd,
-          onStart: (child) => {
-            if (delay < Infinity) setTimeout(() => child.kill('SIGKILL'), delay);
-          },
+          signalItself: kills < 3 ? { signal: 'SIGKILL', operation } : undefined,
         });
-        expect([0, null], finished.stderr).toContain(finished.code);
-        if (finished.signal && existsRun(cwd)) kills++;
+        const { code, signal, stderr } = finished;
+        expect([code, signal], stderr).toEqual(kills < 3 ? [null, 'SIGKILL'] : [0, null]);
+        if (existsRun(cwd)) kills++;
       }
-      const label = `killed after ${delays} ms`;
+      const label = `killed before operations ${operations}`;
       const { last, best, epochs, steps } = outcome(path.join(cwd, 'run'));
       expect(steps === expected.steps, label).toBe(true);
       expect(epochs, label).toEqual(expected.epochs);
@@ -97,15 +96,8 @@ describe('a run that is interrupted', () => {
   ] as const)('by %s saves, says how to go on, exits with %i and goes on', async (signal, exitCode) => {
     const expected = await uninterrupted();
     const cwd = temporaryFolder();
-    let sent = false;
-    const stopped = await nnTrain([...RUN, '--out', 'my run'], {
-      cwd,
-      onOutput: (stdout, child) => {
-        if (sent || !stdout.includes(`2/${EPOCHS} `)) return;
-        sent = true;
-        child.kill(signal);
-      },
-    });
+    const signalItself = { signal, text: `2/${EPOCHS} ` };
+    const stopped = await nnTrain([...RUN, '--out', 'my run'], { cwd, signalItself });
     expect(stopped.code).toBe(exitCode);
     const [, step] = stopped.stderr.match(
       /^stopping; press Ctrl-C again to quit at once\nstopped after step (\d+) and saved, with a report in my run\/report\.html; go on with:\n {2}nn-train --resume 'my run'\n$/,
@@ -118,22 +110,14 @@ describe('a run that is interrupted', () => {
     expect(resumed.code).toBe(0);
     expect(resumed.stderr).toContain(`from   step ${step}, `);
     expect(JSON.parse(resumed.stdout).test).toEqual(expected.test);
-    const { milliseconds, test, ...bits } = expected;
+    const { test, ...bits } = expected;
     expect(outcome(path.join(cwd, 'my run'))).toEqual(bits);
   });
 
   it('prints no JSON then', async () => {
     const cwd = temporaryFolder();
-    let sent = false;
-    const { code, stdout } = await nnTrain([...RUN, '--epochs', '1000', '--json', '--no-save'], {
-      cwd,
-      onStart: (child) => {
-        child.stderr!.on('data', () => {
-          if (!sent) child.kill('SIGINT');
-          sent = true;
-        });
-      },
-    });
+    const signalItself = { signal: 'SIGINT', text: `1/${EPOCHS} ` } as const;
+    const { code, stdout } = await nnTrain([...RUN, '--json', '--no-save'], { cwd, signalItself });
     expect([code, stdout]).toEqual([130, '']);
   });
 
