@@ -17,7 +17,7 @@ import {
   tree,
   writeBatchFiles,
 } from '../support/cifar10.ts';
-import { sha256 } from '../support/file-server.ts';
+import { NO_LIMITS, sha256 } from '../support/file-server.ts';
 
 const scratch = scratchFolder();
 const images = join(scratch, 'images');
@@ -53,11 +53,15 @@ beforeEach(() => {
 });
 
 function load(choice: DatasetChoice, path?: string): Promise<Dataset> {
-  return loadDataset({ choice, path, env, cwd });
+  return loadDataset({ choice, path, env, cwd, download: { limits: NO_LIMITS } });
 }
 
 async function refusal(choice: DatasetChoice, path?: string): Promise<string> {
-  const error = await rejection(load(choice, path));
+  return messageOf(load(choice, path));
+}
+
+async function messageOf(loading: Promise<Dataset>): Promise<string> {
+  const error = await rejection(loading);
   expect(error).toBeInstanceOf(DataError);
   expect(error.exitCode).toBe(3);
   return error.message;
@@ -124,7 +128,7 @@ describe('without real images', () => {
     answer = undefined;
     const requested = once(server, 'request');
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const refused = refusal('cifar10');
+    const refused = messageOf(loadDataset({ choice: 'cifar10', env, cwd }));
     await requested;
     await vi.advanceTimersByTimeAsync(4_000);
     vi.useRealTimers();
@@ -165,7 +169,7 @@ describe('without real images', () => {
     const sources = [
       { id: 'test', kind: 'archive' as const, files: [{ name: 'file.tar.gz', url, sha256: sha256(answer) }] },
     ];
-    const first = await loadDataset({ choice: 'auto', env, cwd, download: { sources, published } });
+    const first = await loadDataset({ choice: 'auto', env, cwd, download: { sources, published, limits: NO_LIMITS } });
     expect(first).toMatchObject({ name: 'cifar10', source: join(cwd, 'cache/nn-train/cifar-10-batches-bin') });
     const requestsBefore = requests;
     const second = await load('auto');

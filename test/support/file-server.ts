@@ -11,13 +11,17 @@ export interface Fault {
   readonly cutAfter?: number;
   /** Goes silent after this many bytes. */
   readonly stallAfter?: number;
-  readonly bytesPerSecond?: number;
   readonly ignoresRange?: boolean;
   /** Omits the length and the ETag. */
   readonly omitsHeaders?: boolean;
   /** Replaces the response. */
   readonly answer?: RequestListener;
 }
+
+/** As long as a timer can be set: 24 days. */
+const NEVER_MS = 2 ** 31 - 1;
+/** Limits that no server reaches, however busy the machine is. */
+export const NO_LIMITS = { connectTimeout: NEVER_MS, idleTimeout: NEVER_MS, rateWindow: NEVER_MS, retryDelay: 1 };
 
 const PIECE_BYTES = 8192;
 /** Bytes that may be sent before the client has received them. */
@@ -81,7 +85,7 @@ export class FileServer {
   }
 
   async #sendBody(body: Buffer, first: number, response: ServerResponse, fault: Fault) {
-    const { cutAfter, stallAfter, bytesPerSecond } = fault;
+    const { cutAfter, stallAfter } = fault;
     const end = Math.min(cutAfter ?? body.length, stallAfter ?? body.length, body.length);
     for (let at = 0; at < end && !response.destroyed; ) {
       const piece = body.subarray(at, Math.min(at + PIECE_BYTES, end));
@@ -89,7 +93,6 @@ export class FileServer {
       at += piece.length;
       this.sent += piece.length;
       this.onSent(at);
-      if (bytesPerSecond) await sleep((1000 * piece.length) / bytesPerSecond);
       if (at < end) await this.#until(response, first + at - MAX_BYTES_IN_FLIGHT);
     }
     if (cutAfter !== undefined && cutAfter < body.length) {

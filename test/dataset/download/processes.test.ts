@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import { batchEntries, batchFile, NAMES, scratchFolder, TAR_END, tarEntry, tree } from '../../support/cifar10.ts';
-import { FileServer, hasBytes, sha256 } from '../../support/file-server.ts';
+import { type SignalItself, signalItself } from '../../support/cli.ts';
+import { FileServer, hasBytes, NO_LIMITS, sha256 } from '../../support/file-server.ts';
 
 // Processes that download concurrently or are killed during a download.
 
@@ -29,16 +30,22 @@ interface Line {
 
 interface Loading {
   readonly child: ChildProcess;
+  /** Output so far. */
+  output(): string;
   /** Output lines, once the process has ended. */
   readonly lines: Promise<Line[]>;
 }
 
-function startLoading({ url }: FileServer): Loading {
+function startLoading({ url }: FileServer, signalAt?: SignalItself): Loading {
   const files = [{ name: 'file.tar.gz', url, bytes: archive.length, sha256: sha256(archive) }];
   const env = { XDG_CACHE_HOME: join(cwd, 'cache'), KERAS_HOME: cwd };
-  const download = { sources: [{ id: 'test', kind: 'archive', files }], published };
+  const download = { sources: [{ id: 'test', kind: 'archive', files }], published, limits: NO_LIMITS };
   const options = JSON.stringify({ choice: 'cifar10', cwd, env, download });
-  const child = spawn(process.execPath, [SCRIPT, LOAD, options], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const signalling = signalItself(signalAt);
+  const child = spawn(process.execPath, [...signalling.execArgv, SCRIPT, LOAD, options], {
+    env: { ...process.env, ...signalling.env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {
     output += text;
@@ -53,7 +60,7 @@ function startLoading({ url }: FileServer): Loading {
       ),
     );
   });
-  return { child, lines };
+  return { child, output: () => output, lines };
 }
 
 test('a download that is killed twenty times resumes each time', async () => {
@@ -81,9 +88,9 @@ test('a download that is killed twenty times resumes each time', async () => {
 test('a process killed while verifying or storing need not download again', async () => {
   cwd = mkdtempSync(join(scratch, 'stored-'));
   const server = await FileServer.start(archive);
-  for (const delay of [0, 100, 200]) {
-    const { child, lines } = startLoading(server);
-    child.stdout!.on('data', (text) => text.includes('verifying') && setTimeout(() => child.kill('SIGKILL'), delay));
+  // At once, and before changes to the disk: the first ones verify, the others store the six files.
+  for (const operation of [0, 1, 4, 8, 12]) {
+    const { child, lines } = startLoading(server, { signal: 'SIGKILL', text: 'verifying', operation });
     await lines;
     expect(child.signalCode).toBe('SIGKILL');
   }
@@ -96,8 +103,9 @@ test('a process killed while verifying or storing need not download again', asyn
 test('of ten concurrent processes, one downloads and all load', async () => {
   cwd = mkdtempSync(join(scratch, 'ten-'));
   const server = await FileServer.start(archive);
-  server.fault = () => ({ bytesPerSecond: 10_000_000 });
-  const all = await Promise.all(Array.from({ length: 10 }, () => startLoading(server).lines));
+  const loadings = Array.from({ length: 10 }, () => startLoading(server));
+  server.arrived = (position) => position <= 0 || loadings.some(({ output }) => output().includes('waiting'));
+  const all = await Promise.all(loadings.map(({ lines }) => lines));
   expect(new Set(all.map((lines) => lines.at(-1)!.sha256)).size).toBe(1);
   expect(all.map((lines) => lines.at(-1)!.kind)).toEqual(new Array(10).fill('loaded'));
   expect(all.filter((lines) => lines.some(({ kind }) => kind === 'started'))).toHaveLength(1);

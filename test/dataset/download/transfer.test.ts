@@ -5,17 +5,17 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { DEFAULT_LIMITS, TransferError } from '../../../src/dataset/download/network.ts';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { TransferError } from '../../../src/dataset/download/network.ts';
 import { type Remote, type TransferOptions, transfer } from '../../../src/dataset/download/transfer.ts';
 import { CERTIFICATE, KEY } from '../../support/certificate.ts';
 import { rejection, scratchFolder } from '../../support/cifar10.ts';
-import { FileServer, hasBytes, sha256 } from '../../support/file-server.ts';
+import { FileServer, hasBytes, NO_LIMITS, sha256 } from '../../support/file-server.ts';
 
 const scratch = scratchFolder();
 const CONTENT = randomBytes(300_000);
 const BYTES = CONTENT.length;
-const limits = { ...DEFAULT_LIMITS, retryDelay: 1, minRate: 0 };
+const limits = { ...NO_LIMITS, minRate: 0 };
 let path: string;
 
 beforeEach(() => {
@@ -39,6 +39,14 @@ async function refusal(promise: Promise<void>): Promise<TransferError> {
   expect(error).toBeInstanceOf(TransferError);
   expect(existsSync(path)).toBe(false);
   return error as TransferError;
+}
+
+/** Lets time pass for a transfer only as a test says. */
+function useFakeClock(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
 }
 
 /** Expects the complete file and no other in its folder. */
@@ -191,28 +199,39 @@ describe('a download restarts', () => {
 
 describe('a transfer fails', () => {
   test('if the server goes silent; the partial file is kept', async () => {
+    useFakeClock();
     const impatient = { ...limits, idleTimeout: 300 };
     const server = await serve();
     server.fault = () => ({ stallAfter: 100_000 });
-    const error = await refusal(get(server, { limits: impatient }));
+    const onProgress = (received: number) => {
+      // Once the transfer waits for the next byte.
+      if (received === 100_000) setImmediate(() => vi.advanceTimersByTime(300));
+    };
+    const error = await refusal(get(server, { limits: impatient, onProgress }));
     expect(error).toMatchObject({ kind: 'unavailable', url: server.url, reason: 'no data received for 0.3 s' });
     expect(error.message).toBe(`${server.url}: no data received for 0.3 s`);
     expect(statSync(`${path}.part`).size).toBe(100_000);
-    server.fault = () => ({ answer: () => {} });
+    server.fault = () => ({ answer: () => vi.advanceTimersByTime(300) });
     await refusal(get(server, { limits: impatient }));
     expect(statSync(`${path}.part`).size).toBe(100_000);
   });
 
   test('if the server is slow, unless there is no minimum rate; the partial file is kept', async () => {
+    useFakeClock();
     const server = await serve();
-    server.fault = () => ({ bytesPerSecond: 400_000 });
     const impatient = { ...limits, rateWindow: 100, minRate: 4_000_000 };
-    const error = await refusal(get(server, { limits: impatient }));
+    let before = 0;
+    const onProgress = (received: number) => {
+      // 400 kB/s
+      vi.advanceTimersByTime(Math.max(0, received - before) / 400);
+      before = received;
+    };
+    const error = await refusal(get(server, { limits: impatient, onProgress }));
     expect(error.kind).toBe('slow');
-    expect(error.reason).toMatch(/^too slow: \d+ kB\/s, wanted at least 4000 kB\/s$/);
-    expect(error.rate).toBeGreaterThan(0);
+    expect(error.reason).toBe('too slow: 400 kB/s, wanted at least 4000 kB/s');
+    expect(error.rate).toBeCloseTo(400_000, 0);
     expect(statSync(`${path}.part`).size).toBeLessThan(BYTES);
-    await get(server, { limits: { ...impatient, minRate: 0 } });
+    await get(server, { limits: { ...impatient, minRate: 0 }, onProgress });
     expectComplete();
     expect(server.gets[1]).toHaveProperty('range');
   });
