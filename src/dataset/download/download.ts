@@ -78,7 +78,7 @@ export async function downloadCifar10(options: DownloadOptions): Promise<string>
     return folder;
   };
   const onWait = ({ pid, host }: LockHolder) => onEvent?.({ kind: 'waiting', holder: `process ${pid} on ${host}` });
-  return onDisk(cacheFolder, () => withLock(join(cacheFolder, 'download.lock'), work, { signal, onWait }));
+  return withFileErrors(cacheFolder, () => withLock(join(cacheFolder, 'download.lock'), work, { signal, onWait }));
 }
 
 /** Whether another process has stored the images in the meantime. Only complete folders get this name. */
@@ -208,8 +208,8 @@ function combinedError(errors: readonly TransferError[]): DataError {
   return new DataError(text.endsWith('.') ? text : advice, { cause: first });
 }
 
-/** Makes errors of the file system say which disk, and what can be done. */
-async function onDisk<T>(cacheFolder: string, work: () => Promise<T>): Promise<T> {
+/** Turns file-system errors of `work` into a FileError that names the cache folder and says what to do. */
+async function withFileErrors<T>(cacheFolder: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
