@@ -18,6 +18,8 @@ export interface CliOptions {
   readonly env?: Record<string, string>;
   /** User to run as; requires root. */
   readonly uid?: number | undefined;
+  /** Whether its time limits are suspended, see patient.mjs: for what depends on a server, or on the time for a report. */
+  readonly isPatient?: boolean;
   /** Signal that the process sends itself. */
   readonly signalItself?: SignalItself | undefined;
   /** Called with the process once it has started. */
@@ -34,18 +36,22 @@ export interface SignalItself {
 /** Makes a Node process send itself a signal. */
 export function signalItself(at: SignalItself | undefined): { execArgv: string[]; env: Record<string, string> } {
   if (!at) return { execArgv: [], env: {} };
-  const script = new URL('signal-itself.mjs', import.meta.url).href;
-  return { execArgv: ['--import', script], env: { SIGNAL_ITSELF: JSON.stringify(at) } };
+  return { execArgv: preload('signal-itself.mjs'), env: { SIGNAL_ITSELF: JSON.stringify(at) } };
+}
+
+function preload(script: string): string[] {
+  return ['--import', new URL(script, import.meta.url).href];
 }
 
 const missingFolder = (name: string) => path.join(tmpdir(), `nn-train-no-${name}`);
 
 /** Runs `nn-train` in a separate process, without the caller's environment and without images in the cache. */
 export function nnTrain(args: readonly string[], options: CliOptions = {}): Promise<Finished> {
-  const { cwd = tmpdir(), env, uid, onStart } = options;
+  const { cwd = tmpdir(), env, uid, isPatient, onStart } = options;
+  const execArgv = isPatient ? preload('patient.mjs') : [];
   const signalling = signalItself(options.signalItself);
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...signalling.execArgv, NN_TRAIN, ...args], {
+    const child = spawn(process.execPath, [...execArgv, ...signalling.execArgv, NN_TRAIN, ...args], {
       cwd,
       env: {
         PATH: process.env.PATH,

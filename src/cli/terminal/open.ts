@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Io } from './io.ts';
 
-/** A program that opens browsers fails within that time, if it does. */
-const FAILURE_MS = 500;
+/** A program that opens browsers fails within that time, if it does, on a busy machine too. */
+const FAILURE_MS = 2000;
 
 /** Opens a file or an address in the browser. Where that fails it is said, and is no error. */
 export async function openInBrowser(io: Io, target: string): Promise<void> {

@@ -22,7 +22,8 @@ export interface LockOptions {
 export interface LockTimes {
   /** Interval between two heartbeats of the holder. */
   readonly heartbeatInterval: number;
-  /** Time without a heartbeat after which the holder is presumed dead. */
+  /** Time without a heartbeat after which the holder is presumed dead. Many heartbeats long, because a busy machine delays
+   *  them; a holder that has died on this machine is noticed at once. */
   readonly staleAfter: number;
   /** Interval at which a waiting process checks the lock. */
   readonly pollInterval: number;
@@ -32,7 +33,7 @@ export interface LockTimes {
 
 const DEFAULT_TIMES: LockTimes = {
   heartbeatInterval: 5_000,
-  staleAfter: 30_000,
+  staleAfter: 120_000,
   pollInterval: 200,
   remindInterval: 5_000,
 };

@@ -43,7 +43,7 @@ afterEach(() => {
 /** Runs `nn-train data …` where nothing is but what a test put there. */
 function data(args: readonly string[], options: Parameters<typeof nnTrain>[1] = {}) {
   const env = { XDG_CACHE_HOME: home, HOME: home, ...options.env };
-  return nnTrain(['data', ...args], { cwd: home, ...options, env });
+  return nnTrain(['data', ...args], { cwd: home, isPatient: true, ...options, env });
 }
 
 async function serve(listener: RequestListener): Promise<string> {

@@ -41,7 +41,8 @@ describe('the report of a run', () => {
   it('is there when training is stopped', async () => {
     const cwd = temporaryFolder();
     const signalItself = { signal: 'SIGINT', text: ' 3/5000 ' } as const;
-    const { code } = await nnTrain([...QUICK, '--epochs', '5000', '--out', 'run'], { cwd, signalItself });
+    const options = { cwd, signalItself, isPatient: true };
+    const { code } = await nnTrain([...QUICK, '--epochs', '5000', '--out', 'run'], options);
     expect(code).toBe(130);
     const [run] = dataOf(cwd, 'run/report.html').runs;
     expect([run.state, run.plannedEpochs]).toEqual(['stopped', 5000]);

@@ -63,9 +63,7 @@ describe('a run', () => {
     const cwd = temporaryFolder();
     const { code, stdout, stderr } = await nnTrain([...QUICK, '--epochs', '1', '--no-save', '--quiet'], { cwd });
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(
-      /^test +loss \d\.\d{4}, accuracy \d+\.\d\d %, 1 epoch in \d+\.\d\d? s\nThese are results .*\n$/,
-    );
+    expect(stdout).toMatch(/^test +loss \d\.\d{4}, accuracy \d+\.\d\d %, 1 epoch in .+\nThese are results .*\n$/);
     expect(readdirSync(cwd)).toEqual([]);
   });
 

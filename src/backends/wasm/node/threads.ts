@@ -8,8 +8,9 @@ import { availableCores } from './cores.ts';
 type Run = (kernel: number, tasks: number, job: number) => number;
 
 const POLL_INTERVAL_MS = 100;
-/** How long the main thread waits for the next task to finish before it gives up. */
-const TASK_TIMEOUT_MS = 10_000;
+/** How long the main thread waits for the next task to finish before it gives up. A task takes milliseconds, but a machine
+ *  that is overloaded or swaps may keep a worker waiting for many seconds. */
+const TASK_TIMEOUT_MS = 60_000;
 
 /** The threads that do the tasks of kernels: the main thread and, if memory is shared, workers. */
 export class Threads {
