@@ -1,9 +1,18 @@
 #!/usr/bin/env bash
-# Redraws the pictures of the README and the docs. Needs CIFAR-10 in ./data or in the cache.
+# Redraws the pictures of the README and the docs. Needs CIFAR-10 in ./data or in the cache, and Chromium for the report.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-run=$(mktemp -d)/smooth
-node bin/nn-train.js explain product --svg docs/pictures/product.svg
-node bin/nn-train.js --model linear --weight-decay 1 --dataset cifar10 --out "$run" "$@"
-node bin/nn-train.js weights "$run" --png docs/pictures/templates.png --scale 3
+nn_train="node $PWD/bin/nn-train.js"
+pictures=$PWD/docs/pictures
+images=$($nn_train data path)
+cd "$(mktemp -d)"
+
+$nn_train explain product --svg "$pictures/product.svg"
+
+$nn_train --model linear --weight-decay 1 --data "$images" --out runs/smooth
+$nn_train weights runs/smooth --png "$pictures/templates.png" --scale 3
+
+$nn_train --model mlp --data "$images" --out runs/mlp
+chromium --headless --no-sandbox --hide-scrollbars --window-size=1100,880 \
+  --screenshot="$pictures/report.png" "file://$PWD/runs/mlp/report.html"

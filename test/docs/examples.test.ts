@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -38,9 +38,9 @@ function compileExamples(page: string): { folder: string; programs: { file: stri
     typeRoots: [path.join(ROOT, 'node_modules/@types')],
   };
   writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
-  execFileSync(process.execPath, [path.join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder], {
-    encoding: 'utf8',
-  });
+  const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+  const { stdout: errors } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
+  expect(errors).toBe('');
   return { folder, programs };
 }
 
@@ -50,11 +50,12 @@ describe('examples in the documentation', () => {
     writeFileSync(path.join(folder, 'cat.png'), encodePng(new Uint8Array(3 * 48 * 40).fill(90), 48, 40));
     expect(programs.length).toBeGreaterThan(0);
     for (const { file, output } of programs) {
+      // A program that fails throws, with what it wrote to stderr.
       const printed = execFileSync(process.execPath, [file], {
         cwd: folder,
         encoding: 'utf8',
         env: WITHOUT_IMAGES,
-        stdio: ['ignore', 'pipe', 'inherit'],
+        stdio: 'pipe',
       });
       expect(printed, file).not.toBe('');
       if (output !== undefined) expect(printed, file).toBe(output);

@@ -41,9 +41,9 @@ describe('the documentation', () => {
     expect(PAGES.filter((page) => !reached.has(page.path)).map((page) => page.path)).toEqual(['data/README.md']);
   });
 
-  it('starts each page with the question it answers', () => {
+  it('starts each page with one sentence on what it answers', () => {
     const pages = PAGES.filter((page) => page.path.startsWith('docs/'));
-    for (const { path: file, text } of pages) expect(text, file).toMatch(/^# .+\n\nThis page answers: [^\n]+/);
+    for (const { path: file, text } of pages) expect(text, file).toMatch(/^# .+\n\n[^\n.]+(\.\w[^\n.]*)*\.\n\n/);
   });
 
   it('has a row for each folder of the sources, and for no other', () => {
