@@ -1,4 +1,4 @@
-import { type BatchPlan, IMAGE_BYTES, IMAGE_SIDE, type ImageSet, PLANE_BYTES } from '../images.ts';
+import { type BatchPlan, IMAGE_BYTES, IMAGE_SIDE, type ImageSet, PLANE_BYTES, scaledPixel } from '../images.ts';
 import type { Values } from './reference/tensor.ts';
 
 /** Gathers the planned images, flipped and shifted, as rows of 3072 values (p − 128)/64, and their labels. */
@@ -12,7 +12,7 @@ export function loadBatch(source: ImageSet, plan: BatchPlan, images: Values, lab
       const to = row * IMAGE_BYTES + y * IMAGE_SIDE;
       for (let plane = 0; plane < IMAGE_BYTES; plane += PLANE_BYTES) {
         for (let x = 0; x < IMAGE_SIDE; x++)
-          images[to + plane + x] = (source.images[from + plane + columns[x]] - 128) / 64;
+          images[to + plane + x] = scaledPixel(source.images[from + plane + columns[x]]);
       }
     }
   }

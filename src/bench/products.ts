@@ -1,7 +1,7 @@
 import { type Backend, type MatmulOptions, type Shape, type Sink, sizeOf, type Tensor } from '../backends/backend.ts';
 import type { UpdateRule } from '../backends/update-rules.ts';
 import type { Config } from '../config/config.ts';
-import { CLASS_COUNT, IMAGE_BYTES } from '../images.ts';
+import { CLASS_COUNT, IMAGE_BYTES, scaledPixel } from '../images.ts';
 import { Random } from '../random.ts';
 
 // The matrix products of a training step, one at a time. Dimensions: batch size B, D = 3072, H hidden units, C = 10.
@@ -113,7 +113,7 @@ function operandsOf(backend: Backend, { result, m, n, k, ofImages }: ProductSize
 /** Allocates a tensor of random numbers: pixels, or uniform in [−½, ½). */
 function randomTensor(backend: Backend, shape: Shape, dtype?: 'pixel'): Tensor {
   const random = new Random(0, 'benchmark');
-  const next = dtype === 'pixel' ? () => (random.integer(256) - 128) / 64 : () => random.uniform() - 0.5;
+  const next = dtype === 'pixel' ? () => scaledPixel(random.integer(256)) : () => random.uniform() - 0.5;
   const tensor = backend.allocate(shape, dtype);
   backend.write(tensor, Float32Array.from({ length: sizeOf(shape) }, next));
   return tensor;

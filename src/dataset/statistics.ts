@@ -1,4 +1,4 @@
-import { CHANNELS, type ImageSet, PLANE_BYTES } from '../images.ts';
+import { CHANNELS, type ImageSet, PLANE_BYTES, scaledPixel } from '../images.ts';
 
 export interface Moments {
   readonly mean: number;
@@ -30,8 +30,7 @@ export function imageStatistics({ images, labels }: ImageSet, classes: number): 
     perClass: classCounts(labels, classes),
     channels: (['red', 'green', 'blue'] as const).map((channel, c) => {
       const bytes = momentsOf(channelHistogram(images, labels.length, c));
-      const scaled = { mean: (bytes.mean - 128) / 64, deviation: bytes.deviation / 64 };
-      return { channel, bytes, scaled };
+      return { channel, bytes, scaled: scaledMoments(bytes) };
     }),
   };
 }
@@ -53,9 +52,15 @@ function channelHistogram(images: Uint8Array, rows: number, channel: number): Fl
   return histogram;
 }
 
-function momentsOf(histogram: Float64Array): Moments {
+/** Moments of bytes, from the number of times that each byte occurs. */
+export function momentsOf(histogram: Float64Array): Moments {
   const total = histogram.reduce((sum, times) => sum + times, 0);
   const mean = histogram.reduce((sum, times, p) => sum + times * p, 0) / total;
   const variance = histogram.reduce((sum, times, p) => sum + times * (p - mean) ** 2, 0) / total;
   return { mean, deviation: Math.sqrt(variance) };
+}
+
+/** Moments of the scaled pixels, from those of the bytes. */
+export function scaledMoments({ mean, deviation }: Moments): Moments {
+  return { mean: scaledPixel(mean), deviation: deviation / 64 };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { BATCH_BYTES, BATCH_FILES, FILE_SHA256, RECORDS_PER_FILE, writeRecord } from '../dataset/cifar10.ts';
 import type { Dataset } from '../dataset/load.ts';
-import { classCounts } from '../dataset/statistics.ts';
+import { classCounts, type Moments, momentsOf, scaledMoments } from '../dataset/statistics.ts';
 import { integer, plural } from '../format.ts';
 import { IMAGE_BYTES, type ImageSet, imageAt } from '../images.ts';
 import { type Duplicates, findDuplicates, type Pair } from './duplicates.ts';
@@ -150,7 +150,7 @@ function example([{ row, first }]: readonly Pair[]): string {
 export function checkPixels({ train, test }: Dataset): Finding {
   const name = 'pixels';
   const constant = countConstant(train) + countConstant(test);
-  const { mean, deviation } = momentsOf(train);
+  const { mean, deviation } = pixelMoments(train);
   const numbers = { constant, mean, deviation };
   const evidence =
     `scaled to (p − 128)/64: mean ${mean.toFixed(2)}, standard deviation ${deviation.toFixed(2)}; ` +
@@ -192,16 +192,12 @@ function countConstant({ images, labels }: ImageSet): number {
 }
 
 /** Mean and standard deviation of the scaled pixels, from at most 5,000 images spread over the set. */
-function momentsOf({ images, labels }: ImageSet): { mean: number; deviation: number } {
+function pixelMoments({ images, labels }: ImageSet): Moments {
   const histogram = new Float64Array(256);
   const stride = Math.ceil(labels.length / 5000);
   for (let row = 0; row < labels.length; row += stride) {
     const image = imageAt(images, row);
     for (let i = 0; i < IMAGE_BYTES; i++) histogram[image[i]]++;
   }
-  const total = histogram.reduce((sum, times) => sum + times, 0);
-  const meanOf = (f: (x: number) => number) =>
-    histogram.reduce((sum, times, p) => sum + (times / total) * f((p - 128) / 64), 0);
-  const mean = meanOf((x) => x);
-  return { mean, deviation: Math.sqrt(meanOf((x) => (x - mean) ** 2)) };
+  return scaledMoments(momentsOf(histogram));
 }

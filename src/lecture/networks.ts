@@ -2,6 +2,7 @@ import { sizeOf } from '../backends/backend.ts';
 import { ReferenceBackend } from '../backends/reference/reference.ts';
 import { add } from '../engine/gates/add.ts';
 import { l2Penalty } from '../engine/gates/l2-penalty.ts';
+import { scaledPixel } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type ModelConfig } from '../models/model.ts';
 import { Random } from '../random.ts';
@@ -50,7 +51,7 @@ function buildLinear() {
   const { graph, images, labels, loss } = model;
   initialise(model, { init: 'he', initStd: 0, seed: 0 });
   const random = new Random(0, 'lecture', 'linear');
-  const pixels = Float64Array.from({ length: sizeOf(images.shape) }, () => (random.integer(256) - 128) / 64);
+  const pixels = Float64Array.from({ length: sizeOf(images.shape) }, () => scaledPixel(random.integer(256)));
   graph.backend.write(images.tensor, pixels);
   graph.backend.write(labels.tensor, [3]);
   graph.forward();

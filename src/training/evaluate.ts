@@ -28,15 +28,31 @@ export async function evaluate(
   const { graph } = model;
   const correct = graph.backend.allocate([]);
   let [lossSum, correctSum] = [0, 0];
-  for (let at = 0; at < indices.length; at += graph.capacity) {
-    const plan = plainBatch(indices.subarray(at, at + graph.capacity));
-    loadBatch(model, set, plan);
-    graph.forward();
+  for await (const { size } of forwardBatches(model, set, indices, signal)) {
     graph.backend.countCorrect(model.logits.tensor, model.labels.tensor, correct);
-    lossSum += (await graph.backend.read(model.loss.tensor))[0] * plan.indices.length;
+    lossSum += (await graph.backend.read(model.loss.tensor))[0] * size;
     correctSum += (await graph.backend.read(correct))[0];
+  }
+  return { loss: lossSum / indices.length, accuracy: correctSum / indices.length };
+}
+
+/** Computes a forward pass of every batch, without dropout or augmentation. The values are in the model's tensors until
+ *  the next batch.
+ *  @param indices rows of the set. @returns for each batch its size, and the position in `indices` of its first image.
+ *  @throws the signal's reason, once it is aborted. */
+export async function* forwardBatches(
+  model: Model,
+  set: ImageSet,
+  indices: Uint32Array,
+  signal?: AbortSignal,
+): AsyncGenerator<{ readonly first: number; readonly size: number }, void> {
+  const { graph } = model;
+  for (let first = 0; first < indices.length; first += graph.capacity) {
+    const batch = indices.subarray(first, first + graph.capacity);
+    loadBatch(model, set, plainBatch(batch));
+    graph.forward();
+    yield { first, size: batch.length };
     await yieldToEventLoop();
     signal?.throwIfAborted();
   }
-  return { loss: lossSum / indices.length, accuracy: correctSum / indices.length };
 }

@@ -1,9 +1,6 @@
-import type { Wire } from '../engine/wire.ts';
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
-import { plainBatch } from './batches.ts';
-import { loadBatch } from './evaluate.ts';
-import { yieldToEventLoop } from './event-loop.ts';
+import { forwardBatches } from './evaluate.ts';
 
 /** Computes the logits of a model for a set of images, without dropout or augmentation.
  *
@@ -17,7 +14,8 @@ export async function predict(
 ): Promise<Float32Array> {
   const C = model.logits.shape[1];
   const logits = new Float32Array(indices.length * C);
-  await forEachBatch(model, set, indices, model.logits, (values, first) => logits.set(values, first * C), signal);
+  const batches = forwardBatches(model, set, indices, signal);
+  for await (const { first } of batches) logits.set(await model.graph.backend.read(model.logits.tensor), first * C);
   return logits;
 }
 
@@ -40,13 +38,13 @@ export async function hiddenActivity(
   if (!model.hidden) throw new TypeError('a linear classifier has no hidden units');
   const H = model.hidden.shape[1];
   const [activeShare, meanActivation] = [new Float64Array(H), new Float64Array(H)];
-  const add = (values: ArrayLike<number>) => {
+  for await (const _ of forwardBatches(model, set, indices, signal)) {
+    const values = await model.graph.backend.read(model.hidden.tensor);
     for (let i = 0; i < values.length; i++) {
       if (values[i] > 0) activeShare[i % H] += 1 / indices.length;
       meanActivation[i % H] += Math.abs(values[i]) / indices.length;
     }
-  };
-  await forEachBatch(model, set, indices, model.hidden, add, signal);
+  }
   return { activeShare, meanActivation };
 }
 
@@ -69,24 +67,4 @@ export function softmaxRows(logits: ArrayLike<number>, C: number): Float64Array 
     for (let c = 0; c < C; c++) row[c] /= sum;
   }
   return probabilities;
-}
-
-/** Runs the model on every batch and passes the values of a wire to `visit`, with the position in `indices` of the batch's
- *  first image. */
-async function forEachBatch(
-  model: Model,
-  set: ImageSet,
-  indices: Uint32Array,
-  wire: Wire,
-  visit: (values: Float32Array | Float64Array, first: number) => void,
-  signal?: AbortSignal,
-): Promise<void> {
-  const { graph } = model;
-  for (let at = 0; at < indices.length; at += graph.capacity) {
-    loadBatch(model, set, plainBatch(indices.subarray(at, at + graph.capacity)));
-    graph.forward();
-    visit(await graph.backend.read(wire.tensor), at);
-    await yieldToEventLoop();
-    signal?.throwIfAborted();
-  }
 }

@@ -1,4 +1,4 @@
-import { allocateImageSet, type BatchPlan, IMAGE_BYTES, type ImageSet } from '../../images.ts';
+import { allocateImageSet, type BatchPlan, type ImageSet } from '../../images.ts';
 import { loadBatch } from '../augmentation.ts';
 import {
   type Activation,
@@ -10,11 +10,11 @@ import {
   type Precision,
   pixelOf,
   type Shape,
-  ShapeError,
   type Sink,
   sizeOf,
   type Tensor,
 } from '../backend.ts';
+import { expectBatch, matrixShape, productShape } from '../checks.ts';
 import { update } from '../update-rules.ts';
 import { int16Product } from './int16.ts';
 import * as losses from './losses.ts';
@@ -69,26 +69,17 @@ export class ReferenceBackend implements ElementwiseBackend {
   }
 
   loadBatch(source: ImageSet, plan: BatchPlan, images: Tensor, labels: Tensor): void {
-    const B = plan.indices.length;
-    expectShape('images', images.shape, [B, IMAGE_BYTES]);
-    expectShape('labels', labels.shape, [B]);
+    expectBatch(source, plan, images, labels);
     loadBatch(source, plan, valuesOf(images), valuesOf(labels));
   }
 
   matmul(a: Tensor, b: Tensor, into: Sink, options: MatmulOptions = {}): void {
+    const shape = productShape(a, b, options, this.precision);
     const [left, right] = [matrix(a, options.transposeA), matrix(b, options.transposeB)];
-    if (left.columns !== right.rows) {
-      throw new ShapeError(
-        `cannot multiply [${left.rows}, ${left.columns}] by [${right.rows}, ${right.columns}]: the inner lengths differ`,
-      );
-    }
-    if (options.bias) expectShape('the bias', options.bias.shape, [right.columns]);
     const bias = options.bias && valuesOf(options.bias);
     const isPixels = ({ dtype }: Tensor) => this.precision === 'int16' && dtype === 'pixel';
-    if (isPixels(a) && isPixels(b))
-      throw new TypeError('cannot multiply pixels by pixels; one operand must be float32');
     const product = isPixels(a) || isPixels(b) ? int16Product(isPixels(a) ? 'left' : 'right') : matmul;
-    this.#writeResult([left.rows, right.columns], into, (target) => product(left, right, bias, target));
+    this.#writeResult(shape, into, (target) => product(left, right, bias, target));
   }
 
   sumRows(x: Tensor, into: Sink): void {
@@ -230,11 +221,7 @@ export class ReferenceBackend implements ElementwiseBackend {
 }
 
 function matrix(tensor: Tensor, transposed = false): Matrix {
-  if (tensor.shape.length !== 2) {
-    throw new ShapeError(`a matrix product takes matrices, got a tensor of shape [${tensor.shape.join(', ')}]`);
-  }
-  const [outer, inner] = tensor.shape;
-  const [rows, columns] = transposed ? [inner, outer] : [outer, inner];
+  const [rows, columns] = matrixShape(tensor, transposed);
   return { values: valuesOf(tensor), rows, columns, transposed };
 }
 

@@ -1,4 +1,5 @@
-import { type DType, type Shape, ShapeError, sizeOf, type Tensor } from '../backend.ts';
+import { type DType, type Shape, sizeOf, type Tensor } from '../backend.ts';
+import { viewShape } from '../checks.ts';
 
 export type Values = Float32Array | Float64Array | Uint8Array;
 
@@ -23,11 +24,7 @@ export function allocate(shape: Shape, dtype: DType): ReferenceTensor {
 }
 
 export function view(tensor: Tensor, rows: number): ReferenceTensor {
-  const capacity = tensor.shape[0];
-  if (tensor.shape.length === 0 || rows > capacity) {
-    throw new ShapeError(`cannot view ${rows} rows of a tensor of shape [${tensor.shape.join(', ')}]`);
-  }
-  const shape = [rows, ...tensor.shape.slice(1)];
+  const shape = viewShape(tensor, rows);
   return new ReferenceTensor(shape, tensor.dtype, valuesOf(tensor).subarray(0, sizeOf(shape)));
 }
 

@@ -1,5 +1,6 @@
 import { allocateImageSet, type BatchPlan, IMAGE_BYTES, type ImageSet } from '../../images.ts';
-import { expectShape, type Tensor } from '../backend.ts';
+import type { Tensor } from '../backend.ts';
+import { expectBatch } from '../checks.ts';
 import type { Device } from './device.ts';
 import { COLUMN_TABLE_BYTES, columnTable, LOAD_IMAGES_PER_TASK } from './kernels/images.ts';
 
@@ -33,11 +34,7 @@ export class ImageStore {
   /** Backend.loadBatch */
   loadBatch(source: ImageSet, plan: BatchPlan, images: Tensor, labels: Tensor): void {
     const B = plan.indices.length;
-    expectShape('images', images.shape, [B, IMAGE_BYTES]);
-    expectShape('labels', labels.shape, [B]);
-    for (const index of plan.indices) {
-      if (index >= source.labels.length) throw new RangeError(`image ${index} of ${source.labels.length}`);
-    }
+    expectBatch(source, plan, images, labels);
     const place = { images: this.#addressOf(source.images), labels: this.#addressOf(source.labels) };
     const at = this.#device.scratch('plan', 7 * B);
     // Read after the allocations: a growing memory replaces its views.

@@ -1,4 +1,5 @@
-import { expectShape, type MatmulOptions, type Precision, ShapeError, type Sink, type Tensor } from '../backend.ts';
+import { expectShape, type MatmulOptions, type Precision, type Sink, type Tensor } from '../backend.ts';
+import { productShape } from '../checks.ts';
 import type { Device } from './device.ts';
 import { BLOCK_COLUMNS, BLOCK_ROWS, SUMS_BYTES } from './kernels/products/block.ts';
 import { PACK_LAYOUT, PACK_PANELS_PER_TASK } from './kernels/products/pack.ts';
@@ -27,19 +28,10 @@ export class Products {
 
   /** Backend.matmul */
   multiply(a: Tensor, b: Tensor, into: Sink, options: MatmulOptions = {}): void {
+    expectShape('the destination', into.tensor.shape, productShape(a, b, options, this.#device.precision));
     const left = operandOf(a, options.transposeA ?? false);
     const right = operandOf(b, !(options.transposeB ?? false));
-    if (left.k !== right.k) {
-      throw new ShapeError(
-        `cannot multiply [${left.count}, ${left.k}] by [${right.k}, ${right.count}]: the inner lengths differ`,
-      );
-    }
-    if (options.bias) expectShape('the bias', options.bias.shape, [right.count]);
-    expectShape('the destination', into.tensor.shape, [left.count, right.count]);
-
     const isInt16 = this.#isPixels(left) || this.#isPixels(right);
-    if (isInt16 && this.#isPixels(left) && this.#isPixels(right))
-      throw new TypeError('cannot multiply pixels by pixels; one operand must be float32');
     // Pixels are always packed into panels; of two float matrices, the one that costs less.
     const transposed = isInt16 ? this.#isPixels(left) : costOf(right, left) < costOf(left, right);
     const [rowOperand, panelOperand] = transposed ? [right, left] : [left, right];
@@ -162,9 +154,6 @@ interface Operand {
 }
 
 function operandOf(tensor: Tensor, isKFirst: boolean): Operand {
-  if (tensor.shape.length !== 2) {
-    throw new ShapeError(`a matrix product takes matrices, got a tensor of shape [${tensor.shape.join(', ')}]`);
-  }
   const [k, count] = isKFirst ? tensor.shape : tensor.shape.toReversed();
   return { tensor: asWasmTensor(tensor), count, k, isKFirst };
 }

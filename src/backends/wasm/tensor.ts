@@ -1,4 +1,5 @@
-import { type DType, type Shape, ShapeError, sizeOf, type Tensor } from '../backend.ts';
+import { type DType, type Shape, sizeOf, type Tensor } from '../backend.ts';
+import { viewShape } from '../checks.ts';
 
 /** The memory of a tensor, shared with its views. */
 export interface Storage {
@@ -40,10 +41,7 @@ export class WasmTensor implements Tensor {
   }
 
   view(rows: number): WasmTensor {
-    if (this.shape.length === 0 || rows > this.shape[0]) {
-      throw new ShapeError(`cannot view ${rows} rows of a tensor of shape [${this.shape.join(', ')}]`);
-    }
-    return new WasmTensor([rows, ...this.shape.slice(1)], this.dtype, this.storage);
+    return new WasmTensor(viewShape(this, rows), this.dtype, this.storage);
   }
 }
 
