@@ -50,7 +50,7 @@ export const ARCHIVE_NAME = 'cifar-10-binary.tar.gz';
 export const ARCHIVE_URL = `https://www.cs.toronto.edu/~kriz/${ARCHIVE_NAME}`;
 
 /** Advice that ends every message about damaged files. */
-export const HOW_TO_MEND = 'Replace it with a complete copy, or remove it and download CIFAR-10 again.';
+export const REPLACEMENT_ADVICE = 'Replace it with a complete copy, or remove it and download CIFAR-10 again.';
 
 /** One of the six files in memory. */
 export interface Batch {
@@ -67,7 +67,7 @@ export function checkSize(size: number, origin: string): void {
   const records = size % RECORD_BYTES === 0 ? ` (${integer(size / RECORD_BYTES)} records)` : '';
   throw new DataError(
     `${origin} has ${integer(size)} bytes${records}, wanted ${integer(BATCH_BYTES)}: ` +
-      `${integer(RECORDS_PER_FILE)} records of ${integer(RECORD_BYTES)} bytes. ${HOW_TO_MEND}`,
+      `${integer(RECORDS_PER_FILE)} records of ${integer(RECORD_BYTES)} bytes. ${REPLACEMENT_ADVICE}`,
   );
 }
 
@@ -79,7 +79,7 @@ export function checkBatch({ bytes, origin }: Batch): void {
     if (label < CLASSES.length) continue;
     throw new DataError(
       `${origin} is damaged: record ${integer(i)} (counting from 0) has label ${label}, ` +
-        `wanted 0 to ${CLASSES.length - 1}. ${HOW_TO_MEND}`,
+        `wanted 0 to ${CLASSES.length - 1}. ${REPLACEMENT_ADVICE}`,
     );
   }
 }

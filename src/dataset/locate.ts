@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { DataError } from '../errors.ts';
-import { ARCHIVE_NAME, BATCH_FILES, BATCH_FOLDER, HOW_TO_MEND } from './cifar10.ts';
+import { ARCHIVE_NAME, BATCH_FILES, BATCH_FOLDER, REPLACEMENT_ADVICE } from './cifar10.ts';
 import { containsAnyOf } from './formats/archive.ts';
 import { areClassNames } from './formats/class-folders.ts';
 import { cannotRead } from './formats/folder.ts';
@@ -140,7 +140,7 @@ function completeFolder(path: string, names: readonly string[], { files, kinds }
   const missing = files.filter((name) => !names.includes(name));
   if (missing.length === 0) return { kind: kinds.folder, path };
   throw new DataError(
-    `${path} has only some of the six CIFAR-10 files; missing: ${missing.join(', ')}. ${HOW_TO_MEND}`,
+    `${path} has only some of the six CIFAR-10 files; missing: ${missing.join(', ')}. ${REPLACEMENT_ADVICE}`,
   );
 }
 

@@ -85,7 +85,7 @@ async function write(folder: string, options: StoreOptions): Promise<StoreRecord
 
 function hashMismatch({ origin }: Batch, got: string, wanted: string): DataError {
   return new DataError(
-    message`${origin} has the SHA-256 ${got}, wanted ${wanted}: these are not the published images of CIFAR-10 (re-encoded, reordered or changed). Use another copy, or accept this one by downloading or importing it with ${field('trust', true)}.`,
+    message`${origin} has SHA-256 ${got}, wanted ${wanted}: these are not the published images of CIFAR-10 (re-encoded, reordered or changed). Use another copy, or accept this one by downloading or importing it with ${field('trust', true)}.`,
   );
 }
 

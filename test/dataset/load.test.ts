@@ -139,9 +139,9 @@ describe('without real images', () => {
   test('cifar10 is an error that names the places searched and what to do', async () => {
     expect(await refusal('cifar10')).toMatch(
       new RegExp(
-        'searched in this order: --data \\(not given\\), NN_TRAIN_DATA_DIR \\(not set\\), ' +
+        'searched in this order: NN_TRAIN_DATA_DIR \\(not set\\), ' +
           `${cwd}/data, ${cwd}/cache/nn-train, .*the network\\. ` +
-          'The last failed: http.* HTTP status 503 .*\\. Get https://.* name that file with --data, or .* --dataset synthetic',
+          "The last failed: http.* HTTP status 503 .*\\. Get https://.* pass that file as path, or .* choice: 'synthetic'",
       ),
     );
   });
@@ -151,11 +151,11 @@ describe('without real images', () => {
     async (choice) => {
       answer = 'not the archive';
       expect(await refusal(choice)).toMatch(
-        /^http:\S+: archive\.tar\.gz is not a complete \.tar\.gz archive: .* --data/,
+        /^http:\S+: archive\.tar\.gz is not a complete \.tar\.gz archive: .*\. Replace it/,
       );
       answer = Buffer.concat([...batchEntries(), TAR_END]);
       expect(await refusal(choice)).toMatch(
-        /^http:\S+: .*data_batch_1\.bin in archive\.tar\.gz has the SHA-256 \w+, wanted cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5: .* --trust/,
+        /^http:\S+: .*data_batch_1\.bin in archive\.tar\.gz has SHA-256 \w+, wanted cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5: .* trust: true/,
       );
       expect(tree(cwd).filter((path) => path.includes('.'))).toEqual([]);
     },

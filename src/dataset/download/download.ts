@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DataError, FileError } from '../../errors.ts';
 import { fileErrorReason } from '../../files.ts';
-import { field, message } from '../../message.ts';
+import { field, Message, message } from '../../message.ts';
 import { BATCH_FILES, BATCH_FOLDER } from '../cifar10.ts';
 import { recognise, type Source } from '../locate.ts';
 import { readSource } from '../read.ts';
@@ -143,7 +143,7 @@ class Download {
   }
 
   #report({ url, reason }: TransferError, next: RemoteSource | undefined): void {
-    this.#options.onEvent?.({ kind: 'source-failed', url, reason, next: next?.files[0].url });
+    this.#options.onEvent?.({ kind: 'source-failed', url, reason: String(reason), next: next?.files[0].url });
   }
 
   async #downloadFrom(source: RemoteSource, minRate: number): Promise<void> {
@@ -181,9 +181,14 @@ class Download {
       if (!(error instanceof DataError)) throw error;
       // The files are what the source provides, so keeping them would only repeat the error.
       await rm(downloads, { recursive: true, force: true });
-      throw new TransferError(url, error.message.replaceAll(join(downloads, name), name), 'damaged', { cause: error });
+      throw new TransferError(url, replaceIn(error.text, join(downloads, name), name), 'damaged', { cause: error });
     }
   }
+}
+
+function replaceIn(text: string | Message, from: string, to: string): string | Message {
+  if (typeof text === 'string') return text.replaceAll(from, to);
+  return new Message(text.parts.map((part) => (typeof part === 'string' ? part.replaceAll(from, to) : part)));
 }
 
 /** Local source for the downloaded files. @throws DataError if their format is not recognised. */
@@ -199,13 +204,15 @@ async function localSource({ kind, files }: RemoteSource, downloads: string): Pr
  *  does not fall back to generated images silently. */
 function combinedError(errors: readonly TransferError[]): DataError {
   const [first] = errors;
-  const byUrl = new Map(errors.map(({ url, reason }) => [url, `${new URL(url).host}: ${reason}`]));
-  const text =
-    byUrl.size === 1 ? first.message : `all ${byUrl.size} sources failed: ${[...new Set(byUrl.values())].join('; ')}`;
+  const byUrl = new Map(errors.map(({ url, reason }) => [url, message`${new URL(url).host}: ${reason}`]));
+  // Sources on the same host often fail for the same reason, which is named once.
+  const distinct = [...new Map([...byUrl.values()].map((text) => [String(text), text])).values()];
+  const list = distinct.reduce((all, text) => message`${all}; ${text}`);
+  const text = byUrl.size === 1 ? first.text : message`all ${byUrl.size} sources failed: ${list}`;
   if (!errors.some(({ kind }) => kind === 'damaged')) return new DownloadError(text, { cause: first });
   // Errors about the images themselves end with advice of their own.
   const advice = message`${text}. Try again, pass a good copy as ${field('path')}, or use generated images with ${field('choice', 'synthetic')}.`;
-  return new DataError(text.endsWith('.') ? text : advice, { cause: first });
+  return new DataError(String(text).endsWith('.') ? text : advice, { cause: first });
 }
 
 /** Turns file-system errors of `work` into a FileError that names the cache folder and says what to do. */

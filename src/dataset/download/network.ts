@@ -1,4 +1,5 @@
 import { DataError } from '../../errors.ts';
+import { type Message, message } from '../../message.ts';
 
 /** Limits for slow and silent servers. Times are in milliseconds. */
 export interface TransferLimits {
@@ -27,18 +28,18 @@ export const DEFAULT_LIMITS: TransferLimits = {
  *  `damaged`: complete, but not the expected file; `unavailable`: anything else. */
 export class TransferError extends DataError {
   readonly url: string;
-  readonly reason: string;
+  readonly reason: string | Message;
   readonly kind: 'disconnected' | 'slow' | 'damaged' | 'unavailable';
   /** Measured bytes per second, if `kind` is `slow`; else 0. */
   readonly rate: number;
 
   constructor(
     url: string,
-    reason: string,
+    reason: string | Message,
     kind: TransferError['kind'],
     options: ErrorOptions & { rate?: number } = {},
   ) {
-    super(`${url}: ${reason}`, options);
+    super(message`${url}: ${reason}`, options);
     this.url = url;
     this.reason = reason;
     this.kind = kind;

@@ -80,8 +80,8 @@ function customSource(url: string, namedBy: string | NamedField): RemoteSource {
   return { id, files: [{ name: 'archive.tar.gz', url }] };
 }
 
-/** What the user chose to download from: an address, or else that of NN_TRAIN_CIFAR10_URL, or else the usual sources.
- *  @throws UsageError if it is no address. */
+/** Source that the user selected: `url` if it is given, otherwise NN_TRAIN_CIFAR10_URL; undefined if neither is set.
+ *  @throws UsageError if the URL is invalid. */
 export function selectSources(
   { NN_TRAIN_CIFAR10_URL }: NodeJS.ProcessEnv,
   url?: string,

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { ReadEntry } from 'tar';
 import { DataError } from '../../errors.ts';
-import { BATCH_FILES, BATCH_FOLDER, type Batch, checkSize, HOW_TO_MEND } from '../cifar10.ts';
+import { BATCH_FILES, BATCH_FOLDER, type Batch, checkSize, REPLACEMENT_ADVICE } from '../cifar10.ts';
 import { cannotRead } from './folder.ts';
 
 /** Large enough to make the cost of passing chunks between threads negligible next to decompression. */
@@ -42,7 +42,7 @@ export async function* readEntries(archive: string, layout: Layout, signal?: Abo
     onReadEntry: (entry) => {
       const name = fileName(entry.path, layout)!;
       const origin = `${entry.path} in ${archive}`;
-      if (seen.has(name)) throw new DataError(`${archive} contains ${entry.path} twice. ${HOW_TO_MEND}`);
+      if (seen.has(name)) throw new DataError(`${archive} contains ${entry.path} twice. ${REPLACEMENT_ADVICE}`);
       seen.add(name);
       collect(entry, origin, layout, (bytes) => complete.push({ name, origin, bytes }));
     },
@@ -56,14 +56,14 @@ export async function* readEntries(archive: string, layout: Layout, signal?: Abo
   } catch (error) {
     signal?.throwIfAborted();
     throw isDamage(error)
-      ? new DataError(`${archive} is not a complete .tar.gz archive: ${error.message}. ${HOW_TO_MEND}`, {
+      ? new DataError(`${archive} is not a complete .tar.gz archive: ${error.message}. ${REPLACEMENT_ADVICE}`, {
           cause: error,
         })
       : cannotRead(archive, error);
   }
   const missing = layout.files.filter((name) => !seen.has(name));
   if (missing.length > 0)
-    throw new DataError(`${archive} is incomplete; missing: ${missing.join(', ')}. ${HOW_TO_MEND}`);
+    throw new DataError(`${archive} is incomplete; missing: ${missing.join(', ')}. ${REPLACEMENT_ADVICE}`);
 }
 
 /** Decompressed bytes of an archive that `containsAnyOf` searches. */
@@ -101,7 +101,7 @@ function fileName(path: string, { folder, files }: Layout): string | undefined {
 
 function collect(entry: ReadEntry, origin: string, layout: Layout, done: (bytes: Uint8Array) => void): void {
   if (entry.type !== 'File' && entry.type !== 'OldFile') {
-    throw new DataError(`${origin} is a ${entry.type}, wanted a regular file. ${HOW_TO_MEND}`);
+    throw new DataError(`${origin} is a ${entry.type}, wanted a regular file. ${REPLACEMENT_ADVICE}`);
   }
   layout.checkSize(entry.size, origin);
   const bytes = new Uint8Array(entry.size);

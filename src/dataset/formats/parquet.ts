@@ -2,7 +2,7 @@ import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AsyncBuffer, FileMetaData } from 'hyparquet';
 import { DataError } from '../../errors.ts';
-import { type Batch, HOW_TO_MEND, TEST_FILE, TRAIN_FILES } from '../cifar10.ts';
+import { type Batch, REPLACEMENT_ADVICE, TEST_FILE, TRAIN_FILES } from '../cifar10.ts';
 import { cannotRead } from './folder.ts';
 import { batchPictures, type LabelledPicture } from './picture-batches.ts';
 
@@ -63,7 +63,7 @@ async function* readRows(paths: readonly string[]): AsyncGenerator<LabelledPictu
     for await (const rows of readRowGroups(path)) {
       for (const { img, label } of rows) {
         const name = `image ${row++} of ${path} (counting from 0)`;
-        if (!(img?.bytes instanceof Uint8Array)) throw new DataError(`${name} has no bytes. ${HOW_TO_MEND}`);
+        if (!(img?.bytes instanceof Uint8Array)) throw new DataError(`${name} has no bytes. ${REPLACEMENT_ADVICE}`);
         const isInteger = typeof label === 'bigint' || typeof label === 'number';
         yield { name, label: isInteger ? Number(label) : Number.NaN, picture: img.bytes };
       }
@@ -148,7 +148,7 @@ function asDataError(path: string, error: unknown): unknown {
   const known = cannotRead(path, error);
   if (known !== error) return known;
   const reason = error instanceof Error ? error.message : String(error);
-  return new DataError(`${path} is not a complete Parquet file: ${reason}. ${HOW_TO_MEND}`, { cause: error });
+  return new DataError(`${path} is not a complete Parquet file: ${reason}. ${REPLACEMENT_ADVICE}`, { cause: error });
 }
 
 async function list(folder: string): Promise<readonly string[]> {

@@ -1,6 +1,6 @@
 import { DataError } from '../../errors.ts';
 import { integer } from '../../format.ts';
-import { HOW_TO_MEND } from '../cifar10.ts';
+import { REPLACEMENT_ADVICE } from '../cifar10.ts';
 import { PickleMachine } from './pickle-machine.ts';
 import type { PickleReader } from './pickle-reader.ts';
 import { rawUnicodeEscape, stringLiteral } from './pickle-text.ts';
@@ -24,7 +24,9 @@ export function unpickle(bytes: Uint8Array, globals: readonly Global[], origin: 
     return run(new PickleMachine(bytes, globals));
   } catch (error) {
     if (!(error instanceof PickleError)) throw error;
-    throw new DataError(`${origin} ${error.message}. Nothing in it was executed. ${HOW_TO_MEND}`, { cause: error });
+    throw new DataError(`${origin} ${error.message}. Nothing in it was executed. ${REPLACEMENT_ADVICE}`, {
+      cause: error,
+    });
   }
 }
 

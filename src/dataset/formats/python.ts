@@ -8,8 +8,8 @@ import {
   BATCH_FILES,
   type Batch,
   CLASSES,
-  HOW_TO_MEND,
   RECORDS_PER_FILE,
+  REPLACEMENT_ADVICE,
   writeRecord,
 } from '../cifar10.ts';
 import { type Layout, readEntries } from './archive.ts';
@@ -31,7 +31,7 @@ export const PYTHON: Layout = {
   checkSize: (size, origin) => {
     if (size <= MAX_FILE_BYTES) return;
     throw new DataError(
-      `${origin} has ${integer(size)} bytes, wanted about 31,000,000 and at most ${integer(MAX_FILE_BYTES)}. ${HOW_TO_MEND}`,
+      `${origin} has ${integer(size)} bytes, wanted about 31,000,000 and at most ${integer(MAX_FILE_BYTES)}. ${REPLACEMENT_ADVICE}`,
     );
   },
 };
@@ -56,7 +56,7 @@ async function read(path: string): Promise<Uint8Array> {
   try {
     const status = await stat(path);
     // Opening a named pipe would block forever.
-    if (!status.isFile()) throw new DataError(`${path} is not a regular file. ${HOW_TO_MEND}`);
+    if (!status.isFile()) throw new DataError(`${path} is not a regular file. ${REPLACEMENT_ADVICE}`);
     PYTHON.checkSize(status.size, path);
     return await readFile(path);
   } catch (error) {
@@ -107,5 +107,5 @@ function keys(dict: ReadonlyMap<string, PickleValue>): string {
 
 function notABatch(origin: string, problem: string): DataError {
   const wanted = `${integer(RECORDS_PER_FILE)} images of ${integer(IMAGE_BYTES)} bytes and as many labels`;
-  return new DataError(`${origin} ${problem}; wanted a batch of CIFAR-10: ${wanted}. ${HOW_TO_MEND}`);
+  return new DataError(`${origin} ${problem}; wanted a batch of CIFAR-10: ${wanted}. ${REPLACEMENT_ADVICE}`);
 }
