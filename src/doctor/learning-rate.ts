@@ -91,11 +91,11 @@ export function judgeLearningRate(range: RangeTest): Finding {
   const [distance, direction] = [10 ** Math.abs(best!), best! < 0 ? 'high' : 'low'];
   const minProgress = best! < 0 ? PROGRESS.enough : PROGRESS.little;
   if (progress < minProgress || (distance >= BAD_FACTOR && progress < PROGRESS.asGood)) {
-    const advice = message`about ${distance} times too ${direction}${consequenceOf(progress)}; try ${field('lr', number(bestRate!))}`;
+    const advice = message`about ${distance} times too ${direction}${consequenceOf(progress)}; try ${field('lr', bestRate!)}`;
     return { ...finding, verdict: 'bad', advice };
   }
   if (progress < PROGRESS.enough) {
-    const advice = message`it makes ${percent(progress)} of the progress of the best rate; probably too low, try ${field('lr', number(bestRate!))}`;
+    const advice = message`it makes ${percent(progress)} of the progress of the best rate; probably too low, try ${field('lr', bestRate!)}`;
     return { ...finding, verdict: 'warning', advice };
   }
   return { ...finding, verdict: 'ok', advice: null };

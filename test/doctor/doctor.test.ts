@@ -31,14 +31,16 @@ function copyDataset(): Dataset {
   return { name: 'synthetic', source: 'generated', sha256: '', classes, train: copy(train), test: copy(test) };
 }
 
-/** Returns all findings by name. */
+/** Returns all findings by name, with their advice as text. */
 async function diagnoseAll(
   config: Config,
   { dataset = copyDataset(), run }: { dataset?: Dataset; run?: RunToCheck } = {},
 ): Promise<Map<string, Finding>> {
   const backend = await createBackend({ threads: 1 });
   const findings = new Map<string, Finding>();
-  for await (const finding of diagnose({ config, dataset, backend, run })) findings.set(finding.name, finding);
+  for await (const finding of diagnose({ config, dataset, backend, run })) {
+    findings.set(finding.name, { ...finding, advice: finding.advice && String(finding.advice) });
+  }
   backend.close();
   return findings;
 }
