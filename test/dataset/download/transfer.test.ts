@@ -12,6 +12,8 @@ import { CERTIFICATE, KEY } from '../../support/certificate.ts';
 import { rejection, scratchFolder } from '../../support/cifar10.ts';
 import { FileServer, hasBytes, NO_LIMITS, sha256 } from '../../support/file-server.ts';
 
+// More than 250 lines because resuming, restarting and failing share one server, one partial file and their checks.
+
 const scratch = scratchFolder();
 const CONTENT = randomBytes(300_000);
 const BYTES = CONTENT.length;
