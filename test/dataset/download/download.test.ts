@@ -24,6 +24,8 @@ import {
 import { PYTHON_NAMES, pythonFile } from '../../support/cifar10-versions.ts';
 import { FileServer, hasBytes, NO_LIMITS, sha256 } from '../../support/file-server.ts';
 
+// More than 250 lines because successes and failures share the archive, the cache folder and the checks of both.
+
 const scratch = scratchFolder();
 const IDLE_MS = 300;
 const IMAGES = [
