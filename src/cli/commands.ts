@@ -14,7 +14,7 @@ import { addNotes } from './terminal/help.ts';
 import type { Io } from './terminal/io.ts';
 import { addTrainNotes, addTrainOptions } from './train/options.ts';
 
-/** Makes a command. */
+/** Declares a command. */
 type Declare = (name: string, description: string, options?: CommandOptions) => Command;
 type SetExitCode = (code: number) => void;
 
@@ -24,7 +24,7 @@ Examples:
   $ nn-train help eval
   $ nn-train help data download`;
 
-/** Declares every command, in the order of the help. What a command needs is loaded when it runs. */
+/** Declares every command, in the order of the help. The code of a command is loaded when it runs. */
 export function addCommands(program: Command, args: readonly string[], io: Io, setExitCode: SetExitCode): void {
   const declare: Declare = (name, description, options) =>
     program.command(name, options).description(description).allowExcessArguments(false);

@@ -19,13 +19,13 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   program.hook('preAction', (_, command) => {
     running = command;
   });
-  // A reader that has seen enough, such as `head`, closes the pipe; that is no error.
+  // A reader such as `head` closes the pipe when it has seen enough; that is not an error.
   io.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return;
     io.stderr.write(`error: cannot write the results to stdout: ${fileErrorReason(error) ?? error.message}\n`);
     io.exit(EXIT.failure);
   });
-  // Nobody reads the progress; that is no reason to lose the results.
+  // A failure to print progress must not lose the results.
   io.stderr.on('error', () => {});
   try {
     await program.parseAsync(args, { from: 'user' });

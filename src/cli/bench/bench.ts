@@ -9,7 +9,7 @@ import { makeBar } from '../terminal/bar.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import { type Io, painter } from '../terminal/io.ts';
 import { BENCH_SECONDS } from './options.ts';
-import { type BenchReport, benchLines } from './text.ts';
+import { type BenchResults, benchLines } from './text.ts';
 
 export interface BenchOptions extends BackendFlags {
   readonly precision?: string;
@@ -20,7 +20,7 @@ export interface BenchOptions extends BackendFlags {
 
 const PRECISIONS: readonly Precision[] = ['int16', 'float32'];
 
-/** `nn-train bench`: how fast products and training steps are on this machine. Resolves to the exit code. */
+/** `nn-train bench`: speed of products and training steps on this machine. Resolves to the exit code. */
 export async function runBench(options: BenchOptions, io: Io): Promise<number> {
   const precisions = options.precision === undefined ? PRECISIONS : [parsePrecision(options.precision)];
   const seconds = BENCH_SECONDS.parse(options.seconds ?? BENCH_SECONDS.default);
@@ -29,7 +29,7 @@ export async function runBench(options: BenchOptions, io: Io): Promise<number> {
   const backends: Backend[] = [];
   const work = async (signal: AbortSignal): Promise<number> => {
     try {
-      // The notes stand in the report.
+      // The results include the notes.
       for (const precision of precisions) {
         backends.push(await openBackend(io, { ...options, quiet: true }, precision));
       }
@@ -37,10 +37,10 @@ export async function runBench(options: BenchOptions, io: Io): Promise<number> {
       const onProgress = (done: number, total: number) => bar?.update(done / total);
       const speeds = await benchmark(backends, { seconds, signal, onProgress });
       bar?.stop();
-      const report = reportOf({ backends, speeds, seconds, options, io });
+      const results = resultsOf({ backends, speeds, seconds, options, io });
       const lines = options.json
-        ? [JSON.stringify(report)]
-        : benchLines(report, painter(io.stdout, io.env), options.quiet);
+        ? [JSON.stringify(results)]
+        : benchLines(results, painter(io.stdout, io.env), options.quiet);
       io.stdout.write(`${lines.join('\n')}\n`);
       return EXIT.done;
     } finally {
@@ -64,19 +64,19 @@ interface Measured {
   readonly io: Io;
 }
 
-function reportOf({ backends, speeds, seconds, options, io }: Measured): BenchReport {
+function resultsOf({ backends, speeds, seconds, options, io }: Measured): BenchResults {
   const { version, node, platform, cpu } = describeEnvironment(backends[0]);
   const results = backends.map((backend, i) => {
-    const threadsBecause = reasonForThreads(backend, options, io.env);
-    return { backend: backend.name, precision: backend.precision, ...backend.info, threadsBecause, ...speeds[i] };
+    const threadsReason = reasonForThreads(backend, options, io.env);
+    return { backend: backend.name, precision: backend.precision, ...backend.info, threadsReason, ...speeds[i] };
   });
   return { version, node, platform, cpu, seconds, results };
 }
 
 function reasonForThreads({ name, info }: Backend, flags: BenchOptions, env: NodeJS.ProcessEnv): string {
-  if (name === 'reference') return 'plain loops run on one';
-  if (Number(flags.threads) === info.threads) return 'as --threads says';
-  if (Number(env.NN_TRAIN_THREADS) === info.threads) return 'as NN_TRAIN_THREADS says';
+  if (name === 'reference') return 'plain loops use one thread';
+  if (Number(flags.threads) === info.threads) return 'set by --threads';
+  if (Number(env.NN_TRAIN_THREADS) === info.threads) return 'set by NN_TRAIN_THREADS';
   const { count, reason } = detectCores();
   return count === info.threads ? reason : 'see the note';
 }

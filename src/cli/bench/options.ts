@@ -3,7 +3,7 @@ import { number } from '../../config/field.ts';
 import { addBackendOptions } from '../inputs/backend.ts';
 import { addNotes } from '../terminal/help.ts';
 
-/** Time of each measurement of bench. */
+/** Duration of each measurement of `bench`. */
 export const BENCH_SECONDS = number({ above: 0 }, { help: 'seconds for each measurement', default: 0.3 });
 
 const BENCH_NOTES = `
@@ -21,6 +21,6 @@ export function addBenchOptions(command: Command): Command {
   addBackendOptions(command)
     .addOption(new Option('--seconds <n>', `${help} (default: ${seconds})`))
     .option('--json', 'print one JSON object on stdout')
-    .option('--quiet', 'print the results only');
+    .option('--quiet', 'print only the results');
   return addNotes(command, BENCH_NOTES);
 }

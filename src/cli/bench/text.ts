@@ -5,30 +5,30 @@ import type { Environment } from '../../runs/environment.ts';
 import * as format from '../terminal/format.ts';
 import type { painter } from '../terminal/io.ts';
 
-/** One backend: what was chosen, why, and how fast it is. `--json` prints these names; they are a contract. */
+/** Settings and speed of one backend. `--json` prints these names; they are a contract. */
 export interface BenchResult extends Pick<Environment, 'backend' | 'threads' | 'vectorBits' | 'fma'>, BackendSpeed {
   readonly precision: Precision;
-  /** Why there are so many threads. */
-  readonly threadsBecause: string;
-  /** Flags of V8 that were set. */
+  /** Reason for the number of threads. */
+  readonly threadsReason: string;
+  /** V8 flags that were set. */
   readonly flags: readonly string[];
-  /** Why it is not what one might expect. */
+  /** Differences from the usual settings, with reasons. */
   readonly notes: readonly string[];
 }
 
-export interface BenchReport extends Pick<Environment, 'version' | 'node' | 'platform' | 'cpu'> {
-  /** Time of each measurement. */
+export interface BenchResults extends Pick<Environment, 'version' | 'node' | 'platform' | 'cpu'> {
+  /** Duration of each measurement. */
   readonly seconds: number;
   readonly results: readonly BenchResult[];
 }
 
 type Paint = ReturnType<typeof painter>;
 
-/** A row of one precision's columns. */
+/** Cell of the table: a measurement in one precision. */
 interface Cell {
   readonly label: string;
   readonly rate: string;
-  /** In parts of the peak. */
+  /** Fraction of the peak rate; null if unknown. */
   readonly share: number | null;
 }
 
@@ -37,39 +37,39 @@ const [RATE_WIDTH, SHARE_WIDTH] = [11, 9];
 const WIDTH = 80;
 const INDENT = 9;
 
-/** The report for people, in lines of at most 80 columns. @param quiet leaves out all but the tables. */
-export function benchLines(report: BenchReport, paint: Paint, quiet = false): string[] {
-  const { results } = report;
+/** The results as text of at most 80 columns. @param quiet prints the tables only. */
+export function benchLines(bench: BenchResults, paint: Paint, quiet = false): string[] {
+  const { results } = bench;
   const header = (title: string, units: readonly string[]) => {
     const columns = units.map((unit) => unit.padStart(RATE_WIDTH) + 'of peak'.padStart(SHARE_WIDTH));
     return paint('bold', title.padEnd(LABEL_WIDTH)) + paint('dim', columns.join(''));
   };
   const precisions = results.map(({ precision }) => precision.padStart(RATE_WIDTH + SHARE_WIDTH)).join('');
   return [
-    ...(quiet ? [] : [...choicesOf(report, paint), '']),
+    ...(quiet ? [] : [...settingLines(bench, paint), '']),
     paint('bold', ''.padEnd(LABEL_WIDTH) + precisions),
     header(
       'products',
       results.map(({ precision }) => (precision === 'int16' ? 'Gop/s' : 'GFLOP/s')),
     ),
-    ...linesOf(results.map((result) => [...peakCells(result), ...result.products.map(productCell)])),
+    ...tableLines(results.map((result) => [...peakCells(result), ...result.products.map(productCell)])),
     '',
     header(
       'training steps',
       results.map(() => 'images/s'),
     ),
-    ...linesOf(results.map(({ steps }) => steps.map(stepCell))),
-    ...(quiet ? [] : ['', ...footnotesOf(results)]),
+    ...tableLines(results.map(({ steps }) => steps.map(stepCell))),
+    ...(quiet ? [] : ['', ...footnoteLines(results)]),
   ];
 }
 
-/** What was chosen, and why. */
-function choicesOf({ version, node, platform, cpu, results }: BenchReport, paint: Paint): string[] {
-  const [{ backend, threads, threadsBecause }] = results;
+/** The environment and the settings, with their reasons. */
+function settingLines({ version, node, platform, cpu, results }: BenchResults, paint: Paint): string[] {
+  const [{ backend, threads, threadsReason }] = results;
   const rows: [name: string, text: string][] = [
     ['with', `nn-train ${version}, Node ${node}, ${platform}, ${cpu}`],
     ['backend', backend],
-    ['threads', `${threads}: ${threadsBecause}`],
+    ['threads', `${threads}: ${threadsReason}`],
   ];
   for (const { precision, vectorBits, fma, flags } of results) {
     const vectors =
@@ -83,8 +83,8 @@ function choicesOf({ version, node, platform, cpu, results }: BenchReport, paint
   );
 }
 
-/** Puts the rows of the same label side by side; a dash where there is none. */
-function linesOf(columns: readonly (readonly Cell[])[]): string[] {
+/** Aligns the cells of all precisions by label, with a dash for a missing cell. */
+function tableLines(columns: readonly (readonly Cell[])[]): string[] {
   const labels = new Set(columns.flat().map(({ label }) => label));
   return Array.from(labels, (label) => {
     const cells = columns.map((column) => {
@@ -129,18 +129,18 @@ function giga(operationsPerSecond: number): string {
   return (operationsPerSecond / 1e9).toFixed(1);
 }
 
-function footnotesOf(results: readonly BenchResult[]): string[] {
+function footnoteLines(results: readonly BenchResult[]): string[] {
   const texts = [
-    'Medians of 5 rounds, on random images. A multiplication and an addition are two operations, of int16 as of float32.',
+    'Medians of 5 rounds, on random images. A multiplication and an addition count as two operations in both precisions.',
   ];
   if (results.some(({ precision }) => precision === 'int16')) {
-    texts.push('In the columns of int16, only the products with the images X are int16; the others are float32.');
+    texts.push('In the int16 columns, only products with the images X use int16; the others use float32.');
   }
   if (results.some(({ peak }) => peak !== null)) {
-    texts.push('Of a step, the share of its peak is that of the time which its products would take at their peak.');
+    texts.push('For a step, "of peak" is the time its products would take at peak rate over the measured time.');
   }
   if (results.some(({ peak }) => peak === null)) {
-    texts.push('For plain loops there is no peak, and sizes that would take seconds are left out.');
+    texts.push('Plain loops have no peak; sizes that would take seconds are left out.');
   }
   return texts.flatMap((text) => format.wrap(text, WIDTH));
 }

@@ -6,13 +6,13 @@ import type { Subject } from '../inputs/subject.ts';
 import * as format from '../terminal/format.ts';
 import type { painter, Style } from '../terminal/io.ts';
 
-/** What the doctor found. `--json` prints these names; they are a contract. */
-export interface DoctorReport {
+/** Result of `doctor`. `--json` prints these names; they are a contract. */
+export interface DoctorResult {
   readonly model: Config['model'];
   readonly dataset: Dataset['name'];
   /** The run directory; null for a configuration. */
   readonly run: string | null;
-  /** The worst of all findings. */
+  /** The worst verdict of all findings. */
   readonly verdict: Verdict;
   readonly findings: readonly Finding[];
   readonly seconds: number;
@@ -30,7 +30,7 @@ const MARK: Record<Verdict, { readonly sign: string; readonly style: Style }> = 
   bad: { sign: '✗', style: 'red' },
 };
 
-/** What is examined. */
+/** Lines that name the run or configuration and the images. */
 export function headerLines({ config, run }: Subject, { name, source }: Dataset, paint: Paint): string[] {
   const what = run
     ? `the run ${run.folder.path}, step ${format.integer(run.checkpoint.progress.step)}`
@@ -40,7 +40,7 @@ export function headerLines({ config, run }: Subject, { name, source }: Dataset,
   return [`${label('examined')}${what}`, `${label('images')}${images}`, ''];
 }
 
-/** One finding: a sign, its name and the evidence, and what to do about it. */
+/** One finding: its sign, name, evidence and advice. */
 export function findingLines({ name, verdict, evidence, advice }: Finding, paint: Paint): string[] {
   const { sign, style } = MARK[verdict];
   const margin = ' '.repeat(NAME_WIDTH + 2);
@@ -53,15 +53,15 @@ export function findingLines({ name, verdict, evidence, advice }: Finding, paint
   return [...lines, ...hint.map((line, i) => paint(style, `${margin}${i === 0 ? '→ ' : '  '}${line}`))];
 }
 
-/** Breaks lines, but neither before a per cent sign nor within an equation. */
+/** Wraps text, keeping percent signs with their numbers and equations whole. */
 function wrap(text: string, width: number): string[] {
-  const glued = text.replaceAll(' %', '\u00a0%').replaceAll(' = ', '\u00a0=\u00a0');
-  return format.wrap(glued, width).map((line) => line.replaceAll('\u00a0', ' '));
+  const joined = text.replaceAll(' %', '\u00a0%').replaceAll(' = ', '\u00a0=\u00a0');
+  return format.wrap(joined, width).map((line) => line.replaceAll('\u00a0', ' '));
 }
 
-export function conclusionLine({ findings, seconds, verdict, dataset }: DoctorReport, paint: Paint): string {
+export function conclusionLine({ findings, seconds, verdict, dataset }: DoctorResult, paint: Paint): string {
   const count = (wanted: Verdict) => findings.filter((finding) => finding.verdict === wanted).length;
   const counts = `${count('ok')} ok, ${format.plural(count('warning'), 'warning')}, ${count('bad')} bad`;
-  const standIn = dataset === 'synthetic' ? '; on the stand-in images, not on CIFAR-10' : '';
+  const standIn = dataset === 'synthetic' ? '; on synthetic images, not CIFAR-10' : '';
   return `${paint([MARK[verdict].style, 'bold'] as Style, counts)}, ${format.seconds(seconds)}${standIn}`;
 }

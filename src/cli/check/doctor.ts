@@ -13,10 +13,10 @@ import { backendOfSubject, type CheckOptions, loadSubject, readSubject, type Sub
 import { makeBar } from '../terminal/bar.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import { type Io, painter } from '../terminal/io.ts';
-import { conclusionLine, type DoctorReport, findingLines, headerLines } from './doctor-text.ts';
+import { conclusionLine, type DoctorResult, findingLines, headerLines } from './doctor-text.ts';
 
 /** `nn-train doctor [RUN]`: the sanity checks of the CS231n notes, each with a verdict. Resolves to the exit code: 1 if
- *  something is bad. */
+ *  a finding is bad. */
 export async function runDoctor(folder: string | undefined, command: Command, io: Io): Promise<number> {
   const options = command.opts<CheckOptions & BackendFlags>();
   const subject = await readSubject(folder, command, io);
@@ -42,10 +42,10 @@ export async function runDoctor(folder: string | undefined, command: Command, io
           findings.push(named);
           print(findingLines(named, paint));
         }
-        const report = reportOf(subject, dataset, backend, findings, (performance.now() - started) / 1000);
-        print(['', conclusionLine(report, paint)]);
-        if (options.json) io.stdout.write(`${JSON.stringify(report)}\n`);
-        return report.verdict === 'bad' ? EXIT.failure : EXIT.done;
+        const result = resultOf(subject, dataset, backend, findings, (performance.now() - started) / 1000);
+        print(['', conclusionLine(result, paint)]);
+        if (options.json) io.stdout.write(`${JSON.stringify(result)}\n`);
+        return result.verdict === 'bad' ? EXIT.failure : EXIT.done;
       },
       bar,
     );
@@ -54,18 +54,18 @@ export async function runDoctor(folder: string | undefined, command: Command, io
   }
 }
 
-/** The findings, with a bar on the screen between any two of them. */
+/** Yields the findings and draws a progress bar while each check runs. */
 async function* withBar(bar: SingleBar | undefined, options: DoctorOptions): AsyncGenerator<Finding, void> {
-  let [under, done] = ['', 0];
+  let [current, done] = ['', 0];
   const onProgress = (check: string, share: number) => {
-    [under, done] = [check, share];
+    [current, done] = [check, share];
     bar?.update(share, { check });
   };
-  bar?.start(1, 0, { check: under });
+  bar?.start(1, 0, { check: current });
   for await (const finding of diagnose({ ...options, onProgress })) {
     bar?.stop();
     yield finding;
-    bar?.start(1, done, { check: under });
+    bar?.start(1, done, { check: current });
   }
   bar?.stop();
 }
@@ -77,13 +77,13 @@ async function runOf({ run }: Subject, sha256: string): Promise<RunToCheck | und
   return { checkpoint, epochs, isSameDataset: sha256 === record.dataset.sha256 };
 }
 
-function reportOf(
+function resultOf(
   { config, run }: Subject,
   { name }: Dataset,
   backend: Backend,
   findings: readonly Finding[],
   seconds: number,
-): DoctorReport {
+): DoctorResult {
   const verdicts: readonly Verdict[] = ['bad', 'warning', 'ok'];
   return {
     model: config.model,

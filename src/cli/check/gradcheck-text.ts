@@ -8,13 +8,13 @@ import * as format from '../terminal/format.ts';
 import type { painter, Style } from '../terminal/io.ts';
 import { type Column, tableLines } from '../terminal/table.ts';
 
-/** What gradcheck found. `--json` prints these names; they are a contract. */
-export interface GradcheckReport extends ModelGradientCheck {
+/** Result of `gradcheck`. `--json` prints these names; they are a contract. */
+export interface GradcheckResult extends ModelGradientCheck {
   readonly model: Config['model'];
   readonly dataset: 'cifar10' | 'synthetic';
-  /** The run whose weights were checked; null for the initial weights. */
+  /** Run directory whose weights were checked; null for the initial weights. */
   readonly run: string | null;
-  /** The step at which these weights stood. */
+  /** Training step of these weights. */
   readonly step: number;
   readonly images: number;
   readonly seconds: number;
@@ -43,37 +43,37 @@ const COLUMNS: readonly Column[] = [
   { header: 'verdict', align: 'left' },
 ];
 
-/** The report for people. */
-export function gradcheckLines(report: GradcheckReport, config: Config, paint: Paint): string[] {
-  const { parameters, passed, seconds } = report;
+/** The result as text of at most 80 columns. */
+export function gradcheckLines(result: GradcheckResult, config: Config, paint: Paint): string[] {
+  const { parameters, passed, seconds } = result;
   const rows = parameters.map(({ parameter, shape, direction, coordinate, kinks, verdict }) => [
     [parameter],
     [`[${shape.join(', ')}]`],
     [errorText(direction?.error)],
     [errorText(coordinate?.error)],
-    [coordinate ? placeOf(coordinate.index, shape) : ''],
+    [coordinate ? indicesText(coordinate.index, shape) : ''],
     [String(kinks)],
     [verdictText(verdict, paint)],
   ]);
   const conclusion = passed ? paint('green', `passed: no relative error above 1e-6`) : paint(['red', 'bold'], 'failed');
   return [
-    ...headerOf(report, config, paint),
+    ...headerLines(result, config, paint),
     '',
     ...tableLines(COLUMNS, rows, paint),
     '',
-    ...gateLines(report.gates, paint),
-    ...faultLines(report, paint),
+    ...gateLines(result.gates, paint),
+    ...faultLines(result, paint),
     `${conclusion}, ${format.seconds(seconds)}`,
   ];
 }
 
-function headerOf({ run, step, images, dataset, loss, parameters }: GradcheckReport, config: Config, paint: Paint) {
+function headerLines({ run, step, images, dataset, loss, parameters }: GradcheckResult, config: Config, paint: Paint) {
   const size = parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const weights =
     run === null ? `at the initial weights, seed ${config.seed}` : `at the weights of ${run}, step ${step}`;
   const rows: [name: string, text: string][] = [
     ['model', `${config.model} with ${format.integer(size)} parameters, ${weights}`],
-    ['loss', `${lossOf(config)}: ${format.loss(loss)}`],
+    ['loss', `${lossText(config)}: ${format.loss(loss)}`],
     ['images', `${images} of ${dataset === 'cifar10' ? 'CIFAR-10' : 'the synthetic stand-in'}`],
     ['method', 'central differences in float64, relative errors |a − n| / max(|a|, |n|)'],
   ];
@@ -82,8 +82,8 @@ function headerOf({ run, step, images, dataset, loss, parameters }: GradcheckRep
   );
 }
 
-/** The loss that is checked, in words. */
-function lossOf(config: Config): string {
+/** Describes the loss that was differentiated. */
+function lossText(config: Config): string {
   const { loss, labelSmoothing, model, dropout } = config;
   const l2Strength = l2StrengthOf(config);
   return [
@@ -99,33 +99,32 @@ function gateLines(gates: readonly GateCheck[], paint: Paint): string[] {
   const worst = gates.reduce((a, b) => (error(b) > error(a) ? b : a));
   const text =
     `${gates.length} gradients of single gates, each with a random upstream gradient: ` +
-    `worst ${errorText(error(worst))}, ${nameOf(worst)}`;
+    `worst ${errorText(error(worst))}, ${gateText(worst)}`;
   return format
     .wrap(text, WIDTH - INDENT)
     .map((line, i) => `${paint('bold', (i === 0 ? 'gates' : '').padEnd(INDENT))}${line}`);
 }
 
-function faultLines({ gates, parameters, passed }: GradcheckReport, paint: Paint): string[] {
+function faultLines({ gates, parameters, passed }: GradcheckResult, paint: Paint): string[] {
   if (passed) return [];
   const faults = gates.flatMap((gate) => (gate.fault ? [{ gate, fault: gate.fault }] : []));
   if (faults.length > 0) {
     return faults.flatMap(({ gate, fault }) => [
-      paint('red', `✗ the backward of ${nameOf(gate)} is wrong`),
+      paint('red', `✗ backward of ${gateText(gate)} is wrong`),
       ...format
-        .wrap(`at ${placeOf(fault.index, gate.shape)} ${slopeText(fault)}`, WIDTH - 2)
+        .wrap(`at ${indicesText(fault.index, gate.shape)} ${slopeText(fault)}`, WIDTH - 2)
         .map((line) => `  ${line}`),
     ]);
   }
   const unchecked = [...parameters, ...gates].some(({ verdict }) => verdict === 'unchecked');
   const text = unchecked
-    ? 'Where it says "unchecked", kinks or rounding hide every slope: the weights are too small to tell. Check at ' +
-      'larger ones (--init he), or at those of a run.'
-    : 'Every gate is right by itself, so the gradients go wrong where the graph adds them up or hands them on ' +
-      '(src/engine/graph.ts).';
+    ? 'For "unchecked" gradients, kinks or rounding hid every slope: the weights are too small. Check at larger weights ' +
+      '(--init he), or at those of a run.'
+    : 'Every gate passes on its own, so the fault is in how the graph sums gradients or passes them on (src/engine/).';
   return format.wrap(text, WIDTH);
 }
 
-function nameOf({ gate, output, input }: GateCheck): string {
+function gateText({ gate, output, input }: GateCheck): string {
   return `${gate}${output === gate ? '' : ` '${output}'`}, gradient by ${input}`;
 }
 
@@ -137,8 +136,8 @@ function number(value: number): string {
   return value === 0 ? '0' : value.toPrecision(8);
 }
 
-/** The indices of an element, from its place in row-major order. */
-function placeOf(index: number, shape: readonly number[]): string {
+/** The indices of an element, from its row-major index. */
+function indicesText(index: number, shape: readonly number[]): string {
   const indices: number[] = [];
   let rest = index;
   for (const length of shape.toReversed()) {

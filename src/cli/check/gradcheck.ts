@@ -11,14 +11,14 @@ import { type CheckOptions, loadSubject, readSubject } from '../inputs/subject.t
 import { makeBar } from '../terminal/bar.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import { type Io, painter } from '../terminal/io.ts';
-import { type GradcheckReport, gradcheckLines } from './gradcheck-text.ts';
+import { type GradcheckResult, gradcheckLines } from './gradcheck-text.ts';
 
 /** A few images are enough: their gradients add up, so a fault in the gradient of one is one in that of all, and fewer
  *  images bring fewer kinks. */
 const IMAGES = 8;
 
-/** `nn-train gradcheck [RUN]`: backpropagation against central differences. Resolves to the exit code: 1 if a gradient
- *  fails. */
+/** `nn-train gradcheck [RUN]`: compares backpropagation with central differences. Resolves to the exit code: 1 if a
+ *  gradient fails. */
 export async function runGradcheck(folder: string | undefined, command: Command, io: Io): Promise<number> {
   const options = command.opts<CheckOptions>();
   const subject = await readSubject(folder, command, io, ['batchSize']);
@@ -31,7 +31,7 @@ export async function runGradcheck(folder: string | undefined, command: Command,
       const dataset = await loadSubject(subject, io, { ...options, signal, backend: new ReferenceBackend() });
       const indices = chooseImages(dataset.train, flagsOf(command).batchSize ?? IMAGES, config.seed);
       bar?.start(1, 0);
-      const result = await checkModelGradients({
+      const check = await checkModelGradients({
         config,
         images: dataset.train,
         indices,
@@ -40,19 +40,19 @@ export async function runGradcheck(folder: string | undefined, command: Command,
         onProgress: (share) => bar?.update(share),
       });
       bar?.stop();
-      const report: GradcheckReport = {
+      const result: GradcheckResult = {
         model: config.model,
         dataset: dataset.name,
         run: run?.folder.path ?? null,
         step: run?.checkpoint.progress.step ?? 0,
         images: indices.length,
-        ...result,
+        ...check,
         seconds: (performance.now() - started) / 1000,
         config: effectiveConfig(config),
       };
       const lines = options.json
-        ? [JSON.stringify(report)]
-        : gradcheckLines(report, config, painter(io.stdout, io.env));
+        ? [JSON.stringify(result)]
+        : gradcheckLines(result, config, painter(io.stdout, io.env));
       io.stdout.write(`${lines.join('\n')}\n`);
       return result.passed ? EXIT.done : EXIT.failure;
     },

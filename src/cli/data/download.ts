@@ -8,7 +8,7 @@ import { readSource } from '../../dataset/read.ts';
 import { readRecord, storeBatches, verifyFolder } from '../../dataset/store.ts';
 import { DataError, EXIT } from '../../errors.ts';
 import { fileError } from '../../files.ts';
-import { DownloadReporter } from '../inputs/download-reporter.ts';
+import { DownloadProgress } from '../inputs/download-progress.ts';
 import { shellWord } from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import { type Io, ownName } from '../terminal/io.ts';
@@ -22,19 +22,19 @@ export interface DownloadCommandOptions extends ImportOptions {
   readonly url?: string;
 }
 
-/** `nn-train data download`: the images in the cache, from the network if need be. Resolves to the exit code. */
+/** `nn-train data download`: downloads the images into the cache unless they are there. Resolves to the exit code. */
 export function runDownload({ url, trust = false }: DownloadCommandOptions, io: Io): Promise<number> {
   const sources = selectSources(io.env, url);
   const words = ['data', 'download', ...(url === undefined ? [] : ['--url', url]), ...(trust ? ['--trust'] : [])];
-  const reporter = new DownloadReporter(io, { command: words.map(shellWord).join(' ') });
+  const progress = new DownloadProgress(io, { command: words.map(shellWord).join(' ') });
   return runUntilInterrupted(io, async (signal) => {
     const folder = cachedImages(io);
-    if (await isThere(folder, trust, io, signal)) io.stderr.write('already there and verified\n');
+    if (await isCached(folder, trust, io, signal)) io.stderr.write('already in the cache and verified\n');
     else {
-      // What has come is told below, where it is known whether it is official.
-      const onEvent = (event: DatasetEvent) => event.kind !== 'finished' && reporter.show(event);
+      // The result is printed below, where it is known whether the images are official.
+      const onEvent = (event: DatasetEvent) => event.kind !== 'finished' && progress.show(event);
       const options = { cacheFolder: cacheFolder(io.env), sources, trust, signal, onEvent };
-      await reporter
+      await progress
         .during(signal, () => downloadCifar10(options))
         .catch((error) => Promise.reject(withAdvice(error, io)));
       const record = await readRecord(folder);
@@ -45,7 +45,8 @@ export function runDownload({ url, trust = false }: DownloadCommandOptions, io: 
   });
 }
 
-/** `nn-train data import PATH`: images of any accepted format, verified, in the cache. Resolves to the exit code. */
+/** `nn-train data import PATH`: converts images of any accepted format, verifies them and puts them into the cache.
+ *  Resolves to the exit code. */
 export function runImport(path: string, { trust = false }: ImportOptions, io: Io): Promise<number> {
   return runUntilInterrupted(io, async (signal) => {
     const source = await findSource(path, io);
@@ -55,24 +56,24 @@ export function runImport(path: string, { trust = false }: ImportOptions, io: Io
     const { official } = await storeBatches({ folder, batches, source: source.path, trust, signal }).catch((error) =>
       Promise.reject(fileError(`cannot store the images in ${folder}`, error)),
     );
-    const replaced = before === undefined ? '' : `, in place of those from ${before.source}`;
+    const replaced = before === undefined ? '' : `, replacing those from ${before.source}`;
     io.stderr.write(`${verdictOn('imported', official)}${replaced}\n`);
     io.stdout.write(`${folder}\n`);
     return EXIT.done;
   });
 }
 
-/** `nn-train data path`: what training would read, without a download. */
+/** `nn-train data path`: prints the path of the images that training would use, without downloading. */
 export async function runPath(io: Io): Promise<void> {
   const { path } = await findSource(undefined, io);
   io.stdout.write(`${path}\n`);
 }
 
-/** What can be done where the network has nothing to give. */
+/** Adds advice to the error of a failed download. */
 function withAdvice(error: unknown, { env }: Io): unknown {
   if (!(error instanceof DownloadError)) return error;
   return new DataError(
-    `${error.message}; download ${ARCHIVE_URL} elsewhere, and bring it here with ${ownName(env)} data import FILE`,
+    `${error.message}; download ${ARCHIVE_URL} on another machine and import it with ${ownName(env)} data import FILE`,
     { cause: error },
   );
 }
@@ -85,9 +86,9 @@ function cachedImages({ env }: Io): string {
   return join(cacheFolder(env), BATCH_FOLDER);
 }
 
-/** Whether there is nothing to download. Damaged files of a download are removed, so that it can be done again.
- *  @throws DataError if there are images that no download put there. */
-async function isThere(folder: string, trust: boolean, io: Io, signal: AbortSignal): Promise<boolean> {
+/** Whether verified images are in the cache. Removes damaged files of an earlier download so that they are fetched again.
+ *  @throws DataError if the cache holds images that no download put there. */
+async function isCached(folder: string, trust: boolean, io: Io, signal: AbortSignal): Promise<boolean> {
   const record = await readRecord(folder);
   const { official, files } = await verifyFolder(folder, { signal });
   if (files.every(({ sha256 }) => sha256 === null)) return false;
@@ -95,10 +96,10 @@ async function isThere(folder: string, trust: boolean, io: Io, signal: AbortSign
   if (differing.length === 0 && (official || trust)) return true;
   if (!(record?.official ?? differing.length < files.length)) {
     throw new DataError(
-      `there are other images in ${folder}${record ? `, from ${record.source}` : ''}; remove them first: rm -r ${shellWord(folder)}`,
+      `${folder} holds other images${record ? `, from ${record.source}` : ''}; remove them first: rm -r ${shellWord(folder)}`,
     );
   }
-  io.stderr.write(`${differing.map(({ name }) => name).join(', ')} is damaged or missing; getting the images again\n`);
+  io.stderr.write(`${differing.map(({ name }) => name).join(', ')} is damaged or missing; downloading again\n`);
   for (const { name } of differing) await rm(join(folder, name), { force: true });
   return false;
 }

@@ -21,19 +21,19 @@ export interface InfoOptions {
   readonly json?: true;
 }
 
-/** What is known of some images. `--json` prints these names; they are a contract. */
+/** Description of a set of images. `--json` prints these names; they are a contract. */
 interface DataInfo extends Source, Pick<Verification, 'official' | 'files'> {
-  /** Where they came from before they were in the cache; null if nobody noted it. */
+  /** Origin of the images in the cache; null if it is not recorded. */
   readonly source: string | null;
   readonly classes: readonly string[];
   readonly train: SetStatistics;
   readonly test: SetStatistics;
 }
 
-/** Images of each class on the sheet. */
+/** Images of each class in the sample. */
 const PER_CLASS = 10;
 
-/** `nn-train data info [PATH]`: what the images are, and where they are from. Resolves to the exit code. */
+/** `nn-train data info [PATH]`: describes the images and their origin. Resolves to the exit code. */
 export function runInfo(path: string | undefined, options: InfoOptions, io: Io): Promise<number> {
   return runUntilInterrupted(io, async (signal) => {
     const source = await findSource(path, io);
@@ -54,7 +54,7 @@ export function runInfo(path: string | undefined, options: InfoOptions, io: Io):
   });
 }
 
-/** The first ten training images of each class, a class in each row. */
+/** Writes the first ten training images of each class, one row for each class. */
 async function writeSample(file: string, { images, labels }: ImageSet): Promise<void> {
   const rows = CLASSES.map((label, c) => {
     const ofClass = [...labels.keys()].filter((row) => labels[row] === c).slice(0, PER_CLASS);
@@ -124,8 +124,5 @@ function channelLines({ train, test }: DataInfo, paint: Paint): string[] {
       [scaled.deviation.toFixed(4)],
     ]),
   );
-  return [
-    ...tableLines(columns, rows, paint),
-    'p are the bytes, 0 to 255; x = (p − 128)/64 is what the networks are given',
-  ];
+  return [...tableLines(columns, rows, paint), 'p: bytes, 0 to 255; x = (p − 128)/64: the input of the networks'];
 }

@@ -2,7 +2,7 @@ import { defaultSearchPaths, locate, type Source } from '../../dataset/locate.ts
 import { DataError } from '../../errors.ts';
 import { type Io, ownName } from '../terminal/io.ts';
 
-/** How the form of a source is shown. */
+/** Description of each kind of source. */
 export const KIND_NAME: Readonly<Record<Source['kind'], string>> = {
   folder: 'a folder with the six binary files',
   archive: 'the binary archive',
@@ -12,7 +12,7 @@ export const KIND_NAME: Readonly<Record<Source['kind'], string>> = {
   'class-folders': 'a folder of PNG files for each class',
 };
 
-/** The images at a path, or those that training would take.
+/** Finds the images at a path, or those that training would use.
  *  @throws DataError if there are none. */
 export async function findSource(path: string | undefined, io: Io): Promise<Source> {
   const { env } = io;
@@ -20,6 +20,6 @@ export async function findSource(path: string | undefined, io: Io): Promise<Sour
   const source = await locate({ path, env, cwd });
   if (source) return source;
   throw new DataError(
-    `there is no CIFAR-10 in ${defaultSearchPaths(env, cwd).join(', ')}; get it with ${ownName(env)} data download`,
+    `no CIFAR-10 found in ${defaultSearchPaths(env, cwd).join(', ')}; download it with ${ownName(env)} data download`,
   );
 }

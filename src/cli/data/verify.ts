@@ -11,14 +11,14 @@ export interface VerifyOptions {
   readonly json?: true;
 }
 
-/** `nn-train data verify [PATH]`: whether the six files are the published ones. Resolves to the exit code. */
+/** `nn-train data verify [PATH]`: compares the six files with the published ones. Resolves to the exit code. */
 export function runVerify(path: string | undefined, options: VerifyOptions, io: Io): Promise<number> {
   return runUntilInterrupted(io, async (signal) => {
     const source = await findSource(path, io);
     const verification = await verifySource(source, signal);
-    const isWhole = verification.files.every(({ ok }) => ok);
+    const isIntact = verification.files.every(({ ok }) => ok);
     if (options.json) {
-      io.stdout.write(`${JSON.stringify({ ...source, ok: isWhole, ...verification })}\n`);
+      io.stdout.write(`${JSON.stringify({ ...source, ok: isIntact, ...verification })}\n`);
     } else {
       io.stdout.write(
         verdictLines(source, verification, io)
@@ -26,11 +26,11 @@ export function runVerify(path: string | undefined, options: VerifyOptions, io: 
           .join(''),
       );
     }
-    return isWhole ? EXIT.done : EXIT.data;
+    return isIntact ? EXIT.done : EXIT.data;
   });
 }
 
-/** So many digits of a hash tell any two files apart; --json has them all. */
+/** Digits of a hash in the table; --json prints all of them. */
 const SHOWN_DIGITS = 16;
 
 function verdictLines(source: Source, { official, files }: Verification, io: Io): string[] {
@@ -38,7 +38,7 @@ function verdictLines(source: Source, { official, files }: Verification, io: Io)
   const columns: readonly Column[] = [
     { header: 'file', align: 'left' },
     { header: 'SHA-256', align: 'left' },
-    { header: 'wanted', align: 'left' },
+    { header: 'expected', align: 'left' },
     { header: 'verdict', align: 'left' },
   ];
   const short = (hash: string | null) => hash?.slice(0, SHOWN_DIGITS) ?? 'missing';
@@ -68,6 +68,6 @@ function conclusion({ official, files }: Verification, paint: ReturnType<typeof 
     ? paint('green', `all ${files.length} files have the published SHA-256`)
     : paint(
         'yellow',
-        `all ${files.length} files are as they were when they were trusted; they are not the official ones`,
+        `all ${files.length} files are unchanged since they were trusted; they are not the official ones`,
       );
 }

@@ -3,13 +3,13 @@ import path from 'node:path';
 import type { Diagram } from '../../drawing/diagram.ts';
 import { fileError } from '../../files.ts';
 
-/** Where drawings go. */
+/** Files to write a drawing to. */
 export interface DrawingFiles {
   readonly svg?: string;
   readonly html?: string;
 }
 
-/** Writes a drawing to the files that are asked for. @throws FileError if one cannot be written. */
+/** Writes a drawing to the given files. @throws FileError if one cannot be written. */
 export async function draw(diagram: Diagram, notes: readonly string[], { svg, html }: DrawingFiles): Promise<void> {
   if (svg === undefined && html === undefined) return;
   const { renderHtml, renderSvg } = await import('../../drawing/render.ts');

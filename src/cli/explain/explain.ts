@@ -11,7 +11,7 @@ import { flagsOf } from '../inputs/hyperparameters.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
 import { type DrawingFiles, draw } from './draw.ts';
-import { ask } from './question.ts';
+import { parseQuestion } from './question.ts';
 import { answerLines, notesOn } from './table.ts';
 
 export interface ExplainOptions extends DrawingFiles {
@@ -22,15 +22,15 @@ export interface ExplainOptions extends DrawingFiles {
 
 const WIDTH = 80;
 
-/** `nn-train explain [EXAMPLE | EXPRESSION] [name=value …]`: a forward and a backward pass, gate by gate; with --model, of
- *  the training graph. */
+/** `nn-train explain [EXAMPLE | EXPRESSION] [name=value …]`: shows a forward and a backward pass gate by gate; with
+ *  --model, that of the training graph. */
 export async function runExplain(words: readonly string[], command: Command, io: Io): Promise<void> {
   const [what, ...assignments] = words;
   const options = command.opts<ExplainOptions>();
   const { model, ...others } = flagsOf(command);
   if (model !== undefined) {
     if (assignments.length > 0) {
-      throw new UsageError(`--model takes one run directory at most, got ${words.map(format.shellWord).join(' ')}`);
+      throw new UsageError(`--model takes at most one run directory, got ${words.map(format.shellWord).join(' ')}`);
     }
     const { runExplainModel } = await import('./model.ts');
     await runExplainModel(what, command, io);
@@ -38,7 +38,7 @@ export async function runExplain(words: readonly string[], command: Command, io:
   }
   const [extra] = Object.keys(others) as (keyof Config)[];
   if (extra !== undefined)
-    throw new UsageError(`${flagOf(extra)} is for the graph of a model; add --model linear or mlp`);
+    throw new UsageError(`${flagOf(extra)} applies to the graph of a model only; add --model linear or --model mlp`);
   if (options.list) print(io, exampleLines(io));
   else if (what === undefined) print(io, introductionLines(io));
   else await explainOne(what, assignments, options, io);
@@ -50,11 +50,11 @@ async function explainOne(
   options: ExplainOptions,
   io: Io,
 ): Promise<void> {
-  const { subject, title, formula, ...question } = await ask(what, assignments);
+  const { subject, title, formula, ...question } = await parseQuestion(what, assignments);
   const isGiven = options.upstream !== undefined;
-  const begin = options.upstream !== undefined ? parseJson(options.upstream, '--upstream') : question.upstream;
+  const start = options.upstream !== undefined ? parseJson(options.upstream, '--upstream') : question.upstream;
   const origin = isGiven ? '--upstream' : "the example's upstream gradient";
-  const upstream = begin === undefined ? undefined : parseUpstream(begin, subject.outputs, origin);
+  const upstream = start === undefined ? undefined : parseUpstream(start, subject.outputs, origin);
   const answer = await explainGraph(subject, upstream);
   const notes = [...question.notes, ...notesOn(answer, upstream !== undefined)];
   await draw(diagramOf(title, answer.explanations), notes, options);
@@ -72,7 +72,7 @@ async function explainOne(
   ]);
 }
 
-/** A long formula is broken between statements only. */
+/** Wraps a long formula between statements only. */
 function statementLines(formula: string): string[] {
   const joined = formula.replace(/(?<!;) /g, '\u00a0');
   return format.wrap(joined, WIDTH).map((line) => line.replaceAll('\u00a0', ' '));
@@ -81,8 +81,8 @@ function statementLines(formula: string): string[] {
 function introductionLines(io: Io): string[] {
   const paint = painter(io.stdout, io.env);
   return [
-    'Runs an expression forward and backward and shows every gate: its value, the',
-    'gradient from upstream, the local gradients and their products.',
+    'Runs an expression forward and backward and shows every gate: its value, its',
+    'upstream gradient, its local gradients and their products.',
     '',
     paint('bold', 'An expression of your own'),
     '  nn-train explain "(x+y)*z" x=-2 y=5 z=-4',
@@ -91,7 +91,7 @@ function introductionLines(io: Io): string[] {
     paint('bold', "An example of CS231n's lecture 4, such as nn-train explain product"),
     ...exampleLines(io),
     '',
-    'nn-train explain --help has the operators, the functions and the options.',
+    'For operators, functions and options, see nn-train explain --help.',
   ];
 }
 

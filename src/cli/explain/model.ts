@@ -23,13 +23,14 @@ import { type Io, painter } from '../terminal/io.ts';
 import { type Column, type Row, tableLines } from '../terminal/table.ts';
 import { type DrawingFiles, draw } from './draw.ts';
 
-/** The options of `explain --model`, beside the hyperparameters. */
+/** Options of `explain --model` other than hyperparameters. */
 export interface ExplainModelOptions extends BackendFlags, DrawingFiles {
   readonly data?: string;
   readonly json?: true;
 }
 
-/** `nn-train explain --model linear|mlp [RUN]`: the training graph, what a step of it costs and what flows through it. */
+/** `nn-train explain --model linear|mlp [RUN]`: shows the training graph, the cost of a step, and mean values and
+ *  gradients. */
 export async function runExplainModel(folder: string | undefined, command: Command, io: Io): Promise<void> {
   const options = command.opts<ExplainModelOptions>();
   const subject = await readSubject(folder, command, io, ['model']);
@@ -50,7 +51,7 @@ export async function runExplainModel(folder: string | undefined, command: Comma
   backend.close();
 
   const what = run ? `of ${run.folder.path}, step ${format.integer(run.checkpoint.progress.step)}` : 'initial';
-  const notes = notesOf(explanation, what, dataset);
+  const notes = noteLines(explanation, what, dataset);
   await draw(modelDiagram(explanation, `${config.model}, weights: ${what}`), notes, options);
   const result = { model: config.model, run: folder ?? null, dataset: dataset.name, ...explanation };
   const lines = options.json ? [JSON.stringify(result)] : [...linesOf(explanation, io), '', ...notes];
@@ -63,16 +64,16 @@ function expectModel({ config, run }: Subject, wanted: Config['model'] | undefin
   throw new UsageError(`${run!.folder.path} is a run of --model ${config.model}, got --model ${wanted}`);
 }
 
-/** A drawing is not worth a download: generated images do where there is no copy of CIFAR-10 at hand. */
+/** Loads CIFAR-10 if it is on this machine, otherwise generated images: a drawing is not worth a download. */
 async function loadImages(subject: Subject, options: ExplainModelOptions, backend: Backend, io: Io): Promise<Dataset> {
   const signal = new AbortController().signal;
-  const isFree = !subject.run && subject.config.dataset === 'auto';
-  const isThere = isFree && (await locate({ path: options.data, env: io.env, cwd: io.cwd() }));
-  const config: Config = isFree && !isThere ? { ...subject.config, dataset: 'synthetic' } : subject.config;
+  const isAuto = !subject.run && subject.config.dataset === 'auto';
+  const isLocal = isAuto && (await locate({ path: options.data, env: io.env, cwd: io.cwd() }));
+  const config: Config = isAuto && !isLocal ? { ...subject.config, dataset: 'synthetic' } : subject.config;
   return loadSubject({ ...subject, config }, io, { ...options, signal, backend });
 }
 
-function notesOf(
+function noteLines(
   { batchSize, flops, memory, hidden, parameters }: ModelExplanation,
   what: string,
   { name }: Dataset,
@@ -83,7 +84,7 @@ function notesOf(
   const lines = [
     `weights  ${what}; ${integer(parameters)} parameters`,
     `batch    ${integer(batchSize)} training images of ${images}, augmented as in training`,
-    `compute  ${flopsOf(flops.forward)} forward and ${flopsOf(flops.backward)} backward a step`,
+    `compute  ${flopsOf(flops.forward)} forward and ${flopsOf(flops.backward)} backward for each step`,
     `memory   ${bytesOf(all)}: parameters ${bytesOf(memory.parameters)}, optimiser ${bytesOf(memory.optimizer)},`,
     `         activations ${bytesOf(memory.activations)}, their gradients ${bytesOf(memory.gradients)}`,
   ];

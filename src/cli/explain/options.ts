@@ -28,7 +28,6 @@ Examples:
 
 Colours as in the lecture: values are green, gradients red.`;
 
-/** Declares `explain`. */
 export function addExplainOptions(command: Command): Command {
   command
     .usage(

@@ -9,23 +9,23 @@ import type { Example } from '../../lecture/example.ts';
 import { EXAMPLES } from '../../lecture/examples.ts';
 import * as format from '../terminal/format.ts';
 
-/** What is to be explained. */
+/** A graph to explain, with its title, upstream gradient and notes. */
 export interface Question {
   readonly subject: EvaluatedGraph;
   readonly title: string;
   readonly formula?: string;
-  /** The gradients to begin with, as JSON has them. */
+  /** Upstream gradients of the outputs, as parsed JSON. */
   readonly upstream?: unknown;
   readonly notes: readonly string[];
 }
 
-/** Reads an example or an expression, and the values for it.
- *  @throws UsageError for what is neither, or values that do not fit it. */
-export async function ask(what: string, assignments: readonly string[]): Promise<Question> {
+/** Parses the name of an example or an expression, and its values.
+ *  @throws UsageError if the text is neither, or if the values do not match its variables. */
+export async function parseQuestion(what: string, assignments: readonly string[]): Promise<Question> {
   const values = parseAssignments(assignments);
   const example = EXAMPLES.find(({ name }) => name === what);
-  if (example) return askExample(example, values);
-  expectNoName(what, values.size === 0);
+  if (example) return exampleQuestion(example, values);
+  rejectMistypedName(what, values.size === 0);
   const formula = parseFormula(what);
   expectValues(formula, namesOf(formula).variables, values, (missing) => {
     const words = [what, ...assignments, ...missing.map((name) => `${name}=1`)];
@@ -34,8 +34,8 @@ export async function ask(what: string, assignments: readonly string[]): Promise
   return { subject: await compile(formula, values), title: what, formula: what, notes: [] };
 }
 
-/** Values of the caller's take the place of the example's own. The notes are about its own. */
-async function askExample(example: Example, values: ReadonlyMap<string, Values>): Promise<Question> {
+/** Given values replace those of the example, and its notes, which describe its own values, are left out. */
+async function exampleQuestion(example: Example, values: ReadonlyMap<string, Values>): Promise<Question> {
   if ('build' in example) {
     if (values.size === 0) return { ...example, subject: example.build() };
     throw new UsageError(`the example ${example.name} takes no values, got ${[...values.keys()].join(', ')}`);
@@ -47,16 +47,17 @@ async function askExample(example: Example, values: ReadonlyMap<string, Values>)
   return { ...example, subject: await compile(formula, all), notes: values.size === 0 ? example.notes : [] };
 }
 
-/** A variable alone is no graph, so a single word was to be the name of an example. With a hyphen it may be a difference.
- *  @throws UsageError */
-function expectNoName(what: string, isAlone: boolean): void {
+/** Takes a single word for a mistyped name of an example, since a variable alone is not a graph. A hyphenated word may also
+ *  be a difference.
+ *  @throws UsageError if it is such a word. */
+function rejectMistypedName(what: string, isAlone: boolean): void {
   const names = EXAMPLES.map(({ name }) => name);
   const near = closest(what, names);
   const isWord = /^[\p{L}_][\p{L}\p{N}_]*$/u.test(what);
   const isHyphenated = isAlone && near?.includes('-') && /^[\p{L}\p{N}_-]+$/u.test(what);
   if (!isWord && !isHyphenated) return;
   throw new UsageError(
-    `there is no example '${what}'${near ? `; did you mean ${near}?` : ', and a variable alone is no expression;'} ` +
-      'nn-train explain --list names them all',
+    `unknown example '${what}'. ${near ? `Did you mean '${near}'?` : 'A variable alone is not an expression.'} ` +
+      'To list the examples, run nn-train explain --list',
   );
 }

@@ -9,7 +9,7 @@ import { type Column, type Row, tableLines, tableWidth } from '../terminal/table
 
 type Paint = ReturnType<typeof painter>;
 
-/** From the fullest to the tersest; the first that fits is used. */
+/** Layouts from the most to the least detailed; the first that fits the terminal is used. */
 const DETAILS: readonly Detail[] = [
   { digits: 4, rows: 8, columns: 8, gap: 2 },
   { digits: 4, rows: 8, columns: 8, gap: 1 },
@@ -18,10 +18,10 @@ const DETAILS: readonly Detail[] = [
   { digits: 4, rows: 8, columns: 2, gap: 1, isNarrow: true },
 ];
 
-/** Columns of a name, and of a narrow cell of text. */
-const [LONGEST_NAME, NARROW] = [21, 9];
+/** Widths of the longest name and of a narrow cell. */
+const [MAX_NAME, NARROW] = [21, 9];
 
-/** The answer for people: for each output a table of the gates and one of the gradients, then the Jacobian.
+/** The answer as text: for each output a table of the gates and one of the gradients, then the Jacobian.
  *  @param width of the terminal. */
 export function answerLines({ explanations, jacobian }: GraphExplanation, paint: Paint, width: number): string[] {
   const tables = explanations.map((explanation) => {
@@ -82,7 +82,7 @@ function gateRow({ name, inputs, output }: ExplainedGate, detail: Detail): Row {
   ];
 }
 
-/** The value of a scalar stands beside its name; a tensor's stands where it is made. */
+/** The value of a scalar follows its name; that of a tensor is shown with the gate that computes it. */
 function inputCells({ wire, local, gradient }: ExplainedInput, detail: Detail): string[][] {
   const name = shortened(wire.name);
   const isPlain = isScalar(wire.value) && wire.name !== linesOf(wire.value, detail)[0].replace('-', '−');
@@ -103,7 +103,7 @@ const TOTALS: readonly Column[] = [
 function totalRow(wire: ExplainedWire, gates: readonly ExplainedGate[], detail: Detail): Row {
   const contributions = contributionsTo(wire, gates);
   const terms = contributions.map(({ gate, gradient }) => ({
-    text: isScalar(gradient) ? numberText(gradient.values[0], detail.digits) : 'what comes',
+    text: isScalar(gradient) ? numberText(gradient.values[0], detail.digits) : 'the gradient',
     from: `through ${shortened(gate.output.name)}`,
   }));
   const longest = Math.max(0, ...terms.map(({ text }) => text.length));
@@ -115,7 +115,7 @@ function totalRow(wire: ExplainedWire, gates: readonly ExplainedGate[], detail: 
   ];
 }
 
-/** What each gate adds to the gradient of a wire. */
+/** The gradients that are summed into the gradient of a wire, with the gates they come through. */
 function contributionsTo(wire: ExplainedWire, gates: readonly ExplainedGate[]) {
   return gates.flatMap((gate) =>
     gate.inputs.flatMap((input) => (input.wire === wire && input.gradient ? [{ gate, gradient: input.gradient }] : [])),
@@ -133,22 +133,22 @@ function textOf(values: Values | undefined, detail: Detail): string[] {
   return values ? linesOf(values, detail) : ['–'];
 }
 
-/** Text that is broken between words where there is little room. */
+/** Text, wrapped between words in a narrow layout. */
 function words(text: string, { isNarrow }: Detail): string[] {
   return isNarrow ? format.wrap(text, NARROW) : [text];
 }
 
 function shortened(name: string): string {
-  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
+  return name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 1)}…` : name;
 }
 
-/** What the numbers do not say by themselves, as paragraphs. */
+/** Paragraphs that explain the upstream gradient, undefined gradients and abbreviations. */
 export function notesOn({ explanations }: GraphExplanation, hasUpstream: boolean): string[] {
   const notes: string[] = [];
   const tensors = explanations.filter(({ output }) => !isScalar(output.value)).map(({ output }) => output.name);
   if (tensors.length > 0 && !hasUpstream) {
     notes.push(
-      `The gradient of ${tensors.join(', ')} to begin with is 1 for every element (--upstream gives another): these are the ` +
+      `The upstream gradient of ${tensors.join(', ')} is 1 for every element (--upstream sets another): these are the ` +
         'gradients of the sum of its elements.',
     );
   }
@@ -156,15 +156,13 @@ export function notesOn({ explanations }: GraphExplanation, hasUpstream: boolean
     for (const { name, inputs, output: made } of gates) {
       const odd = inputs.filter(({ gradient }) => gradient && !Array.from(gradient.values).every(Number.isFinite));
       for (const { wire } of odd) {
-        notes.push(
-          `The gradient of ${output.name} by ${wire.name} through ${made.name} (${name}) does not exist here.`,
-        );
+        notes.push(`The gradient of ${output.name} by ${wire.name} through ${made.name} (${name}) is undefined here.`);
       }
     }
   }
   const values = explanations.flatMap(({ leaves, gates }) => [...leaves, ...gates.map((gate) => gate.output)]);
   if (values.some(({ value }) => isAbbreviated(value, DETAILS[0]))) {
-    notes.push('Large tensors are abbreviated: their shape, the mean of |·|, and the first numbers.');
+    notes.push('Large tensors are abbreviated to their shape, their mean |·| and their first numbers.');
   }
   return notes;
 }

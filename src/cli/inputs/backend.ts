@@ -4,7 +4,7 @@ import { type BackendChoice, createBackend } from '../../backends/select.ts';
 import { UsageError } from '../../errors.ts';
 import type { Io } from '../terminal/io.ts';
 
-/** What a user may say of what does the arithmetic. It is no hyperparameter: it decides how fast a run is. */
+/** Options that select the backend. They are not hyperparameters: they affect speed alone. */
 export interface BackendFlags {
   readonly backend?: string;
   readonly threads?: string;
@@ -18,30 +18,31 @@ export function addBackendOptions(command: Command): Command {
     .addOption(
       new Option('--backend <name>', 'auto, wasm (SIMD, all cores) or reference (plain loops) (default: auto)'),
     )
-    .addOption(new Option('--threads <n>', 'threads of wasm (default: one for each physical core)'))
-    .addOption(new Option('--no-v8-flags', 'leave experimental features of the engine off'));
+    .addOption(new Option('--threads <n>', 'threads of wasm, 1 to 256 (default: one for each physical core)'))
+    .addOption(new Option('--no-v8-flags', 'do not use experimental features of V8'));
 }
 
-/** Starts the backend that the flags name, or else the environment (NN_TRAIN_BACKEND, NN_TRAIN_THREADS,
- *  NN_TRAIN_V8_FLAGS=off), or else `usual`.
+/** Starts the backend named by the flags, or else by the environment (NN_TRAIN_BACKEND, NN_TRAIN_THREADS,
+ *  NN_TRAIN_V8_FLAGS=off), or else `fallback`.
  *  @throws UsageError for a value out of range. */
 export async function openBackend(
   io: Io,
   flags: BackendFlags & { readonly quiet?: true },
   precision: Precision,
-  usual: BackendChoice = 'auto',
+  fallback: BackendChoice = 'auto',
 ): Promise<Backend> {
-  const name = flags.backend ?? (io.env.NN_TRAIN_BACKEND || usual);
+  const name = flags.backend ?? (io.env.NN_TRAIN_BACKEND || fallback);
   const choice = CHOICES.find((known) => known === name);
-  const from = (flag: string | undefined, option: string, variable: string) => (flag === undefined ? variable : option);
+  const originOf = (flag: string | undefined, option: string, variable: string) =>
+    flag === undefined ? variable : option;
   if (!choice) {
-    const origin = from(flags.backend, '--backend', 'NN_TRAIN_BACKEND');
+    const origin = originOf(flags.backend, '--backend', 'NN_TRAIN_BACKEND');
     throw new UsageError(`${origin} must be one of ${CHOICES.join(', ')}, got ${name}`);
   }
   const count = flags.threads ?? (io.env.NN_TRAIN_THREADS || undefined);
   const threads = count === undefined ? undefined : Number(count);
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 256)) {
-    const origin = from(flags.threads, '--threads', 'NN_TRAIN_THREADS');
+    const origin = originOf(flags.threads, '--threads', 'NN_TRAIN_THREADS');
     throw new UsageError(`${origin} must be an integer ≥ 1 and ≤ 256, got ${count}`);
   }
   const isOff = ['off', '0', 'false'].includes(io.env.NN_TRAIN_V8_FLAGS ?? '');

@@ -11,7 +11,7 @@ export interface EvalOptions extends WeightsFlags {
   readonly json?: true;
 }
 
-/** `nn-train eval RUN`: loss and accuracy of a saved run on the test images. */
+/** `nn-train eval RUN`: evaluates a saved run on the test images. */
 export async function runEval(folder: string, options: EvalOptions, io: Io): Promise<void> {
   const saved = await openModel(folder, options, io);
   const { run, weights, model, record, progress, backend } = saved;

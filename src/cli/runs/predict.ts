@@ -16,14 +16,14 @@ export interface PredictOptions extends WeightsFlags {
   readonly json?: true;
 }
 
-/** A picture as the network sees it. */
+/** A picture converted to the input of the network. */
 interface Loaded {
   readonly file: string;
   readonly width: number;
   readonly height: number;
   /** Steps that turned the picture into a CIFAR-10 image. */
   readonly preprocessing: readonly string[];
-  /** 3072 bytes. */
+  /** The image, 3072 bytes. */
   readonly row: Uint8Array;
 }
 
@@ -34,14 +34,14 @@ interface Failed {
 
 interface Predicted extends Omit<Loaded, 'row'> {
   readonly predicted: string;
-  /** Of the predicted class. */
+  /** Probability of the predicted class. */
   readonly probability: number;
   /** By class, in [0, 1]. */
   readonly probabilities: Readonly<Record<string, number>>;
 }
 
-/** `nn-train predict RUN IMAGE…`: what a saved run takes pictures for. A picture that cannot be read does not keep the
- *  others from being shown. Resolves to the exit code: that of the first error. */
+/** `nn-train predict RUN IMAGE…`: classifies pictures with a saved run. A picture that cannot be read does not stop the
+ *  others. Resolves to the exit code: that of the first error. */
 export async function runPredict(
   folder: string,
   files: readonly string[],
@@ -59,7 +59,7 @@ export async function runPredict(
   const { config, dataset } = saved.record;
   const note = (text: string) => io.stderr.write(`note: ${text}\n`);
   if (config.loss === 'hinge')
-    note('trained with the hinge loss, whose scores are no probabilities; shown is their softmax');
+    note('trained with the hinge loss, so scores are not probabilities; their softmax is shown');
   if (dataset.name === 'synthetic') note('trained on the synthetic stand-in images, not on CIFAR-10');
   if (options.json) io.stdout.write(`${JSON.stringify(jsonOf(saved, results))}\n`);
   else io.stdout.write(textOf(predicted, io));
@@ -113,7 +113,7 @@ function jsonOf({ run, weights, record, progress }: SavedModel, results: readonl
   return {
     model: config.model,
     dataset: dataset.name,
-    /** With hinge, probabilities are the softmax of scores that were not trained to be any. */
+    /** With hinge, the probabilities are the softmax of scores that were not trained as logits. */
     loss: config.loss,
     run: run.path,
     weights,
@@ -125,7 +125,7 @@ function jsonOf({ run, weights, record, progress }: SavedModel, results: readonl
 const BAR_CELLS = 24;
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
-/** For each picture its name, what was done to it and a bar for each class, the most probable first. */
+/** For each picture its name, its preprocessing and a bar for each class, the most probable first. */
 function textOf(results: readonly Predicted[], io: Io): string {
   const paint = painter(io.stdout, io.env);
   const blocks = results.map(({ file, width, height, preprocessing, predicted, probabilities }) => {

@@ -19,9 +19,9 @@ export interface ReportOptions extends BackendFlags {
   readonly open?: true;
 }
 
-/** `nn-train report RUN…`: the page of a saved run, or of several beside each other. Resolves to the exit code. */
+/** `nn-train report RUN…`: builds an HTML report of one run, or compares several. Resolves to the exit code. */
 export async function runReport(folders: readonly string[], options: ReportOptions, io: Io): Promise<number> {
-  if (options.out === '') throw new UsageError('--out must name a file, got an empty text');
+  if (options.out === '') throw new UsageError('--out must name a file, got an empty string');
   const file = options.out ?? (folders.length === 1 ? path.join(folders[0], 'report.html') : 'report.html');
   return runUntilInterrupted(io, async (signal) => {
     const runs = await Promise.all(folders.map((folder) => RunDirectory.open(folder)));
@@ -53,7 +53,7 @@ async function collect(
   }
 }
 
-/** The images that runs were trained on, each set of them loaded once. */
+/** Loads the images that runs were trained on, each set once. */
 class Images {
   readonly #io: Io;
   readonly #data: string | undefined;
@@ -66,7 +66,7 @@ class Images {
     this.#signal = signal;
   }
 
-  /** Null, and a note, where they are not to be had. @throws DataError if they are not what --data named. */
+  /** Resolves to null, with a note, if the images cannot be loaded. @throws DataError if --data names other images. */
   async of(run: RunDirectory, trainedOn: SavedRun['dataset']): Promise<Dataset | null> {
     try {
       const dataset = await this.#load(trainedOn.name, sourceOf(run, trainedOn, this.#data));

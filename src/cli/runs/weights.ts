@@ -18,23 +18,25 @@ export interface WeightsOptions extends WeightsFlags {
   readonly data?: string;
 }
 
-/** What is on the sheet: tiles in reading order, and the text that says which is which. */
+/** Tiles of the picture in reading order, with the text that identifies them. */
 interface Tiles {
   readonly weights: readonly ArrayLike<number>[];
   readonly columns: number;
-  /** What they are, such as 'the templates of the ten classes'. */
+  /** Describes the tiles, such as 'the template of each class'. */
   readonly title: string;
   readonly names: readonly string[];
   readonly notes: readonly string[];
 }
 
-/** `nn-train weights RUN --png FILE`: the weights of a saved run as a picture. */
+/** `nn-train weights RUN --png FILE`: draws the weights of a saved run as a picture. */
 export async function runWeights(folder: string, options: WeightsOptions, io: Io): Promise<void> {
   const count = readInteger('--count', options.count, FILTER_COUNT);
   const scale = readInteger('--scale', options.scale, PIXEL_SCALE);
   const saved = await openModel(folder, options, io);
   if (!saved.model.hidden && options.count !== undefined) {
-    throw new UsageError(`--count is for an mlp, but ${folder} is linear: it has ten templates; leave --count out`);
+    throw new UsageError(
+      `--count applies to an mlp only, but ${folder} is linear and has ten templates; leave --count out`,
+    );
   }
   const tiles = saved.model.hidden ? await filters(saved, count, options.data, io) : await templates(saved);
   saved.backend.close();
@@ -45,7 +47,7 @@ export async function runWeights(folder: string, options: WeightsOptions, io: Io
   const label = (text: string) => paint('bold', text.padEnd(8));
   const lines = [
     `${label('shows')}${tiles.title}`,
-    ...gridOf(tiles).map((row, i) => `${label(i === 0 ? 'order' : '')}${row}`),
+    ...gridLines(tiles).map((row, i) => `${label(i === 0 ? 'order' : '')}${row}`),
     ...tiles.notes.map((note) => `${label('')}${note}`),
     `${label('saved')}${options.png} (${sheet.width}×${sheet.height})`,
   ];
@@ -56,7 +58,7 @@ async function templates(saved: SavedModel): Promise<Tiles> {
   return {
     weights: await weightRows(saved.model, 'linear.weight'),
     columns: 5,
-    title: 'the template of each class: what it likes to see',
+    title: 'the template of each class',
     names: classesOf(saved.record),
     notes: [],
   };
@@ -80,15 +82,13 @@ function notesOn(used: readonly UnitUse[], shown: readonly UnitUse[], images: nu
   const total = (units: readonly UnitUse[]) => units.reduce((sum, { use }) => sum + use, 0);
   const dead = used.filter(({ activeShare }) => activeShare === 0).length;
   return [
-    `they make up ${format.percent(total(shown) / total(used))} of the use of all`,
-    ...(dead > 0
-      ? [`${format.integer(dead)} of all are above zero on none of ${format.integer(images)} test images`]
-      : []),
+    `they account for ${format.percent(total(shown) / total(used))} of the use of all filters`,
+    ...(dead > 0 ? [`${format.integer(dead)} filters are zero for all ${format.integer(images)} test images`] : []),
   ];
 }
 
-/** The names in the rows and columns of the sheet. */
-function gridOf({ names, columns }: Tiles): string[] {
+/** The names of the tiles in the rows and columns of the picture. */
+function gridLines({ names, columns }: Tiles): string[] {
   const width = Math.max(...names.map((name) => name.length)) + 2;
   const rows = Array.from({ length: Math.ceil(names.length / columns) }, (_, i) =>
     names.slice(i * columns, (i + 1) * columns),

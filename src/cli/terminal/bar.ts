@@ -1,6 +1,6 @@
 import { type Options, Presets, SingleBar } from 'cli-progress';
 
-/** A progress bar on a terminal that is wiped away when it is done. */
+/** Creates a progress bar that disappears when it is done. */
 export function makeBar(stream: NodeJS.WriteStream, format: string, options: Options = {}): SingleBar {
   return new SingleBar(
     {

@@ -1,4 +1,4 @@
-/** Text and numbers, as the command line shows them. */
+/** Formats numbers and text for the terminal. */
 
 import { stripVTControlCharacters } from 'node:util';
 import { shellWord } from '../../format.ts';
@@ -27,7 +27,7 @@ export function wrap(text: string, width: number): string[] {
   return lines;
 }
 
-/** The line that says that no real images were used. */
+/** Warning that results are not on real images. */
 export function standInLine(paint: ReturnType<typeof painter>): string {
   return paint(['yellow', 'bold'], 'These are results on the synthetic stand-in images, not on CIFAR-10.');
 }

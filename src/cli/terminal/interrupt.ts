@@ -2,7 +2,7 @@ import type { SingleBar } from 'cli-progress';
 import { EXIT } from '../../errors.ts';
 import type { Io } from './io.ts';
 
-/** Why a command is to stop: a signal of the system, or the reader of stdout has gone. */
+/** Why a command is interrupted: a signal, or the reader of stdout closed the pipe. */
 export type Interruption = 'SIGINT' | 'SIGTERM' | 'EPIPE';
 
 const EXIT_CODE: Record<Interruption, number> = {
@@ -11,27 +11,26 @@ const EXIT_CODE: Record<Interruption, number> = {
   EPIPE: EXIT.done,
 };
 
-/** A terminal sends Ctrl-C to npx and to us, and npx hands it on: what comes within a second is the same press again. On a
- *  busy machine it takes npx that long, and to quit then would cost the checkpoint. */
-const ECHO_MS = 1000;
+/** A second signal within this time is the same Ctrl-C: a terminal sends it to npx and to us, and npx forwards it. On a busy
+ *  machine npx takes that long, and to exit then would cost the checkpoint. */
+const DUPLICATE_MS = 1000;
 
-/** Turns the first Ctrl-C (or SIGTERM, or a closed pipe) into an aborted signal, and the second one into an immediate end,
- *  for as long as the work lasts. */
+/** Runs the work with a signal that the first Ctrl-C (or SIGTERM, or a closed pipe) aborts. A second Ctrl-C exits at once. */
 export async function interruptible<T>(
   io: Io,
   work: (signal: AbortSignal) => Promise<T>,
-  onInterrupt: (why: Interruption) => void = () => {},
+  onInterrupt: (cause: Interruption) => void = () => {},
 ): Promise<T> {
   const controller = new AbortController();
-  let first = 0;
-  const stop = (why: Interruption) => {
+  let firstTime = 0;
+  const stop = (cause: Interruption) => {
     if (controller.signal.aborted) {
-      if (why !== 'EPIPE' && performance.now() - first > ECHO_MS) io.exit(EXIT_CODE[why]);
+      if (cause !== 'EPIPE' && performance.now() - firstTime > DUPLICATE_MS) io.exit(EXIT_CODE[cause]);
       return;
     }
-    first = performance.now();
-    controller.abort(why);
-    onInterrupt(why);
+    firstTime = performance.now();
+    controller.abort(cause);
+    onInterrupt(cause);
   };
   const onStreamError = (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') stop('EPIPE');
@@ -46,13 +45,13 @@ export async function interruptible<T>(
   }
 }
 
-/** The exit code of a command that was stopped by this signal. */
+/** Exit code of a command that this signal interrupted. */
 export function exitCodeOf(signal: AbortSignal): number {
   return EXIT_CODE[signal.reason as Interruption];
 }
 
-/** Does work that may be left at any time, as it leaves nothing behind, and takes its bar off the screen whatever happens.
- *  Resolves to the exit code. @param work rejects with the reason of its signal once that is aborted. */
+/** Runs work that needs no cleanup when it is interrupted, and removes its bar at the end. Resolves to the exit code.
+ *  @param work rejects with the reason of its signal once that is aborted. */
 export function runUntilInterrupted(
   io: Io,
   work: (signal: AbortSignal) => Promise<number>,

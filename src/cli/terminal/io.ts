@@ -1,11 +1,11 @@
 import { styleText } from 'node:util';
 
-/** What a command may use of the process; a test can stand in for it. */
+/** The parts of the process that a command uses; tests replace them. */
 export type Io = Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env' | 'cwd' | 'on' | 'off' | 'exit'>;
 
 export type Style = Parameters<typeof styleText>[0];
 
-/** Colours a text if the stream is a terminal that wants colours (NO_COLOR, FORCE_COLOR). */
+/** Returns a function that colours text if the stream is a terminal and colours are not turned off (NO_COLOR, FORCE_COLOR). */
 export function painter(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): (style: Style, text: string) => string {
   const wanted = env.FORCE_COLOR ? env.FORCE_COLOR !== '0' : stream.isTTY && env.TERM !== 'dumb';
   return wanted && !env.NO_COLOR
@@ -13,7 +13,7 @@ export function painter(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): (st
     : (_, text) => text;
 }
 
-/** How this program is called, for messages that say what to do next. */
+/** Name under which the program was started, for commands that messages suggest. */
 export function ownName(env: NodeJS.ProcessEnv): string {
   return env.npm_command === 'exec' ? 'npx nn-train' : 'nn-train';
 }

@@ -2,18 +2,18 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Io } from './io.ts';
 
-/** A program that opens browsers fails within that time, if it does, on a busy machine too. */
+/** Time to wait for the program that opens the browser to fail, on a busy machine too. */
 const FAILURE_MS = 2000;
 
-/** Opens a file or an address in the browser. Where that fails it is said, and is no error. */
+/** Opens a file or a URL in the browser. A failure prints a note and is not an error. */
 export async function openInBrowser(io: Io, target: string): Promise<void> {
   try {
     const { default: open } = await import('open');
     const browser = await open(target);
     const ending = once(browser, 'exit') as Promise<[code: number | null]>;
     const [code] = await Promise.race([ending, sleep(FAILURE_MS, [0])]);
-    if (code !== 0) throw new Error(`the program that opens them ended with code ${code}`);
+    if (code !== 0) throw new Error(`the program that opens it exited with code ${code}`);
   } catch (error) {
-    io.stderr.write(`note: no browser could be opened: ${(error as Error).message}; open ${target} yourself\n`);
+    io.stderr.write(`note: cannot open a browser: ${(error as Error).message}; open ${target} yourself\n`);
   }
 }

@@ -6,12 +6,12 @@ export interface Column {
   readonly style?: Style;
 }
 
-/** A cell is lines of text, one below the other. */
+/** Cells of a row; each cell is a list of lines. */
 export type Row = readonly (readonly string[])[];
 
 const GAP = '  ';
 
-/** A table with a bold header; rows stand apart when one of them is taller than the others. */
+/** Lines of a table with a bold header. Rows of different heights are separated by empty lines. */
 export function tableLines(
   columns: readonly Column[],
   rows: readonly Row[],
@@ -45,7 +45,7 @@ export function tableLines(
   return [header, ...bodies.flatMap((body, i) => (isTall && i > 0 ? ['', ...body] : body))];
 }
 
-/** How many columns of a terminal the table takes. */
+/** Width of a table in terminal columns. */
 export function tableWidth(columns: readonly Column[], rows: readonly Row[]): number {
   return widthsOf(columns, rows).reduce((total, width) => total + width + GAP.length, -GAP.length);
 }

@@ -3,13 +3,13 @@ import { effectiveConfig } from '../../config/config.ts';
 import { fileError } from '../../files.ts';
 import type { RunEvent } from '../../runs/train.ts';
 
-/** Appends a run to a file of JSON lines: its start, each epoch and its end. Every line names the model, the dataset, the
+/** Appends the start, the epochs and the end of a run to a file of JSON lines. Every line names the model, the dataset, the
  *  seed and the run, so that many runs can share one file. */
 export class RunLog {
   readonly #file: string;
   #run: object = {};
 
-  /** @throws FileError if the file cannot be written: better now than when the run has begun. */
+  /** @throws FileError if the file cannot be written, before training starts. */
   constructor(file: string) {
     this.#file = file;
     this.#write('');

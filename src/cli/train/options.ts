@@ -14,14 +14,14 @@ Examples:
   $ nn-train --model mlp --watch --open
   $ nn-train --resume runs/linear-20261124-091500
 
-Every hyperparameter can also come from the environment (NN_TRAIN_BATCH_SIZE=64)
-or from the --config file ({"batchSize": 64}). Flags beat the environment, which
-beats the file, which beats the defaults.
+Every hyperparameter can also be set in the environment (NN_TRAIN_BATCH_SIZE=64)
+or in the --config file ({"batchSize": 64}). Flags override the environment, which
+overrides the file, which overrides the defaults.
 
 Exit codes: 0 done, 1 a bug or a file that could not be written, 2 wrong usage,
 3 images missing or damaged, 4 training diverged, 130 or 143 interrupted.`;
 
-/** The options of a run that are no hyperparameters. */
+/** Options of a run that are not hyperparameters. */
 export interface RunOptions extends BackendFlags {
   readonly data?: string;
   readonly out?: string;
@@ -30,7 +30,7 @@ export interface RunOptions extends BackendFlags {
   readonly config?: string;
   readonly printConfig?: true;
   readonly log?: string;
-  /** The port, or true for the usual one. */
+  /** The port, or true for the default. */
   readonly watch?: string | true;
   readonly open?: true;
   readonly json?: true;
@@ -43,16 +43,16 @@ export function addTrainOptions(command: Command): Command {
   command.optionsGroup('Arithmetic:');
   addBackendOptions(command)
     .optionsGroup('Output:')
-    .option('--out <folder>', 'save the run there (default: a new folder in runs/)')
+    .option('--out <folder>', 'folder for the run (default: a new folder in runs/)')
     .option('--no-save', 'save nothing')
     .option('--resume <run>', 'resume an interrupted run')
     .option('--config <file>', 'read hyperparameters from a JSON file')
-    .option('--print-config', 'print the hyperparameters as JSON and do nothing else')
-    .option('--log <file>', 'append one JSON line for each epoch to a file')
+    .option('--print-config', 'print the hyperparameters as JSON and exit')
+    .option('--log <file>', 'append one JSON line per epoch to a file')
     .option('--watch [port]', `${WATCH_PORT.help} (default port: ${WATCH_PORT.default})`)
-    .option('--open', 'open the report in a browser at the end, or what --watch shows at once')
+    .option('--open', 'open the report in a browser at the end, or the page of --watch at the start')
     .option('--json', 'print one JSON object with the results on stdout')
-    .option('--quiet', 'print the results only')
+    .option('--quiet', 'print only the results')
     .option('--no-progress', 'draw no progress bar');
   return addTrainNotes(command);
 }
@@ -61,8 +61,8 @@ export function addTrainNotes(command: Command): Command {
   return addNotes(command, NOTES);
 }
 
-/** The port of the page that shows a run while it trains: as many as an image has numbers. */
+/** Port of the page that shows a run while it trains. The default is the number of values in an image. */
 export const WATCH_PORT = integer(
   { min: 0, max: 65535 },
-  { help: 'show the run in a browser while it trains, on this machine alone', default: 3072 },
+  { help: 'serve a page that shows the run while it trains, on this machine only', default: 3072 },
 );

@@ -11,11 +11,11 @@ import { openInBrowser } from '../terminal/open.ts';
 import type { RunOptions } from './options.ts';
 import type { Watch } from './watch.ts';
 
-/** Whoever presses Ctrl-C does not wait longer than that for answers on the test images. */
-const PATIENCE_MS = 5000;
+/** Longest wait for test results after Ctrl-C. */
+const TEST_TIMEOUT_MS = 5000;
 
-/** The page of a run that is trained: `report.html` in its folder once it has ended or was stopped, and with --watch the
- *  same page while it trains. */
+/** The HTML report of a run in training: `report.html` in its folder when it ends or is stopped, and with --watch a live
+ *  page. */
 export class RunPage {
   readonly #io: Io;
   readonly #opens: boolean;
@@ -28,11 +28,11 @@ export class RunPage {
     this.#watch = watch;
   }
 
-  /** @throws UsageError if there would be no page to open; UserError if there is no port for the page. */
+  /** @throws UsageError if there is no page to open; UserError if the port is taken. */
   static async begin(io: Io, { watch, open, save }: RunOptions): Promise<RunPage> {
     if (open && !save && watch === undefined) {
       throw new UsageError(
-        '--open has nothing to open: with --no-save there is no report; add --watch, or leave one out',
+        '--open needs a report, but --no-save writes none; add --watch, or leave one of the two out',
       );
     }
     if (watch === undefined) return new RunPage(io, open ?? false, undefined);
@@ -46,17 +46,17 @@ export class RunPage {
     await this.#watch.take(event);
     if (event.type !== 'run-started') return;
     this.#io.stderr.write(`${this.#watch.announcement}\n`);
-    // Training does not wait for a browser.
+    // Training does not wait for the browser.
     if (this.#opens) void openInBrowser(this.#io, this.#watch.url);
   }
 
-  /** Saves and shows the page of a run as it ended: a failure is said, and costs nothing but the page.
-   *  @param test what the run came to, if it came to its end. @returns the file, if there is one. */
+  /** Writes and shows the final report. A failure prints a note and does not fail the run.
+   *  @param test results of a finished run. @returns the file, if one was written. */
   async end(progress: Progress, signal: AbortSignal, test?: Metrics): Promise<string | undefined> {
     const { run } = this.#started!;
     if ((run === null && !this.#watch) || !progress.lastEpoch) return undefined;
     try {
-      const report = await this.#collect(progress, test ? signal : AbortSignal.timeout(PATIENCE_MS), test);
+      const report = await this.#collect(progress, test ? signal : AbortSignal.timeout(TEST_TIMEOUT_MS), test);
       this.#watch?.showEnd(report);
       if (run === null) return undefined;
       const { writeReport } = await import('../../report/write.ts');
@@ -65,21 +65,21 @@ export class RunPage {
       if (this.#opens && !this.#watch) await openInBrowser(this.#io, path.resolve(file));
       return file;
     } catch (error) {
-      this.#io.stderr.write(`note: the report could not be written: ${(error as Error).message}\n`);
+      this.#io.stderr.write(`note: cannot write the report: ${(error as Error).message}\n`);
       return undefined;
     }
   }
 
-  /** Leaves the live page there for whoever looks at it, until Ctrl-C. */
-  async linger(signal: AbortSignal): Promise<void> {
-    await this.#watch?.linger(this.#io, signal);
+  /** Serves the live page until Ctrl-C. */
+  async keepServing(signal: AbortSignal): Promise<void> {
+    await this.#watch?.keepServing(this.#io, signal);
   }
 
   async close(): Promise<void> {
     await this.#watch?.close();
   }
 
-  /** Without the answers on the test images, if the signal does not leave the time for them. */
+  /** Collects the report, without test results if the signal aborts first. */
   async #collect(progress: Progress, signal: AbortSignal, test?: Metrics): Promise<RunReport> {
     const { model, dataset, run } = this.#started!;
     const { collectRun, imageResults } = await import('../../report/collect.ts');

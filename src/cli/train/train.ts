@@ -15,7 +15,7 @@ import { exitCodeOf, interruptible } from '../terminal/interrupt.ts';
 import { type Io, ownName } from '../terminal/io.ts';
 import { RunLog } from './log.ts';
 import type { RunOptions } from './options.ts';
-import { RunReporter } from './reporter.ts';
+import { RunPrinter } from './printer.ts';
 import { RunPage } from './run-page.ts';
 
 /** `nn-train [train]`. Resolves to the exit code. */
@@ -26,7 +26,7 @@ export async function runTrain(command: Command, io: Io): Promise<number> {
     io.stdout.write(`${JSON.stringify(effectiveConfig(config), null, 2)}\n`);
     return EXIT.done;
   }
-  const reporter = new RunReporter(io, options);
+  const printer = new RunPrinter(io, options);
   const log = options.log === undefined ? undefined : new RunLog(options.log);
   const page = await RunPage.begin(io, options);
   let isOver = false;
@@ -36,34 +36,34 @@ export async function runTrain(command: Command, io: Io): Promise<number> {
       await page.take(event);
       const isEnd = event.type === 'run-ended';
       const report = isEnd ? await page.end(event.progress, signal, event.result.test) : undefined;
-      reporter.show(event, report);
+      printer.show(event, report);
     };
     try {
-      const code = await runOnce({ command, io, reporter, page, onEvent, signal });
+      const code = await runOnce({ command, io, printer, page, onEvent, signal });
       isOver = true;
-      await page.linger(signal);
+      await page.keepServing(signal);
       return code;
     } finally {
       await page.close();
     }
   };
   return interruptible(io, work, (why) => {
-    reporter.close();
+    printer.close();
     if (why !== 'EPIPE' && !isOver) io.stderr.write('stopping; press Ctrl-C again to quit at once\n');
   });
 }
 
-interface Once {
+interface RunContext {
   readonly command: Command;
   readonly io: Io;
-  readonly reporter: RunReporter;
+  readonly printer: RunPrinter;
   readonly page: RunPage;
   readonly signal: AbortSignal;
   onEvent(event: RunEvent): Promise<void>;
 }
 
-/** Trains, and prints what came of it. Resolves to the exit code. */
-async function runOnce({ command, io, reporter, page, signal, onEvent }: Once): Promise<number> {
+/** Trains and prints the outcome. Resolves to the exit code. */
+async function runOnce({ command, io, printer, page, signal, onEvent }: RunContext): Promise<number> {
   const options = command.opts<RunOptions>();
   let backend: Backend | undefined;
   try {
@@ -73,17 +73,17 @@ async function runOnce({ command, io, reporter, page, signal, onEvent }: Once): 
     const outcome = await train({ ...plan, signal, onEvent });
     if ('interrupted' in outcome) {
       const report = await page.end(outcome.progress, signal);
-      if (signal.reason !== 'EPIPE') io.stderr.write(`${farewell(outcome, options, io.env, report)}\n`);
+      if (signal.reason !== 'EPIPE') io.stderr.write(`${resumeInstructions(outcome, options, io.env, report)}\n`);
       return exitCodeOf(signal);
     }
     if (options.json) io.stdout.write(`${JSON.stringify(outcome)}\n`);
     return EXIT.done;
   } catch (error) {
-    // Stopped before training began, for example while downloading.
+    // Interrupted before training began, for example while downloading.
     if (signal.aborted && error === signal.reason) return exitCodeOf(signal);
     throw error;
   } finally {
-    reporter.close();
+    printer.close();
     backend?.close();
   }
 }
@@ -93,14 +93,14 @@ type Plan = Pick<TrainOptions, 'backend' | 'config' | 'dataset' | 'out' | 'resum
 async function planNew(command: Command, io: Io, signal: AbortSignal): Promise<Plan> {
   const options = command.opts<RunOptions>();
   const config = await readConfig(command, io.env);
-  if (options.out === '') throw new UsageError('--out must name a folder, got an empty text');
+  if (options.out === '') throw new UsageError('--out must name a folder, got an empty string');
   if (options.out !== undefined && options.save) await assertNotOccupied(options.out);
   const backend = await openBackend(io, options, config.precision);
   const dataset = await load(io, { ...options, choice: config.dataset, path: options.data, signal, backend });
   return { backend, config, dataset, out: options.save ? options.out : null };
 }
 
-/** A resumed run takes its configuration and its images from the run directory. */
+/** Takes the configuration and the images of a resumed run from its directory. */
 async function planResume(command: Command, io: Io, signal: AbortSignal): Promise<Plan> {
   const options = command.opts<RunOptions>();
   const extra = [
@@ -116,7 +116,7 @@ async function planResume(command: Command, io: Io, signal: AbortSignal): Promis
   const { config, dataset: trainedOn, environment } = await readRunRecord(resume);
   const source = sourceOf(resume, trainedOn, options.data);
   const backend = await openBackend(io, options, config.precision, environment.backend);
-  warnOfOtherBits(io, environment, backend);
+  warnIfBitsDiffer(io, environment, backend);
   const dataset = await load(io, { ...options, choice: trainedOn.name, path: source, signal, backend });
   if (dataset.sha256 !== trainedOn.sha256) {
     throw new DataError(
@@ -127,17 +127,17 @@ async function planResume(command: Command, io: Io, signal: AbortSignal): Promis
   return { backend, config, dataset, resume };
 }
 
-/** Says so where a resumed run cannot end with the bits of one that was never stopped. */
-function warnOfOtherBits(io: Io, began: Environment, backend: Backend): void {
+/** Prints a note if the backend differs, so that the run cannot end with the bits of an uninterrupted one. */
+function warnIfBitsDiffer(io: Io, began: Environment, backend: Backend): void {
   if (backend.name === began.backend && (backend.info.fma === began.fma || backend.precision === 'int16')) return;
   const name = (backendName: string, fma: boolean) => `${backendName}${fma ? ' with fused multiply-add' : ''}`;
   io.stderr.write(
-    `note: the run began on ${name(began.backend, began.fma)} and goes on with ${name(backend.name, backend.info.fma)}; ` +
-      'it will end with other bits than without a stop\n',
+    `note: the run began on ${name(began.backend, began.fma)} and continues on ${name(backend.name, backend.info.fma)}; ` +
+      'its bits will differ from those of an uninterrupted run\n',
   );
 }
 
-function farewell(
+function resumeInstructions(
   { run, progress }: Interrupted,
   { data }: RunOptions,
   env: NodeJS.ProcessEnv,
@@ -145,5 +145,5 @@ function farewell(
 ): string {
   if (run === null) return `stopped after step ${progress.step}; nothing was saved (--no-save)`;
   const soFar = report === undefined ? '' : `, with a report in ${report}`;
-  return `stopped after step ${progress.step} and saved${soFar}; go on with:\n  ${resumeCommand(run, ownName(env), data === undefined ? [] : ['--data', data])}`;
+  return `stopped after step ${progress.step} and saved${soFar}; resume with:\n  ${resumeCommand(run, ownName(env), data === undefined ? [] : ['--data', data])}`;
 }

@@ -7,15 +7,15 @@ import type { RunEvent } from '../../runs/train.ts';
 import type { Io } from '../terminal/io.ts';
 import { WATCH_PORT } from './options.ts';
 
-/** How old the last event must be before the next one goes out: with one more step, and at the end of an epoch. */
+/** Least time between two updates of the page: after a step, and at the end of an epoch. */
 const [STEP_GAP_MS, EPOCH_GAP_MS] = [1000, 100];
-/** Where no port was chosen, so many are tried, one after the other. */
-const PORTS_TRIED = 20;
+/** Number of ports to try if none was chosen. */
+const MAX_PORTS = 20;
 
-/** `--watch`: shows a run in a browser while it trains. */
+/** `--watch`: serves a page that shows a run while it trains. */
 export class Watch {
   readonly #server: LiveServer;
-  /** What to say of where the page is. */
+  /** Message with the URL of the page. */
   readonly announcement: string;
   #run: LiveRun | undefined;
   #hasEnded = false;
@@ -25,13 +25,13 @@ export class Watch {
     this.announcement = `watch it at ${server.url}${note}`;
   }
 
-  /** @param choice what --watch says, true if it names no port: the first free one from the usual one on.
-   *  @throws UsageError if it is no port; UserError if it cannot be had. */
+  /** @param choice the port, or true for the first free one from the default upwards.
+   *  @throws UsageError if it is not a port; UserError if the port is taken. */
   static async start(choice: string | true): Promise<Watch> {
-    const { default: usual, wanted, parse } = WATCH_PORT;
-    const port = parse(choice === true ? usual : choice);
+    const { default: first, wanted, parse } = WATCH_PORT;
+    const port = parse(choice === true ? first : choice);
     if (port === undefined) throw new UsageError(`--watch must be a port, ${wanted}, got ${choice}`);
-    const server = await listen(port, choice === true ? PORTS_TRIED : 1);
+    const server = await listen(port, choice === true ? MAX_PORTS : 1);
     return new Watch(server, choice === true && server.port !== port ? ` (port ${port} is in use)` : '');
   }
 
@@ -46,32 +46,32 @@ export class Watch {
     this.#server.publish(() => this.report('training'), event.type === 'step' ? STEP_GAP_MS : EPOCH_GAP_MS);
   }
 
-  /** What there is to say of the run that it watches; see LiveRun. */
+  /** The current report of the run; see LiveRun. */
   report(state: RunReport['state']): RunReport {
     return this.#run!.report(state);
   }
 
-  /** Shows the run as it ended. */
+  /** Shows the final report. */
   showEnd(report: RunReport): void {
     this.#hasEnded = true;
     this.#server.publish(() => report, 0);
   }
 
-  /** Leaves the page there until Ctrl-C, where somebody can press that. */
-  async linger(io: Io, signal: AbortSignal): Promise<void> {
+  /** Serves the page until Ctrl-C; does nothing without a terminal. */
+  async keepServing(io: Io, signal: AbortSignal): Promise<void> {
     if (signal.aborted || !io.stderr.isTTY) return;
-    io.stderr.write(`the page stays at ${this.url} until you press Ctrl-C\n`);
+    io.stderr.write(`serving the page at ${this.url} until you press Ctrl-C\n`);
     await once(signal, 'abort');
   }
 
-  /** Ends the page. A run that did not get to its end is shown as stopped. */
+  /** Stops the server. A run that did not finish is shown as stopped. */
   async close(): Promise<void> {
     if (this.#run && !this.#hasEnded) this.showEnd(this.report('stopped'));
     await this.#server.close();
   }
 }
 
-/** Takes the first of some ports that can be had. */
+/** Listens on the first free port of a range. */
 async function listen(first: number, count: number): Promise<LiveServer> {
   for (let port = first; ; port++) {
     try {
@@ -80,8 +80,8 @@ async function listen(first: number, count: number): Promise<LiveServer> {
       const { code, message } = error as NodeJS.ErrnoException;
       if (port - first + 1 < count && port < 65535) continue;
       const where = port === first ? `port ${port}` : `any port from ${first} to ${port}`;
-      const why = code === 'EADDRINUSE' ? 'another program does' : message;
-      throw new UserError(`--watch cannot listen on ${where}: ${why}; name another port, such as --watch 8080`);
+      const reason = code === 'EADDRINUSE' ? 'the port is in use' : message;
+      throw new UserError(`--watch cannot listen on ${where}: ${reason}; name another port, such as --watch 8080`);
     }
   }
 }

@@ -2,25 +2,25 @@ import { EventEmitter } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { STEP_SIZES } from '../../../src/bench/benchmark.ts';
 import { productsOf } from '../../../src/bench/products.ts';
-import { type BenchReport, type BenchResult, benchLines } from '../../../src/cli/bench/text.ts';
+import { type BenchResult, type BenchResults, benchLines } from '../../../src/cli/bench/text.ts';
 import { main } from '../../../src/cli/main.ts';
 import { nnTrain } from '../../support/cli.ts';
 
 const positive = expect.toSatisfy((value) => Number.isFinite(value) && value > 0, 'a positive number');
 
 describe('bench --json', () => {
-  it('prints one object: products and steps in both precisions, and their share of the peak', async () => {
+  it('prints one object: products and steps in both precisions, and their fractions of the peak', async () => {
     const { code, stdout, stderr } = await nnTrain(['bench', '--json', '--seconds', '0.01', '--backend', 'wasm']);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
-    const report: BenchReport = JSON.parse(stdout);
-    expect(report).toMatchObject({ node: process.version, seconds: 0.01 });
-    expect(report.results.map(({ precision }) => precision)).toEqual(['int16', 'float32']);
-    for (const { precision, peak, products, steps, ...chosen } of report.results) {
+    const bench: BenchResults = JSON.parse(stdout);
+    expect(bench).toMatchObject({ node: process.version, seconds: 0.01 });
+    expect(bench.results.map(({ precision }) => precision)).toEqual(['int16', 'float32']);
+    for (const { precision, peak, products, steps, ...chosen } of bench.results) {
       expect(chosen).toEqual({
         backend: 'wasm',
         threads: positive,
-        threadsBecause: expect.any(String),
+        threadsReason: expect.any(String),
         vectorBits: positive,
         fma: expect.any(Boolean),
         flags: expect.any(Array),
@@ -35,8 +35,8 @@ describe('bench --json', () => {
       }
       expect(steps).toEqual(STEP_SIZES.map((size) => ({ ...size, imagesPerSecond: positive, share: positive })));
       for (const { imagesPerSecond, share, ...size } of steps) {
-        // What its products would take at their peaks, in parts of what the step took. No bound on it: two rates that were
-        // measured beside other work may stand in any ratio.
+        // The time its products would take at peak over the time the step took. The value itself has no bound: the two rates
+        // are measured at different moments of a busy machine.
         const secondsAtPeak = productsOf(size).reduce(
           (sum, { m, n, k, ofImages }) => sum + (2 * m * n * k) / peak![ofImages ? precision : 'float32']!,
           0,
@@ -46,11 +46,11 @@ describe('bench --json', () => {
     }
   });
 
-  it('knows no peak of the reference backend, and leaves out what would take too long', async () => {
+  it('has no peak for the reference backend, and leaves out slow sizes', async () => {
     const args = ['bench', '--json', '--seconds', '0.001', '--backend', 'reference', '--precision', 'float32'];
     const { code, stdout } = await nnTrain(args);
     expect(code).toBe(0);
-    const [{ backend, peak, products, steps }, ...others] = (JSON.parse(stdout) as BenchReport).results;
+    const [{ backend, peak, products, steps }, ...others] = (JSON.parse(stdout) as BenchResults).results;
     expect([backend, peak, others]).toEqual(['reference', null, []]);
     expect(products).toHaveLength(5);
     expect(products[0]).toMatchObject({ result: 'logits', operationsPerSecond: positive, share: null });
@@ -64,7 +64,7 @@ describe('the table', () => {
     backend: 'wasm',
     precision: 'int16',
     threads: 128,
-    threadsBecause: 'the CPU limit of the control group',
+    threadsReason: 'the CPU limit of the control group',
     vectorBits: 256,
     fma: true,
     flags: ['--experimental-wasm-revectorize', '--no-liftoff', '--no-wasm-inlining-call-indirect', '--no-wasm-deopt'],
@@ -78,7 +78,7 @@ describe('the table', () => {
     })),
     steps: STEP_SIZES.map((size) => ({ ...size, imagesPerSecond: 12_345_678.9, share: 0.8049 })),
   };
-  const report: BenchReport = {
+  const bench: BenchResults = {
     version: '0.1.0',
     node: 'v24.11.1',
     platform: 'linux-x64',
@@ -86,28 +86,28 @@ describe('the table', () => {
     seconds: 0.3,
     results: [result, { ...result, precision: 'float32', products: result.products.slice(1), steps: [] }],
   };
-  const lines = benchLines(report, (_, text) => text);
+  const lines = benchLines(bench, (_, text) => text);
 
-  it('is at most 80 columns wide, whatever is in it', () => {
+  it('is at most 80 columns wide, even with the longest texts', () => {
     for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
   });
 
-  it('puts the precisions side by side, with a dash for what was not measured', () => {
+  it('shows the precisions side by side, with a dash for missing measurements', () => {
     expect(lines).toContain('  linear X Wᵀ  [256, 3072]·[3072, 10]       12345.7    102 %          –        –');
     expect(lines).toContain('  linear dW    [10, 256]·[256, 3072]        12345.7    102 %    12345.7    102 %');
     expect(lines).toContain('  mlp    H = 2048  batches of 256        12,345,679     80 %          –        –');
   });
 
-  it('says what was chosen and why, but for --quiet', () => {
+  it('shows the settings and their reasons, except with --quiet', () => {
     const words = lines.join(' ').replace(/ +/g, ' ');
-    for (const text of [...result.flags, ...result.notes, `128: ${result.threadsBecause}`, report.cpu]) {
+    for (const text of [...result.flags, ...result.notes, `128: ${result.threadsReason}`, bench.cpu]) {
       expect(words).toContain(text);
     }
-    expect(benchLines(report, (_, text) => text, true).join('\n')).not.toContain('threads');
+    expect(benchLines(bench, (_, text) => text, true).join('\n')).not.toContain('threads');
   });
 });
 
-it('Ctrl-C ends it with 130 and without a table', async () => {
+it('exits with 130 and without a table on Ctrl-C', async () => {
   const io = Object.assign(new EventEmitter(), {
     stdout: Object.assign(new EventEmitter(), { write: vi.fn() }),
     stderr: Object.assign(new EventEmitter(), { write: vi.fn() }),

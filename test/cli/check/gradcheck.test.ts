@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { GradcheckReport } from '../../../src/cli/check/gradcheck-text.ts';
+import type { GradcheckResult } from '../../../src/cli/check/gradcheck-text.ts';
 import { main } from '../../../src/cli/main.ts';
 import { store } from '../../../src/engine/gate.ts';
 import { linear } from '../../../src/engine/gates/linear.ts';
@@ -14,8 +14,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Runs the command line in this process, where gates can be broken. */
-async function here(...args: string[]): Promise<{ code: number; stdout: string; io: EventEmitter }> {
+/** Runs the command line in this process, where a test can replace the backward of a gate. */
+async function runHere(...args: string[]): Promise<{ code: number; stdout: string; io: EventEmitter }> {
   let stdout = '';
   const stream = (write: (text: string) => void) => Object.assign(new EventEmitter(), { write, columns: 80 });
   const io = Object.assign(new EventEmitter(), {
@@ -30,7 +30,7 @@ async function here(...args: string[]): Promise<{ code: number; stdout: string; 
 }
 
 describe('gradcheck', () => {
-  it('shows a row for each parameter, and ends with 0', async () => {
+  it('shows a row for each parameter, and exits with 0', async () => {
     const { code, stdout, stderr } = await nnTrain(['gradcheck', ...SYNTHETIC, '--model', 'mlp', '--hidden', '9']);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('softmax, label smoothing 0.1, L2 term 0.0005/2·‖W‖²');
@@ -41,12 +41,12 @@ describe('gradcheck', () => {
     for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
   });
 
-  it('--json prints one object, on as many images as --batch-size says', async () => {
+  it('prints one object with --json, for --batch-size images', async () => {
     const args = ['gradcheck', ...SYNTHETIC, '--loss', 'hinge', '--batch-size', '3', '--epochs', '99', '--json'];
     const { code, stdout, stderr } = await nnTrain(args);
     expect([code, stderr]).toEqual([0, '']);
-    const report: GradcheckReport = JSON.parse(stdout);
-    expect(report).toMatchObject({
+    const result: GradcheckResult = JSON.parse(stdout);
+    expect(result).toMatchObject({
       model: 'linear',
       dataset: 'synthetic',
       run: null,
@@ -54,17 +54,17 @@ describe('gradcheck', () => {
       images: 3,
       passed: true,
     });
-    expect(report.loss).toBeGreaterThan(8);
-    expect(report.parameters.map(({ parameter, shape }) => [parameter, shape])).toEqual([
+    expect(result.loss).toBeGreaterThan(8);
+    expect(result.parameters.map(({ parameter, shape }) => [parameter, shape])).toEqual([
       ['linear.weight', [10, 3072]],
       ['linear.bias', [10]],
     ]);
-    for (const { verdict, direction, coordinate } of report.parameters) {
+    for (const { verdict, direction, coordinate } of result.parameters) {
       expect(verdict).toBe('right');
       expect(direction!.error).toBeLessThan(1e-7);
       expect(coordinate!.error).toBeLessThan(1e-7);
     }
-    expect(report.gates.map(({ gate, input }) => `${gate}: ${input}`)).toEqual([
+    expect(result.gates.map(({ gate, input }) => `${gate}: ${input}`)).toEqual([
       'linear: x',
       'linear: weight',
       'linear: bias',
@@ -75,7 +75,7 @@ describe('gradcheck', () => {
     ]);
   });
 
-  it('checks 8 images, whatever the batches of a configuration are', async () => {
+  it('checks 8 images regardless of the batch size in the environment', async () => {
     const { stdout } = await nnTrain(['gradcheck', ...SYNTHETIC, '--json'], { env: { NN_TRAIN_BATCH_SIZE: '100' } });
     expect(JSON.parse(stdout).images).toBe(8);
   });
@@ -87,10 +87,10 @@ describe('gradcheck', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('at the weights of');
     expect(stdout).toContain('step 20');
-    const report: GradcheckReport = JSON.parse((await nnTrain(['gradcheck', run, '--json'])).stdout);
-    const fresh: GradcheckReport = JSON.parse((await nnTrain(['gradcheck', ...SYNTHETIC, '--json'])).stdout);
-    expect(report).toMatchObject({ run, step: 20, images: 8 });
-    expect(report.loss, 'trained').toBeLessThan(0.95 * fresh.loss);
+    const result: GradcheckResult = JSON.parse((await nnTrain(['gradcheck', run, '--json'])).stdout);
+    const fresh: GradcheckResult = JSON.parse((await nnTrain(['gradcheck', ...SYNTHETIC, '--json'])).stdout);
+    expect(result).toMatchObject({ run, step: 20, images: 8 });
+    expect(result.loss, 'trained').toBeLessThan(0.95 * fresh.loss);
 
     const refused = await nnTrain(['gradcheck', run, '--lr', '1', '--batch-size', '4']);
     expect([refused.code, refused.stderr]).toEqual([
@@ -99,7 +99,7 @@ describe('gradcheck', () => {
     ]);
   });
 
-  it('refuses what is no run, and more images than there are', async () => {
+  it('rejects a folder that is not a run, and more images than the dataset has', async () => {
     const folder = temporaryFolder();
     expect(await nnTrain(['gradcheck', folder])).toMatchObject({
       code: 2,
@@ -109,7 +109,7 @@ describe('gradcheck', () => {
     expect([many.code, many.stderr]).toEqual([2, 'error: --batch-size must be at most 10000, got 20000\n']);
   });
 
-  it('ends with 1 and says where a backward is wrong', async () => {
+  it('exits with 1 and names the gates with a wrong backward', async () => {
     const { backward } = linear;
     vi.spyOn(linear, 'backward').mockImplementation((backend, at) => {
       const gradients = backward(backend, at);
@@ -123,12 +123,12 @@ describe('gradcheck', () => {
         },
       } as ReturnType<typeof backward>;
     });
-    const { code, stdout } = await here('gradcheck', ...SYNTHETIC, '--model', 'mlp', '--hidden', '9');
+    const { code, stdout } = await runHere('gradcheck', ...SYNTHETIC, '--model', 'mlp', '--hidden', '9');
     expect(code).toBe(1);
     expect(stdout).toMatch(/^fc1\.weight .* ✗ suspicious$/m);
     expect(stdout).toMatch(/^fc1\.bias .* ✓ right$/m);
-    expect(stdout).toContain("✗ the backward of linear 'fc1', gradient by weight is wrong");
-    expect(stdout).toContain("✗ the backward of linear 'logits', gradient by weight is wrong");
+    expect(stdout).toContain("✗ backward of linear 'fc1', gradient by weight is wrong");
+    expect(stdout).toContain("✗ backward of linear 'logits', gradient by weight is wrong");
     expect(stdout.replace(/\s+/g, ' ')).toMatch(
       /at \[\d, \d+\] backward gives .*, differences give .*: relative error 1\.0e-3/,
     );

@@ -40,7 +40,7 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** Runs `nn-train data …` where nothing is but what a test put there. */
+/** Runs `nn-train data …` in an empty home. */
 function data(args: readonly string[], options: Parameters<typeof nnTrain>[1] = {}) {
   const env = { XDG_CACHE_HOME: home, HOME: home, ...options.env };
   return nnTrain(['data', ...args], { cwd: home, isPatient: true, ...options, env });
@@ -54,7 +54,7 @@ async function serve(listener: RequestListener): Promise<string> {
 }
 
 describe('data download', () => {
-  it('takes other images only where they are trusted, and says so when they are there already', async () => {
+  it('accepts other images only with --trust, and does not download them again', async () => {
     const url = await serve((_, response) =>
       response.writeHead(200, { 'content-length': ARCHIVE.length }).end(ARCHIVE),
     );
@@ -71,10 +71,10 @@ describe('data download', () => {
     }
     const again = await data(['download', '--url', url, '--trust']);
     expect([again.code, again.stdout]).toEqual([0, `${cached}\n`]);
-    expect(again.stderr).toMatch(/^already there/);
+    expect(again.stderr).toMatch(/^already in the cache/);
   });
 
-  it('that is stopped by Ctrl-C keeps what came, says so and goes on from there', async () => {
+  it('keeps what was received on Ctrl-C, says how to resume, and resumes there', async () => {
     const half = ARCHIVE.length >> 1;
     const ranges: (string | undefined)[] = [];
     const url = await serve((request, response) => {
@@ -86,7 +86,7 @@ describe('data download', () => {
       response.setHeader('content-length', ARCHIVE.length - from);
       if (from === 0) {
         response.writeHead(200).write(ARCHIVE.subarray(0, half));
-        // Slow, but never silent for so long that the server would be left.
+        // Slow, but never silent for long enough to time out.
         let at = half;
         const trickle = setInterval(() => response.write(ARCHIVE.subarray(at, ++at)), 1000);
         response.on('close', () => clearInterval(trickle));
@@ -111,35 +111,35 @@ describe('data download', () => {
     const kept = Number.parseInt(ranges[1]!.slice('bytes='.length), 10);
     expect(kept).toBeGreaterThanOrEqual(half);
     expect(stopped.stderr).toContain(
-      `stopped; ${(kept / 1e6).toFixed(1)} MB are kept; nn-train data download --url ${url} --trust goes on\n`,
+      `stopped; ${(kept / 1e6).toFixed(1)} MB kept; resume with nn-train data download --url ${url} --trust\n`,
     );
     expect(batchFile(5).equals(readFileSync(path.join(cached, 'test_batch.bin')))).toBe(true);
   });
 
-  it('gets again what was damaged since it was downloaded', async () => {
+  it('downloads again if a file was damaged since', async () => {
     const url = await serve((_, response) => response.end(ARCHIVE));
     await data(['download', '--url', url, '--trust']);
-    // As if these had been the published images.
+    // Pretend that these were the published images.
     const note = path.join(cached, 'source.json');
     writeFileSync(note, JSON.stringify({ ...JSON.parse(readFileSync(note, 'utf8')), official: true }));
     const file = path.join(cached, 'test_batch.bin');
     writeFileSync(file, readFileSync(file).fill(0, 5000, 5001));
     const { code, stdout, stderr } = await data(['download', '--url', url, '--trust']);
     expect([code, stdout]).toEqual([0, `${cached}\n`]);
-    expect(stderr).toMatch(/^test_batch\.bin is damaged or missing; getting the images again\ndownloading/);
+    expect(stderr).toMatch(/^test_batch\.bin is damaged or missing; downloading again\ndownloading/);
     expect(batchFile(5).equals(readFileSync(file))).toBe(true);
   });
 
-  it('says what else can be done where there is no network', async () => {
+  it('suggests an import if the network fails', async () => {
     const url = await serve((_, response) => response.writeHead(503).end());
     const { code, stdout, stderr } = await data(['download'], { env: { NN_TRAIN_CIFAR10_URL: url } });
     expect([code, stdout]).toEqual([3, '']);
     expect(stderr).toMatch(
-      /error: .*503.*; download .* elsewhere, and bring it here with nn-train data import FILE\n$/,
+      /error: .*503.*; download .* on another machine and import it with nn-train data import FILE\n$/,
     );
   });
 
-  it('says which address is none', async () => {
+  it('rejects a URL that is not http or https', async () => {
     const { code, stderr } = await data(['download', '--url', 'ftp://example.org/x']);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^error: --url is 'ftp:\/\/example\.org\/x', wanted a URL that begins with https:/);
@@ -147,7 +147,7 @@ describe('data download', () => {
 });
 
 describe('data import', () => {
-  it('brings any format into the cache, other images only with --trust', async () => {
+  it('converts any format into the cache, but other images only with --trust', async () => {
     const refused = await data(['import', images]);
     expect([refused.code, refused.stdout]).toEqual([3, '']);
     expect(refused.stderr).toMatch(/^error: .*data_batch_1\.bin.*SHA-256.*--trust/m);
@@ -166,16 +166,16 @@ describe('data import', () => {
     expect(verified.code).toBe(0);
     expect(verified.stdout).toContain('they are not the official ones');
 
-    // What the user brought there is not replaced by a download that did not ask for it.
+    // A download does not replace images that the user imported.
     const other = await data(['download']);
     expect([other.code, other.stdout]).toEqual([3, '']);
     expect(other.stderr).toContain(`remove them first: rm -r ${cached}`);
     const replaced = await data(['import', images, '--trust']);
     expect([replaced.code, replaced.stdout]).toEqual([0, `${cached}\n`]);
-    expect(replaced.stderr).toContain(`in place of those from ${archive}`);
+    expect(replaced.stderr).toContain(`replacing those from ${archive}`);
   });
 
-  it('says where it cannot write', async () => {
+  it('names the folder that it cannot write', async () => {
     symlinkSync(path.join(home, 'nowhere'), path.join(home, 'nn-train'));
     const { code, stdout, stderr } = await data(['import', images, '--trust']);
     expect([code, stdout]).toEqual([1, '']);
@@ -183,7 +183,7 @@ describe('data import', () => {
     expect(stderr).toContain(cached);
   });
 
-  it('says what it wants instead of what is there', async () => {
+  it('rejects paths without images', async () => {
     writeFileSync(path.join(home, 'notes.txt'), 'no images');
     for (const place of ['notes.txt', 'nowhere', '.']) {
       const { code, stdout, stderr } = await data(['import', place]);
@@ -195,7 +195,7 @@ describe('data import', () => {
 });
 
 describe('data verify', () => {
-  it('finds the one file that was changed since it was trusted, and exits with 3', async () => {
+  it('finds the one file that changed since it was trusted, and exits with 3', async () => {
     await data(['import', images, '--trust']);
     const file = path.join(cached, 'data_batch_2.bin');
     const bytes = readFileSync(file);
@@ -214,12 +214,12 @@ describe('data verify', () => {
     expect(files.map((one: { ok: boolean }) => one.ok)).toEqual([true, false, true, true, true, true]);
   });
 
-  it('compares what nobody trusted with the published hashes, in any format', async () => {
+  it('compares untrusted images of any format with the published hashes', async () => {
     writeFileSync(path.join(home, 'my.tar.gz'), ARCHIVE);
     for (const place of [images, 'my.tar.gz']) {
       const { code, stdout } = await data(['verify', place]);
       expect(code).toBe(3);
-      // The beginnings of two published hashes.
+      // The first digits of two published hashes.
       expect(stdout).toMatch(/^data_batch_1\.bin +[0-9a-f]{16} +cee916563c9f80d8 +✗ differs$/m);
       expect(stdout).toMatch(/^test_batch\.bin +[0-9a-f]{16} +8e2eb146ae340b09 +✗ differs$/m);
       expect(stdout).toContain('6 of the 6 files differ: ');
@@ -228,7 +228,7 @@ describe('data verify', () => {
 });
 
 describe('data info', () => {
-  it('counts, measures and draws', async () => {
+  it('prints counts and statistics, and writes a sample', async () => {
     const args = ['info', images, '--sample', 'sheet.png'];
     const { code, stdout, stderr } = await data(args);
     expect([code, stderr]).toEqual([0, '']);
@@ -237,7 +237,7 @@ describe('data info', () => {
     expect(stdout).toMatch(/^automobile +5,000 +1,000$/m);
     expect(stdout).toMatch(/^all +50,000 +10,000$/m);
     const sheet = decodePicture(readFileSync(path.join(home, 'sheet.png')), 'sheet.png');
-    // Ten tiles of 64 pixels and eleven gaps of 6, below each other; the names take the room beside them.
+    // Ten tiles of 64 pixels and eleven gaps of 6, with the names beside them.
     expect(sheet.height).toBe(10 * 64 + 11 * 6);
     const at = (x: number, y: number) => sheet.rgb[3 * (y * sheet.width + x)];
     // The first ten images of class c in the first file have the pixels 20·0 + c.
@@ -254,23 +254,23 @@ describe('data info', () => {
     expect(info.test.channels[2].bytes.mean).toBeCloseTo(104.5, 10);
   });
 
-  it('knows where images in the cache are from', async () => {
+  it('shows the origin of images in the cache', async () => {
     await data(['import', images, '--trust']);
     expect((await data(['info'])).stdout).toContain(`source   ${images}\n`);
   });
 });
 
 describe('data path', () => {
-  it('prints what training would read, or exits with 3 and downloads nothing', async () => {
-    let asked = 0;
+  it('prints the path that training would use, or exits with 3, without downloading', async () => {
+    let requests = 0;
     const url = await serve((_, response) => {
-      asked++;
+      requests++;
       response.end();
     });
     const env = { NN_TRAIN_CIFAR10_URL: url };
     const none = await data(['path'], { env });
-    expect([none.code, none.stdout, asked]).toEqual([3, '', 0]);
-    expect(none.stderr).toMatch(/^error: there is no CIFAR-10 in .*; get it with nn-train data download\n$/);
+    expect([none.code, none.stdout, requests]).toEqual([3, '', 0]);
+    expect(none.stderr).toMatch(/^error: no CIFAR-10 found in .*; download it with nn-train data download\n$/);
 
     const named = await data(['path'], { env: { NN_TRAIN_DATA_DIR: images } });
     expect([named.code, named.stdout]).toEqual([0, `${images}\n`]);
@@ -280,7 +280,7 @@ describe('data path', () => {
   });
 });
 
-it('names its commands, and what is wrong with others', async () => {
+it('lists its commands, and rejects others', async () => {
   const help = await data(['--help']);
   expect(help.code).toBe(0);
   for (const word of [

@@ -42,7 +42,7 @@ z        -4              3
 `);
   });
 
-  it('shows vectors as columns, matrices as rows, and formulas where the local gradient is a matrix', async () => {
+  it('shows vectors as columns, matrices as rows, and matrix-valued local gradients as formulas', async () => {
     const { stdout } = await explain('q = W*x; norm2(q)', 'W=[[0.1,0.5],[-0.3,0.8]]', 'x=[0.2,0.4]');
     expect(stdout).toContain(`
 wire  gate    value  upstream  input          local       product
@@ -53,7 +53,7 @@ q     matmul   0.22      0.44  W      upstream · xᵀ  0.088  0.176
 `);
   });
 
-  it('adds up the contributions where a value branches', async () => {
+  it('sums the gradients of a value that branches', async () => {
     const { stdout } = await explain('a = x*y; x + a', 'x=3', 'y=4');
     expect(stdout).toContain(`
 wire  value  gradient of f  which is the sum of
@@ -68,7 +68,7 @@ x         3              5  4 through a
     for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
   });
 
-  it('has colours on a terminal only, and none with NO_COLOR', async () => {
+  it('has colours in a terminal only, and none with NO_COLOR', async () => {
     const args = ['explain', 'product'];
     const plain = (await runMain(args)).stdout;
     const coloured = (await runMain(args, {}, 80)).stdout;
@@ -78,7 +78,7 @@ x         3              5  4 through a
     expect((await runMain(args, { NO_COLOR: '1' }, 80)).stdout).toBe(plain);
   });
 
-  it('says that large tensors are abbreviated', async () => {
+  it('abbreviates large tensors, with a note', async () => {
     const { stdout } = await explain('norm2(v)', `v=[${Array.from({ length: 20 }, (_, i) => i).join(',')}]`);
     expect(stdout).toContain('[20]\n');
     expect(stdout).toContain('mean |·| 9.5');
@@ -89,10 +89,10 @@ x         3              5  4 through a
 describe('--upstream', () => {
   const product = ['W*x', 'W=[[1,-2],[3,4]]', 'x=[1,1]'];
 
-  it('is ones unless it is given, and the output says so', async () => {
+  it('defaults to ones, with a note', async () => {
     const { outputs, notes, jacobian } = await json(...product);
     expect(outputs[0].upstream).toEqual([1, 1]);
-    expect(notes).toEqual([expect.stringContaining('is 1 for every element (--upstream gives another)')]);
+    expect(notes).toEqual([expect.stringContaining('is 1 for every element (--upstream sets another)')]);
     expect(jacobian.columns).toEqual(['W[0][0]', 'W[0][1]', 'W[1][0]', 'W[1][1]', 'x[0]', 'x[1]']);
     expect(jacobian.values).toEqual([
       [1, 1, 0, 0, 1, -2],
@@ -100,7 +100,7 @@ describe('--upstream', () => {
     ]);
   });
 
-  it('begins the backward pass', async () => {
+  it('is the gradient that the backward pass starts from', async () => {
     const { outputs, notes } = await json(...product, '--upstream', '[10,20]');
     expect(outputs[0].leaves.map(({ gradient }: { gradient: unknown }) => gradient)).toEqual([
       [
@@ -137,7 +137,7 @@ describe('drawings', () => {
     expect(readFileSync(html, 'utf8')).toMatch(/<svg[\s\S]*Each gate knows only its local gradients/);
   });
 
-  it('fail with a message where they cannot be written', async () => {
+  it('fail with a message if they cannot be written', async () => {
     const { code, stderr } = await explain('product', '--svg', '/nowhere/p.svg');
     expect(code).toBe(1);
     expect(stderr).toContain('cannot write the drawing /nowhere/p.svg');
@@ -159,16 +159,16 @@ describe('help', () => {
     for (const name of FUNCTIONS.keys()) expect(stdout).toMatch(new RegExp(`\\b${name}\\b`));
   });
 
-  it('knows what was meant', async () => {
-    expect(await error('prodct')).toContain("there is no example 'prodct'; did you mean product?");
-    expect(await error('sigmoid-gat')).toContain('did you mean sigmoid-gate?');
-    expect(await error('banana')).toContain("there is no example 'banana', and a variable alone is no expression");
+  it('suggests the example that was meant', async () => {
+    expect(await error('prodct')).toContain("unknown example 'prodct'. Did you mean 'product'?");
+    expect(await error('sigmoid-gat')).toContain("Did you mean 'sigmoid-gate'?");
+    expect(await error('banana')).toContain("unknown example 'banana'. A variable alone is not an expression.");
     expect(await error('-x^2', 'x=3')).toContain('nn-train explain -- "-x^2" x=3');
     expect((await json('--', '-x^2', 'x=3')).outputs[0].value).toBe(-9);
     expect((await json('x-y', 'x=3', 'y=1')).outputs[0].value).toBe(2);
   });
 
-  it('gives a command with the missing values', async () => {
+  it('suggests a command with the missing values', async () => {
     const message = await error('(x+y)*z', 'x=-2');
     expect(message).toBe(
       "error: no value given for y, z; add one, for example\n  nn-train explain '(x+y)*z' x=-2 y=1 z=1\n",
@@ -179,7 +179,7 @@ describe('help', () => {
 });
 
 describe('an example', () => {
-  it('takes other values, and keeps its notes to its own', async () => {
+  it('accepts other values, and shows its notes for its own values only', async () => {
     const { outputs, notes } = await json('product', 'x=3');
     expect(outputs[0].value).toBe(-32);
     expect(notes).toEqual([]);
@@ -188,8 +188,8 @@ describe('an example', () => {
   });
 });
 
-it('says where a gradient does not exist', async () => {
+it('notes where a gradient is undefined', async () => {
   const { outputs, notes } = await json('x^n', 'x=-2', 'n=2');
   expect(outputs[0].gates[0].inputs.map(({ gradient }: { gradient: unknown }) => gradient)).toEqual([-4, null]);
-  expect(notes).toEqual(['The gradient of f by n through f (^) does not exist here.']);
+  expect(notes).toEqual(['The gradient of f by n through f (^) is undefined here.']);
 });

@@ -8,7 +8,7 @@ const scratch = scratchFolder();
 const explain = (...args: string[]) => nnTrain(['explain', ...args], { cwd: scratch });
 
 describe('explain --model', () => {
-  it('shows what a step of the linear classifier costs, without looking for CIFAR-10 in the network', async () => {
+  it('shows the cost of a step of the linear classifier, without a download', async () => {
     const { code, stdout, stderr } = await explain('--model', 'linear', '--batch-size', '100', '--json');
     expect([code, stderr]).toEqual([0, '']);
     const result = JSON.parse(stdout);
@@ -27,7 +27,7 @@ describe('explain --model', () => {
     expect(result.wires.find(({ name }: { name: string }) => name === 'images').meanGradient).toBeNull();
   });
 
-  it('shows the weights of a run, in the terminal and as a drawing', async () => {
+  it('explains the graph at the weights of a run, as text and as a drawing', async () => {
     const run = path.join(scratch, 'run');
     const training = await nnTrain(['--model', 'mlp', '--hidden', '7', ...QUICK, '--epochs', '1', '--out', run]);
     expect(training.code, training.stderr).toBe(0);
@@ -52,10 +52,13 @@ describe('explain --model', () => {
     ]);
   });
 
-  it('refuses options of a model without one', async () => {
+  it('rejects hyperparameters without --model', async () => {
     const { code, stderr } = await explain('x*y', 'x=1', 'y=2', '--hidden', '5');
-    expect([code, stderr]).toEqual([2, 'error: --hidden is for the graph of a model; add --model linear or mlp\n']);
+    expect([code, stderr]).toEqual([
+      2,
+      'error: --hidden applies to the graph of a model only; add --model linear or --model mlp\n',
+    ]);
     const values = await explain('--model', 'mlp', 'run', 'x=1');
-    expect(values.stderr).toBe('error: --model takes one run directory at most, got run x=1\n');
+    expect(values.stderr).toBe('error: --model takes at most one run directory, got run x=1\n');
   });
 });

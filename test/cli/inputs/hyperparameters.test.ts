@@ -32,7 +32,7 @@ describe('precedence', () => {
     });
   });
 
-  it('holds for switches too', async () => {
+  it('applies to switches too', async () => {
     const file = fileOf({ flip: false });
     expect(await config(['--config', file])).toMatchObject({ flip: false });
     expect(await config(['--config', file, '--flip'])).toMatchObject({ flip: true });
@@ -63,7 +63,7 @@ describe('defaults', () => {
     expect((await config(['--optimizer', 'adamw', '--model', 'mlp'])).lr).toBe(0.001);
   });
 
-  it('are within their own ranges, and the help names every choice', () => {
+  it('are within their ranges, and the help names every choice', () => {
     for (const model of ['linear', 'mlp'] as const) {
       const resolved = resolveConfig({ model });
       for (const [key, field] of FIELD_LIST) {
@@ -100,7 +100,7 @@ describe('ranges', () => {
 });
 
 describe('--print-config', () => {
-  it('prints what --config reads, with the options that have an effect only', async () => {
+  it('prints what --config reads, without options that have no effect', async () => {
     const args = ['--model', 'mlp', '--optimizer', 'adamw', '--early-stop', '3', '--train-limit', '100', '--seed', '9'];
     const printed = await config(args);
     expect(await config(['--config', fileOf(printed)])).toEqual(printed);
@@ -116,7 +116,7 @@ describe('--print-config', () => {
   });
 });
 
-describe('wrong usage is one clear message and exit code 2', () => {
+describe('wrong usage prints one message and exits with 2', () => {
   const cases: [args: string[], message: string][] = [
     [['--hidden', '0', '--model', 'mlp'], '--hidden must be an integer ≥ 1 and ≤ 8192, got 0'],
     [['--hidden', '2.5', '--model', 'mlp'], '--hidden must be an integer ≥ 1 and ≤ 8192, got 2.5'],

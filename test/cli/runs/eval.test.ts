@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { nnTrain, QUICK } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/files.ts';
 
-it('finds the accuracy that training reported, for the last weights, and reads the best ones', async () => {
+it('finds the accuracy that training printed for the last weights, and evaluates the best ones too', async () => {
   const cwd = temporaryFolder();
   const trained = JSON.parse((await nnTrain([...QUICK, '--epochs', '2', '--out', 'run', '--json'], { cwd })).stdout);
   const { code, stdout } = await nnTrain(['eval', 'run', '--json'], { cwd });
@@ -20,7 +20,7 @@ it('finds the accuracy that training reported, for the last weights, and reads t
     images: 2000,
     test: { ...trained.test, interval: [expect.any(Number), expect.any(Number)] },
   });
-  // Close to the middle of [0, 1], the interval is nearly that of the normal approximation.
+  // Near the middle of [0, 1], the interval is close to the normal approximation.
   const { accuracy, interval } = result.test;
   const half = 1.96 * Math.sqrt((accuracy * (1 - accuracy)) / 2000);
   expect(interval[0]).toBeCloseTo(accuracy - half, 3);
@@ -35,7 +35,7 @@ it('finds the accuracy that training reported, for the last weights, and reads t
   expect(human.stdout).toContain('not on CIFAR-10');
 });
 
-it('says what is missing', async () => {
+it('rejects a run without best weights', async () => {
   const cwd = temporaryFolder();
   await nnTrain([...QUICK, '--epochs', '1', '--val', '0', '--out', 'run'], { cwd });
   expect(existsSync(path.join(cwd, 'run/best.safetensors'))).toBe(false);

@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 
 describe('predict', () => {
-  it('gives an image of the test set the same probabilities, to the bit, as a batch of the set', async () => {
+  it('gives a test image the same bits as the same image in a batch', async () => {
     const backend = new ReferenceBackend('float32');
     const { model } = await loadRun(await RunDirectory.open(path.join(cwd, 'exact')), backend, 'last');
     const logits = await predict(
@@ -65,14 +65,14 @@ describe('predict', () => {
     }
   });
 
-  it('gets as many of the test images right as eval says, whatever else is predicted beside them', async () => {
+  it('agrees with eval on the test images, in batches of any size', async () => {
     const indices = Array.from({ length: 40 }, (_, i) => i);
     for (const i of indices) write(`${i}.png`, encodePng({ width: 32, height: 32, channels: 3, data: pictureOf(i) }));
     const all = await predictJson('mlp', ...indices.map((i) => `${i}.png`));
     const alone = await predictJson('mlp', '7.png');
     expect(alone.result.images).toEqual([all.result.images[7]]);
     const right = indices.filter((i) => all.result.images[i].predicted === classes[test.labels[i]]).length;
-    // The network gets about half of all 2,000 right; ten classes by chance would be 4 of 40.
+    // The network classifies about half of the 2,000 correctly; chance would be 4 of 40.
     expect(right).toBeGreaterThan(10);
   });
 
@@ -105,7 +105,7 @@ describe('predict', () => {
     }
   });
 
-  it('shows the pictures that it can read, and ends with the code of the first error', async () => {
+  it('classifies the pictures it can read, and exits with the code of the first error', async () => {
     write('good.png', encodePng({ width: 32, height: 32, channels: 3, data: pictureOf(0) }));
     write('text.png', 'not a picture\n');
     write('cut.png', readFileSync(path.join(cwd, 'good.png')).subarray(0, 900));
@@ -136,7 +136,7 @@ describe('predict', () => {
     expect(result.images[1].file).toBe('good.png');
   });
 
-  it('reads stdin, and says of the scores of a hinge run what they are', async () => {
+  it('reads stdin, and notes that the scores of a hinge run are not probabilities', async () => {
     const child = spawn(process.execPath, [NN_TRAIN, 'predict', 'hinge', '-', '--json'], { cwd });
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (text) => (stdout += text));
@@ -144,11 +144,11 @@ describe('predict', () => {
     child.stdin.end(pngFile({ width: 1, height: 1, depth: 8, colourType: 0, samples: [128] }));
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect(code, stderr).toBe(0);
-    expect(stderr).toContain('scores are no probabilities; shown is their softmax');
+    expect(stderr).toContain('scores are not probabilities; their softmax is shown');
     expect(JSON.parse(stdout)).toMatchObject({ loss: 'hinge', images: [{ file: '-', width: 1 }] });
   });
 
-  it('wants a picture', async () => {
+  it('requires a picture', async () => {
     const { code, stderr } = await nnTrain(['predict', 'mlp'], { cwd });
     expect(code).toBe(2);
     expect(stderr).toContain("missing required argument 'images'");

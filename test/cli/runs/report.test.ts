@@ -5,7 +5,7 @@ import type { ReportData } from '../../../src/report/report-data.ts';
 import { nnTrain, QUICK } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/files.ts';
 
-/** What a page was made of. */
+/** The data embedded in a page. */
 function dataOf(...file: string[]): ReportData {
   const html = readFileSync(path.join(...file), 'utf8');
   return JSON.parse(html.match(/<script type="application\/json" id="data">(.*?)<\/script>/s)![1]);
@@ -16,7 +16,7 @@ async function trainedIn(cwd: string, name: string, ...more: string[]) {
   return JSON.parse(stdout);
 }
 
-/** Makes a run believe that it was trained on images which are not there any more. */
+/** Changes the record of a run to name images that no longer exist. */
 function loseImages(run: string): void {
   const file = path.join(run, 'config.json');
   const record = JSON.parse(readFileSync(file, 'utf8'));
@@ -25,7 +25,7 @@ function loseImages(run: string): void {
 }
 
 describe('the report of a run', () => {
-  it('is there when training ends, and is made again byte for byte', async () => {
+  it('is written when training ends, and can be rebuilt byte for byte', async () => {
     const cwd = temporaryFolder();
     const { test, bestEpoch } = await trainedIn(cwd, 'run');
     const page = readFileSync(path.join(cwd, 'run/report.html'));
@@ -38,7 +38,7 @@ describe('the report of a run', () => {
     expect(readFileSync(path.join(cwd, 'run/report.html')).equals(page)).toBe(true);
   });
 
-  it('is there when training is stopped', async () => {
+  it('is written when training is interrupted', async () => {
     const cwd = temporaryFolder();
     const signalItself = { signal: 'SIGINT', text: ' 3/5000 ' } as const;
     const options = { cwd, signalItself, isPatient: true };
@@ -52,21 +52,21 @@ describe('the report of a run', () => {
     expect(JSON.parse(stdout).test.accuracy).toBe(run.test!.accuracy);
   });
 
-  it('costs nothing but itself if it cannot be written', async () => {
+  it('does not fail the run if it cannot be written', async () => {
     const cwd = temporaryFolder();
     await trainedIn(cwd, 'run');
-    // A folder in the place of the file.
+    // A folder in place of the file.
     rmSync(path.join(cwd, 'run/report.html'));
     mkdirSync(path.join(cwd, 'run/report.html/inside'), { recursive: true });
     const { code, stdout, stderr } = await nnTrain(['--resume', 'run', '--json'], { cwd });
     expect(code).toBe(0);
     expect(JSON.parse(stdout).run).toBe('run');
-    expect(stderr).toMatch(/^note: the report could not be written: cannot write run\/report\.html: /m);
+    expect(stderr).toMatch(/^note: cannot write the report: cannot write run\/report\.html: /m);
     expect(stderr).not.toMatch(/^report /m);
     expect(readdirSync(path.join(cwd, 'run')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
-  it('does without the steps of earlier versions', async () => {
+  it('works for runs of earlier versions, which recorded no steps', async () => {
     const cwd = temporaryFolder();
     await trainedIn(cwd, 'run');
     rmSync(path.join(cwd, 'run/steps.jsonl'));
@@ -75,7 +75,7 @@ describe('the report of a run', () => {
     expect([run.epochs.length, run.steps.step]).toEqual([2, []]);
   });
 
-  it('does without images that are not there any more, and says so', async () => {
+  it('is built without test results if the images no longer exist, with a note', async () => {
     const cwd = temporaryFolder();
     await trainedIn(cwd, 'run');
     loseImages(path.join(cwd, 'run'));
@@ -94,7 +94,7 @@ describe('the report of a run', () => {
 });
 
 describe('the report of several runs', () => {
-  it('compares them, of whatever model, in ./report.html or where --out says', async () => {
+  it('compares runs of any model, in ./report.html or the file of --out', async () => {
     const cwd = temporaryFolder();
     const linear = await trainedIn(cwd, 'a');
     const mlp = await trainedIn(cwd, 'b', '--model', 'mlp', '--hidden', '8', '--precision', 'float32');
@@ -109,8 +109,8 @@ describe('the report of several runs', () => {
   });
 });
 
-describe('a report that cannot be made', () => {
-  it('is one message', async () => {
+describe('a report that cannot be built', () => {
+  it('prints one message', async () => {
     const cwd = temporaryFolder();
     const report = async (...args: string[]) => {
       const { code, stdout, stderr } = await nnTrain(['report', ...args], { cwd });
@@ -127,7 +127,7 @@ describe('a report that cannot be made', () => {
       expect.stringMatching(/^error: diverged has no epoch that has ended/),
     ]);
     await trainedIn(cwd, 'run');
-    expect(await report('run', '--out', '')).toEqual([2, 'error: --out must name a file, got an empty text\n']);
+    expect(await report('run', '--out', '')).toEqual([2, 'error: --out must name a file, got an empty string\n']);
     expect(await report('run', '--out', 'no/page.html')).toEqual([
       1,
       'error: cannot write no/page.html: there is no such file or folder\n',

@@ -18,7 +18,7 @@ beforeAll(async () => {
   }
 });
 
-/** Values of the parameters of a run. */
+/** The values of the parameters of a run. */
 async function parametersOf(run: string) {
   const { model } = await loadRun(
     await RunDirectory.open(path.join(cwd, run)),
@@ -32,7 +32,7 @@ async function parametersOf(run: string) {
   return Object.fromEntries(values);
 }
 
-/** The pixels of a tile, 32 × 32, once it is clear that each is a square of `scale`. */
+/** The 32 × 32 pixels of a tile, after checking that each is a square of `scale`. */
 function tileOf(file: string, column: number, row: number, scale: number): number[] {
   const { width, data } = decode(readFileSync(path.join(cwd, file)));
   const [left, top] = [column, row].map((i) => 2 * scale + i * 34 * scale);
@@ -62,7 +62,7 @@ it('draws the filters of a network, the most used first', async () => {
   expect([code, stderr]).toEqual([0, '']);
   expect(stdout).toContain('4 of 6 first-layer filters, the most used first');
 
-  // Mean |activation| × ‖column of W₂‖, in plain loops over the test images.
+  // Mean |activation| × ‖column of W₂‖ over the test images, in plain loops.
   const { 'fc1.weight': w1, 'fc1.bias': b1, 'fc2.weight': w2 } = await parametersOf('mlp');
   const { images, labels } = syntheticDataset({ trainCount: 0 }).test;
   const uses = Array.from({ length: 6 }, (_, j) => {

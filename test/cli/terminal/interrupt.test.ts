@@ -31,7 +31,7 @@ describe('interruptible', () => {
         expect(aborted.aborted).toBe(true);
         expect(exitCodeOf(aborted)).toBe(code);
         expect(exits).toEqual([]);
-        // The same press again, handed on by npx.
+        // The same Ctrl-C, forwarded by npx.
         process.emit(signal, signal);
         expect(exits).toEqual([]);
         vi.advanceTimersByTime(1001);
@@ -44,7 +44,7 @@ describe('interruptible', () => {
     expect(process.listenerCount(signal)).toBe(0);
   });
 
-  it('a closed pipe aborts the work once, and never quits', async () => {
+  it('aborts the work once for a closed pipe, and never exits', async () => {
     const { process, exits, io } = fakeProcess();
     await interruptible(io, async (aborted) => {
       for (let i = 0; i < 3; i++) process.stdout.emit('error', Object.assign(new Error(), { code: 'EPIPE' }));

@@ -10,7 +10,7 @@ import { independentAccuracy } from '../../support/independent-accuracy.ts';
 const scratch = scratchFolder();
 const data = path.join(scratch, 'cifar-10-batches-bin');
 
-/** 10,000 images as a file of CIFAR-10. */
+/** 10,000 images as a CIFAR-10 file. */
 function recordsOf({ images, labels }: ImageSet): Buffer {
   const file = Buffer.alloc(labels.length * 3073);
   for (let i = 0; i < labels.length; i++) {
@@ -28,7 +28,7 @@ beforeAll(() => {
 });
 
 describe('a run on files in the format of CIFAR-10', () => {
-  // In int16, scores come of weights rounded to 16 bits, which can decide what is nearly a tie.
+  // In int16, scores use weights rounded to 16 bits, which can decide near ties.
   it.each([
     ['linear', 'float32', 1, []],
     ['linear', 'int16', 5, []],
@@ -48,7 +48,7 @@ describe('a run on files in the format of CIFAR-10', () => {
     expect(Math.abs(accuracy - result.test.accuracy)).toBeLessThanOrEqual(others / 10000);
   });
 
-  it('remembers where its images are, and refuses others when it is resumed', async () => {
+  it('records the path of its images, and rejects others when it is resumed', async () => {
     const run = path.join(scratch, 'resumed');
     const env = { NN_TRAIN_DATA_DIR: data };
     const args = ['--dataset', 'cifar10', '--train-limit', '100', '--epochs', '1', '--out', run];
@@ -62,7 +62,7 @@ describe('a run on files in the format of CIFAR-10', () => {
     renameSync(`${data}-moved`, data);
     expect([moved.code, moved.stderr]).toEqual([
       3,
-      `error: the images of ${run} are not in ${data} any more; name their new place with --data PATH\n`,
+      `error: the images of ${run} are no longer in ${data}; name their new path with --data PATH\n`,
     ]);
 
     const other = path.join(scratch, 'other');

@@ -6,7 +6,7 @@ import { decodeSafetensors } from '../../../src/weights/safetensors.ts';
 import { NN_TRAIN, nnTrain, QUICK } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/files.ts';
 
-/** A command that runs another in a mount namespace of its own, where this user may mount; undefined if none may. */
+/** A command that runs another in its own mount namespace, where this user may mount; undefined if there is none. */
 const UNSHARE = [
   ['unshare', '--mount'],
   ['unshare', '--user', '--map-root-user', '--mount'],
@@ -15,11 +15,11 @@ const UNSHARE = [
   return spawnSync(command, [...args, ...probe]).status === 0;
 });
 
-/** An address where nothing listens. The system gives no such low port to a server of another test. */
+/** A URL where nothing listens. The system never assigns such a low port to a server of another test. */
 const NO_NETWORK = { NN_TRAIN_CIFAR10_URL: 'http://127.0.0.1:3/cifar-10-binary.tar.gz' };
 
 describe('training that diverges', () => {
-  it('exits with 4, names the step and leaves the last checkpoint whole', async () => {
+  it('exits with 4, names the step and keeps the last checkpoint intact', async () => {
     const cwd = temporaryFolder();
     const { code, stdout, stderr } = await nnTrain([...QUICK, '--lr', '1e6', '--epochs', '9', '--out', 'run'], { cwd });
     expect(code).toBe(4);
@@ -32,11 +32,11 @@ describe('training that diverges', () => {
   });
 });
 
-describe('a disk that is full', () => {
+describe('a full disk', () => {
   it.skipIf(!UNSHARE)('while saving: exit 1, one message, the earlier checkpoint whole, and it can go on', async () => {
     const cwd = temporaryFolder();
     mkdirSync(path.join(cwd, 'small'));
-    // A checkpoint of the linear model has 247 kB: the third one, with the best weights kept, does not fit.
+    // A checkpoint of the linear model takes 247 kB: the third one, beside the best weights, does not fit.
     const script =
       'mount -t tmpfs -o size=600k tmpfs small && "$0" "$@"; code=$?; cp -r small/run saved; ls -a small/run; exit $code';
     const [command, ...args] = UNSHARE!;
@@ -70,7 +70,7 @@ describe('a disk that is full', () => {
 });
 
 describe('files', () => {
-  it('that cannot be written are one message and exit 1', async () => {
+  it('that cannot be written print one message and exit with 1', async () => {
     const cwd = temporaryFolder();
     writeFileSync(path.join(cwd, 'file'), '');
     const run = await nnTrain([...QUICK, '--epochs', '1', '--out', 'file/run'], { cwd });
@@ -85,7 +85,7 @@ describe('files', () => {
     ]);
   });
 
-  it('of a run that are damaged are one message and exit 1', async () => {
+  it('of a run that are damaged print one message and exit with 1', async () => {
     const cwd = temporaryFolder();
     await nnTrain([...QUICK, '--epochs', '1', '--out', 'run'], { cwd });
     const file = path.join(cwd, 'run/last.safetensors');
@@ -106,7 +106,7 @@ describe('files', () => {
 });
 
 describe('images that are missing or damaged', () => {
-  it('end a run with --dataset cifar10, exit 3; with auto it takes the stand-in and says so', async () => {
+  it('exit with 3 with --dataset cifar10; with auto, the stand-in replaces them, with a warning', async () => {
     const cwd = temporaryFolder();
     const missing = await nnTrain(['--dataset', 'cifar10'], { cwd, env: NO_NETWORK });
     expect(missing.code).toBe(3);
@@ -121,7 +121,7 @@ describe('images that are missing or damaged', () => {
     expect(auto.stderr.trimEnd().split('\n').at(-1)).toContain('not on CIFAR-10');
   });
 
-  it('are never replaced in silence where they were named', async () => {
+  it('are never replaced if --data names them', async () => {
     const cwd = temporaryFolder();
     const gone = await nnTrain(['--data', 'nowhere', '--no-save'], { cwd, env: NO_NETWORK });
     expect([gone.code, gone.stdout]).toEqual([3, '']);
@@ -134,13 +134,13 @@ describe('images that are missing or damaged', () => {
   });
 });
 
-/** Root may read everything, so it runs these as nobody, where nobody may run Node and this build. */
+/** Root may read everything, so root runs these tests as nobody, if nobody may run Node and this build. */
 const NOBODY = process.getuid?.() === 0 ? 65534 : undefined;
 const canRunUnprivileged =
   NOBODY === undefined ||
   spawnSync(process.execPath, [NN_TRAIN, '--version'], { uid: NOBODY, gid: NOBODY, cwd: '/' }).status === 0;
 
-describe('a folder that must not be read', () => {
+describe('a folder without read permission', () => {
   it.skipIf(!canRunUnprivileged)('is one message and the exit code of its kind', async () => {
     const cwd = temporaryFolder();
     chmodSync(cwd, 0o755);
@@ -170,7 +170,7 @@ describe('a closed pipe', () => {
     expect(stderr).toBe('exit 0\n');
   });
 
-  it('of the progress alone does not cost the results', () => {
+  it('of stderr does not lose the results', () => {
     const cwd = temporaryFolder();
     const command = '"$0" "$@" 2>&1 >result.json | true';
     const args = [...QUICK, '--epochs', '2', '--no-save', '--json'];

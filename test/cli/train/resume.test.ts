@@ -22,8 +22,8 @@ const RUN = [
   '1500',
 ].concat(['--val', '100', '--batch-size', '50', '--epochs', String(EPOCHS)]);
 
-/** All that must not depend on interruptions: the checkpoints and the log of the steps, byte for byte, and the figures of
- *  every epoch. */
+/** Everything that must not depend on interruptions: the bytes of the checkpoints and of the log of steps, and the metrics
+ *  of every epoch. */
 function outcome(run: string) {
   const [last, best] = ['last', 'best'].map((name) => readFileSync(path.join(run, `${name}.safetensors`), 'hex'));
   const lines = readFileSync(path.join(run, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
@@ -41,8 +41,8 @@ async function uninterrupted() {
   return { ...outcome(path.join(cwd, 'run')), test: JSON.parse(stdout).test };
 }
 
-describe('a run that is killed', () => {
-  it('ends, once resumed, with the bits of one that was not', async () => {
+describe('a killed run', () => {
+  it('ends with the bits of an uninterrupted run after it is resumed', async () => {
     const expected = await uninterrupted();
     expect(expected.epochs).toHaveLength(EPOCHS);
     const steps = expected.steps
@@ -56,8 +56,8 @@ describe('a run that is killed', () => {
       const cwd = temporaryFolder();
       const operations: number[] = [];
       let finished: Finished | undefined;
-      // Killed before a random call to the file system, the only moments that differ in what they leave behind; resumed
-      // and killed again, until it has been killed three times while training.
+      // Kill it before a random call to the file system, since only these change what is left behind, and resume it, until
+      // it has been killed three times while training.
       for (let kills = 0; finished?.code !== 0; ) {
         const operation = 1 + random.integer(OPERATIONS);
         operations.push(operation);
@@ -89,18 +89,18 @@ function existsRun(cwd: string): boolean {
   }
 }
 
-describe('a run that is interrupted', () => {
+describe('an interrupted run', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('by %s saves, says how to go on, exits with %i and goes on', async (signal, exitCode) => {
+  ] as const)('by %s is saved, says how to resume, exits with %i and can be resumed', async (signal, exitCode) => {
     const expected = await uninterrupted();
     const cwd = temporaryFolder();
     const signalItself = { signal, text: `2/${EPOCHS} ` };
     const stopped = await nnTrain([...RUN, '--out', 'my run'], { cwd, signalItself });
     expect(stopped.code).toBe(exitCode);
     const [, step] = stopped.stderr.match(
-      /^stopping; press Ctrl-C again to quit at once\nstopped after step (\d+) and saved, with a report in my run\/report\.html; go on with:\n {2}nn-train --resume 'my run'\n$/,
+      /^stopping; press Ctrl-C again to quit at once\nstopped after step (\d+) and saved, with a report in my run\/report\.html; resume with:\n {2}nn-train --resume 'my run'\n$/,
     )!;
     expect(Number(step)).toBeGreaterThanOrEqual(60);
     expect(Number(step)).toBeLessThan(30 * EPOCHS);
@@ -114,14 +114,14 @@ describe('a run that is interrupted', () => {
     expect(outcome(path.join(cwd, 'my run'))).toEqual(bits);
   });
 
-  it('prints no JSON then', async () => {
+  it('prints no JSON', async () => {
     const cwd = temporaryFolder();
     const signalItself = { signal: 'SIGINT', text: `1/${EPOCHS} ` } as const;
     const { code, stdout } = await nnTrain([...RUN, '--json', '--no-save'], { cwd, signalItself });
     expect([code, stdout]).toEqual([130, '']);
   });
 
-  it('shows the results of a finished run again when that is resumed', async () => {
+  it('prints its results again if it had finished', async () => {
     const cwd = temporaryFolder();
     const args = ['--dataset', 'synthetic', '--train-limit', '200', '--epochs', '1', '--out', 'run', '--json'];
     const once = JSON.parse((await nnTrain(args, { cwd })).stdout);

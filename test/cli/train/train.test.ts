@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../support/files.ts';
 const linesOf = (file: string) => readFileSync(file, 'utf8').trimEnd().split('\n');
 
 describe('a run', () => {
-  it('shows what will run, a line for each epoch, the result and where it is saved', async () => {
+  it('prints its configuration, a line for each epoch, the result and its folder', async () => {
     const cwd = temporaryFolder();
     const { code, stdout, stderr } = await nnTrain([...QUICK, '--epochs', '2'], { cwd });
     expect([code, stderr]).toEqual([0, '']);
@@ -59,7 +59,7 @@ describe('a run', () => {
     expect(stderr).toContain('not on CIFAR-10');
   });
 
-  it('saves nothing with --no-save, and prints the results only with --quiet', async () => {
+  it('saves nothing with --no-save, and prints only the results with --quiet', async () => {
     const cwd = temporaryFolder();
     const { code, stdout, stderr } = await nnTrain([...QUICK, '--epochs', '1', '--no-save', '--quiet'], { cwd });
     expect([code, stderr]).toEqual([0, '']);
@@ -67,7 +67,7 @@ describe('a run', () => {
     expect(readdirSync(cwd)).toEqual([]);
   });
 
-  it('writes plain text without a terminal and colours only where they are wanted', async () => {
+  it('prints plain text without a terminal unless colours are forced', async () => {
     const args = [...QUICK, '--epochs', '1', '--no-save'];
     const escapeCode = String.fromCharCode(27);
     expect((await nnTrain(args)).stdout).not.toContain(escapeCode);
@@ -75,7 +75,7 @@ describe('a run', () => {
     expect((await nnTrain(args, { env: { FORCE_COLOR: '1', NO_COLOR: '1' } })).stdout).not.toContain(escapeCode);
   });
 
-  it('logs JSON lines that name model, dataset and seed, many runs in one file', async () => {
+  it('logs JSON lines that name model, dataset and seed, for many runs in one file', async () => {
     const cwd = temporaryFolder();
     for (const seed of ['4', '5']) {
       const args = [...QUICK, '--epochs', '2', '--seed', seed, '--no-save', '--log', 'log.jsonl'];
@@ -107,14 +107,14 @@ describe('a run', () => {
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
     expect(environment.version).toMatch(/^\d+\.\d+\.\d+/);
-    // A run's own configuration repeats it.
+    // The configuration of a run reproduces it.
     const again = await nnTrain(['--config', 'run/config.json', '--out', 'again', '--quiet'], { cwd });
     expect(again.code).toBe(0);
     const weights = (run: string) => readFileSync(path.join(cwd, run, 'last.safetensors'));
     expect(weights('again').equals(weights('run'))).toBe(true);
   });
 
-  it('never writes into a folder that is there', async () => {
+  it('never writes into an existing folder', async () => {
     const cwd = temporaryFolder();
     await nnTrain([...QUICK, '--epochs', '1', '--out', 'run'], { cwd });
     const before = readFileSync(path.join(cwd, 'run/last.safetensors'));
@@ -126,7 +126,7 @@ describe('a run', () => {
     expect(readFileSync(path.join(cwd, 'run/last.safetensors'))).toEqual(before);
   });
 
-  it('starts two runs in one second in two folders', async () => {
+  it('gives runs that start in the same second separate folders', async () => {
     const cwd = temporaryFolder();
     const args = [...QUICK, '--epochs', '1', '--quiet'];
     const codes = await Promise.all([nnTrain(args, { cwd }), nnTrain(args, { cwd }), nnTrain(args, { cwd })]);

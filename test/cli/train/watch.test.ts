@@ -16,10 +16,10 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Epochs of which each takes much longer than the least time between two events. */
+/** Options of a run whose epochs take much longer than the least time between two events. */
 const SLOW = ['--dataset', 'synthetic', '--model', 'mlp', '--hidden', '300', '--val', '100', '--threads', '1'];
 
-/** All events of a page, until it ends. */
+/** All events of a page until its server stops. */
 async function eventsOf(url: string): Promise<RunReport[]> {
   const [response] = await once(get(`${url}events`), 'response');
   expect(response.headers['content-type']).toBe('text/event-stream; charset=utf-8');
@@ -28,8 +28,8 @@ async function eventsOf(url: string): Promise<RunReport[]> {
   return text.split('\n\n').flatMap((event) => (event === '' ? [] : [JSON.parse(event.replace(/^data: /, ''))]));
 }
 
-/** Trains with --watch on any free port, and follows what it shows. All in this process: beside another one, it could be too
- *  busy to look before that has ended. */
+/** Trains with --watch on a free port, and collects the events of the page. Runs in this process: a separate one could end
+ *  before a busy machine reads its page. */
 async function watched(args: string[], onWrite: (text: string, io: EventEmitter) => void = () => {}) {
   let events: Promise<RunReport[]> | undefined;
   const finished = await runMain([...args, '--watch', '0'], {}, undefined, (text, io) => {
@@ -41,14 +41,14 @@ async function watched(args: string[], onWrite: (text: string, io: EventEmitter)
 }
 
 describe('--watch', () => {
-  it('shows every epoch in time, and at last what the run came to', async () => {
+  it('shows every epoch in time, and finally the results', async () => {
     const run = path.join(temporaryFolder(), 'run');
     const { code, stderr, stdout, events } = await watched([...SLOW, '--epochs', '4', '--out', run]);
     expect([code, stderr.split('\n').length]).toEqual([0, 2]);
     expect(stdout).toContain(`report ${run}/report.html`);
     const epochs = events.map((event) => event.epochs.length);
     for (const [i, event] of events.entries()) {
-      // The one of an epoch has come before that of the next.
+      // An event arrives for every epoch before the next ends.
       if (i > 0) expect([0, 1], `event ${i} of ${epochs}`).toContain(epochs[i] - epochs[i - 1]);
       expect(event.state).toBe(i < events.length - 1 ? 'training' : 'finished');
       expect(event.test === null).toBe(i < events.length - 1);
@@ -61,7 +61,7 @@ describe('--watch', () => {
   it.each([
     ['', new AbortController().signal],
     [', without test results if they take too long', AbortSignal.abort('too long')],
-  ])('shows a run that is not saved, too, and one that is stopped%s', async (_, limit) => {
+  ])('shows a run that is not saved and is stopped%s', async (_, limit) => {
     vi.spyOn(AbortSignal, 'timeout').mockReturnValue(limit);
     const { code, stderr, events } = await watched([...SLOW, '--epochs', '99', '--no-save'], (text, io) => {
       if (text.includes('2/99 ')) io.emit('SIGINT', 'SIGINT');
@@ -84,11 +84,11 @@ describe('--watch', () => {
       expect(JSON.parse(stdout)[key]).toEqual(JSON.parse(plain.stdout)[key]);
   });
 
-  it('shows as stopped what came to no end', async () => {
+  it('shows a failed run as stopped', async () => {
     const run = path.join(temporaryFolder(), 'run');
     const { code, stderr, events } = await watched([...SLOW, '--epochs', '99', '--out', run], (text) => {
       if (!text.includes(' 1/99 ')) return;
-      // A folder in the place of the file: the next line cannot be written.
+      // With a folder in place of the file, the next line cannot be written.
       rmSync(path.join(run, 'metrics.jsonl'));
       mkdirSync(path.join(run, 'metrics.jsonl'));
     });
@@ -97,23 +97,23 @@ describe('--watch', () => {
     expect(events.at(-1)).toMatchObject({ state: 'stopped', test: null });
   });
 
-  it.each(['70000', '-1', 'page', '80.5'])('takes no port %s', async (port) => {
+  it.each(['70000', '-1', 'page', '80.5'])('rejects port %s', async (port) => {
     const { code, stderr } = await nnTrain([...QUICK, `--watch=${port}`]);
     expect([code, stderr]).toEqual([2, `error: --watch must be a port, an integer ≥ 0 and ≤ 65535, got ${port}\n`]);
   });
 
-  it('says so when the port is taken, before anything is saved', async () => {
+  it('fails before anything is saved if the port is in use', async () => {
     const other = await LiveServer.listen(0);
     onTestFinished(() => other.close());
     const cwd = temporaryFolder();
     const { code, stdout, stderr } = await nnTrain([...QUICK, '--out', 'run', '--watch', `${other.port}`], { cwd });
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toBe(
-      `error: --watch cannot listen on port ${other.port}: another program does; name another port, such as --watch 8080\n`,
+      `error: --watch cannot listen on port ${other.port}: the port is in use; name another port, such as --watch 8080\n`,
     );
   });
 
-  it('stays on a terminal until Ctrl-C, and nowhere else', async () => {
+  it('keeps serving until Ctrl-C in a terminal, and stops otherwise', async () => {
     const watch = await Watch.start('0');
     onTestFinished(() => watch.close());
     const controller = new AbortController();
@@ -125,22 +125,22 @@ describe('--watch', () => {
       },
     };
     let isOver = false;
-    const lingering = watch.linger({ stderr } as unknown as Io, controller.signal).then(() => {
+    const serving = watch.keepServing({ stderr } as unknown as Io, controller.signal).then(() => {
       isOver = true;
     });
     await setImmediate();
     expect(isOver).toBe(false);
-    expect(text).toBe(`the page stays at ${watch.url} until you press Ctrl-C\n`);
+    expect(text).toBe(`serving the page at ${watch.url} until you press Ctrl-C\n`);
     controller.abort('SIGINT');
-    await lingering;
-    await watch.linger({ stderr: { isTTY: false } } as unknown as Io, new AbortController().signal);
+    await serving;
+    await watch.keepServing({ stderr: { isTTY: false } } as unknown as Io, new AbortController().signal);
   });
 });
 
 describe('--open', () => {
-  it('needs something to open', async () => {
+  it('needs a report to open', async () => {
     const { code, stderr } = await nnTrain([...QUICK, '--no-save', '--open']);
     expect(code).toBe(2);
-    expect(stderr).toContain('--open has nothing to open');
+    expect(stderr).toContain('--open needs a report');
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DownloadReporter } from '../../../src/cli/inputs/download-reporter.ts';
+import { DownloadProgress } from '../../../src/cli/inputs/download-progress.ts';
 import type { Io } from '../../../src/cli/terminal/io.ts';
 
 const A = 'https://example.org/a.parquet';
@@ -8,15 +8,15 @@ const MB = 1e6;
 
 let written: string;
 
-/** A pipe in place of a terminal. */
-function reporter(options: ConstructorParameters<typeof DownloadReporter>[1] = {}): DownloadReporter {
+/** Writes to a pipe instead of a terminal. */
+function progress(options: ConstructorParameters<typeof DownloadProgress>[1] = {}): DownloadProgress {
   const stderr = {
     write: (text: string) => {
       written += text;
       return true;
     },
   };
-  return new DownloadReporter({ stderr, env: {} } as unknown as Io, options);
+  return new DownloadProgress({ stderr, env: {} } as unknown as Io, options);
 }
 
 beforeEach(() => {
@@ -29,7 +29,7 @@ afterEach(() => {
 });
 
 /** Progress in steps of a tenth of a second. */
-function receive(to: DownloadReporter, from: number, until: number, perSecond: number, total?: number): number {
+function receive(to: DownloadProgress, from: number, until: number, perSecond: number, total?: number): number {
   let received = from;
   for (; received < until; received += perSecond / 10) {
     to.show({ kind: 'progress', received, total });
@@ -39,11 +39,11 @@ function receive(to: DownloadReporter, from: number, until: number, perSecond: n
 }
 
 describe('without a terminal', () => {
-  it('there is a line at the start and every 5 seconds, with the rate of late and the time left', () => {
-    const to = reporter({ hint: '(a hint)' });
+  it('prints a line at the start and every 5 seconds, with the recent rate and the time left', () => {
+    const to = progress({ hint: '(a hint)' });
     to.show({ kind: 'started', url: A, total: 100 * MB });
     const first = receive(to, 0, 40 * MB, 4 * MB, 100 * MB);
-    // The rate is that of the last ten seconds alone.
+    // The rate is averaged over the last ten seconds.
     receive(to, first, 60 * MB, 1 * MB, 100 * MB);
     expect(written.split('\n')).toEqual([
       `downloading CIFAR-10 (100.0 MB) from ${A}`,
@@ -57,24 +57,24 @@ describe('without a terminal', () => {
     ]);
   });
 
-  it('what an earlier download left counts for no rate', () => {
-    const to = reporter();
+  it('does not count the bytes of an earlier download for the rate', () => {
+    const to = progress();
     to.show({ kind: 'started', url: A, total: undefined });
     receive(to, 60 * MB, 76 * MB, 3 * MB);
-    expect(written.split('\n').slice(1)).toEqual(['going on after the first 60.0 MB', '75.0 MB, 3.0 MB/s', '']);
+    expect(written.split('\n').slice(1)).toEqual(['resuming after 60.0 MB', '75.0 MB, 3.0 MB/s', '']);
   });
 
-  it('every source that is left is named once with its reason, and the one that follows', () => {
-    const to = reporter();
+  it('names every failed source once, with its reason and the next source', () => {
+    const to = progress();
     to.show({ kind: 'started', url: A, total: undefined });
     to.show({ kind: 'source-failed', url: A, reason: 'HTTP status 404', next: B });
     to.show({ kind: 'started', url: B, total: undefined });
     to.show({ kind: 'source-failed', url: B, reason: 'HTTP status 500', next: undefined });
-    expect(written).toBe(`downloading CIFAR-10 from ${A}\nleft ${A}: HTTP status 404;\ngoing on with ${B}\n`);
+    expect(written).toBe(`downloading CIFAR-10 from ${A}\n${A} failed: HTTP status 404;\ntrying ${B}\n`);
   });
 
-  it('quiet leaves the lines of progress out', () => {
-    const to = reporter({ quiet: true });
+  it('prints no progress with quiet', () => {
+    const to = progress({ quiet: true });
     to.show({ kind: 'started', url: A, total: 100 * MB });
     receive(to, 0, 40 * MB, 4 * MB, 100 * MB);
     to.show({ kind: 'finished', path: '/cache' });
@@ -82,10 +82,10 @@ describe('without a terminal', () => {
   });
 });
 
-describe('a download that does not end well', () => {
+describe('a download that is interrupted or fails', () => {
   async function end(reason: string | undefined) {
     const stopping = new AbortController();
-    const to = reporter({ command: 'data download --trust' });
+    const to = progress({ command: 'data download --trust' });
     const failed = to.during(stopping.signal, async () => {
       to.show({ kind: 'started', url: A, total: undefined });
       receive(to, 0, 2 * MB, 1 * MB);
@@ -97,12 +97,12 @@ describe('a download that does not end well', () => {
     return written.split('\n').slice(1);
   }
 
-  it('says what is kept and how it goes on where it was stopped, and only there', async () => {
-    expect(await end('SIGINT')).toEqual(['stopped; 1.9 MB are kept; nn-train data download --trust goes on', '']);
+  it('prints what is kept and how to resume if it was interrupted, and nothing otherwise', async () => {
+    expect(await end('SIGINT')).toEqual(['stopped; 1.9 MB kept; resume with nn-train data download --trust', '']);
     written = '';
     expect(await end(undefined)).toEqual(['']);
     written = '';
-    // Nobody reads.
+    // The pipe is closed.
     expect(await end('EPIPE')).toEqual(['']);
   });
 });

@@ -13,12 +13,11 @@ type Paint = ReturnType<typeof painter>;
 
 const INDENT = 7;
 const DATASET_NAME = { cifar10: 'CIFAR-10', synthetic: 'synthetic stand-in' } as const;
-const [BAR_CELLS, SHORT_BAR_CELLS] = [24, 10];
 
-/** Shows a run to a person: a header, one line for each epoch, a bar within the epoch on a terminal, the result.
+/** Prints a run: a header, a line for each epoch, a progress bar within the epoch if stderr is a terminal, and the result.
  *
- *  All of it but the bar goes to `out`: stdout, or stderr where stdout is kept for JSON. */
-export class RunReporter {
+ *  All but the bar goes to stdout, or to stderr if stdout is reserved for JSON. */
+export class RunPrinter {
   readonly #io: Io;
   readonly #out: NodeJS.WriteStream;
   readonly #paint: Paint;
@@ -37,7 +36,7 @@ export class RunReporter {
     this.#showsBar = options.progress && !this.#quiet && io.stderr.isTTY === true;
   }
 
-  /** @param report the page of a run that has ended, if there is one. */
+  /** @param report path of the report of a finished run, if one was written. */
   show(event: RunEvent, report?: string): void {
     switch (event.type) {
       case 'run-started':
@@ -51,7 +50,7 @@ export class RunReporter {
         if (this.#showsBar) this.#drawBar(event);
         return;
       case 'epoch-ended':
-        this.#wipeBar();
+        this.#clearBar();
         if (!this.#quiet) this.#print(this.#table.row(event.metrics, this.#started!.config.epochs));
         return;
       case 'run-ended':
@@ -62,13 +61,13 @@ export class RunReporter {
     }
   }
 
-  /** Takes the bar off the screen for good. */
+  /** Removes the bar for good. */
   close(): void {
     this.#showsBar = false;
-    this.#wipeBar();
+    this.#clearBar();
   }
 
-  #wipeBar(): void {
+  #clearBar(): void {
     this.#bar?.stop();
     this.#bar = undefined;
   }
@@ -81,10 +80,11 @@ export class RunReporter {
     const { config, trainImages } = this.#started!;
     if (!this.#bar) {
       const epoch = `${(progress.lastEpoch?.epoch ?? 0) + 1}/${config.epochs}`.padStart(7);
+      const isNarrow = this.#io.stderr.columns < 80;
       this.#bar = makeBar(
         this.#io.stderr,
-        `${epoch}  {bar} {percentage} %  loss {loss}  {rate} images/s  {eta_formatted} left`,
-        { barsize: this.#io.stderr.columns < 80 ? SHORT_BAR_CELLS : BAR_CELLS },
+        `${epoch}  {bar} {percentage} %  loss {loss}${isNarrow ? '' : '  {rate} images/s  {eta_formatted} left'}`,
+        { barsize: isNarrow ? 10 : 24 },
       );
       this.#bar.start(trainImages, 0, { loss: '', rate: '' });
     }
@@ -102,7 +102,7 @@ export class RunReporter {
         `${epochs < this.#started!.config.epochs ? 'stopped early, ' : ''}${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} in ${format.seconds(seconds)}`,
     );
     if (bestEpoch !== null && bestEpoch !== epochs) {
-      const how = run === null ? '' : '; nn-train eval RUN --weights best tests it';
+      const how = run === null ? '' : '; to test it: nn-train eval RUN --weights best';
       add('best', `epoch ${bestEpoch} by validation accuracy${how}`);
     }
     if (run !== null) add('saved', run);
@@ -117,7 +117,7 @@ function headerOf(event: RunStarted, paint: Paint, width: number | undefined): s
   const { config, dataset, environment, parameters, run, progress } = event;
   const counts = [event.trainImages, event.validationImages, dataset.test.labels.length].map(format.integer);
   const size = parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  const shapes = wrap(parameters.map(({ name, shape }) => `${name} [${shape.join(', ')}]`));
+  const shapes = joinParts(parameters.map(({ name, shape }) => `${name} [${shape.join(', ')}]`));
   const rows: [string, string[]][] = [
     ['data', [`${DATASET_NAME[dataset.name]}, ${dataset.source}`]],
     ['', [`${counts[0]} training, ${counts[1]} validation and ${counts[2]} test images`]],
@@ -143,8 +143,8 @@ function wrapTo(width: number | undefined, text: string): string[] {
   return width === undefined ? [text] : format.wrap(text, width);
 }
 
-/** Joins parts by commas into lines that fit an 80-column terminal beside their label. */
-function wrap(parts: readonly string[]): string[] {
+/** Joins parts with commas into lines that fit 80 columns with their label. */
+function joinParts(parts: readonly string[]): string[] {
   const lines: string[] = [];
   for (const part of parts) {
     const last = lines.at(-1);

@@ -4,56 +4,56 @@ import { makeBar } from '../terminal/bar.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, ownName } from '../terminal/io.ts';
 
-/** How often, in milliseconds, there is a line where there is no bar. */
+/** Milliseconds between two lines if no bar can be drawn. */
 const LINE_INTERVAL = 5_000;
-/** The rate is that of the last milliseconds, so many at least. */
+/** Milliseconds over which the rate is averaged. */
 const RATE_WINDOW = 10_000;
 
-/** How much there is, when. */
+/** Bytes received by a point in time. */
 interface Sample {
   readonly time: number;
   readonly received: number;
 }
 
-interface ReporterOptions {
+interface ProgressOptions {
   readonly progress?: boolean | undefined;
   readonly quiet?: boolean | undefined;
-  /** What the user can do instead of waiting. */
+  /** What the user can do instead of waiting, in brackets. */
   readonly hint?: string;
-  /** What goes on with a download that was stopped, after the name of the program. */
+  /** Arguments of nn-train that resume an interrupted download. */
   readonly command?: string;
 }
 
-/** Shows on stderr how images are fetched: a bar with bytes, rate and time left on a terminal; elsewhere a line at the
+/** Shows the progress of a download on stderr: in a terminal a bar with bytes, rate and time left, otherwise a line at the
  *  start and every 5 seconds. */
-export class DownloadReporter {
+export class DownloadProgress {
   readonly #io: Io;
   readonly #style: 'bar' | 'lines' | 'quiet';
   readonly #hint: string;
   readonly #command: string;
   #bar: SingleBar | undefined;
-  /** The address of the source that was named last. */
+  /** URL of the source that was announced last. */
   #announced: string | undefined;
   #waitedFor: string | undefined;
   #samples: Sample[] = [];
   #lastLine = 0;
 
-  constructor(io: Io, { progress = true, quiet = false, hint = '', command = 'data download' }: ReporterOptions = {}) {
+  constructor(io: Io, { progress = true, quiet = false, hint = '', command = 'data download' }: ProgressOptions = {}) {
     this.#io = io;
     this.#hint = hint;
     this.#command = command;
     this.#style = quiet ? 'quiet' : progress && io.stderr.isTTY === true ? 'bar' : 'lines';
   }
 
-  /** Does the work that tells of its events here. However it ends, no bar stays; where the signal ended it, this says
-   *  what is kept. */
+  /** Runs the work whose events are shown, and removes the bar at its end. If the signal ended it, prints how much of the
+   *  download is kept. */
   async during<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     const clear = () => this.#clear();
     signal?.addEventListener('abort', clear);
     try {
       return await work();
     } catch (error) {
-      if (signal?.aborted && signal.reason !== 'EPIPE') this.#tellWhatIsKept();
+      if (signal?.aborted && signal.reason !== 'EPIPE') this.#printKept();
       throw error;
     } finally {
       signal?.removeEventListener('abort', clear);
@@ -70,13 +70,13 @@ export class DownloadReporter {
         this.#progress(event.received, event.total);
         break;
       case 'source-failed':
-        this.#leave(event.url, event.reason, event.next);
+        this.#sourceFailed(event.url, event.reason, event.next);
         break;
       case 'waiting':
         this.#wait(event.holder);
         break;
       case 'verifying':
-        this.#note('all has come; verifying');
+        this.#note('downloaded; verifying');
         break;
       case 'finished':
         this.#note(`downloaded and verified: ${event.path}`);
@@ -94,17 +94,17 @@ export class DownloadReporter {
     this.#announced = url;
   }
 
-  /** Where nothing follows, the error says all. */
-  #leave(url: string, why: string, next: string | undefined): void {
+  /** Prints nothing after the last source: the error that follows names its reason. */
+  #sourceFailed(url: string, reason: string, next: string | undefined): void {
     if (next === undefined) return;
-    this.#note(`left ${url}: ${why};\ngoing on with ${next}`);
+    this.#note(`${url} failed: ${reason};\ntrying ${next}`);
     this.#announced = next;
   }
 
-  #wait(whom: string): void {
-    if (whom === this.#waitedFor && this.#style !== 'lines') return;
-    this.#waitedFor = whom;
-    this.#note(`waiting for ${whom}, which downloads to the same place`);
+  #wait(holder: string): void {
+    if (holder === this.#waitedFor && this.#style !== 'lines') return;
+    this.#waitedFor = holder;
+    this.#note(`waiting for ${holder}, which is downloading to the same folder`);
   }
 
   #clear(): void {
@@ -112,21 +112,20 @@ export class DownloadReporter {
     this.#bar = undefined;
   }
 
-  #tellWhatIsKept(): void {
+  #printKept(): void {
     const received = this.#samples.at(-1)?.received ?? 0;
     if (received === 0) return;
-    this.#note(`stopped; ${format.megabytes(received)} are kept; ${ownName(this.#io.env)} ${this.#command} goes on`);
+    this.#note(`stopped; ${format.megabytes(received)} kept; resume with ${ownName(this.#io.env)} ${this.#command}`);
   }
 
-  /** A line of its own, above the bar that comes next. */
+  /** Prints a line, above the bar if one follows. */
   #note(text: string): void {
     this.#clear();
     this.#io.stderr.write(`${text}\n`);
   }
 
   #progress(received: number, total: number | undefined): void {
-    if (this.#samples.length === 0 && received > 0)
-      this.#note(`going on after the first ${format.megabytes(received)}`);
+    if (this.#samples.length === 0 && received > 0) this.#note(`resuming after ${format.megabytes(received)}`);
     const rate = this.#rate(received);
     if (this.#style === 'bar') this.#draw(received, total, rate);
     if (this.#style !== 'lines' || performance.now() - this.#lastLine < LINE_INTERVAL) return;
@@ -136,11 +135,11 @@ export class DownloadReporter {
     this.#note(`${got}${of}, ${speed}/s${left === '' ? '' : `, ${left} left`}`);
   }
 
-  /** Bytes per second of late. A part that was there before this run counts for nothing. */
+  /** Recent bytes per second, without the part that an earlier download left. */
   #rate(received: number): number {
     const time = performance.now();
     this.#samples.push({ time, received });
-    // One sample from before the window is kept: it is where the window begins.
+    // Keep one sample from before the window as its start.
     while (this.#samples.length > 2 && time - this.#samples[1].time >= RATE_WINDOW) this.#samples.shift();
     const [first] = this.#samples;
     return time > first.time ? (received - first.received) / ((time - first.time) / 1000) : 0;
