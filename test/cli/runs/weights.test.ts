@@ -86,10 +86,10 @@ it('draws the filters of a network, the most used first', async () => {
 
 it.each([
   [['linear'], "required option '--png <file>' not specified"],
-  [['linear', '--png', 'x.png', '--count', '5'], '--count is for an mlp, but linear is linear'],
+  [['linear', '--png', 'x.png', '--count', '5'], '--count applies to an mlp only, but linear is linear'],
   [['mlp', '--png', 'x.png', '--count', '0'], '--count must be an integer ≥ 1 and ≤ 8192, got 0'],
   [['mlp', '--png', 'x.png', '--scale', '1.5'], '--scale must be an integer ≥ 1 and ≤ 32, got 1.5'],
-])('refuses %j', async (args, message) => {
+])('rejects %j', async (args, message) => {
   const { code, stderr } = await nnTrain(['weights', ...args], { cwd });
   expect(code).toBe(2);
   expect(stderr).toContain(message);
