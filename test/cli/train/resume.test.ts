@@ -52,7 +52,7 @@ describe('a killed run', () => {
     expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 30 * EPOCHS }, (_, i) => i + 1));
     expect(steps.filter(({ updateRatios }) => updateRatios).map(({ step }) => step)).toEqual([100, 200, 300]);
     const random = new Random(Date.now(), 'kill');
-    for (let trial = 0; trial < 3; trial++) {
+    for (let round = 0; round < 3; round++) {
       const cwd = temporaryFolder();
       const operations: number[] = [];
       let finished: Finished | undefined;
