@@ -2,9 +2,10 @@ import type { Backend, Precision } from '../../backends/backend.ts';
 import { detectCores } from '../../backends/wasm/node/cores.ts';
 import { type BackendSpeed, benchmark } from '../../bench/benchmark.ts';
 import { FIELDS } from '../../config/config.ts';
-import { EXIT, UsageError } from '../../errors.ts';
+import { EXIT } from '../../errors.ts';
 import { describeEnvironment } from '../../runs/environment.ts';
 import { type BackendFlags, openBackend } from '../inputs/backend.ts';
+import { parseOption } from '../inputs/option.ts';
 import { makeBar } from '../terminal/bar.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import { type Io, painter } from '../terminal/io.ts';
@@ -22,9 +23,9 @@ const PRECISIONS: readonly Precision[] = ['int16', 'float32'];
 
 /** `nn-train bench`: speed of products and training steps on this machine. Resolves to the exit code. */
 export async function runBench(options: BenchOptions, io: Io): Promise<number> {
-  const precisions = options.precision === undefined ? PRECISIONS : [parsePrecision(options.precision)];
-  const seconds = BENCH_SECONDS.parse(options.seconds ?? BENCH_SECONDS.default);
-  if (seconds === undefined) throw new UsageError(`--seconds must be ${BENCH_SECONDS.wanted}, got ${options.seconds}`);
+  const precisions =
+    options.precision === undefined ? PRECISIONS : [parseOption('--precision', options.precision, FIELDS.precision)];
+  const seconds = parseOption('--seconds', options.seconds, BENCH_SECONDS);
   const bar = options.quiet || !io.stderr.isTTY ? undefined : makeBar(io.stderr, 'measuring  {bar} {percentage} %');
   const backends: Backend[] = [];
   const work = async (signal: AbortSignal): Promise<number> => {
@@ -48,12 +49,6 @@ export async function runBench(options: BenchOptions, io: Io): Promise<number> {
     }
   };
   return runUntilInterrupted(io, work, bar);
-}
-
-function parsePrecision(text: string): Precision {
-  const precision = FIELDS.precision.parse(text);
-  if (precision === undefined) throw new UsageError(`--precision must be ${FIELDS.precision.wanted}, got ${text}`);
-  return precision;
 }
 
 interface Measured {

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts';
 import type { Dataset } from '../../dataset/load.ts';
 import { type Finding, number, type Verdict } from '../../doctor/finding.ts';
 import type { Environment } from '../../runs/environment.ts';
-import type { Subject } from '../inputs/subject.ts';
+import type { Subject } from '../inputs/saved-run.ts';
 import * as format from '../terminal/format.ts';
 import type { painter, Style } from '../terminal/io.ts';
 
@@ -33,7 +33,7 @@ const MARK: Record<Verdict, { readonly sign: string; readonly style: Style }> = 
 /** Lines that name the run or configuration and the images. */
 export function headerLines({ config, run }: Subject, { name, source }: Dataset, paint: Paint): string[] {
   const what = run
-    ? `the run ${run.folder.path}, step ${format.integer(run.checkpoint.progress.step)}`
+    ? `the run ${run.directory.path}, step ${format.integer(run.checkpoint.progress.step)}`
     : `${config.model}, ${config.loss} loss, ${config.optimizer} at ${number(config.lr)}, batches of ${config.batchSize}`;
   const images = name === 'cifar10' ? `CIFAR-10, ${source}` : 'the synthetic stand-in';
   const label = (text: string) => paint('bold', text.padEnd(NAME_WIDTH + 2));

@@ -7,9 +7,15 @@ import { type DoctorOptions, diagnose, type RunToCheck } from '../../doctor/doct
 import type { Finding, Verdict } from '../../doctor/finding.ts';
 import { EXIT } from '../../errors.ts';
 import { describeEnvironment } from '../../runs/environment.ts';
-import { type BackendFlags, openBackend } from '../inputs/backend.ts';
+import type { BackendFlags } from '../inputs/backend.ts';
 import { renderMessage } from '../inputs/field-names.ts';
-import { backendOfSubject, type CheckOptions, loadSubject, readSubject, type Subject } from '../inputs/subject.ts';
+import {
+  type CheckOptions,
+  loadImagesOfSubject,
+  openBackendOfSubject,
+  readSubject,
+  type Subject,
+} from '../inputs/saved-run.ts';
 import { makeBar } from '../terminal/bar.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import { type Io, painter } from '../terminal/io.ts';
@@ -31,8 +37,8 @@ export async function runDoctor(folder: string | undefined, command: Command, io
       io,
       async (signal) => {
         const started = performance.now();
-        backend = await openBackend(io, options, subject.config.precision, backendOfSubject(subject));
-        const dataset = await loadSubject(subject, io, { ...options, signal, backend });
+        backend = await openBackendOfSubject(subject, options, io);
+        const dataset = await loadImagesOfSubject(subject, { ...options, signal, backend }, io);
         print(headerLines(subject, dataset, paint));
         const run = await runOf(subject, dataset.sha256);
         const findings: Finding[] = [];
@@ -72,8 +78,10 @@ async function* withBar(bar: SingleBar | undefined, options: DoctorOptions): Asy
 
 async function runOf({ run }: Subject, sha256: string): Promise<RunToCheck | undefined> {
   if (!run) return undefined;
-  const { folder, checkpoint, record } = run;
-  const epochs = (await folder.metrics()).filter(({ epoch }) => epoch <= (checkpoint.progress.lastEpoch?.epoch ?? 0));
+  const { directory, checkpoint, record } = run;
+  const epochs = (await directory.metrics()).filter(
+    ({ epoch }) => epoch <= (checkpoint.progress.lastEpoch?.epoch ?? 0),
+  );
   return { checkpoint, epochs, isSameDataset: sha256 === record.dataset.sha256 };
 }
 
@@ -88,7 +96,7 @@ function resultOf(
   return {
     model: config.model,
     dataset: name,
-    run: run?.folder.path ?? null,
+    run: run?.directory.path ?? null,
     verdict: verdicts.find((verdict) => findings.some((finding) => finding.verdict === verdict)) ?? 'ok',
     findings,
     seconds,

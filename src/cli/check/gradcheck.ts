@@ -7,7 +7,7 @@ import type { ImageSet } from '../../images.ts';
 import { Random } from '../../random.ts';
 import { rows } from '../../training/batches.ts';
 import { flagsOf } from '../inputs/hyperparameters.ts';
-import { type CheckOptions, loadSubject, readSubject } from '../inputs/subject.ts';
+import { type CheckOptions, loadImagesOfSubject, readSubject } from '../inputs/saved-run.ts';
 import { makeBar } from '../terminal/bar.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import { type Io, painter } from '../terminal/io.ts';
@@ -28,7 +28,7 @@ export async function runGradcheck(folder: string | undefined, command: Command,
     io,
     async (signal) => {
       const started = performance.now();
-      const dataset = await loadSubject(subject, io, { ...options, signal, backend: new ReferenceBackend() });
+      const dataset = await loadImagesOfSubject(subject, { ...options, signal, backend: new ReferenceBackend() }, io);
       const indices = chooseImages(dataset.train, flagsOf(command).batchSize ?? IMAGES, config.seed);
       bar?.start(1, 0);
       const check = await checkModelGradients({
@@ -43,7 +43,7 @@ export async function runGradcheck(folder: string | undefined, command: Command,
       const result: GradcheckResult = {
         model: config.model,
         dataset: dataset.name,
-        run: run?.folder.path ?? null,
+        run: run?.directory.path ?? null,
         step: run?.checkpoint.progress.step ?? 0,
         images: indices.length,
         ...check,

@@ -14,9 +14,9 @@ import { Random } from '../../random.ts';
 import { augmentedBatch, shuffled, splitTrainingSet } from '../../training/batches.ts';
 import { loadBatch } from '../../training/evaluate.ts';
 import { writeParameters } from '../../training/restore.ts';
-import { type BackendFlags, openBackend } from '../inputs/backend.ts';
+import type { BackendFlags } from '../inputs/backend.ts';
 import { flagsOf } from '../inputs/hyperparameters.ts';
-import { backendOfSubject, loadSubject, readSubject, type Subject } from '../inputs/subject.ts';
+import { loadImagesOfSubject, openBackendOfSubject, readSubject, type Subject } from '../inputs/saved-run.ts';
 import * as format from '../terminal/format.ts';
 import { standInLine } from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
@@ -36,7 +36,7 @@ export async function runExplainModel(folder: string | undefined, command: Comma
   const subject = await readSubject(folder, command, io, ['model']);
   expectModel(subject, flagsOf(command).model);
   const { config, run } = subject;
-  const backend = await openBackend(io, options, config.precision, backendOfSubject(subject));
+  const backend = await openBackendOfSubject(subject, options, io);
   const dataset = await loadImages(subject, options, backend, io);
   const model = buildModel(backend, config, Math.min(config.batchSize, dataset.train.labels.length));
   if (run) writeParameters(model, run.checkpoint.tensors);
@@ -50,7 +50,7 @@ export async function runExplainModel(folder: string | undefined, command: Comma
   });
   backend.close();
 
-  const what = run ? `of ${run.folder.path}, step ${format.integer(run.checkpoint.progress.step)}` : 'initial';
+  const what = run ? `of ${run.directory.path}, step ${format.integer(run.checkpoint.progress.step)}` : 'initial';
   const notes = noteLines(explanation, what, dataset);
   await draw(modelDiagram(explanation, `${config.model}, weights: ${what}`), notes, options);
   const result = { model: config.model, run: folder ?? null, dataset: dataset.name, ...explanation };
@@ -61,7 +61,7 @@ export async function runExplainModel(folder: string | undefined, command: Comma
 
 function expectModel({ config, run }: Subject, wanted: Config['model'] | undefined): void {
   if (config.model === wanted) return;
-  throw new UsageError(`${run!.folder.path} is a run of --model ${config.model}, got --model ${wanted}`);
+  throw new UsageError(`${run!.directory.path} is a run of --model ${config.model}, got --model ${wanted}`);
 }
 
 /** Loads CIFAR-10 if it is on this machine, otherwise generated images: a drawing is not worth a download. */
@@ -70,7 +70,7 @@ async function loadImages(subject: Subject, options: ExplainModelOptions, backen
   const isAuto = !subject.run && subject.config.dataset === 'auto';
   const isLocal = isAuto && (await locate({ path: options.data, env: io.env, cwd: io.cwd() }));
   const config: Config = isAuto && !isLocal ? { ...subject.config, dataset: 'synthetic' } : subject.config;
-  return loadSubject({ ...subject, config }, io, { ...options, signal, backend });
+  return loadImagesOfSubject({ ...subject, config }, { ...options, signal, backend }, io);
 }
 
 function noteLines(

@@ -1,13 +1,9 @@
-import { existsSync } from 'node:fs';
 import type { Backend } from '../../backends/backend.ts';
 import { type Dataset, type DatasetChoice, loadDataset } from '../../dataset/load.ts';
-import { DataError } from '../../errors.ts';
-import type { SavedRun } from '../../runs/record.ts';
-import type { RunDirectory } from '../../runs/run-directory.ts';
 import { type Io, ownName, painter } from '../terminal/io.ts';
 import { DownloadProgress } from './download-progress.ts';
 
-interface LoadOptions {
+export interface LoadOptions {
   readonly choice: DatasetChoice;
   readonly path?: string | undefined;
   readonly progress?: boolean;
@@ -45,12 +41,4 @@ export async function load(
     );
   }
   return dataset;
-}
-
-/** Path of the images of a saved run: --data, or else the path that the run was trained on.
- *  @throws DataError if that path no longer exists. */
-export function sourceOf(run: RunDirectory, { name, source }: SavedRun['dataset'], data?: string): string | undefined {
-  if (data !== undefined || name === 'synthetic') return data;
-  if (existsSync(source)) return source;
-  throw new DataError(`the images of ${run.path} are no longer in ${source}; name their new path with --data PATH`);
 }

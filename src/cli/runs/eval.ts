@@ -1,7 +1,7 @@
 import { rows } from '../../training/batches.ts';
 import { evaluate } from '../../training/evaluate.ts';
 import { wilsonInterval } from '../../training/wilson.ts';
-import { loadImages, openModel, type WeightsFlags } from '../inputs/saved-model.ts';
+import { loadImagesOf, openModel, type WeightsFlags } from '../inputs/saved-run.ts';
 import * as format from '../terminal/format.ts';
 import { standInLine } from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
@@ -14,8 +14,8 @@ export interface EvalOptions extends WeightsFlags {
 /** `nn-train eval RUN`: evaluates a saved run on the test images. */
 export async function runEval(folder: string, options: EvalOptions, io: Io): Promise<void> {
   const saved = await openModel(folder, options, io);
-  const { run, weights, model, record, progress, backend } = saved;
-  const dataset = await loadImages(saved, options.data, io);
+  const { directory, weights, model, record, progress, backend } = saved;
+  const dataset = await loadImagesOf(saved, { data: options.data, backend }, io);
   const images = dataset.test.labels.length;
   const test = await evaluate(model, dataset.test, rows(images));
   backend.close();
@@ -27,7 +27,7 @@ export async function runEval(folder: string, options: EvalOptions, io: Io): Pro
       model: record.config.model,
       dataset: dataset.name,
       seed: record.config.seed,
-      run: run.path,
+      run: directory.path,
       weights,
       epoch,
       images,

@@ -1,7 +1,8 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { integer } from '../../config/field.ts';
 import { addBackendOptions } from '../inputs/backend.ts';
 import { DATA_HELP } from '../inputs/hyperparameters.ts';
+import { addWeightsOption } from '../inputs/weights.ts';
 import { addNotes } from '../terminal/help.ts';
 
 const EVAL_NOTES = `
@@ -59,11 +60,6 @@ export function addWeightsOptions(command: Command): Command {
     .option('--scale <n>', `${PIXEL_SCALE.help} (default: ${PIXEL_SCALE.default})`)
     .option('--data <path>', `for an mlp: ${DATA_HELP}`);
   return addNotes(addBackendOptions(command), WEIGHTS_NOTES);
-}
-
-function addWeightsOption(command: Command): Command {
-  const help = 'weights of the last checkpoint, or of the best epoch';
-  return command.addOption(new Option('--weights <last|best>', help).default('last', 'last'));
 }
 
 const REPORT_NOTES = `

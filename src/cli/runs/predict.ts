@@ -8,7 +8,7 @@ import { toCifar } from '../../pictures/resize.ts';
 import { classesOf } from '../../runs/record.ts';
 import { rows } from '../../training/batches.ts';
 import { predict, predictedClasses, softmaxRows } from '../../training/predict.ts';
-import { openModel, type SavedModel, type WeightsFlags } from '../inputs/saved-model.ts';
+import { openModel, type SavedModel, type WeightsFlags } from '../inputs/saved-run.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
 
@@ -108,14 +108,17 @@ async function classify({ model, backend, record }: SavedModel, pictures: readon
   });
 }
 
-function jsonOf({ run, weights, record, progress }: SavedModel, results: readonly (Predicted | Failed)[]): object {
+function jsonOf(
+  { directory, weights, record, progress }: SavedModel,
+  results: readonly (Predicted | Failed)[],
+): object {
   const { config, dataset } = record;
   return {
     model: config.model,
     dataset: dataset.name,
     /** With hinge, the probabilities are the softmax of scores that were not trained as logits. */
     loss: config.loss,
-    run: run.path,
+    run: directory.path,
     weights,
     epoch: progress.lastEpoch?.epoch ?? 0,
     images: results.map((result) => ('error' in result ? { file: result.file, error: result.error.message } : result)),

@@ -4,10 +4,9 @@ import { DataError, EXIT, UsageError } from '../../errors.ts';
 import { collectRun } from '../../report/collect.ts';
 import type { RunReport } from '../../report/report-data.ts';
 import { writeReport } from '../../report/write.ts';
-import { loadRun, readRunRecord, type SavedRun } from '../../runs/record.ts';
-import { RunDirectory } from '../../runs/run-directory.ts';
-import { type BackendFlags, openBackend } from '../inputs/backend.ts';
-import { sourceOf } from '../inputs/images.ts';
+import { loadRun } from '../../runs/record.ts';
+import type { BackendFlags } from '../inputs/backend.ts';
+import { differenceOf, imagePathOf, type OpenedRun, openBackendOf, openRun } from '../inputs/saved-run.ts';
 import { resumeCommand } from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import type { Io } from '../terminal/io.ts';
@@ -24,7 +23,7 @@ export async function runReport(folders: readonly string[], options: ReportOptio
   if (options.out === '') throw new UsageError('--out must name a file, got an empty string');
   const file = options.out ?? (folders.length === 1 ? path.join(folders[0], 'report.html') : 'report.html');
   return runUntilInterrupted(io, async (signal) => {
-    const runs = await Promise.all(folders.map((folder) => RunDirectory.open(folder)));
+    const runs = await Promise.all(folders.map(openRun));
     const images = new Images(io, options.data, signal);
     const reports: RunReport[] = [];
     for (const run of runs) reports.push(await collect(run, images, options, io, signal));
@@ -36,18 +35,19 @@ export async function runReport(folders: readonly string[], options: ReportOptio
 }
 
 async function collect(
-  run: RunDirectory,
+  run: OpenedRun,
   images: Images,
   options: ReportOptions,
   io: Io,
   signal: AbortSignal,
 ): Promise<RunReport> {
-  const record = await readRunRecord(run);
-  const backend = await openBackend(io, options, record.config.precision, record.environment.backend);
+  const { directory, record } = run;
+  const backend = await openBackendOf(run, options, io);
   try {
-    const { model, progress } = await loadRun(run, backend, 'last', record);
-    const dataset = await images.of(run, record.dataset);
-    return { ...(await collectRun(run, progress, { model, dataset, signal })), resumeCommand: resumeCommand(run.path) };
+    const { model, progress } = await loadRun(directory, backend, 'last', record);
+    const dataset = await images.of(run);
+    const report = await collectRun(directory, progress, { model, dataset, signal });
+    return { ...report, resumeCommand: resumeCommand(directory.path) };
   } finally {
     backend.close();
   }
@@ -67,11 +67,12 @@ class Images {
   }
 
   /** Resolves to null, with a note, if the images cannot be loaded. @throws DataError if --data names other images. */
-  async of(run: RunDirectory, trainedOn: SavedRun['dataset']): Promise<Dataset | null> {
+  async of(run: OpenedRun): Promise<Dataset | null> {
     try {
-      const dataset = await this.#load(trainedOn.name, sourceOf(run, trainedOn, this.#data));
-      if (dataset.sha256 === trainedOn.sha256) return dataset;
-      throw new DataError(`${dataset.source} does not hold the images that ${run.path} was trained on`);
+      const dataset = await this.#load(run.record.dataset.name, imagePathOf(run, this.#data));
+      const difference = differenceOf(run, dataset);
+      if (difference === undefined) return dataset;
+      throw new DataError(difference);
     } catch (error) {
       if (!(error instanceof DataError) || this.#data !== undefined) throw error;
       this.#io.stderr.write(`note: ${error.message}; the report has no test results\n`);

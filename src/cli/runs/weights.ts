@@ -1,4 +1,3 @@
-import type { Field } from '../../config/field.ts';
 import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../files.ts';
 import { encodePng } from '../../pictures/encode.ts';
@@ -6,7 +5,8 @@ import { contactSheet } from '../../pictures/sheet.ts';
 import { templatePixels } from '../../pictures/template.ts';
 import { classesOf } from '../../runs/record.ts';
 import { type UnitUse, unitsByUse, weightRows } from '../../training/filters.ts';
-import { loadImages, openModel, type SavedModel, type WeightsFlags } from '../inputs/saved-model.ts';
+import { parseOption } from '../inputs/option.ts';
+import { loadImagesOf, openModel, type SavedModel, type WeightsFlags } from '../inputs/saved-run.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
 import { FILTER_COUNT, PIXEL_SCALE } from './options.ts';
@@ -30,8 +30,8 @@ interface Tiles {
 
 /** `nn-train weights RUN --png FILE`: draws the weights of a saved run as a picture. */
 export async function runWeights(folder: string, options: WeightsOptions, io: Io): Promise<void> {
-  const count = readInteger('--count', options.count, FILTER_COUNT);
-  const scale = readInteger('--scale', options.scale, PIXEL_SCALE);
+  const count = parseOption('--count', options.count, FILTER_COUNT);
+  const scale = parseOption('--scale', options.scale, PIXEL_SCALE);
   const saved = await openModel(folder, options, io);
   if (!saved.model.hidden && options.count !== undefined) {
     throw new UsageError(
@@ -65,7 +65,7 @@ async function templates(saved: SavedModel): Promise<Tiles> {
 }
 
 async function filters(saved: SavedModel, count: number, data: string | undefined, io: Io): Promise<Tiles> {
-  const dataset = await loadImages(saved, data, io);
+  const dataset = await loadImagesOf(saved, { data, backend: saved.backend }, io);
   const used = await unitsByUse(saved.model, dataset.test);
   const shown = used.slice(0, count);
   const all = await weightRows(saved.model, 'fc1.weight');
@@ -99,10 +99,4 @@ function gridLines({ names, columns }: Tiles): string[] {
       .join('')
       .trimEnd(),
   );
-}
-
-function readInteger(flag: string, text: string | undefined, field: Field<number>): number {
-  const value = field.parse(text ?? field.default);
-  if (value === undefined) throw new UsageError(`${flag} must be ${field.wanted}, got ${text}`);
-  return value;
 }

@@ -61,8 +61,10 @@ export function addTrainNotes(command: Command): Command {
   return addNotes(command, NOTES);
 }
 
-/** Port of the page that shows a run while it trains. The default is the number of values in an image. */
-export const WATCH_PORT = integer(
+const PORT = integer(
   { min: 0, max: 65535 },
   { help: 'serve a page that shows the run while it trains, on this machine only', default: 3072 },
 );
+
+/** Port of the page that shows a run while it trains. The default is the number of values in an image. */
+export const WATCH_PORT = { ...PORT, wanted: `a port, ${PORT.wanted}` };

@@ -1,15 +1,14 @@
 import type { Command } from 'commander';
 import type { Backend } from '../../backends/backend.ts';
-import { type Config, effectiveConfig } from '../../config/config.ts';
+import { effectiveConfig } from '../../config/config.ts';
 import { DataError, EXIT, UsageError } from '../../errors.ts';
 import type { Environment } from '../../runs/environment.ts';
-import { readRunRecord } from '../../runs/record.ts';
-import { assertNotOccupied, RunDirectory } from '../../runs/run-directory.ts';
+import { assertNotOccupied } from '../../runs/run-directory.ts';
 import { type Interrupted, type RunEvent, type TrainOptions, train } from '../../runs/train.ts';
 import { openBackend } from '../inputs/backend.ts';
-import { flagOf } from '../inputs/field-names.ts';
-import { flagsOf, readConfig } from '../inputs/hyperparameters.ts';
-import { load, sourceOf } from '../inputs/images.ts';
+import { readConfig } from '../inputs/hyperparameters.ts';
+import { load } from '../inputs/images.ts';
+import { differenceOf, expectNoConfig, imagePathOf, openBackendOf, openRun } from '../inputs/saved-run.ts';
 import { resumeCommand } from '../terminal/format.ts';
 import { exitCodeOf, interruptible } from '../terminal/interrupt.ts';
 import { type Io, ownName } from '../terminal/io.ts';
@@ -103,28 +102,21 @@ async function planNew(command: Command, io: Io, signal: AbortSignal): Promise<P
 /** Takes the configuration and the images of a resumed run from its directory. */
 async function planResume(command: Command, io: Io, signal: AbortSignal): Promise<Plan> {
   const options = command.opts<RunOptions>();
-  const extra = [
-    ...Object.keys(flagsOf(command)).map((key) => flagOf(key as keyof Config)),
-    ...(options.out === undefined ? [] : ['--out']),
-    ...(options.config === undefined ? [] : ['--config']),
-    ...(options.save ? [] : ['--no-save']),
-  ];
-  if (extra.length > 0) {
-    throw new UsageError(`--resume takes its configuration from the run; leave ${extra.join(', ')} out`);
-  }
-  const resume = await RunDirectory.open(options.resume!);
-  const { config, dataset: trainedOn, environment } = await readRunRecord(resume);
-  const source = sourceOf(resume, trainedOn, options.data);
-  const backend = await openBackend(io, options, config.precision, environment.backend);
+  const others = [...(options.out === undefined ? [] : ['--out']), ...(options.save ? [] : ['--no-save'])];
+  expectNoConfig(options.resume!, command, { others });
+  const run = await openRun(options.resume!);
+  const { config, dataset: trainedOn, environment } = run.record;
+  const path = imagePathOf(run, options.data);
+  const backend = await openBackendOf(run, options, io);
   warnIfBitsDiffer(io, environment, backend);
-  const dataset = await load(io, { ...options, choice: trainedOn.name, path: source, signal, backend });
-  if (dataset.sha256 !== trainedOn.sha256) {
+  const dataset = await load(io, { ...options, choice: trainedOn.name, path, signal, backend });
+  const difference = differenceOf(run, dataset);
+  if (difference !== undefined) {
     throw new DataError(
-      `${dataset.source} does not hold the images that ${resume.path} was trained on: their SHA-256 is ` +
-        `${dataset.sha256}, wanted ${trainedOn.sha256}; name the right ones with --data`,
+      `${difference}: their SHA-256 is ${dataset.sha256}, wanted ${trainedOn.sha256}; name the right ones with --data`,
     );
   }
-  return { backend, config, dataset, resume };
+  return { backend, config, dataset, resume: run.directory };
 }
 
 /** Prints a note if the backend differs, so that the run cannot end with the bits of an uninterrupted one. */

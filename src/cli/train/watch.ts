@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { UsageError, UserError } from '../../errors.ts';
+import { UserError } from '../../errors.ts';
 import { LiveRun } from '../../report/live-run.ts';
 import { LiveServer } from '../../report/live-server.ts';
 import type { RunReport } from '../../report/report-data.ts';
 import type { RunEvent } from '../../runs/train.ts';
+import { parseOption } from '../inputs/option.ts';
 import type { Io } from '../terminal/io.ts';
 import { WATCH_PORT } from './options.ts';
 
@@ -28,11 +29,10 @@ export class Watch {
   /** @param choice the port, or true for the first free one from the default upwards.
    *  @throws UsageError if it is not a port; UserError if the port is taken. */
   static async start(choice: string | true): Promise<Watch> {
-    const { default: first, wanted, parse } = WATCH_PORT;
-    const port = parse(choice === true ? first : choice);
-    if (port === undefined) throw new UsageError(`--watch must be a port, ${wanted}, got ${choice}`);
-    const server = await listen(port, choice === true ? MAX_PORTS : 1);
-    return new Watch(server, choice === true && server.port !== port ? ` (port ${port} is in use)` : '');
+    const isDefault = choice === true;
+    const port = parseOption('--watch', isDefault ? undefined : choice, WATCH_PORT);
+    const server = await listen(port, isDefault ? MAX_PORTS : 1);
+    return new Watch(server, isDefault && server.port !== port ? ` (port ${port} is in use)` : '');
   }
 
   get url(): string {

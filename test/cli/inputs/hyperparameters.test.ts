@@ -147,10 +147,7 @@ describe('wrong usage prints one message and exits with 2', () => {
     [['bench', '--threads', '0'], '--threads must be an integer ≥ 1 and ≤ 256, got 0'],
     [['bench', '--epochs', '3'], "unknown option '--epochs'"],
     [['--resume', '/nowhere'], '/nowhere is not a run directory'],
-    [
-      ['--resume', '/nowhere', '--lr', '1', '--no-save'],
-      '--resume takes its configuration from the run; leave --lr, --no-save out',
-    ],
+    [['--resume', '/nowhere', '--lr', '1', '--no-save'], 'leave --lr, --no-save out'],
     [['--out', ''], '--out must name a folder'],
     [['--config', '/nowhere.json'], 'cannot read the configuration file /nowhere.json'],
   ];

@@ -1,0 +1,146 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { Backend } from '../../backends/backend.ts';
+import type { Config } from '../../config/config.ts';
+import type { Dataset } from '../../dataset/load.ts';
+import { DataError, UsageError } from '../../errors.ts';
+import type { Model } from '../../models/model.ts';
+import { loadRun, readRunRecord, type SavedRun } from '../../runs/record.ts';
+import { RunDirectory, type Weights } from '../../runs/run-directory.ts';
+import type { Checkpoint, Progress } from '../../training/progress.ts';
+import type { Io } from '../terminal/io.ts';
+import { type BackendFlags, openBackend } from './backend.ts';
+import { flagOf } from './field-names.ts';
+import { flagsOf, readConfig } from './hyperparameters.ts';
+import { type LoadOptions, load } from './images.ts';
+import { parseOption } from './option.ts';
+import { WEIGHTS } from './weights.ts';
+
+/** A run directory and its config.json. */
+export interface OpenedRun {
+  readonly directory: RunDirectory;
+  readonly record: SavedRun;
+}
+
+/** @throws UsageError if the folder does not hold a run. */
+export async function openRun(folder: string): Promise<OpenedRun> {
+  const directory = await RunDirectory.open(folder);
+  return { directory, record: await readRunRecord(directory) };
+}
+
+/** Starts the kind of backend that the run was trained on, unless the flags name another. */
+export function openBackendOf(
+  { record }: OpenedRun,
+  flags: BackendFlags & { readonly quiet?: true },
+  io: Io,
+): Promise<Backend> {
+  return openBackend(io, flags, record.config.precision, record.environment.backend);
+}
+
+/** Path of the images of a run: --data, or else the path that the run was trained on.
+ *  @throws DataError if that path no longer exists. */
+export function imagePathOf({ directory, record }: OpenedRun, data: string | undefined): string | undefined {
+  const { name, source } = record.dataset;
+  if (data !== undefined || name === 'synthetic') return data;
+  if (existsSync(source)) return source;
+  throw new DataError(
+    `the images of ${directory.path} are no longer in ${source}; name their new path with --data PATH`,
+  );
+}
+
+/** Says that a dataset is not the one that a run was trained on; undefined if it is. */
+export function differenceOf({ directory, record }: OpenedRun, { source, sha256 }: Dataset): string | undefined {
+  if (sha256 === record.dataset.sha256) return undefined;
+  return `${source} does not hold the images that ${directory.path} was trained on`;
+}
+
+/** Options of a command that reads the images of a run. */
+export type ImageOptions = Omit<LoadOptions, 'choice' | 'path'> & { readonly data?: string | undefined };
+
+/** Loads the images that a run was trained on, or those that --data names, with a note on stderr if they differ. */
+export async function loadImagesOf(run: OpenedRun, { data, ...options }: ImageOptions, io: Io): Promise<Dataset> {
+  const dataset = await load(io, { ...options, choice: run.record.dataset.name, path: imagePathOf(run, data) });
+  const difference = differenceOf(run, dataset);
+  if (difference !== undefined) io.stderr.write(`note: ${difference}\n`);
+  return dataset;
+}
+
+/** Checks that no option contradicts the configuration of a run.
+ *  @param allowed hyperparameters that may be given nevertheless. @param others options that may not be given either.
+ *  @throws UsageError that names the options to leave out. */
+export function expectNoConfig(
+  folder: string,
+  command: Command,
+  { allowed = [], others = [] }: { allowed?: readonly (keyof Config)[]; others?: readonly string[] } = {},
+): void {
+  const given = Object.keys(flagsOf(command)) as (keyof Config)[];
+  const extra = [...given.filter((key) => !allowed.includes(key)).map(flagOf), ...others];
+  if (command.opts<{ readonly config?: string }>().config !== undefined) extra.push('--config');
+  if (extra.length === 0) return;
+  throw new UsageError(`the configuration is taken from the run ${folder}; leave ${extra.join(', ')} out`);
+}
+
+export interface WeightsFlags extends BackendFlags {
+  readonly weights: string;
+}
+
+/** A saved run with its model, ready to look at images. */
+export interface SavedModel extends OpenedRun {
+  readonly weights: Weights;
+  readonly model: Model;
+  readonly progress: Progress;
+  readonly backend: Backend;
+}
+
+/** Loads the model of a saved run.
+ *  @throws UsageError if the folder does not hold a run, or for an unknown --weights. */
+export async function openModel(folder: string, flags: WeightsFlags, io: Io): Promise<SavedModel> {
+  const weights = parseOption('--weights', flags.weights, WEIGHTS);
+  const run = await openRun(folder);
+  const backend = await openBackendOf(run, flags, io);
+  return { ...run, weights, backend, ...(await loadRun(run.directory, backend, weights, run.record)) };
+}
+
+/** Options that `gradcheck` and `doctor` share, besides the hyperparameters. */
+export interface CheckOptions {
+  readonly data?: string;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+/** What is examined: a saved run with its last weights, or a configuration that has not been trained. */
+export interface Subject {
+  readonly config: Config;
+  readonly run?: OpenedRun & { readonly checkpoint: Checkpoint };
+}
+
+/** Opens a run, or reads a configuration from flags, environment and --config file.
+ *  @param allowed hyperparameters that may be given together with a run.
+ *  @throws UsageError for other hyperparameters together with a run, or if the folder does not hold one. */
+export async function readSubject(
+  folder: string | undefined,
+  command: Command,
+  io: Io,
+  allowed: readonly (keyof Config)[] = [],
+): Promise<Subject> {
+  if (folder === undefined) return { config: await readConfig(command, io.env) };
+  expectNoConfig(folder, command, { allowed });
+  const run = await openRun(folder);
+  return { config: run.record.config, run: { ...run, checkpoint: await run.directory.load('last') } };
+}
+
+/** Starts the kind of backend that a run was trained on, or the default for a configuration, unless the flags name one. */
+export function openBackendOfSubject(
+  { config, run }: Subject,
+  flags: BackendFlags & { readonly quiet?: true },
+  io: Io,
+): Promise<Backend> {
+  return run ? openBackendOf(run, flags, io) : openBackend(io, flags, config.precision);
+}
+
+/** Loads the images that a run was trained on, or those that a configuration asks for. */
+export function loadImagesOfSubject({ config, run }: Subject, options: ImageOptions, io: Io): Promise<Dataset> {
+  if (run) return loadImagesOf(run, options, io);
+  const { data, ...others } = options;
+  return load(io, { ...others, choice: config.dataset, path: data });
+}
