@@ -11,6 +11,11 @@ export const IMAGE_BYTES = CHANNELS * PLANE_BYTES;
 /** C, the number of classes. */
 export const CLASS_COUNT = 10;
 
+/** Names of the datasets for people. */
+export const DATASET_LABEL = { cifar10: 'CIFAR-10', synthetic: 'the synthetic stand-in' } as const;
+
+export type DatasetName = keyof typeof DATASET_LABEL;
+
 /** Images and labels as bytes, in shared memory. */
 export interface ImageSet {
   /** [N, 3072]: per image 1024 red, 1024 green and 1024 blue bytes, each plane 32 × 32, row by row. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DataError } from '../errors.ts';
-import type { ImageSet } from '../images.ts';
+import type { DatasetName, ImageSet } from '../images.ts';
 import { field, type Message, message } from '../message.ts';
 import { ARCHIVE_URL, CLASSES, decodeBatches } from './cifar10.ts';
 import { type DatasetEvent, DownloadError, type DownloadSettings, downloadCifar10 } from './download/download.ts';
@@ -12,10 +12,10 @@ import { syntheticDataset } from './synthetic.ts';
 export type { DatasetEvent } from './download/download.ts';
 
 /** Choice of dataset. `auto` falls back to generated images if CIFAR-10 is neither on the disk nor on the network. */
-export type DatasetChoice = 'auto' | 'cifar10' | 'synthetic';
+export type DatasetChoice = 'auto' | DatasetName;
 
 export interface Dataset {
-  readonly name: 'cifar10' | 'synthetic';
+  readonly name: DatasetName;
   /** Path that the images were read from, or 'generated'. */
   readonly source: string;
   readonly classes: readonly string[];

@@ -1,3 +1,4 @@
+import type { DatasetName } from '../images.ts';
 import type { Environment } from '../runs/environment.ts';
 import type { Metrics } from '../training/evaluate.ts';
 import type { EpochMetrics } from '../training/progress.ts';
@@ -19,7 +20,7 @@ export interface RunReport {
   /** The hyperparameters that have an effect. */
   readonly config: Readonly<Record<string, string | number | boolean | null>>;
   readonly dataset: {
-    readonly name: 'cifar10' | 'synthetic';
+    readonly name: DatasetName;
     readonly source: string;
     readonly sha256: string;
     readonly classes: readonly string[];

@@ -5,6 +5,7 @@ import { CLASSES } from '../dataset/cifar10.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { syntheticDataset } from '../dataset/synthetic.ts';
 import { UsageError } from '../errors.ts';
+import { DATASET_LABEL } from '../images.ts';
 import { message } from '../message.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import type { Progress } from '../training/progress.ts';
@@ -31,8 +32,7 @@ export type SavedRun = Omit<RunRecord, 'config'> & { readonly config: Config };
 export async function readRunRecord(run: RunDirectory): Promise<SavedRun> {
   const record = (await run.config()) as Partial<RunRecord> | null;
   const origin = path.join(run.path, 'config.json');
-  const names: readonly unknown[] = ['cifar10', 'synthetic'];
-  if (!record?.environment || !names.includes(record.dataset?.name)) {
+  if (!record?.environment || !Object.hasOwn(DATASET_LABEL, record.dataset?.name ?? '')) {
     throw new UsageError(
       `${origin} does not describe a run: wanted an environment and a dataset named cifar10 or synthetic`,
     );

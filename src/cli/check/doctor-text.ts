@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import type { Dataset } from '../../dataset/load.ts';
 import { type Finding, number, type Verdict } from '../../doctor/finding.ts';
+import { DATASET_LABEL } from '../../images.ts';
 import type { Environment } from '../../runs/environment.ts';
 import type { Subject } from '../inputs/saved-run.ts';
 import * as format from '../terminal/format.ts';
@@ -35,7 +36,7 @@ export function headerLines({ config, run }: Subject, { name, source }: Dataset,
   const what = run
     ? `the run ${run.directory.path}, step ${format.integer(run.checkpoint.progress.step)}`
     : `${config.model}, ${config.loss} loss, ${config.optimizer} at ${number(config.lr)}, batches of ${config.batchSize}`;
-  const images = name === 'cifar10' ? `CIFAR-10, ${source}` : 'the synthetic stand-in';
+  const images = `${DATASET_LABEL[name]}, ${source}`;
   const label = (text: string) => paint('bold', text.padEnd(NAME_WIDTH + 2));
   return [`${label('examined')}${what}`, `${label('images')}${images}`, ''];
 }

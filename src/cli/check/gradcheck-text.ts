@@ -3,6 +3,7 @@ import type { Config } from '../../config/config.ts';
 import type { GateCheck, GradientVerdict } from '../../gradcheck/check-gradients.ts';
 import type { CoordinateSlope } from '../../gradcheck/compare.ts';
 import type { ModelGradientCheck } from '../../gradcheck/model-gradients.ts';
+import { DATASET_LABEL, type DatasetName } from '../../images.ts';
 import { l2StrengthOf } from '../../optim/optimizers.ts';
 import * as format from '../terminal/format.ts';
 import type { painter, Style } from '../terminal/io.ts';
@@ -11,7 +12,7 @@ import { type Column, tableLines } from '../terminal/table.ts';
 /** Result of `gradcheck`. `--json` prints these names; they are a contract. */
 export interface GradcheckResult extends ModelGradientCheck {
   readonly model: Config['model'];
-  readonly dataset: 'cifar10' | 'synthetic';
+  readonly dataset: DatasetName;
   /** Run directory whose weights were checked; null for the initial weights. */
   readonly run: string | null;
   /** Training step of these weights. */
@@ -74,7 +75,7 @@ function headerLines({ run, step, images, dataset, loss, parameters }: Gradcheck
   const rows: [name: string, text: string][] = [
     ['model', `${config.model} with ${format.integer(size)} parameters, ${weights}`],
     ['loss', `${lossText(config)}: ${format.loss(loss)}`],
-    ['images', `${images} of ${dataset === 'cifar10' ? 'CIFAR-10' : 'the synthetic stand-in'}`],
+    ['images', `${images} of ${DATASET_LABEL[dataset]}`],
     ['method', 'central differences in float64, relative errors |a − n| / max(|a|, |n|)'],
   ];
   return rows.flatMap(([name, text]) =>

@@ -6,6 +6,7 @@ import { locate } from '../../dataset/locate.ts';
 import { UsageError } from '../../errors.ts';
 import { modelDiagram, short } from '../../explain/model-diagram.ts';
 import { explainModel, type ModelExplanation } from '../../explain/model-graph.ts';
+import { DATASET_LABEL } from '../../images.ts';
 import { initialise } from '../../models/initialise.ts';
 import { buildModel } from '../../models/model.ts';
 import { OPTIMIZERS } from '../../optim/optimizers.ts';
@@ -79,11 +80,10 @@ function noteLines(
   { name }: Dataset,
 ): string[] {
   const { integer, percent } = format;
-  const images = name === 'cifar10' ? 'CIFAR-10' : 'the synthetic stand-in';
   const all = memory.parameters + memory.optimizer + memory.activations + memory.gradients;
   const lines = [
     `weights  ${what}; ${integer(parameters)} parameters`,
-    `batch    ${integer(batchSize)} training images of ${images}, augmented as in training`,
+    `batch    ${integer(batchSize)} training images of ${DATASET_LABEL[name]}, augmented as in training`,
     `compute  ${flopsOf(flops.forward)} forward and ${flopsOf(flops.backward)} backward for each step`,
     `memory   ${bytesOf(all)}: parameters ${bytesOf(memory.parameters)}, optimiser ${bytesOf(memory.optimizer)},`,
     `         activations ${bytesOf(memory.activations)}, their gradients ${bytesOf(memory.gradients)}`,

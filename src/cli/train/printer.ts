@@ -1,6 +1,7 @@
 import type { SingleBar } from 'cli-progress';
 import { sizeOf } from '../../backends/backend.ts';
 import { applies, type Config, FIELDS } from '../../config/config.ts';
+import { DATASET_LABEL } from '../../images.ts';
 import type { Environment } from '../../runs/environment.ts';
 import type { RunEvent, RunResult, RunStarted } from '../../runs/train.ts';
 import type { TrainingEvent } from '../../training/progress.ts';
@@ -12,7 +13,6 @@ import { EpochTable } from './epoch-table.ts';
 type Paint = ReturnType<typeof painter>;
 
 const INDENT = 7;
-const DATASET_NAME = { cifar10: 'CIFAR-10', synthetic: 'synthetic stand-in' } as const;
 
 /** Prints a run: a header, a line for each epoch, a progress bar within the epoch if stderr is a terminal, and the result.
  *
@@ -119,7 +119,7 @@ function headerOf(event: RunStarted, paint: Paint, width: number | undefined): s
   const size = parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const shapes = joinParts(parameters.map(({ name, shape }) => `${name} [${shape.join(', ')}]`));
   const rows: [string, string[]][] = [
-    ['data', [`${DATASET_NAME[dataset.name]}, ${dataset.source}`]],
+    ['data', [`${DATASET_LABEL[dataset.name]}, ${dataset.source}`]],
     ['', [`${counts[0]} training, ${counts[1]} validation and ${counts[2]} test images`]],
     ['model', [`${modelOf(config)} with ${format.integer(size)} parameters:`, ...shapes]],
     ['train', recipeOf(config)],

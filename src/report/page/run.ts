@@ -1,3 +1,4 @@
+import { DATASET_LABEL } from '../../images.ts';
 import type { RunReport } from '../report-data.ts';
 import type { ChartSize } from './chart.ts';
 import { curves } from './curves.ts';
@@ -159,7 +160,7 @@ function facts(run: RunReport): HTMLElement {
   const [last, best] = [run.epochs.at(-1), run.test ? bestOf(run) : null];
   const speed = run.epochs.reduce((sum, { imagesPerSecond }) => sum + imagesPerSecond, 0) / run.epochs.length;
   const entries: (readonly [string, string])[] = [
-    ['data', run.dataset.name === 'cifar10' ? 'CIFAR-10' : run.dataset.name],
+    ['data', DATASET_LABEL[run.dataset.name]],
     ['parameters', format.count(parameterCount(run))],
     ...(best ? [['best validation', `${format.percent(best.accuracy)}, epoch ${best.epoch}`] as const] : []),
     ...(last ? [['training loss', format.loss(last.train.loss)] as const] : []),
