@@ -5,10 +5,10 @@ import { flagOf } from './inputs/field-names.ts';
 import { bareName, choiceCalled, commandsCalled, optionsCalled } from './inputs/synonyms.ts';
 import { type Io, ownName } from './terminal/io.ts';
 
-/** More candidates than these are no help. */
+/** Offers no completions of a word if there are more than these. */
 const MAX_OFFERED = 3;
 
-/** Makes the errors of a command and of its subcommands suggest what was meant, and point to the command's own help. */
+/** Adds suggestions to the errors of a command and its subcommands, and a pointer to the command's own help. */
 export function addAdvice(command: Command, io: Io): void {
   const words = [ownName(io.env), ...pathOf(command), '--help'].join(' ');
   const what = command.commands.length > 0 ? 'commands' : 'options';
@@ -36,12 +36,12 @@ export function expectOwnChoices(command: Command): void {
   }
 }
 
-/** The names of a command and of those above it, without the program's. */
+/** The names of a command and its parents, without the program. */
 function pathOf(command: Command): string[] {
   return command.parent ? [...pathOf(command.parent), command.name()] : [];
 }
 
-/** Commander's message in one line, with a better suggestion than commander's where there is one. */
+/** Commander's message on one line, with our suggestion, or else commander's. */
 function messageFor(text: string, command: Command): string {
   const [problem, hint] = text.trimEnd().split('\n(Did you mean ');
   const [, kind, word] = /^error: unknown (option|command) '(.*)'$/.exec(problem) ?? [];
@@ -74,7 +74,7 @@ function commandsMeantBy(word: string, { commands }: Command): string[] {
   return foreign.length > 0 ? foreign.slice(0, 1) : startingAlike(word, own);
 }
 
-/** The name itself in another spelling, or else the names that the word begins, or else the longest that begins it. */
+/** The name of another spelling, or else the completions of the word, or else the longest name that begins it. */
 function startingAlike(word: string, names: readonly string[]): string[] {
   const bare = bareName(word);
   const same = names.find((name) => bareName(name) === bare);

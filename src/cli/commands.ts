@@ -40,7 +40,7 @@ export function addCommands(program: Command, args: readonly string[], io: Io, s
     setExitCode(await runBench(options, io));
   });
   addHelpCommand(program, declare);
-  // The program's help lists the options of training too. Set last: commands inherit what is set before.
+  // The program's help lists the options of training too. Set last, since commands inherit earlier settings.
   const visibleOptions = (command: Command) => [...new Help().visibleOptions(command), ...train.options];
   program.configureHelp({ ...program.configureHelp(), visibleOptions });
   addTrainNotes(program);
@@ -48,7 +48,7 @@ export function addCommands(program: Command, args: readonly string[], io: Io, s
 
 /** `nn-train [train]`. */
 function addTraining(declare: Declare, args: readonly string[], io: Io, setExitCode: SetExitCode): Command {
-  // A word in front is the name of a command, and if there is none of that name, commander suggests one.
+  // A leading word names a command. Without a default command, commander reports an unknown one and suggests another.
   const isDefault = args[0] === undefined || args[0].startsWith('-');
   const train = declare('train', 'train a model; the default command', { isDefault });
   addTrainOptions(train.usage('[options]').allowExcessArguments()).action(async () => {

@@ -13,8 +13,7 @@ import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import { type Io, painter } from '../terminal/io.ts';
 import { type GradcheckResult, gradcheckLines } from './gradcheck-text.ts';
 
-/** A few images are enough: their gradients add up, so a fault in the gradient of one is one in that of all, and fewer
- *  images bring fewer kinks. */
+/** A few images suffice: a wrong gradient of one image shows in the sum, and fewer images bring fewer kinks. */
 const IMAGES = 8;
 
 /** `nn-train gradcheck [RUN]`: compares backpropagation with central differences. Resolves to the exit code: 1 if a

@@ -5,7 +5,7 @@ import { choice, type Field, optionalInteger } from '../../config/field.ts';
 import type { Io } from '../terminal/io.ts';
 import { parseOption } from './option.ts';
 
-/** Options that select the backend. They are not hyperparameters: they affect speed alone. */
+/** Options that select the backend. They are not hyperparameters: they decide how fast a run is. */
 export interface BackendFlags {
   readonly backend?: string;
   readonly threads?: string;

@@ -2,8 +2,7 @@ import { type Command, Help, Option } from 'commander';
 import { FIELDS } from '../../config/config.ts';
 import { addHyperparameters } from './hyperparameters.ts';
 
-/** Adds the hyperparameters to a command that is not about training: its help lists --model alone and names the others in a
- *  line of its notes, HYPERPARAMETERS_NOTE. */
+/** Adds the hyperparameters to a command whose help lists only --model; HYPERPARAMETERS_NOTE refers to the others. */
 export function addBriefHyperparameters(command: Command): Command {
   const listed = <T extends Command | Option>(items: T[]): T[] =>
     items.filter((item) => {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Message, NamedField } from '../../message.ts';
 import { shellWord } from '../terminal/format.ts';
 
-/** Fields of the library that the command line calls otherwise. */
+/** Fields of the library whose option has another name. */
 const OPTION: Readonly<Record<string, string>> = { path: '--data', choice: '--dataset' };
 
 /** Renders a message with the names that a user of the command line knows: that of the option, or of the environment

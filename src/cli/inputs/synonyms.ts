@@ -1,5 +1,5 @@
-/** Names that other libraries and scripts give to our commands, options and choices. They are suggested, never accepted: an
- *  experiment has one spelling. */
+/** Names that other libraries and scripts use for our commands, options and choices. They are suggested, never accepted, so
+ *  that an option has one spelling. */
 
 /** By option: words of PyTorch, Keras and scikit-learn that neither begin with the option nor begin it. */
 const OPTIONS: Readonly<Record<string, string>> = {
@@ -88,17 +88,17 @@ export function bareName(word: string): string {
   return word.replace(/=.*$|[-_ ]/g, '').toLowerCase();
 }
 
-/** The options that a word means elsewhere. */
+/** The options that other libraries call by a word. */
 export function optionsCalled(word: string): string[] {
   return keysWith(OPTIONS, word);
 }
 
-/** The commands, or the options that may have been meant by one, that a word means elsewhere. */
+/** The commands that other libraries call by a word, or options that replace such a command. */
 export function commandsCalled(word: string): string[] {
   return keysWith(COMMANDS, word);
 }
 
-/** The choice of an option that a word means elsewhere. */
+/** The choice of an option that other libraries call by a word. */
 export function choiceCalled(option: string, word: string, choices: readonly string[]): string | undefined {
   return (
     choices.find((choice) => bareName(choice) === bareName(word)) ??

@@ -1,11 +1,11 @@
 import { type Command, Help } from 'commander';
 import { wrap } from './format.ts';
 
-/** A description narrower than this is unreadable; it gets lines of its own below its term. */
+/** Least width of a description beside its term; if there is less room, it goes below. */
 const MIN_DESCRIPTION = 28;
 const INDENT = 6;
 
-/** How commander lays out its part of the help: wrapped to the width of the terminal, also of a narrow one. */
+/** Layout of commander's part of the help, wrapped to the width of the terminal, however narrow. */
 export const HELP_LAYOUT: Partial<Help> = {
   minWidthToWrap: MIN_DESCRIPTION,
   commandDescription: (command) => `${command.description().replace(/^./, (letter) => letter.toUpperCase())}.`,
@@ -20,7 +20,7 @@ export const HELP_LAYOUT: Partial<Help> = {
   },
 };
 
-/** Wraps text without parting "default:" or a comparison sign from its value. */
+/** Wraps text, keeping "default:" and comparison signs with their values. */
 function wrapped(text: string, width: number): string[] {
   const glued = text.replace(/(default:|[<≤≥>]) /g, '$1\u00a0');
   return wrap(glued, width).map((line) => line.replaceAll('\u00a0', ' '));
@@ -35,8 +35,8 @@ export function addNotes(command: Command, text: string): Command {
   });
 }
 
-/** Breaks text anew. Adjacent lines form a paragraph; an indented line with a gap of spaces is a term and its description,
- *  which lines of the same indentation continue; any other indented line stays as it is. */
+/** Rewraps text. Adjacent unindented lines form a paragraph. An indented line with a gap of two spaces is a term and its
+ *  description, which the lines aligned with it continue. Other indented lines are kept. */
 export function reflow(text: string, width: number): string[] {
   const source = text.split('\n');
   const lines: string[] = [];
@@ -63,7 +63,7 @@ function definition(term: string, description: string, width: number): string[] 
   return wrapped(description, width - term.length).map((line, i) => (i === 0 ? term : ' '.repeat(term.length)) + line);
 }
 
-/** Removes and returns the leading lines that fulfil a condition. */
+/** Removes and returns the leading lines that meet a condition. */
 function takeWhile(lines: string[], condition: (line: string) => boolean): string[] {
   const end = lines.findIndex((line) => !condition(line));
   return lines.splice(0, end < 0 ? lines.length : end);

@@ -3,10 +3,10 @@ import * as format from '../terminal/format.ts';
 
 interface EpochColumn {
   readonly header: string;
-  /** The header where the column before it, which explains it, is left out. */
+  /** Header to use if the column before it is left out. */
   readonly loneHeader?: string;
   readonly width: number;
-  /** Columns of a low priority are left out first. */
+  /** Columns of low priority are left out first. */
   readonly priority: number;
   text(metrics: EpochMetrics, epochs: number): string;
 }
