@@ -16,7 +16,7 @@ export const EXIT = {
 export class UserError extends Error {
   override readonly name: string = 'UserError';
   readonly exitCode: number;
-  /** The same as `message`, with the fields in it still to be named. */
+  /** The message with its fields still to be named. Quote this in another message, so that they can be. */
   readonly text: string | Message;
 
   constructor(text: string | Message, exitCode: number = EXIT.failure, options?: ErrorOptions) {

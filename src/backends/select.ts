@@ -27,6 +27,6 @@ export async function createBackend(options: BackendOptions = {}, engine?: Engin
     return await createWasm({ precision, threads, v8Flags, engine });
   } catch (error) {
     if (backend === 'wasm' || !(error instanceof UnsupportedError)) throw error;
-    return new ReferenceBackend('float32', precision, [`using the slow reference backend: ${error.message}`]);
+    return new ReferenceBackend('float32', precision, [`using the slow reference backend: ${error.reason}`]);
   }
 }

@@ -59,6 +59,6 @@ function buildProgram(args: readonly string[], io: Io, setExitCode: (code: numbe
 }
 
 function messageOf(error: unknown, command: Command, { env }: Io): string {
-  if (error instanceof UserError) return `error: ${renderMessage(error.text, command, env)}`;
+  if (error instanceof UserError) return `error: ${renderMessage(error.text, env, command)}`;
   return `This is a bug in nn-train; please report it:\n${error instanceof Error ? (error.stack ?? error.message) : error}`;
 }

@@ -89,5 +89,5 @@ function fallbackReason({ env, cwd }: LoadOptions, error: DownloadError): string
 
 function notFound({ env, cwd }: LoadOptions, error: DownloadError): Message {
   const places = ['NN_TRAIN_DATA_DIR (not set)', ...defaultSearchPaths(env, cwd), 'the network'];
-  return message`CIFAR-10 was not found; searched in this order: ${places.join(', ')}. The last failed: ${error.message}. Get ${ARCHIVE_URL} by other means and pass that file as ${field('path')}, or use generated images with ${field('choice', 'synthetic')}.`;
+  return message`CIFAR-10 was not found; searched in this order: ${places.join(', ')}. The last failed: ${error.text}. Get ${ARCHIVE_URL} by other means and pass that file as ${field('path')}, or use generated images with ${field('choice', 'synthetic')}.`;
 }

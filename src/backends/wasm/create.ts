@@ -25,6 +25,12 @@ export interface WasmOptions {
 /** The JavaScript engine lacks a feature that the wasm backend needs. */
 export class UnsupportedError extends UserError {
   override readonly name = 'UnsupportedError';
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super(message`${reason}; use ${field('backend', 'reference')}`);
+    this.reason = reason;
+  }
 }
 
 /** Starts a wasm backend: detects the engine's features, assembles and compiles the kernels, starts the threads and compares
@@ -34,8 +40,7 @@ export class UnsupportedError extends UserError {
 export async function createWasm(options: WasmOptions): Promise<WasmBackend> {
   const { precision, v8Flags = true } = options;
   let engine = options.engine ?? detectEngine({ v8Flags, wantsFma: precision === 'float32' });
-  if (!engine.simd)
-    throw new UnsupportedError(message`this engine has no WebAssembly SIMD; use ${field('backend', 'reference')}`);
+  if (!engine.simd) throw new UnsupportedError('this engine has no WebAssembly SIMD');
   const notes: string[] = [];
   for (;;) {
     const backend = await start(engine, options, notes);
@@ -48,10 +53,7 @@ export async function createWasm(options: WasmOptions): Promise<WasmBackend> {
     if (wrong === undefined) return backend;
     if (engine.revectorize) engine = withoutRevectorize(engine);
     else if (engine.fma && precision === 'float32') engine = { ...engine, fma: false };
-    else
-      throw new UnsupportedError(
-        message`the wasm kernels give wrong results on this engine (${wrong}); use ${field('backend', 'reference')}`,
-      );
+    else throw new UnsupportedError(`the wasm kernels give wrong results on this engine (${wrong})`);
     notes.push(`the self-test failed (${wrong}) and was repeated with fewer features`);
   }
 }

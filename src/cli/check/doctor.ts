@@ -44,7 +44,7 @@ export async function runDoctor(folder: string | undefined, command: Command, io
         const findings: Finding[] = [];
         for await (const finding of withBar(bar, { config: subject.config, dataset, backend, run, signal })) {
           const { advice } = finding;
-          const named = { ...finding, advice: advice && renderMessage(advice, command, io.env) };
+          const named = { ...finding, advice: advice && renderMessage(advice, io.env, command) };
           findings.push(named);
           print(findingLines(named, paint));
         }

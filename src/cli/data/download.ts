@@ -8,6 +8,7 @@ import { readSource } from '../../dataset/read.ts';
 import { readRecord, storeBatches, verifyFolder } from '../../dataset/store.ts';
 import { DataError, EXIT } from '../../errors.ts';
 import { fileError } from '../../files.ts';
+import { message } from '../../message.ts';
 import { DownloadProgress } from '../inputs/download-progress.ts';
 import { shellWord } from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
@@ -73,7 +74,7 @@ export async function runPath(io: Io): Promise<void> {
 function withAdvice(error: unknown, { env }: Io): unknown {
   if (!(error instanceof DownloadError)) return error;
   return new DataError(
-    `${error.message}; download ${ARCHIVE_URL} on another machine and import it with ${ownName(env)} data import FILE`,
+    message`${error.text}; download ${ARCHIVE_URL} on another machine and import it with ${ownName(env)} data import FILE`,
     { cause: error },
   );
 }

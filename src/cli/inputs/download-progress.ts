@@ -3,6 +3,7 @@ import type { DatasetEvent } from '../../dataset/load.ts';
 import { makeBar } from '../terminal/bar.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, ownName } from '../terminal/io.ts';
+import { renderMessage } from './field-names.ts';
 
 /** Milliseconds between two lines if no bar can be drawn. */
 const LINE_INTERVAL = 5_000;
@@ -70,7 +71,7 @@ export class DownloadProgress {
         this.#progress(event.received, event.total);
         break;
       case 'source-failed':
-        this.#sourceFailed(event.url, event.reason, event.next);
+        this.#sourceFailed(event.url, renderMessage(event.reason, this.#io.env), event.next);
         break;
       case 'waiting':
         this.#wait(event.holder);

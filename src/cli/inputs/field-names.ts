@@ -7,17 +7,17 @@ import { shellWord } from '../terminal/format.ts';
 const OPTION: Readonly<Record<string, string>> = { path: '--data', choice: '--dataset' };
 
 /** Renders a message with the names that a user of the command line knows: that of the option, or of the environment
- *  variable or the configuration file that a hyperparameter comes from. */
-export function renderMessage(text: string | Message, command: Command, env: NodeJS.ProcessEnv): string {
-  return typeof text === 'string' ? text : text.render((named) => nameOf(named, command, env));
+ *  variable or the configuration file that a hyperparameter comes from. @param command the one that runs. */
+export function renderMessage(text: string | Message, env: NodeJS.ProcessEnv, command?: Command): string {
+  return typeof text === 'string' ? text : text.render((named) => nameOf(named, env, command));
 }
 
-function nameOf(named: NamedField, command: Command, env: NodeJS.ProcessEnv): string {
+function nameOf(named: NamedField, env: NodeJS.ProcessEnv, command?: Command): string {
   const { field, value } = named;
-  if (command.getOptionValueSource(field) === 'cli') return optionWith(named);
+  if (command?.getOptionValueSource(field) === 'cli') return optionWith(named);
   const variable = variableOf(field);
   if (env[variable]) return value === undefined ? variable : `${variable}=${value}`;
-  const file: unknown = command.opts().config;
+  const file: unknown = command?.opts().config;
   if (typeof file !== 'string' || !holds(file, field)) return optionWith(named);
   return value === undefined ? `${field} in ${file}` : `${field} ${value} in ${file}`;
 }

@@ -6,6 +6,7 @@ import type { RunReport } from '../../report/report-data.ts';
 import { writeReport } from '../../report/write.ts';
 import { loadRun } from '../../runs/record.ts';
 import type { BackendFlags } from '../inputs/backend.ts';
+import { renderMessage } from '../inputs/field-names.ts';
 import { differenceOf, imagePathOf, type OpenedRun, openBackendOf, openRun } from '../inputs/saved-run.ts';
 import { resumeCommand } from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
@@ -75,7 +76,7 @@ class Images {
       throw new DataError(difference);
     } catch (error) {
       if (!(error instanceof DataError) || this.#data !== undefined) throw error;
-      this.#io.stderr.write(`note: ${error.message}; the report has no test results\n`);
+      this.#io.stderr.write(`note: ${renderMessage(error.text, this.#io.env)}; the report has no test results\n`);
       return null;
     }
   }

@@ -29,7 +29,12 @@ export type DatasetEvent =
       readonly total: number | undefined;
     }
   /** A source failed or was too slow; `next` is the URL of the next one to try, if any. */
-  | { readonly kind: 'source-failed'; readonly url: string; readonly reason: string; readonly next: string | undefined }
+  | {
+      readonly kind: 'source-failed';
+      readonly url: string;
+      readonly reason: string | Message;
+      readonly next: string | undefined;
+    }
   /** Another process, `holder`, is downloading to the same folder. Repeated every few seconds. */
   | { readonly kind: 'waiting'; readonly holder: string }
   /** Everything is in `path` and is now compared with the published hashes. */

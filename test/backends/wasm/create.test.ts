@@ -24,7 +24,7 @@ describe('createBackend', () => {
   it('does not fall back from an explicitly chosen backend', async () => {
     const wanted = createBackend({ backend: 'wasm' }, { ...engine, simd: false });
     await expect(wanted).rejects.toThrow(UnsupportedError);
-    await expect(wanted).rejects.toThrow('take --backend reference');
+    await expect(wanted).rejects.toThrow("use backend: 'reference'");
   });
 
   it('runs on one thread without shared memory, with a note', async () => {
@@ -82,7 +82,7 @@ describe('memory', () => {
     backend.write(tensor, [1, 2, 3]);
     expect(() => backend.allocate([50_000, 50_000])).toThrow(UserError);
     expect(() => backend.allocate([50_000, 50_000])).toThrow(
-      /out of memory: 10,000 MB more are needed, .* --batch-size/,
+      /out of memory: 10,000 MB more are needed, .* smaller batchSize/,
     );
     expect(Array.from(await backend.read(tensor))).toEqual([1, 2, 3]);
     backend.close();
