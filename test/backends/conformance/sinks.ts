@@ -3,6 +3,9 @@ import { ShapeError } from '../../../src/backends/backend.ts';
 import { EXAMPLE_RULES, type UpdateRule, update } from '../../../src/backends/update-rules.ts';
 import type { Context } from './context.ts';
 
+/** The rules with formulas of their own below. */
+type PublishedRule = Extract<UpdateRule, { kind: 'sgd' | 'adamw' }>;
+
 export function checkSinks({ backend, tensor, valuesOf, expectClose }: Context): void {
   describe('sinks', () => {
     it('deliver stores, adds and updates', async () => {
@@ -15,7 +18,7 @@ export function checkSinks({ backend, tensor, valuesOf, expectClose }: Context):
       expect(() => backend.deliver(gradient, { kind: 'add', tensor: backend.allocate([4]) })).toThrow(ShapeError);
     });
 
-    const RULES: Record<string, UpdateRule> = {
+    const RULES: Record<string, PublishedRule> = {
       'plain SGD': { kind: 'sgd', learningRate: 0.1, momentum: 0, nesterov: false, weightDecay: 0.02 },
       'SGD with momentum': { kind: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: false, weightDecay: 0 },
       'SGD with Nesterov momentum': {
@@ -99,7 +102,12 @@ export function checkSinks({ backend, tensor, valuesOf, expectClose }: Context):
 }
 
 /** The formulas of torch.optim.SGD and torch.optim.AdamW for a single number. */
-function expectedUpdate(rule: UpdateRule, w: number, g: number, state: number[]): { value: number; state: number[] } {
+function expectedUpdate(
+  rule: PublishedRule,
+  w: number,
+  g: number,
+  state: number[],
+): { value: number; state: number[] } {
   if (rule.kind === 'adamw') {
     const m = rule.beta1 * state[0] + (1 - rule.beta1) * g;
     const v = rule.beta2 * state[1] + (1 - rule.beta2) * g ** 2;
