@@ -1,8 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../../errors.ts';
 import { type Batch, CLASSES, TEST_FILE, TRAIN_FILES } from '../cifar10.ts';
-import { cannotRead } from './folder.ts';
+import { cannotRead, listFolder } from './folder.ts';
 import { batchPictures, checkCount, type LabelledPicture } from './picture-batches.ts';
 
 /** Folder names by label: class names or numbers. */
@@ -44,7 +44,7 @@ interface PictureFile {
 }
 
 async function listPictures(folder: string): Promise<readonly PictureFile[]> {
-  const names = await list(folder);
+  const names = await listFolder(folder);
   const scheme = SCHEMES.find((classes) => classes.some((name) => names.includes(name))) ?? CLASSES;
   const missing = scheme.filter((name) => !names.includes(name));
   if (missing.length > 0) {
@@ -53,7 +53,7 @@ async function listPictures(folder: string): Promise<readonly PictureFile[]> {
   const files: PictureFile[] = [];
   for (const [label, name] of scheme.entries()) {
     const inner = join(folder, name);
-    for (const file of await list(inner)) {
+    for (const file of await listFolder(inner)) {
       if (/\.(png|jpe?g)$/i.test(file)) files.push({ path: join(inner, file), label, sortKey: sortKey(file) });
     }
   }
@@ -76,13 +76,5 @@ async function read({ path, label }: PictureFile): Promise<LabelledPicture> {
     return { name: path, label, picture: await readFile(path) };
   } catch (error) {
     throw cannotRead(path, error);
-  }
-}
-
-async function list(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    throw cannotRead(folder, error);
   }
 }

@@ -1,4 +1,4 @@
-import { open, stat } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../../errors.ts';
 import { fileError } from '../../files.ts';
@@ -19,6 +19,15 @@ export async function* readFolder(folder: string, signal?: AbortSignal): AsyncGe
 /** Turns a file-system error into a DataError that names the path; returns any other error unchanged. */
 export function cannotRead(what: string, error: unknown): unknown {
   return fileError(`cannot read ${what}`, error, DataError);
+}
+
+/** Names of the entries of a folder. @throws DataError if it cannot be read. */
+export async function listFolder(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    throw cannotRead(folder, error);
+  }
 }
 
 async function readBatch(path: string, memory: Uint8Array): Promise<Uint8Array> {

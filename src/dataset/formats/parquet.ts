@@ -1,9 +1,9 @@
-import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AsyncBuffer, FileMetaData } from 'hyparquet';
 import { DataError } from '../../errors.ts';
 import { type Batch, REPLACEMENT_ADVICE, TEST_FILE, TRAIN_FILES } from '../cifar10.ts';
-import { cannotRead } from './folder.ts';
+import { cannotRead, listFolder } from './folder.ts';
 import { batchPictures, type LabelledPicture } from './picture-batches.ts';
 
 // CIFAR-10 as published on Hugging Face (uoft-cs/cifar10): Parquet files with a column `img`, a struct of the `bytes` and
@@ -31,7 +31,7 @@ export function parquetFiles(names: readonly string[], split: Split): readonly s
 
 /** Reads the images of a folder of Parquet files, one row group at a time; see `readSource`. */
 export async function* readParquet(folder: string, signal?: AbortSignal): AsyncGenerator<Batch> {
-  const present = await list(folder);
+  const present = await listFolder(folder);
   const splits = SPLITS.map(({ split, names }) => ({ split, names, files: parquetFiles(present, split) }));
   const missing = splits.find(({ files }) => files.length === 0);
   if (missing)
@@ -149,12 +149,4 @@ function asDataError(path: string, error: unknown): unknown {
   if (known !== error) return known;
   const reason = error instanceof Error ? error.message : String(error);
   return new DataError(`${path} is not a complete Parquet file: ${reason}. ${REPLACEMENT_ADVICE}`, { cause: error });
-}
-
-async function list(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    throw cannotRead(folder, error);
-  }
 }

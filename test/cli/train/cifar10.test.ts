@@ -69,10 +69,11 @@ describe('a run on files in the format of CIFAR-10', () => {
     mkdirSync(other);
     for (const name of NAMES) writeFileSync(path.join(other, name), Buffer.alloc(10000 * 3073));
     const refused = await nnTrain(['--resume', run, '--data', other]);
+    const difference = `${other} does not hold the images that ${run} was trained on`;
     expect(refused.code).toBe(3);
-    expect(refused.stderr).toContain(`${other} does not hold the images that ${run} was trained on`);
-    expect((await nnTrain(['eval', run, '--data', other])).stderr).toContain(
-      'not the images that the run was trained with',
-    );
+    expect(refused.stderr).toContain(`error: ${difference}: their SHA-256 is `);
+    for (const command of ['eval', 'gradcheck']) {
+      expect((await nnTrain([command, run, '--data', other])).stderr).toContain(`note: ${difference}\n`);
+    }
   });
 });
