@@ -1,3 +1,4 @@
+import { percent } from '../format.ts';
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { pngDataUrl } from '../pictures/encode.ts';
@@ -32,7 +33,7 @@ export async function weightPictures(
   const pictures = used.slice(0, MAX_FILTERS).map(({ unit, activeShare }) => ({
     picture: pngDataUrl(templatePixels(filters[unit])),
     name: `unit ${unit}`,
-    detail: `active on ${Math.round(100 * activeShare)} % of images`,
+    detail: `active on ${percent(activeShare, 0)} of images`,
   }));
   return { kind: 'filters', pictures, total: used.length };
 }

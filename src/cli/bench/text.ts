@@ -89,7 +89,7 @@ function tableLines(columns: readonly (readonly Cell[])[]): string[] {
   return Array.from(labels, (label) => {
     const cells = columns.map((column) => {
       const { rate = '–', share = null } = column.find((cell) => cell.label === label) ?? {};
-      const percent = share === null ? '–' : `${Math.round(100 * share)} %`;
+      const percent = share === null ? '–' : format.percent(share, 0);
       return rate.padStart(RATE_WIDTH) + percent.padStart(SHARE_WIDTH);
     });
     return `  ${label}`.padEnd(LABEL_WIDTH) + cells.join('');

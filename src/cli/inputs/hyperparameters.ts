@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { type Config, effectiveConfig, FIELD_LIST, FIELDS, resolveConfig } from '../../config/config.ts';
 import type { Field } from '../../config/field.ts';
 import { UsageError } from '../../errors.ts';
+import { fileErrorReason } from '../../files.ts';
 import { flagOf, variableOf } from './field-names.ts';
 
 /** The hyperparameter with which each group of the help begins. */
@@ -59,7 +60,8 @@ async function readConfigFile(file: string): Promise<Values> {
     const text = await readFile(file, 'utf8');
     content = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
-    throw new UsageError(`cannot read the configuration file ${file}: ${(error as Error).message}`);
+    const reason = fileErrorReason(error) ?? (error as Error).message;
+    throw new UsageError(`cannot read the configuration file ${file}: ${reason}`);
   }
   const values = content?.environment ? content.config : content;
   if (typeof values !== 'object' || values === null || Array.isArray(values)) {
