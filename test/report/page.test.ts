@@ -93,7 +93,7 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
 
   it.each([
     [{ state: 'training', epochs: 4 }, '#state', 'epoch 5 of 10'],
-    [{ state: 'stopped', epochs: 4 }, '#state', 'Resume it with nn-train --resume run.'],
+    [{ state: 'stopped', epochs: 4 }, '#state', 'Resume it with nn-train --resume runs/sketch.'],
     [{ epochs: 7, plannedEpochs: 10 }, '#state', 'Stopped early after 7 of 10 epochs'],
     [{ dataset: 'synthetic' }, '#data-notice', 'This is not CIFAR-10'],
   ] as const)('has a notice about the run: %j', async (run, place, text) => {

@@ -36,6 +36,7 @@ export function sampleRun(options: SampleRunOptions): RunReport {
   return {
     name,
     state,
+    ...(state === 'stopped' ? { resumeCommand: `nn-train --resume ${name}` } : {}),
     config: { model, ...(model === 'mlp' ? { hidden: 512, labelSmoothing: 0.1 } : {}), ...COMMON, ...options.config },
     dataset: { name: dataset, source: '/data/cifar-10-batches-bin', sha256: '86'.repeat(32), classes },
     environment: ENVIRONMENT,

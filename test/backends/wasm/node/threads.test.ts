@@ -61,7 +61,7 @@ describe('a worker thread', () => {
       workerScript: scriptOf("throw new Error('no luck');"),
     });
     await expect(broken).rejects.toThrow(UserError);
-    await expect(broken).rejects.toThrow(/a worker thread did not start: no luck; try --threads 1/);
+    await expect(broken).rejects.toThrow(/a worker thread did not start: no luck; try threads: 1/);
     const ended = createWasm({ precision: 'int16', threads: 2, workerScript: scriptOf('process.exit(7);') });
     await expect(ended).rejects.toThrow('it exited with code 7');
   });
