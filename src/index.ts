@@ -43,7 +43,8 @@ export { initialise } from './models/initialise.ts';
 export { buildModel, type Model, type ModelConfig } from './models/model.ts';
 export { type DecodedPicture, decodePicture } from './pictures/decode.ts';
 export { type CifarImage, toCifar } from './pictures/resize.ts';
-export { loadRun, readRunRecord, type SavedRun } from './runs/record.ts';
+export { type OpenedRun, type OpenRunOptions, openRun, type RecordedRun, readRun } from './runs/open-run.ts';
+export { classesOf, type SavedRun } from './runs/record.ts';
 export { RunDirectory, type Weights } from './runs/run-directory.ts';
 export {
   type Interrupted,

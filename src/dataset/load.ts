@@ -27,8 +27,9 @@ export interface Dataset {
   readonly fallback?: string;
 }
 
-export interface LoadOptions extends SearchOptions {
-  readonly choice: DatasetChoice;
+export interface LoadOptions extends Partial<SearchOptions> {
+  /** Default: auto. */
+  readonly choice?: DatasetChoice | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: DatasetEvent) => void) | undefined;
   /** Allocates image sets, for example in a backend's memory to save a copy; plain shared memory by default. */
@@ -43,26 +44,28 @@ export interface LoadOptions extends SearchOptions {
  *  `auto` falls back only if no file of CIFAR-10 is on the disk and no source on the network works. Damaged local files,
  *  a missing path that the user named, and downloads that are not the published images are errors for `auto` and
  *  `cifar10`. `synthetic` neither searches nor downloads.
- *  Environment: NN_TRAIN_DATA_DIR, XDG_CACHE_HOME (see `locate`), and NN_TRAIN_CIFAR10_URL, the URL of an archive to
- *  download instead of the default sources.
+ *  Environment: NN_TRAIN_DATA_DIR, the folder or archive to read if no `path` is given; XDG_CACHE_HOME, the parent of the
+ *  cache; KERAS_HOME, searched too; NN_TRAIN_CIFAR10_URL, an archive to download instead of the default sources.
  *  @throws DataError if the images are missing or damaged; UsageError if NN_TRAIN_CIFAR10_URL is not a valid URL; FileError
  *  if the cache cannot be written. Rejects with the reason of `signal` if it is aborted. */
-export async function loadDataset(options: LoadOptions): Promise<Dataset> {
-  options.signal?.throwIfAborted();
-  if (options.choice === 'synthetic') return synthetic(options);
-  const source = await locate(options);
+export async function loadDataset(options: LoadOptions = {}): Promise<Dataset> {
+  const { choice = 'auto', path, env = process.env, cwd = process.cwd(), signal } = options;
+  signal?.throwIfAborted();
+  if (choice === 'synthetic') return synthetic(options);
+  const place: SearchOptions = { path, env, cwd };
+  const source = await locate(place);
   if (source) return cifar10(source, options);
   try {
-    const path = await download(options);
+    const path = await download(env, options);
     return await cifar10({ kind: 'folder', path }, options);
   } catch (error) {
     if (!(error instanceof DownloadError)) throw error;
-    if (options.choice === 'auto') return { ...synthetic(options), fallback: fallbackReason(options, error) };
-    throw new DataError(notFound(options, error), { cause: error });
+    if (choice === 'auto') return { ...synthetic(options), fallback: fallbackReason(place, error) };
+    throw new DataError(notFound(place, error), { cause: error });
   }
 }
 
-function download({ env, signal, onEvent, download }: LoadOptions): Promise<string> {
+function download(env: SearchOptions['env'], { signal, onEvent, download }: LoadOptions): Promise<string> {
   const sources = selectSources(env) ?? download?.sources;
   return downloadCifar10({ ...download, sources, cacheFolder: cacheFolder(env), signal, onEvent });
 }
@@ -83,11 +86,11 @@ function hash({ train, test }: { train: ImageSet; test: ImageSet }): string {
   return sha256.digest('hex');
 }
 
-function fallbackReason({ env, cwd }: LoadOptions, error: DownloadError): string {
+function fallbackReason({ env, cwd }: SearchOptions, error: DownloadError): string {
   return `there is no CIFAR-10 in ${defaultSearchPaths(env, cwd).join(' or ')}, and it could not be downloaded: ${error.message}`;
 }
 
-function notFound({ env, cwd }: LoadOptions, error: DownloadError): Message {
+function notFound({ env, cwd }: SearchOptions, error: DownloadError): Message {
   const places = ['NN_TRAIN_DATA_DIR (not set)', ...defaultSearchPaths(env, cwd), 'the network'];
   return message`CIFAR-10 was not found; searched in this order: ${places.join(', ')}. The last failed: ${error.text}. Get ${ARCHIVE_URL} by other means and pass that file as ${field('path')}, or use generated images with ${field('choice', 'synthetic')}.`;
 }

@@ -18,7 +18,9 @@ export interface Source {
 export interface SearchOptions {
   /** Path that the user named. No other place is searched. */
   readonly path?: string | undefined;
+  /** Environment variables. */
   readonly env: NodeJS.ProcessEnv;
+  /** Folder that relative paths start from. */
   readonly cwd: string;
 }
 

@@ -1,5 +1,4 @@
 import path from 'node:path';
-import type { Backend } from '../backends/backend.ts';
 import { type Config, resolveConfig } from '../config/config.ts';
 import { CLASSES } from '../dataset/cifar10.ts';
 import type { Dataset } from '../dataset/load.ts';
@@ -7,14 +6,8 @@ import { syntheticDataset } from '../dataset/synthetic.ts';
 import { UsageError } from '../errors.ts';
 import { DATASET_LABEL } from '../images.ts';
 import { message } from '../message.ts';
-import { buildModel, type Model } from '../models/model.ts';
-import type { Progress } from '../training/progress.ts';
-import { writeParameters } from '../training/restore.ts';
 import type { Environment } from './environment.ts';
-import type { RunDirectory, Weights } from './run-directory.ts';
-
-/** Maximum batch size of a loaded model: enough for testing. Larger batches, if the run used them, would only cost memory. */
-const MAX_BATCH_SIZE = 1000;
+import type { RunDirectory } from './run-directory.ts';
 
 /** Contents of a run's config.json. */
 export interface RunRecord {
@@ -53,21 +46,4 @@ function configOf({ config }: Partial<RunRecord>, origin: string): Config {
 /** Class names of a run's dataset, in the order of the logits. */
 export function classesOf({ dataset }: Pick<SavedRun, 'dataset'>): readonly string[] {
   return dataset.name === 'cifar10' ? CLASSES : syntheticDataset({ trainCount: 0, testCount: 0 }).classes;
-}
-
-/** Loads the trained model of a run.
- *  @param weights of the last checkpoint or of the best epoch.
- *  @param saved contents of config.json, if the caller has already read it.
- *  @throws UserError or FileError if a file of the run is missing, unreadable or damaged. */
-export async function loadRun(
-  run: RunDirectory,
-  backend: Backend,
-  weights: Weights,
-  saved?: SavedRun,
-): Promise<{ model: Model; record: SavedRun; progress: Progress }> {
-  const record = saved ?? (await readRunRecord(run));
-  const { progress, tensors } = await run.load(weights);
-  const model = buildModel(backend, record.config, Math.min(record.config.batchSize, MAX_BATCH_SIZE));
-  writeParameters(model, tensors);
-  return { model, record, progress };
 }

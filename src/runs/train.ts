@@ -3,6 +3,7 @@ import type { Backend, Shape } from '../backends/backend.ts';
 import { type Config, effectiveConfig } from '../config/config.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { UsageError } from '../errors.ts';
+import { field, message } from '../message.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { rows, type Split, splitTrainingSet } from '../training/batches.ts';
@@ -20,7 +21,8 @@ export interface RunStarted {
   readonly type: 'run-started';
   readonly config: Config;
   readonly dataset: Dataset;
-  /** The model being trained, not a copy: its weights change from step to step. For reading only. */
+  /** The model being trained, not a copy: its weights change from step to step, and are the final ones once `train` has
+   *  resolved. For reading and predicting only. */
   readonly model: Model;
   readonly environment: Environment;
   readonly parameters: readonly { readonly name: string; readonly shape: Shape }[];
@@ -66,8 +68,10 @@ export interface RunEnded {
 export type RunEvent = RunStarted | TrainingEvent | RunEnded;
 
 export interface TrainOptions {
+  /** The configuration, from `resolveConfig`; that of the run when resuming. */
   readonly config: Config;
   readonly dataset: Dataset;
+  /** A backend of the configuration's precision. */
   readonly backend: Backend;
   /** Folder to save the run in; by default a new one in ./runs. Null saves nothing. */
   readonly out?: string | null | undefined;
@@ -87,9 +91,13 @@ export interface Interrupted {
 
 /** Trains one configuration: initialises the model or resumes a run, trains, saves checkpoints, and evaluates the final
  *  weights on the test images.
- *  @throws DivergedError, FileError, UsageError or DataError; the last checkpoint remains valid. */
+ *  @throws UsageError if the backend has another precision than the configuration, if `val` leaves no images to train on,
+ *  or if `out` is not empty; DivergedError if a loss or weight becomes NaN or infinite; FileError if the run cannot be read
+ *  or saved; UserError if the checkpoint to resume is damaged or of another configuration. The last checkpoint remains
+ *  valid. */
 export async function train(options: TrainOptions): Promise<RunResult | Interrupted> {
   const { config, dataset, backend, signal, onEvent = () => {} } = options;
+  expectPrecision(config, backend);
   const split = splitTrainingSet(dataset.train.labels.length, config.val, config.trainLimit);
   const model = buildModel(backend, config, Math.min(config.batchSize, split.train.length));
   const trainer = new Trainer(model, dataset.train, split, config);
@@ -119,6 +127,14 @@ export async function train(options: TrainOptions): Promise<RunResult | Interrup
   const result = resultOf(options, trainer, run, test);
   await onEvent({ type: 'run-ended', result, progress: trainer.progress });
   return result;
+}
+
+/** @throws UsageError if the backend does not compute as the configuration says: the record of the run would be wrong. */
+function expectPrecision({ precision }: Config, backend: Backend): void {
+  if (backend.precision === precision) return;
+  throw new UsageError(
+    message`${field('precision')} is ${precision} in the configuration, but ${backend.precision} in the backend; create the backend with ${field('precision', precision)}`,
+  );
 }
 
 /** Saves a run to its directory: first the lines of steps and epochs, then the checkpoint they belong to. */

@@ -1,6 +1,6 @@
 import type { BatchPlan, ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
-import { plainBatch } from './batches.ts';
+import { plainBatch, rows } from './batches.ts';
 import { yieldToEventLoop } from './event-loop.ts';
 
 export interface Metrics {
@@ -17,12 +17,12 @@ export function loadBatch(model: Model, source: ImageSet, plan: BatchPlan): void
 }
 
 /** Computes loss and accuracy on a set of images, without dropout, label smoothing or augmentation.
- *  @param indices rows of the set; at least one.
+ *  @param indices rows of the set, at least one; all by default.
  *  @throws the signal's reason, once it is aborted. */
 export async function evaluate(
   model: Model,
   set: ImageSet,
-  indices: Uint32Array,
+  indices: Uint32Array = rows(set.labels.length),
   signal?: AbortSignal,
 ): Promise<Metrics> {
   const { graph } = model;

@@ -1,15 +1,16 @@
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
+import { rows } from './batches.ts';
 import { forwardBatches } from './evaluate.ts';
 
 /** Computes the logits of a model for a set of images, without dropout or augmentation.
  *
- *  @param indices rows of the set; at least one.
- *  @returns logits [N, C], row-major. @throws the signal's reason, once it is aborted. */
+ *  @param indices rows of the set; all by default.
+ *  @returns logits [N, C], row-major, of N = indices.length images. @throws the signal's reason, once it is aborted. */
 export async function predict(
   model: Model,
   set: ImageSet,
-  indices: Uint32Array,
+  indices: Uint32Array = rows(set.labels.length),
   signal?: AbortSignal,
 ): Promise<Float32Array> {
   const C = model.logits.shape[1];

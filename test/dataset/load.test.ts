@@ -4,7 +4,7 @@ import { linkSync, mkdirSync, mkdtempSync, symlinkSync, truncateSync, writeFileS
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Dataset, type DatasetChoice, loadDataset } from '../../src/dataset/load.ts';
 import { DataError, UsageError } from '../../src/errors.ts';
 import {
@@ -198,4 +198,21 @@ test('nothing is loaded after an abort', async () => {
   const reason = new Error('Ctrl-C');
   const signal = AbortSignal.abort(reason);
   expect(await rejection(loadDataset({ choice: 'synthetic', env, cwd, signal }))).toBe(reason);
+});
+
+describe('without options', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+  });
+
+  test('the environment and the working directory are those of the process', async () => {
+    vi.spyOn(process, 'cwd').mockReturnValue(cwd);
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    vi.stubEnv('NN_TRAIN_DATA_DIR', undefined);
+    symlinkSync(images, join(cwd, 'data'));
+    expect(await loadDataset()).toMatchObject({ name: 'cifar10', source: join(cwd, 'data') });
+    vi.stubEnv('NN_TRAIN_DATA_DIR', images);
+    expect((await loadDataset()).source).toBe(images);
+  });
 });

@@ -9,7 +9,7 @@ import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { UserError } from '../../src/errors.ts';
 import { collectRun } from '../../src/report/collect.ts';
 import { LiveRun } from '../../src/report/live-run.ts';
-import { loadRun } from '../../src/runs/record.ts';
+import { openRun } from '../../src/runs/open-run.ts';
 import { RunDirectory } from '../../src/runs/run-directory.ts';
 import { type RunEvent, train } from '../../src/runs/train.ts';
 import { temporaryFolder } from '../support/files.ts';
@@ -20,7 +20,7 @@ const DATASET: Dataset = {
   source: 'generated',
   sha256: '0'.repeat(64),
 };
-const CONFIG = resolveConfig({ val: 20, batchSize: 20, epochs: 3 });
+const CONFIG = resolveConfig({ precision: 'float32', val: 20, batchSize: 20, epochs: 3 });
 
 /** Trains for three epochs of four steps each, or until it is stopped after a step. */
 async function trained(config: Partial<Config> = {}, stopAfter = Infinity, onEvent = async (_: RunEvent) => {}) {
@@ -41,7 +41,7 @@ async function trained(config: Partial<Config> = {}, stopAfter = Infinity, onEve
 }
 
 async function collected(run: RunDirectory, dataset: Dataset | null = DATASET) {
-  const { model, progress } = await loadRun(run, new ReferenceBackend(), 'last');
+  const { model, progress } = await openRun(run.path, { backend: new ReferenceBackend() });
   return collectRun(run, progress, { model, dataset });
 }
 

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
@@ -6,8 +6,10 @@ import { resolveConfig } from '../../src/config/config.ts';
 import type { Dataset } from '../../src/dataset/load.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { DivergedError, FileError, UsageError } from '../../src/errors.ts';
+import type { Model } from '../../src/models/model.ts';
 import { RunDirectory } from '../../src/runs/run-directory.ts';
 import { type RunEvent, train } from '../../src/runs/train.ts';
+import { evaluate } from '../../src/training/evaluate.ts';
 import { decodeSafetensors } from '../../src/weights/safetensors.ts';
 import { temporaryFolder } from '../support/files.ts';
 
@@ -17,7 +19,7 @@ const DATASET: Dataset = {
   source: 'generated',
   sha256: '0'.repeat(64),
 };
-const CONFIG = resolveConfig({ val: 20, batchSize: 20, epochs: 3 });
+const CONFIG = resolveConfig({ precision: 'float32', val: 20, batchSize: 20, epochs: 3 });
 
 function trainIn(out: string, onEvent: (event: RunEvent) => void = () => {}) {
   return train({ config: CONFIG, dataset: DATASET, backend: new ReferenceBackend(), out, onEvent });
@@ -33,9 +35,45 @@ afterEach(() => {
 });
 
 describe('train', () => {
+  it('refuses a backend of another precision than the configuration', async () => {
+    const out = path.join(temporaryFolder(), 'run');
+    const error = await train({
+      config: { ...CONFIG, precision: 'int16' },
+      dataset: DATASET,
+      backend: new ReferenceBackend(),
+      out,
+    }).catch((error) => error);
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error.field).toBe('precision');
+    expect(error.message).toBe(
+      "precision is int16 in the configuration, but float32 in the backend; create the backend with precision: 'int16'",
+    );
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('trains in float64', async () => {
+    const backend = new ReferenceBackend('float64');
+    const outcome = await train({ config: CONFIG, dataset: DATASET, backend, out: null });
+    expect(outcome).toMatchObject({ epochs: 3, environment: { dtype: 'float64' } });
+  });
+
+  it('tells its events the model, which holds the final weights at the end', async () => {
+    let model: Model | undefined;
+    const outcome = await train({
+      config: CONFIG,
+      dataset: DATASET,
+      backend: new ReferenceBackend(),
+      out: null,
+      onEvent(event) {
+        if (event.type === 'run-started') model = event.model;
+      },
+    });
+    expect(outcome).toMatchObject({ test: await evaluate(model!, DATASET.test) });
+  });
+
   it('reports no result with a NaN loss', async () => {
     // Its only step has a finite loss, but the update makes the weights infinite.
-    const config = resolveConfig({ val: 0, trainLimit: 1, epochs: 1, lr: 1e300 });
+    const config = resolveConfig({ precision: 'float32', val: 0, trainLimit: 1, epochs: 1, lr: 1e300 });
     const training = train({ config, dataset: DATASET, backend: new ReferenceBackend(), out: null });
     await expect(training).rejects.toThrow(DivergedError);
     await expect(training).rejects.toThrow(/the loss is NaN at step 1 \(epoch 1\)/);
@@ -45,7 +83,7 @@ describe('train', () => {
 describe('a checkpoint', () => {
   it('never contains NaN or infinite weights', async () => {
     const out = path.join(temporaryFolder(), 'run');
-    const config = resolveConfig({ val: 0, batchSize: 100, epochs: 5, lr: 1e300 });
+    const config = resolveConfig({ precision: 'float32', val: 0, batchSize: 100, epochs: 5, lr: 1e300 });
     const training = train({ config, dataset: DATASET, backend: new ReferenceBackend(), out });
     await expect(training).rejects.toThrow(DivergedError);
     await expect(training).rejects.toThrow("'linear.weight' holds a number that is NaN or infinite after step 1");

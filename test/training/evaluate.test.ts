@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { buildModel } from '../../src/models/model.ts';
+import { rows } from '../../src/training/batches.ts';
 import { evaluate } from '../../src/training/evaluate.ts';
+import { predict } from '../../src/training/predict.ts';
 import { randomImageSet } from '../support/images.ts';
 
 const SET = randomImageSet(50, 'evaluation');
@@ -41,6 +43,13 @@ describe('evaluate', () => {
     const metrics = await evaluate(model, SET, indices);
     expect(metrics.loss).toBeCloseTo(loss, 12);
     expect(metrics.accuracy).toBe(correct / 50);
+  });
+
+  it('uses all images by default', async () => {
+    const model = buildModel(new ReferenceBackend(), MLP, 16);
+    initialise(model, { init: 'normal', initStd: 0.1, seed: 0 });
+    expect(await evaluate(model, SET)).toEqual(await evaluate(model, SET, rows(50)));
+    expect(await predict(model, SET)).toEqual(await predict(model, SET, rows(50)));
   });
 
   it('stops when its signal is aborted', async () => {

@@ -4,10 +4,9 @@ import type { Backend } from '../../backends/backend.ts';
 import type { Config } from '../../config/config.ts';
 import type { Dataset } from '../../dataset/load.ts';
 import { DataError, UsageError } from '../../errors.ts';
-import type { Model } from '../../models/model.ts';
-import { loadRun, readRunRecord, type SavedRun } from '../../runs/record.ts';
-import { RunDirectory, type Weights } from '../../runs/run-directory.ts';
-import type { Checkpoint, Progress } from '../../training/progress.ts';
+import { type OpenedRun, openRun, type RecordedRun, readRun } from '../../runs/open-run.ts';
+import type { SavedRun } from '../../runs/record.ts';
+import type { Checkpoint } from '../../training/progress.ts';
 import type { Io } from '../terminal/io.ts';
 import { type BackendFlags, openBackend } from './backend.ts';
 import { flagOf } from './field-names.ts';
@@ -16,30 +15,18 @@ import { type LoadOptions, load } from './images.ts';
 import { parseOption } from './option.ts';
 import { WEIGHTS } from './weights.ts';
 
-/** A run directory and its config.json. */
-export interface OpenedRun {
-  readonly directory: RunDirectory;
-  readonly record: SavedRun;
-}
-
-/** @throws UsageError if the folder does not hold a run. */
-export async function openRun(folder: string): Promise<OpenedRun> {
-  const directory = await RunDirectory.open(folder);
-  return { directory, record: await readRunRecord(directory) };
-}
-
 /** Starts the kind of backend that the run was trained on, unless the flags name another. */
 export function openBackendOf(
-  { record }: OpenedRun,
+  { config, environment }: SavedRun,
   flags: BackendFlags & { readonly quiet?: true },
   io: Io,
 ): Promise<Backend> {
-  return openBackend(io, flags, record.config.precision, record.environment.backend);
+  return openBackend(io, flags, config.precision, environment.backend);
 }
 
 /** Path of the images of a run: --data, or else the path that the run was trained on.
  *  @throws DataError if that path no longer exists. */
-export function imagePathOf({ directory, record }: OpenedRun, data: string | undefined): string | undefined {
+export function imagePathOf({ directory, record }: RecordedRun, data: string | undefined): string | undefined {
   const { name, source } = record.dataset;
   if (data !== undefined || name === 'synthetic') return data;
   if (existsSync(source)) return source;
@@ -49,7 +36,7 @@ export function imagePathOf({ directory, record }: OpenedRun, data: string | und
 }
 
 /** Says that a dataset is not the one that a run was trained on; undefined if it is. */
-export function differenceOf({ directory, record }: OpenedRun, { source, sha256 }: Dataset): string | undefined {
+export function differenceOf({ directory, record }: RecordedRun, { source, sha256 }: Dataset): string | undefined {
   if (sha256 === record.dataset.sha256) return undefined;
   return `${source} does not hold the images that ${directory.path} was trained on`;
 }
@@ -58,7 +45,7 @@ export function differenceOf({ directory, record }: OpenedRun, { source, sha256 
 export type ImageOptions = Omit<LoadOptions, 'choice' | 'path'> & { readonly data?: string | undefined };
 
 /** Loads the images that a run was trained on, or those that --data names, with a note on stderr if they differ. */
-export async function loadImagesOf(run: OpenedRun, { data, ...options }: ImageOptions, io: Io): Promise<Dataset> {
+export async function loadImagesOf(run: RecordedRun, { data, ...options }: ImageOptions, io: Io): Promise<Dataset> {
   const dataset = await load(io, { ...options, choice: run.record.dataset.name, path: imagePathOf(run, data) });
   const difference = differenceOf(run, dataset);
   if (difference !== undefined) io.stderr.write(`note: ${difference}\n`);
@@ -84,21 +71,11 @@ export interface WeightsFlags extends BackendFlags {
   readonly weights: string;
 }
 
-/** A saved run with its model, ready to look at images. */
-export interface SavedModel extends OpenedRun {
-  readonly weights: Weights;
-  readonly model: Model;
-  readonly progress: Progress;
-  readonly backend: Backend;
-}
-
 /** Loads the model of a saved run.
  *  @throws UsageError if the folder does not hold a run, or for an unknown --weights. */
-export async function openModel(folder: string, flags: WeightsFlags, io: Io): Promise<SavedModel> {
+export async function openModel(folder: string, flags: WeightsFlags, io: Io): Promise<OpenedRun> {
   const weights = parseOption('--weights', flags.weights, WEIGHTS);
-  const run = await openRun(folder);
-  const backend = await openBackendOf(run, flags, io);
-  return { ...run, weights, backend, ...(await loadRun(run.directory, backend, weights, run.record)) };
+  return openRun(folder, { weights, backend: (record) => openBackendOf(record, flags, io) });
 }
 
 /** Options that `gradcheck` and `doctor` share, besides the hyperparameters. */
@@ -111,7 +88,7 @@ export interface CheckOptions {
 /** What is examined: a saved run with its last weights, or a configuration that has not been trained. */
 export interface Subject {
   readonly config: Config;
-  readonly run?: OpenedRun & { readonly checkpoint: Checkpoint };
+  readonly run?: RecordedRun & { readonly checkpoint: Checkpoint };
 }
 
 /** Opens a run, or reads a configuration from flags, environment and --config file.
@@ -125,7 +102,7 @@ export async function readSubject(
 ): Promise<Subject> {
   if (folder === undefined) return { config: await readConfig(command, io.env) };
   expectNoConfig(folder, command, { allowed });
-  const run = await openRun(folder);
+  const run = await readRun(folder);
   return { config: run.record.config, run: { ...run, checkpoint: await run.directory.load('last') } };
 }
 
@@ -135,7 +112,7 @@ export function openBackendOfSubject(
   flags: BackendFlags & { readonly quiet?: true },
   io: Io,
 ): Promise<Backend> {
-  return run ? openBackendOf(run, flags, io) : openBackend(io, flags, config.precision);
+  return run ? openBackendOf(run.record, flags, io) : openBackend(io, flags, config.precision);
 }
 
 /** Loads the images that a run was trained on, or those that a configuration asks for. */

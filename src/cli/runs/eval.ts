@@ -1,4 +1,3 @@
-import { rows } from '../../training/batches.ts';
 import { evaluate } from '../../training/evaluate.ts';
 import { wilsonInterval } from '../../training/wilson.ts';
 import { loadImagesOf, openModel, type WeightsFlags } from '../inputs/saved-run.ts';
@@ -17,7 +16,7 @@ export async function runEval(folder: string, options: EvalOptions, io: Io): Pro
   const { directory, weights, model, record, progress, backend } = saved;
   const dataset = await loadImagesOf(saved, { data: options.data, backend }, io);
   const images = dataset.test.labels.length;
-  const test = await evaluate(model, dataset.test, rows(images));
+  const test = await evaluate(model, dataset.test);
   backend.close();
 
   const epoch = progress.lastEpoch?.epoch ?? 0;

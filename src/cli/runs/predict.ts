@@ -5,10 +5,9 @@ import { EXIT, UserError } from '../../errors.ts';
 import { fileError } from '../../files.ts';
 import { decodePicture } from '../../pictures/decode.ts';
 import { toCifar } from '../../pictures/resize.ts';
-import { classesOf } from '../../runs/record.ts';
-import { rows } from '../../training/batches.ts';
+import type { OpenedRun } from '../../runs/open-run.ts';
 import { predict, predictedClasses, softmaxRows } from '../../training/predict.ts';
-import { openModel, type SavedModel, type WeightsFlags } from '../inputs/saved-run.ts';
+import { openModel, type WeightsFlags } from '../inputs/saved-run.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
 
@@ -89,13 +88,12 @@ async function loadPicture(file: string): Promise<Loaded | Failed> {
   }
 }
 
-async function classify({ model, backend, record }: SavedModel, pictures: readonly Loaded[]): Promise<Predicted[]> {
+async function classify({ model, backend, classes }: OpenedRun, pictures: readonly Loaded[]): Promise<Predicted[]> {
   if (pictures.length === 0) return [];
   const set = backend.imageSet(pictures.length);
   for (const [i, { row }] of pictures.entries()) set.images.set(row, i * row.length);
-  const classes = classesOf(record);
   const C = classes.length;
-  const logits = await predict(model, set, rows(pictures.length));
+  const logits = await predict(model, set);
   const [predicted, probabilities] = [predictedClasses(logits, C), softmaxRows(logits, C)];
   return pictures.map(({ row: _, ...picture }, i) => {
     const best = predicted[i];
@@ -108,10 +106,7 @@ async function classify({ model, backend, record }: SavedModel, pictures: readon
   });
 }
 
-function jsonOf(
-  { directory, weights, record, progress }: SavedModel,
-  results: readonly (Predicted | Failed)[],
-): object {
+function jsonOf({ directory, weights, record, progress }: OpenedRun, results: readonly (Predicted | Failed)[]): object {
   const { config, dataset } = record;
   return {
     model: config.model,

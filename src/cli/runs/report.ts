@@ -4,10 +4,10 @@ import { DataError, EXIT, UsageError } from '../../errors.ts';
 import { collectRun } from '../../report/collect.ts';
 import type { RunReport } from '../../report/report-data.ts';
 import { writeReport } from '../../report/write.ts';
-import { loadRun } from '../../runs/record.ts';
+import { loadModel, type RecordedRun, readRun } from '../../runs/open-run.ts';
 import type { BackendFlags } from '../inputs/backend.ts';
 import { renderMessage } from '../inputs/field-names.ts';
-import { differenceOf, imagePathOf, type OpenedRun, openBackendOf, openRun } from '../inputs/saved-run.ts';
+import { differenceOf, imagePathOf, openBackendOf } from '../inputs/saved-run.ts';
 import { resumeCommand } from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import type { Io } from '../terminal/io.ts';
@@ -24,7 +24,7 @@ export async function runReport(folders: readonly string[], options: ReportOptio
   if (options.out === '') throw new UsageError('--out must name a file, got an empty string');
   const file = options.out ?? (folders.length === 1 ? path.join(folders[0], 'report.html') : 'report.html');
   return runUntilInterrupted(io, async (signal) => {
-    const runs = await Promise.all(folders.map(openRun));
+    const runs = await Promise.all(folders.map(readRun));
     const images = new Images(io, options.data, signal);
     const reports: RunReport[] = [];
     for (const run of runs) reports.push(await collect(run, images, options, io, signal));
@@ -36,19 +36,18 @@ export async function runReport(folders: readonly string[], options: ReportOptio
 }
 
 async function collect(
-  run: OpenedRun,
+  run: RecordedRun,
   images: Images,
   options: ReportOptions,
   io: Io,
   signal: AbortSignal,
 ): Promise<RunReport> {
-  const { directory, record } = run;
-  const backend = await openBackendOf(run, options, io);
+  const backend = await openBackendOf(run.record, options, io);
   try {
-    const { model, progress } = await loadRun(directory, backend, 'last', record);
+    const { model, progress } = await loadModel(run, backend, 'last');
     const dataset = await images.of(run);
-    const report = await collectRun(directory, progress, { model, dataset, signal });
-    return { ...report, resumeCommand: resumeCommand(directory.path) };
+    const report = await collectRun(run.directory, progress, { model, dataset, signal });
+    return { ...report, resumeCommand: resumeCommand(run.directory.path) };
   } finally {
     backend.close();
   }
@@ -68,7 +67,7 @@ class Images {
   }
 
   /** Resolves to null, with a note, if the images cannot be loaded. @throws DataError if --data names other images. */
-  async of(run: OpenedRun): Promise<Dataset | null> {
+  async of(run: RecordedRun): Promise<Dataset | null> {
     try {
       const dataset = await this.#load(run.record.dataset.name, imagePathOf(run, this.#data));
       const difference = differenceOf(run, dataset);

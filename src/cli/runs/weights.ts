@@ -3,10 +3,10 @@ import { writeFileAtomic } from '../../files.ts';
 import { encodePng } from '../../pictures/encode.ts';
 import { contactSheet } from '../../pictures/sheet.ts';
 import { templatePixels } from '../../pictures/template.ts';
-import { classesOf } from '../../runs/record.ts';
+import type { OpenedRun } from '../../runs/open-run.ts';
 import { type UnitUse, unitsByUse, weightRows } from '../../training/filters.ts';
 import { parseOption } from '../inputs/option.ts';
-import { loadImagesOf, openModel, type SavedModel, type WeightsFlags } from '../inputs/saved-run.ts';
+import { loadImagesOf, openModel, type WeightsFlags } from '../inputs/saved-run.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
 import { FILTER_COUNT, PIXEL_SCALE } from './options.ts';
@@ -54,17 +54,17 @@ export async function runWeights(folder: string, options: WeightsOptions, io: Io
   io.stdout.write(`${lines.join('\n')}\n`);
 }
 
-async function templates(saved: SavedModel): Promise<Tiles> {
+async function templates(saved: OpenedRun): Promise<Tiles> {
   return {
     weights: await weightRows(saved.model, 'linear.weight'),
     columns: 5,
     title: 'the template of each class',
-    names: classesOf(saved.record),
+    names: saved.classes,
     notes: [],
   };
 }
 
-async function filters(saved: SavedModel, count: number, data: string | undefined, io: Io): Promise<Tiles> {
+async function filters(saved: OpenedRun, count: number, data: string | undefined, io: Io): Promise<Tiles> {
   const dataset = await loadImagesOf(saved, { data, backend: saved.backend }, io);
   const used = await unitsByUse(saved.model, dataset.test);
   const shown = used.slice(0, count);

@@ -6,8 +6,7 @@ import { encode as encodeJpeg } from 'jpeg-js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../../src/backends/reference/reference.ts';
 import { syntheticDataset } from '../../../src/dataset/synthetic.ts';
-import { loadRun } from '../../../src/runs/record.ts';
-import { RunDirectory } from '../../../src/runs/run-directory.ts';
+import { openRun } from '../../../src/runs/open-run.ts';
 import { predict, softmaxRows } from '../../../src/training/predict.ts';
 import { scratchFolder } from '../../support/cifar10.ts';
 import { NN_TRAIN, nnTrain, QUICK } from '../../support/cli.ts';
@@ -38,7 +37,7 @@ beforeAll(async () => {
 describe('predict', () => {
   it('gives a test image the same bits as the same image in a batch', async () => {
     const backend = new ReferenceBackend('float32');
-    const { model } = await loadRun(await RunDirectory.open(path.join(cwd, 'exact')), backend, 'last');
+    const { model } = await openRun(path.join(cwd, 'exact'), { backend });
     const logits = await predict(
       model,
       test,

@@ -5,8 +5,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../../src/backends/reference/reference.ts';
 import { syntheticDataset } from '../../../src/dataset/synthetic.ts';
 import { templatePixels } from '../../../src/pictures/template.ts';
-import { loadRun } from '../../../src/runs/record.ts';
-import { RunDirectory } from '../../../src/runs/run-directory.ts';
+import { openRun } from '../../../src/runs/open-run.ts';
 import { scratchFolder } from '../../support/cifar10.ts';
 import { nnTrain, QUICK } from '../../support/cli.ts';
 
@@ -20,11 +19,7 @@ beforeAll(async () => {
 
 /** The values of the parameters of a run. */
 async function parametersOf(run: string) {
-  const { model } = await loadRun(
-    await RunDirectory.open(path.join(cwd, run)),
-    new ReferenceBackend('float32'),
-    'last',
-  );
+  const { model } = await openRun(path.join(cwd, run), { backend: new ReferenceBackend() });
   const { backend, parameters } = model.graph;
   const values = await Promise.all(
     parameters.map(async ({ name, tensor }) => [name, await backend.read(tensor)] as const),
