@@ -1,7 +1,7 @@
 // The layers of the project, from the top down. Each may import the ones below it, never the ones above:
 //   bin → cli → report → doctor → {gradcheck, bench, runs} → training → config → {models, optim, dataset} → engine
 //       → backends → {images, errors, files, format, random};  cli → lecture → explain → {models, drawing}
-//   pictures → images; weights stands alone: both are file formats
+//   pictures → images; weights imports nothing of these: both are file formats
 const ban = (name, comment, from, to) => ({
   name,
   comment,
@@ -21,31 +21,31 @@ export default {
     ),
     ban(
       'the-terminal-knows-no-command',
-      'Every command prints through cli/terminal; it must not depend on what any of them prints.',
+      'Every command prints through cli/terminal, so it must not depend on any of them.',
       '^src/cli/terminal/',
       '^src/(?!cli/terminal/|(errors|format|message)\\.ts)',
     ),
     ban(
       'inputs-know-no-command',
-      'What commands read is shared by all of them, so it must not know which command reads it.',
+      'All commands share the code that reads their inputs, so it must not know which command reads them.',
       '^src/cli/inputs/',
       '^src/cli/(?!inputs/|terminal/)',
     ),
     ban(
       'groups-of-commands-are-independent',
-      'A command can be read, changed or dropped without opening another group of commands.',
+      'A command can be read, changed or removed without opening another group of commands.',
       '^src/cli/(train|check|explain|runs|data|bench)/',
       '^src/cli/(?!$1/|inputs/|terminal/)',
     ),
     ban(
       'backends-know-nothing-of-gradients',
-      'A backend takes numbers and returns numbers; deriving gradients is the job of the gates.',
+      'A backend takes numbers and returns numbers; computing gradients is the job of the gates.',
       '^src/backends/',
       '^src/(?!backends/|images\\.ts|(errors|message)\\.ts|random\\.ts)',
     ),
     ban(
       'only-node-starts-threads',
-      'Everything else in the wasm backend also runs where there are no worker threads and no V8 flags.',
+      'The rest of the wasm backend also runs without worker threads and V8 flags.',
       '^src/backends/(?!wasm/node/)',
       '^(node:)?(worker_threads|v8|os|child_process)$',
     ),
@@ -57,7 +57,7 @@ export default {
     ),
     ban(
       'the-engine-knows-no-model',
-      'Gates and graph must serve any network, so they know neither the models nor how these are trained.',
+      'Gates and graph must serve any network, so they know neither the models nor how they are trained.',
       '^src/engine/',
       '^src/(?!engine/|backends/|images\\.ts|(errors|message)\\.ts|random\\.ts)',
     ),
@@ -87,95 +87,95 @@ export default {
     ),
     ban(
       'config-is-below-training',
-      'Hyperparameters are checked the same way for everyone, before anything is trained.',
+      'Hyperparameters are checked the same way for every caller, before anything is trained.',
       '^src/config/',
       '^src/(?!config/|models/|optim/|backends/backend\\.ts|(errors|message)\\.ts)',
     ),
     ban(
       'the-loop-knows-no-file',
-      'The training loop yields events; saving them, showing them and judging them is for those above.',
+      'The training loop yields events; saving, showing and judging them is the job of the layers above.',
       '^src/training/',
       '^src/(?!training/|config/|models/|optim/|engine/|backends/|weights/|images\\.ts|(errors|message)\\.ts|random\\.ts)',
     ),
     ban(
       'a-run-does-not-look-at-itself',
-      'Reports, checks and benchmarks read what training leaves; a run must be the same without them.',
+      'Reports, checks and benchmarks read the files of a run; a run must be the same without them.',
       '^src/runs/',
       '^src/(report|doctor|gradcheck|bench|explain|lecture|drawing|pictures)/',
     ),
     ban(
       'bench-and-gradcheck-need-no-run',
-      'Speed and gradients are measured on a model alone, without a folder to save to.',
+      'Speed and gradients are measured on a model alone, without a run directory.',
       '^src/(bench|gradcheck)/',
       '^src/(runs|doctor|report|explain|lecture|drawing|pictures)/',
     ),
     ban(
       'doctor-draws-nothing',
-      'The doctor returns findings as data; showing them is for the command line and the report.',
+      'The doctor returns findings as data; the command line displays them.',
       '^src/doctor/',
       '^src/(report|bench|explain|lecture|drawing|pictures)/',
     ),
     ban(
       'the-report-judges-nothing',
-      'The page shows what a run recorded; checks have commands of their own.',
+      'The page shows what a run recorded; checks have their own commands.',
       '^src/report/',
       '^src/(doctor|gradcheck|bench|explain|lecture|drawing)/',
     ),
     ban(
       'explain-trains-nothing',
-      'A graph is explained from the graph alone: no data, no optimiser, no run.',
+      'An explanation needs only the graph: no data, no optimiser, no run.',
       '^src/(explain|lecture)/',
       '^src/(training|dataset|optim|runs|config|report|doctor|gradcheck|bench|pictures)/',
     ),
     ban(
       'explain-knows-no-lecture',
-      'The lecture is a user of explain, like everybody else.',
+      'The lecture uses explain like any other caller.',
       '^src/explain/',
       '^src/lecture/',
     ),
     ban(
       'drawing-knows-no-graph',
-      'A drawing is made from a diagram: boxes, wires and texts, wherever they come from.',
+      'A drawing is made from a diagram of boxes, wires and texts, whatever their origin.',
       '^src/drawing/',
       '^src/(?!drawing/)',
     ),
     ban(
       'the-page-runs-in-a-browser',
-      'From the rest of the project, a browser can use only the types of what the page shows, and what imports nothing.',
+      'In a browser the page can use only the types of the data that it shows, and modules that import nothing.',
       '^src/report/page/',
       '^src/(?!report/(page/|report-data\\.ts)|training/progress\\.ts|images\\.ts|format\\.ts)',
     ),
     ban(
       'the-smallest-modules-import-nothing',
-      'Everything may use them, the page in a browser included, so they must not bring anything along.',
+      'Any module may import them, including the page in a browser, so they must have no dependencies.',
       '^src/(format|images)\\.ts$',
       '.',
     ),
     ban(
       'file-formats-stand-alone',
-      'Reading and writing pictures and weights has nothing to do with networks; of images it needs the size.',
+      'Reading and writing pictures and weights does not involve networks, only the size of an image.',
       '^src/(pictures|weights)/',
       '^src/(?!$1/|backends/backend\\.ts|images\\.ts|(errors|message)\\.ts)',
     ),
     ban(
       'the-entry-point-only-starts-the-cli',
-      'bin holds the shebang, and must run before anything is built or installed.',
+      'bin has the shebang and must run before anything is built or installed.',
       '^bin/',
       '(^src/|node_modules/)',
     ),
-    ban('no-tests-in-the-product', 'What ships must not need what only the tests have.', '^(bin|src)/', '^test/'),
+    ban('no-tests-in-the-product', 'The published package must not depend on test code.', '^(bin|src)/', '^test/'),
     {
       name: 'no-cycles',
-      comment: 'In a cycle neither file can be understood, tested or moved without the other.',
+      comment: 'In a cycle, no file can be understood, tested or moved without the others.',
       severity: 'error',
       from: {},
       to: { circular: true },
     },
     {
       name: 'only-declared-packages',
-      comment: 'A package that package.json does not declare is there by luck.',
+      comment: 'A package that package.json does not declare is installed only by luck.',
       severity: 'error',
-      // The page is bundled: what it imports is not needed where it runs.
+      // The page is bundled, so its imports are not needed at run time.
       from: { path: '^(bin|src)/', pathNot: '^src/report/page/' },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'] },
     },

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Plain JavaScript, so that the command is there before the first build: npx links it into its cache when it is first
-// called in a clone, and does not recover if there is nothing to link.
+// Plain JavaScript, so that the command exists before the first build: npx links it into its cache when it is first
+// called in a clone, and does not recover if the file is missing.
 import { existsSync } from 'node:fs';
 
 const built = new URL('../dist/cli/main.js', import.meta.url);

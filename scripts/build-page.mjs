@@ -15,7 +15,7 @@ const { output } = await build({
 });
 const [{ code, moduleIds }] = output;
 const script = `${licences(moduleIds)}\n${code}`;
-// The script is embedded in an HTML page, where these would end it.
+// The script is embedded in an HTML page, where either of these would end the script element.
 if (/<\/script|<!--/i.test(script))
   throw new Error('the bundle contains </script or <!--, which would end the script element');
 writeFileSync(path.join(OUT, 'page.js'), script);
@@ -23,14 +23,14 @@ const styles = readdirSync(STYLE).sort();
 const css = styles.map((name) => readFileSync(path.join(STYLE, name), 'utf8')).join('\n');
 writeFileSync(path.join(OUT, 'page.css'), minifyCss(css));
 
-/** A comment with the licences of all packages in the bundle, each text once. */
+/** Returns a comment with the licences of all packages in the bundle, without repeating a text. */
 function licences(ids) {
   const packages = new Set(ids.flatMap((id) => id.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? []));
   const holders = new Map();
   for (const folder of [...packages].sort()) {
     const { name } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
     const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-    if (!file) throw new Error(`${name} is in the bundle and has no licence file`);
+    if (!file) throw new Error(`${name} is in the bundle but has no licence file`);
     const lines = readFileSync(path.join(folder, file), 'utf8').trim().split(/\r?\n/);
     const isCopyright = (line) => /^copyright .*\d{4}/i.test(line.trim());
     const body = lines
@@ -48,7 +48,7 @@ function licences(ids) {
   return `/*! This page contains the following packages.\n\n${texts.join('\n\n').replaceAll('*/', '* /')}\n*/`;
 }
 
-/** Without comments and without spaces that mean nothing. */
+/** Removes comments and redundant white space. */
 function minifyCss(css) {
   return css
     .replace(/\/\*[\s\S]*?\*\//g, '')

@@ -1,5 +1,5 @@
-// Builds the project after `npm ci`. npx runs this too when nn-train is first called in a clone, and never recovers if it
-// fails; so before anything is installed it does nothing, and bin/nn-train.js says what to do.
+// Builds the project after `npm ci`. npx also runs this when nn-train is first called in a clone, and never recovers if it
+// fails. So it does nothing before the packages are installed; bin/nn-train.js then prints what to do.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 

@@ -1,9 +1,9 @@
-// Prints the runs of a file of `nn-train --json` lines as a table:
+// Prints a file of `nn-train --json` lines as a table of runs:
 //
 //   node scripts/results-table.mjs results.jsonl lr weightDecay
 //
-// The names are the hyperparameters to show. Rows are sorted by validation accuracy, which is what a choice between runs
-// should rest on; the test accuracy of the first row is then an honest figure.
+// The names are the hyperparameters to show. Rows are sorted by validation accuracy: choose a run by it, and the test
+// accuracy of the chosen run is an unbiased estimate.
 import { readFileSync } from 'node:fs';
 
 const [file, ...names] = process.argv.slice(2);

@@ -16,7 +16,7 @@ export const EXIT = {
 export class UserError extends Error {
   override readonly name: string = 'UserError';
   readonly exitCode: number;
-  /** The message with its fields still to be named. Quote this in another message, so that they can be. */
+  /** The message before its fields are rendered. Embed this in another message, so that they can still be rendered. */
   readonly text: string | Message;
 
   constructor(text: string | Message, exitCode: number = EXIT.failure, options?: ErrorOptions) {
@@ -25,7 +25,7 @@ export class UserError extends Error {
     this.text = text;
   }
 
-  /** The first field that the message names: in a UsageError the one that is wrong. */
+  /** The first field that the message names; in a UsageError, the invalid one. */
   get field(): string | undefined {
     const named = typeof this.text === 'string' ? [] : this.text.parts.filter((part) => typeof part === 'object');
     return named[0]?.field;
@@ -56,7 +56,7 @@ export class DivergedError extends UserError {
   }
 }
 
-/** A file that cannot be read or written, for lack of space or permission (exit 1). */
+/** A file that cannot be read or written, such as for lack of space or permission (exit 1). */
 export class FileError extends UserError {
   override readonly name = 'FileError';
   constructor(message: string, options?: ErrorOptions) {

@@ -50,19 +50,19 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'no space is left on the device',
+  ENOSPC: 'no space left on the device',
   EDQUOT: 'the disk quota is used up',
   EBUSY: 'it is in use; choose another folder',
   EFBIG: 'the file would exceed the size limit of this process',
-  EACCES: 'permission is denied',
-  EPERM: 'permission is denied',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
   EROFS: 'the file system is read-only; choose another folder',
-  ENOENT: 'there is no such file or folder',
+  ENOENT: 'no such file or folder',
   ENOTDIR: 'a part of the path is a file, not a folder',
   EISDIR: 'it is a folder',
 };
 
-/** Says in words why a file could not be read or written; undefined for any other error. */
+/** Returns in words why a file could not be read or written; undefined for any other error. */
 export function fileErrorReason(error: unknown): string | undefined {
   if (!(error instanceof Error && 'code' in error)) return undefined;
   const code = String(error.code);

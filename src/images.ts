@@ -46,7 +46,7 @@ export function imageAt(images: Uint8Array, index: number): Uint8Array {
   return images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES);
 }
 
-/** Allocates an image set in shared memory of its own. */
+/** Allocates an image set in its own shared memory. */
 export function allocateImageSet(count: number): ImageSet {
   return {
     images: new Uint8Array(new SharedArrayBuffer(count * IMAGE_BYTES)),

@@ -1,11 +1,11 @@
-/** A field of a configuration or of an object of options, as a message names it; with a value, `field: value`. */
+/** A field of a configuration or an options object that a message names, with its value if the message shows it. */
 export interface NamedField {
   readonly field: string;
   readonly value?: unknown;
 }
 
-/** A text that names fields. By itself it names them as code does (`earlyStop: 3`); the command line renders the same
- *  text with the names of its options. */
+/** A text that names fields. By default they appear as in code (`earlyStop: 3`); the command line renders the same text
+ *  with the names of its options. */
 export class Message {
   readonly parts: readonly (string | NamedField)[];
 
@@ -26,7 +26,7 @@ export class Message {
   }
 }
 
-/** Makes a message of a template: message`${field('val')} must be below ${count}`. */
+/** Template tag for a message: message`${field('val')} must be below ${count}`. */
 export function message(
   texts: TemplateStringsArray,
   ...values: readonly (string | number | NamedField | Message)[]
@@ -35,7 +35,7 @@ export function message(
   return new Message([texts[0], ...parts]);
 }
 
-/** Names a field in a message. @param value what it is, or should be set to. */
+/** Names a field in a message. @param value its current or suggested value. */
 export function field(name: string, value?: unknown): NamedField {
   return { field: name, value };
 }

@@ -10,15 +10,15 @@ const systemError = (code: string, text: string) =>
 describe('an error of the file system', () => {
   it('is said in words, without the path that the caller names', async () => {
     const missing = await readFile('/nowhere').catch((error) => error);
-    expect(fileErrorReason(missing)).toBe('there is no such file or folder');
-    expect(fileErrorReason(systemError('ENOSPC', 'no space'))).toBe('no space is left on the device');
+    expect(fileErrorReason(missing)).toBe('no such file or folder');
+    expect(fileErrorReason(systemError('ENOSPC', 'no space'))).toBe('no space left on the device');
     expect(fileErrorReason(systemError('ELOOP', 'too many links'))).toBe('ELOOP: too many links');
   });
 
   it('becomes an error for the user, of the class that is wanted', () => {
     const cause = systemError('EACCES', 'permission denied');
     const error = fileError('cannot write a', cause);
-    expect(error).toEqual(new FileError('cannot write a: permission is denied'));
+    expect(error).toEqual(new FileError('cannot write a: permission denied'));
     expect(error).toMatchObject({ cause, exitCode: 1 });
     expect(fileError('cannot read a', cause, DataError)).toBeInstanceOf(DataError);
   });

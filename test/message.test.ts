@@ -4,7 +4,7 @@ import { field, message } from '../src/message.ts';
 
 const TEXT = message`${field('earlyStop', 3)} needs ${2} of ${field('val')}; set ${field('model', 'mlp')}`;
 
-it('names fields as code does, and as a caller renders them', () => {
+it('names fields as in code by default, or as the caller renders them', () => {
   expect(String(TEXT)).toBe("earlyStop: 3 needs 2 of val; set model: 'mlp'");
   expect(JSON.stringify({ TEXT })).toBe(`{"TEXT":"earlyStop: 3 needs 2 of val; set model: 'mlp'"}`);
   expect(TEXT.render(({ field: name, value }) => `<${name}${value === undefined ? '' : `=${value}`}>`)).toBe(
@@ -12,7 +12,7 @@ it('names fields as code does, and as a caller renders them', () => {
   );
 });
 
-it('keeps the fields of a message within another one', () => {
+it('keeps the fields of a message that is embedded in another', () => {
   const error = new UsageError(message`config.json: ${new UsageError(TEXT).text}`);
   expect(error.field).toBe('earlyStop');
   expect(error.message).toBe(`config.json: ${TEXT}`);

@@ -64,7 +64,7 @@ function pythonPeers(data, pythons, skip) {
   return peers;
 }
 
-/** Thread settings belong to a process, so each is a peer of its own. */
+/** Thread settings belong to a process, so each is a separate peer. */
 function pytorchPeers(data, python) {
   const settings = [
     { suffix: THREADS, threads: THREADS, blas: THREADS, says: `${THREADS} threads` },

@@ -43,7 +43,7 @@ function heading({ cpu, cores, os: system, arch }, settings, entries) {
 }
 
 /** Each version of PyTorch, and ours with the ratio to the fastest of them. PyTorch with products of lower precision than
- *  float32 has a column of its own. */
+ *  float32 has its own column. */
 function ourTable(workloads, of) {
   const all = (group) => workloads.flatMap((workload) => of(workload, group));
   const versions = [...new Set(all('PyTorch').map(({ name }) => name))];

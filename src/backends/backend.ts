@@ -29,8 +29,8 @@ export interface Tensor {
 /** The elementwise non-linearities φ. `leaky-relu` has slope 0.01 below zero. */
 export type Activation = 'relu' | 'leaky-relu' | 'sigmoid' | 'tanh';
 
-/** Where a result goes. A gradient can be stored, added to what is there, or turned into an update of its parameter on
- *  the spot; whichever is chosen, the parameter ends with the same bits. */
+/** Destination of a result. A gradient can be stored, added to the tensor's values, or turned into an in-place update of its
+ *  parameter. All three give the parameter the same bits. */
 export type Sink =
   | { readonly kind: 'store'; readonly tensor: Tensor }
   | { readonly kind: 'add'; readonly tensor: Tensor }
@@ -39,7 +39,7 @@ export type Sink =
       /** The parameter. */
       readonly tensor: Tensor;
       readonly rule: UpdateRule;
-      /** What the rule keeps of this parameter; see update-rules.ts. */
+      /** State of the rule for this parameter; see update-rules.ts. */
       readonly state: readonly Tensor[];
     };
 

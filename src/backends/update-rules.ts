@@ -1,14 +1,14 @@
-// The update rules of the contract: the numbers of each, and its arithmetic. The reference backend runs this code; every
-// other backend has a table of its own over the same names and must give the same results.
+// Update rules of the backend contract: the numbers and the arithmetic of each. The reference backend runs this code; every
+// other backend has its own table with the same names and must give the same results.
 
 /** Values of a parameter, of its gradient or of its state. */
 type Values = Float32Array | Float64Array | Uint8Array;
 
 interface Rule<Numbers> {
-  /** Numbers that exercise every term: for tests of a backend. */
+  /** Numbers that exercise every term, for tests of a backend. */
   readonly example: Numbers;
-  /** Moves the parameter w and its state by one step along the gradient g. The state is what the optimiser keeps of
-   *  this parameter: no tensors, or one or more of its shape. */
+  /** Updates the parameter w and its optimiser state by one step with the gradient g. The state consists of zero or more
+   *  tensors of the parameter's shape. */
   update(numbers: Numbers, w: Values, g: Values, state: readonly Values[]): void;
 }
 
@@ -78,16 +78,16 @@ export type RuleName = keyof typeof UPDATE_RULES;
 /** The numbers of a rule: `learningRate` is η, `weightDecay` is λ. */
 export type NumbersOf<Name extends RuleName> = (typeof UPDATE_RULES)[Name]['example'];
 
-/** How a parameter w follows its gradient g: the name of a rule, and its numbers for one step. */
+/** Name of a rule and its numbers for one step. */
 export type UpdateRule = { [Name in RuleName]: { readonly kind: Name } & NumbersOf<Name> }[RuleName];
 
-/** One rule of each name. */
+/** An example of every rule. */
 export const EXAMPLE_RULES = Object.entries(UPDATE_RULES).map(
   ([kind, { example }]) => ({ kind, ...example }) as UpdateRule,
 );
 
-/** Runs a rule on plain arrays. */
+/** Applies a rule to plain arrays. */
 export function update(rule: UpdateRule, w: Values, g: Values, state: readonly Values[]): void {
-  // TypeScript cannot see that the name and the numbers of a rule belong together.
+  // TypeScript cannot tell that the name and the numbers of a rule belong together.
   (UPDATE_RULES[rule.kind] as Rule<UpdateRule>).update(rule, w, g, state);
 }

@@ -99,7 +99,7 @@ function addExplanations(declare: Declare, io: Io, setExitCode: SetExitCode): vo
   });
 
   const doctor = declare('doctor', 'run sanity checks on a configuration or a saved run');
-  doctor.argument('[run]', 'run directory to examine (default: a new model, as the options say)');
+  doctor.argument('[run]', 'run directory to examine (default: a new model with the given options)');
   addDoctorOptions(doctor).action(async (run: string | undefined) => {
     const { runDoctor } = await import('./check/doctor.ts');
     setExitCode(await runDoctor(run, doctor, io));

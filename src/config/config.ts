@@ -3,7 +3,7 @@ import { field, message } from '../message.ts';
 import { OPTIMIZER_NAMES, OPTIMIZERS, type OptimizerName } from '../optim/optimizers.ts';
 import { choice, type Field, flag, integer, number, optionalInteger, type Recipe } from './field.ts';
 
-/** What every recipe starts from. */
+/** Choices that a configuration starts from. */
 const RECIPE: Recipe = { model: 'linear', loss: 'softmax', optimizer: 'sgd' };
 
 const byModel =
@@ -11,7 +11,7 @@ const byModel =
   ({ model }: Recipe) =>
     model === 'linear' ? linear : mlp;
 
-/** The optimisers that read a hyperparameter. */
+/** Optimisers that use a hyperparameter. */
 function optimizersWith(hyperparameter: 'momentum' | 'nesterov'): { optimizer: OptimizerName[] } {
   const reads = (name: OptimizerName) =>
     (OPTIMIZERS[name].hyperparameters as readonly string[]).includes(hyperparameter);
@@ -31,7 +31,7 @@ export const FIELDS = {
     { help: 'hidden units H, 1 to 8192', default: 512, onlyWith: { model: ['mlp'] } },
   ),
   activation: choice(['relu', 'leaky-relu', 'sigmoid', 'tanh'], {
-    help: 'of the hidden units: relu, leaky-relu, sigmoid or tanh',
+    help: 'activation of the hidden units: relu, leaky-relu, sigmoid or tanh',
     default: 'relu' as const,
     onlyWith: { model: ['mlp'] },
   }),
@@ -53,15 +53,19 @@ export const FIELDS = {
     },
   ),
   init: choice(['he', 'xavier', 'normal'], {
-    help: 'how the weights start: he, xavier or normal',
+    help: 'initial weights: he, xavier or normal',
     default: 'he' as const,
   }),
   initStd: number(
     { above: 0 },
-    { help: 'standard deviation of the weights for init normal', default: 0.01, onlyWith: { init: ['normal'] } },
+    {
+      help: 'standard deviation of the initial weights for init normal',
+      default: 0.01,
+      onlyWith: { init: ['normal'] },
+    },
   ),
   precision: choice(['int16', 'float32'], {
-    help: 'of products with the images: int16 (exact sums of rounded weights) or float32',
+    help: 'arithmetic of products with the images: int16 (exact sums of rounded weights) or float32',
     default: 'int16' as const,
   }),
   epochs: integer({ min: 1 }, { help: 'passes over the training images', default: 10 }),
@@ -80,10 +84,10 @@ export const FIELDS = {
   }),
   warmup: number(
     { min: 0, below: 1 },
-    { help: 'share of all steps in which the learning rate rises, < 1', default: 0.1 },
+    { help: 'fraction of all steps in which the learning rate rises, < 1', default: 0.1 },
   ),
   optimizer: choice(OPTIMIZER_NAMES, {
-    help: `update rule: ${OPTIMIZER_NAMES.join(' or ')}`,
+    help: `optimiser: ${OPTIMIZER_NAMES.join(' or ')}`,
     default: RECIPE.optimizer,
   }),
   momentum: number({ min: 0, below: 1 }, { help: 'μ of SGD, < 1', default: 0.9, onlyWith: optimizersWith('momentum') }),
@@ -137,18 +141,18 @@ type ValueOf<F> = F extends Field<infer T> ? T : never;
 /** Every hyperparameter of a run, resolved. */
 export type Config = { readonly [Key in keyof typeof FIELDS]: ValueOf<(typeof FIELDS)[Key]> };
 
-/** The table without the types of the single fields, for going through it. */
+/** The table as a list, without the types of the individual fields. */
 export const FIELD_LIST = Object.entries(FIELDS) as [keyof Config, Field][];
 
-/** The choices on which defaults depend, and which decide what fields have an effect. */
+/** Fields that determine defaults and which other fields have an effect. */
 const CHOICES = ['model', 'loss', 'optimizer', 'init'] as const;
 
 type Choices = Pick<Config, (typeof CHOICES)[number]>;
 
-/** Checks every field that is given, fills in the defaults, and checks how fields fit together.
+/** Validates the given fields, fills in the defaults, and checks that the fields are compatible.
  *  @param given a field that is undefined counts as not given.
- *  @throws UsageError, with the name of the field, for an unknown field, a value that is out of range or of the wrong
- *  type, a value for a field that has no effect beside the others, and for fields that contradict each other. */
+ *  @throws UsageError, naming the field, for an unknown field, a value of the wrong type or out of range, a field that has
+ *  no effect with the other choices, and fields that contradict each other. */
 export function resolveConfig(given: Partial<Config>): Config {
   const checked = checkFields(given);
   const choices = choicesOf(checked);
@@ -160,7 +164,7 @@ export function resolveConfig(given: Partial<Config>): Config {
   const config: Config = { ...defaults, ...checked };
   if (config.earlyStop !== null && config.val === 0) {
     throw new UsageError(
-      message`${field('earlyStop', config.earlyStop)} needs validation images, but ${field('val')} is 0; hold some out, for example ${field('val', 1000)}`,
+      message`${field('earlyStop', config.earlyStop)} needs validation images, but ${field('val')} is 0; hold out some, for example ${field('val', 1000)}`,
     );
   }
   return config;
@@ -173,28 +177,32 @@ export function applies({ onlyWith = {} }: Field, choices: Choices): boolean {
   );
 }
 
-/** The choices of a configuration that may be incomplete. */
+/** Choices of a configuration that may be incomplete. */
 function choicesOf(given: Partial<Config>): Choices {
   return { ...RECIPE, init: FIELDS.init.default as Config['init'], ...pickDefined(given, CHOICES) };
 }
 
-/** The fields that have an effect beside the others. Of a resolved configuration they are what is saved and shown; of an
- *  incomplete one, what `resolveConfig` does not refuse for having no effect. Unknown fields are kept. */
+/** Drops the fields that have no effect with the other choices: those of a resolved configuration are neither saved nor
+ *  shown, and those of an incomplete one would make `resolveConfig` throw. Unknown fields are kept. */
 export function effectiveConfig(given: Partial<Config>): Partial<Config> {
   const choices = choicesOf(given);
   const hasEffect = (field: Field | undefined) => !field || applies(field, choices);
   return Object.fromEntries(Object.entries(given).filter(([key]) => hasEffect(FIELDS[key as keyof Config])));
 }
 
-/** The given fields, each in its range. */
+/** Returns the given fields, each checked against its range. */
 function checkFields(given: unknown): Partial<Config> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new UsageError(`a configuration is an object, such as { model: 'mlp', lr: 0.05 }, got ${inWords(given)}`);
+    throw new UsageError(
+      `a configuration must be an object, such as { model: 'mlp', lr: 0.05 }, got ${inWords(given)}`,
+    );
   }
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
   for (const [key, value] of entries) {
     if (!Object.hasOwn(FIELDS, key)) {
-      throw new UsageError(message`${field(key)} is not a hyperparameter; known are ${Object.keys(FIELDS).join(', ')}`);
+      throw new UsageError(
+        message`${field(key)} is not a hyperparameter; the hyperparameters are ${Object.keys(FIELDS).join(', ')}`,
+      );
     }
     const { accepts, wanted }: Field = FIELDS[key as keyof Config];
     if (!accepts(value)) throw new UsageError(message`${field(key)} must be ${wanted}, got ${inWords(value)}`);
@@ -220,7 +228,7 @@ function noEffect(key: keyof Config, choices: Choices): UsageError {
   );
 }
 
-/** A value that is not what it should be, for a message. */
+/** Formats an invalid value for a message. */
 function inWords(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

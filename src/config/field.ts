@@ -2,28 +2,27 @@ import type { InitConfig } from '../models/initialise.ts';
 import type { ModelConfig } from '../models/model.ts';
 import type { OptimizerName } from '../optim/optimizers.ts';
 
-/** The choices on which defaults depend. */
+/** Choices that determine defaults. */
 export type Recipe = Pick<ModelConfig, 'model' | 'loss'> & { readonly optimizer: OptimizerName };
 
-/** One hyperparameter: its range, its default and its help. The table of all of them is in config.ts. */
+/** One hyperparameter: its range, default and help. config.ts has the table of all hyperparameters. */
 export interface Field<T = unknown> {
-  /** What is accepted, in words: "an integer ≥ 1 and ≤ 8192". */
+  /** Accepted values in words: "an integer ≥ 1 and ≤ 8192". */
   readonly wanted: string;
   readonly help: string;
   readonly default: T | ((recipe: Recipe) => T);
-  /** The default in words, where it depends on the recipe. */
+  /** The default in words, if it depends on the recipe. */
   readonly shownDefault?: string;
   readonly choices?: readonly T[];
-  /** The field has no effect unless each of these choices is one of the values. */
+  /** The field has an effect only if each of these choices has one of the listed values. */
   readonly onlyWith?: { readonly [Choice in keyof Recipe]?: readonly Recipe[Choice][] } & {
     readonly init?: readonly InitConfig['init'][];
   };
-  /** Whether it is on or off. */
+  /** Whether the field is either on or off. */
   readonly isSwitch?: boolean;
   /** Whether a value is of the right type and in range. */
   accepts(value: unknown): value is T;
-  /** The value that a text stands for; undefined if none or if it is out of range. A value that is no text yet is
-   *  returned if it is accepted. */
+  /** Parses a text; undefined if it is not a valid value. A value that is not a text is returned if it is accepted. */
   parse(raw: unknown): T | undefined;
 }
 
@@ -45,7 +44,7 @@ export function integer(range: Range, extra: Extra<number>): Field<number> {
   return { ...extra, ...numeric(range, true) };
 }
 
-/** An integer that may be left out; null then. */
+/** An integer, or null if it is left out. */
 export function optionalInteger(range: Range, extra: Extra<number | null>): Field<number | null> {
   const { wanted, accepts, parse } = numeric(range, true);
   return {

@@ -87,10 +87,10 @@ function hash({ train, test }: { train: ImageSet; test: ImageSet }): string {
 }
 
 function fallbackReason({ env, cwd }: SearchOptions, error: DownloadError): string {
-  return `there is no CIFAR-10 in ${defaultSearchPaths(env, cwd).join(' or ')}, and it could not be downloaded: ${error.message}`;
+  return `CIFAR-10 was not found in ${defaultSearchPaths(env, cwd).join(' or ')} and could not be downloaded: ${error.message}`;
 }
 
 function notFound({ env, cwd }: SearchOptions, error: DownloadError): Message {
   const places = ['NN_TRAIN_DATA_DIR (not set)', ...defaultSearchPaths(env, cwd), 'the network'];
-  return message`CIFAR-10 was not found; searched in this order: ${places.join(', ')}. The last failed: ${error.text}. Get ${ARCHIVE_URL} by other means and pass that file as ${field('path')}, or use generated images with ${field('choice', 'synthetic')}.`;
+  return message`CIFAR-10 was not found; searched in this order: ${places.join(', ')}. The last failed: ${error.text}. Download ${ARCHIVE_URL} some other way and pass the file as ${field('path')}, or use generated images with ${field('choice', 'synthetic')}.`;
 }

@@ -17,7 +17,7 @@ const RELATIVE_SLOPE: Readonly<Record<Activation, (y: number) => number>> = {
 /** A unit with a smaller slope is blocked: a ReLU that is off, a sigmoid beyond 0.995 or 0.005, a tanh beyond ±0.99. */
 const BLOCKED_SLOPE = 0.02;
 
-/** How well the hidden units pass gradients on. */
+/** Measures of how well the hidden units propagate gradients. */
 export interface UnitHealth {
   readonly units: number;
   /** Units that are blocked for every image, and so cannot learn. */

@@ -92,7 +92,7 @@ function edgesOf(wire: DiagramWire, i: number, nodes: readonly DiagramNode[], in
   const out: Attributes = nodes[from].kind === 'junction' ? { minlen: 2 } : {};
   if (!hasText(wire)) return [{ tail, head, attributes: { id: `${i}`, ...out, ...into } }];
   return [
-    // The weight keeps the text beside the node that the wire comes from, at the same height.
+    // The weight keeps the text next to the node that the wire comes from, at the same height.
     { tail, head: text, attributes: { id: `${i} first`, headport: 'w', dir: 'none', weight: 8, ...out } },
     { tail: text, head, attributes: { id: `${i} second`, weight: 4, ...into } },
   ];

@@ -200,7 +200,7 @@ export class Graph<B extends Backend = Backend> implements WireTensors {
     return view;
   }
 
-  /** Each gate gets a key of its own, so that two dropout gates draw different masks. */
+  /** Each gate gets its own key, so that two dropout gates draw different masks. */
   #passOf(entry: Entry<B>): Pass {
     return { training: this.#pass.training, key: (this.#pass.key + this.#tape.indexOf(entry)) >>> 0 };
   }

@@ -83,7 +83,7 @@ function ownerOf({ output }: Explanation, explanations: readonly Explanation[]):
   return explanations.length === 1 ? '' : output.name;
 }
 
-/** A named value shows its name, unless a leaf or an end beside it does. */
+/** A named value shows its name, unless an adjacent leaf or end does. */
 function valueLines(connections: readonly Connection[]): string[] {
   const [{ wire }] = connections;
   const isNamed =

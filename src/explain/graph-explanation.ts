@@ -46,7 +46,7 @@ export function parseUpstream(given: unknown, outputs: readonly Wire[], what: st
     const expected = isColumn ? [output.shape[0], 1] : output.shape;
     if (sizeOf(values.shape) !== sizeOf(expected) || values.shape[0] !== expected[0]) {
       throw new UsageError(
-        `${what} must be ${describeShape(output.shape)}, as ${name} is, got ${describeShape(values.shape)}`,
+        `${what} must be ${describeShape(output.shape)}, like ${name}, got ${describeShape(values.shape)}`,
       );
     }
     upstream.set(output, { shape: output.shape, values: values.values });

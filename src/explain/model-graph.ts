@@ -89,7 +89,7 @@ export async function explainModel(
       parameters: bytesOf('parameter'),
       optimizer: sum(optimizerState, ({ dtype, shape }) => BYTES[dtype] * sizeOf(shape)),
       activations: bytesOf('input') + bytesOf('value'),
-      // Parameter gradients are not stored: they become updates on the spot.
+      // Parameter gradients are not stored: they become in-place updates.
       gradients: bytesOf('value'),
     },
     flops: { forward: sum(gates, ({ forward }) => forward), backward: sum(gates, ({ backward }) => backward) },

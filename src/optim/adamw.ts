@@ -10,7 +10,7 @@ const EPSILON = 1e-8;
  *      v ← β₂ v + (1 − β₂) g²
  *      w ← w − η (m/(1 − β₁ᵗ) / (√(v/(1 − β₂ᵗ)) + ε) + λ w)
  *
- *  β₁ = 0.9, β₂ = 0.999, ε = 1e-8. The decay is not part of the gradient, so λ means something else than in SGD.
+ *  β₁ = 0.9, β₂ = 0.999, ε = 1e-8. The decay is not part of the gradient, so λ does not mean the same as in SGD.
  *  Source: I. Loshchilov and F. Hutter, "Decoupled Weight Decay Regularization" (2019); torch.optim.AdamW. */
 export const adamw = {
   learningRate: { softmax: { linear: 0.0003, mlp: 0.001 }, hinge: { linear: 0.0003, mlp: 0.001 } },

@@ -1,22 +1,22 @@
 import { type Backend, isWeight, type Shape, type Sink, type Tensor } from '../backends/backend.ts';
 import type { UpdateRule } from '../backends/update-rules.ts';
 
-/** The hyperparameters that optimisers read. */
+/** Hyperparameters of the optimisers. */
 export interface OptimizerSettings {
   /** μ of SGD, in [0, 1). */
   readonly momentum: number;
   readonly nesterov: boolean;
-  /** λ, ≥ 0; biases are spared. */
+  /** λ, ≥ 0; biases do not decay. */
   readonly weightDecay: number;
 }
 
-/** Everything that the project knows of one optimiser beside the arithmetic of its rule, which is the backends'. */
+/** Everything about one optimiser except the arithmetic of its rule, which belongs to the backends. */
 export interface OptimizerDefinition {
   /** Default peak learning rate, by loss and model. */
   readonly learningRate: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  /** `l2`: the gradient of λ/2 · ‖W‖² is added to that of the loss. `decoupled`: weights shrink apart from it. */
+  /** `l2`: the gradient of λ/2 · ‖W‖² is added to that of the loss. `decoupled`: weights shrink separately. */
   readonly weightDecay: 'l2' | 'decoupled';
-  /** Hyperparameters that have no effect unless an optimiser lists them. */
+  /** Optional hyperparameters that this optimiser uses. */
   readonly hyperparameters: readonly ('momentum' | 'nesterov')[];
   create(settings: OptimizerSettings): Optimizer;
 }
@@ -30,24 +30,24 @@ export interface Parameter {
 
 /** Turns the gradients of parameters into updates. */
 export interface Optimizer {
-  /** Begins to optimise one parameter: its state is zero. */
+  /** Starts optimising a parameter, with zero state. */
   attach(parameter: Parameter, backend: Backend): ParameterUpdate;
 }
 
-/** One parameter under an optimiser. */
+/** The update of one parameter by an optimiser. */
 export interface ParameterUpdate {
-  /** Tensors to save with the parameter, under their names in PyTorch. */
+  /** Tensors to save with the parameter, keyed by their names in PyTorch. */
   readonly state: Readonly<Record<string, Tensor>>;
-  /** Where the gradient of a step goes. @param step counted from 1. */
+  /** Begins a step and returns the sink for the parameter's gradient. @param step counted from 1. */
   begin(step: number, learningRate: number): Sink;
-  /** Ends the step, after the backward pass: for rules that need the whole gradient before they change anything. */
+  /** Ends the step, after the backward pass; for rules that need the whole gradient before they update. */
   end?(): void;
 }
 
-/** An optimiser that needs of the gradient only the element that it updates, so that a backend can apply it to each
- *  piece of the gradient as soon as that is there.
- *  @param state the names of what is kept for each parameter, each a tensor of its shape.
- *  @param rule the numbers of a step, counted from 1. @param decays whether weight decay acts on the parameter. */
+/** An optimiser that updates each element from its own gradient alone, so that a backend can apply it to each piece of
+ *  the gradient as soon as it is computed.
+ *  @param state names of the tensors kept for each parameter, each of the parameter's shape.
+ *  @param rule returns the update rule of a step, counted from 1; `decays` tells whether the parameter has weight decay. */
 export function elementwiseOptimizer(
   state: readonly string[],
   rule: (step: number, learningRate: number, decays: boolean) => UpdateRule,

@@ -2,14 +2,14 @@ import { adamw } from './adamw.ts';
 import type { OptimizerSettings } from './optimizer.ts';
 import { sgd } from './sgd.ts';
 
-/** Every optimiser, under the name by which a configuration chooses it. */
+/** Every optimiser, keyed by its name in a configuration. */
 export const OPTIMIZERS = { sgd, adamw };
 
 export type OptimizerName = keyof typeof OPTIMIZERS;
 
 export const OPTIMIZER_NAMES = Object.keys(OPTIMIZERS) as OptimizerName[];
 
-/** λ of the L2 term λ/2 · ‖W‖² in the loss that is minimised; 0 if weight decay is decoupled from the loss. */
+/** λ of the L2 term λ/2 · ‖W‖² in the training loss; 0 if weight decay is decoupled from the loss. */
 export function l2StrengthOf({
   optimizer,
   weightDecay,

@@ -2,20 +2,21 @@ export interface ScheduleConfig {
   /** Peak learning rate η. */
   readonly lr: number;
   readonly schedule: 'constant' | 'step' | 'linear' | 'cosine';
-  /** The share of all steps over which the rate rises from 0, in [0, 1). */
+  /** Fraction of all steps over which the rate rises from 0, in [0, 1). */
   readonly warmup: number;
 }
 
-/** The learning rate of a step, counted from 0, of `steps` in all. With the peak η, W = warmup · steps, and
- *  p = (step − W)/(steps − W), the share of the way after the warm-up:
+/** Learning rate of a step, counted from 0, out of `steps`. With the peak η, W = warmup · steps, and
+ *  p = (step − W)/(steps − W), the fraction completed after the warm-up:
  *
  *  - warm-up, step < W: η · (step + 1)/W, at most η
  *  - `constant`: η
- *  - `step`: η, a tenth of it from p = 1/2, a hundredth from p = 3/4
+ *  - `step`: η, η/10 from p = 1/2, η/100 from p = 3/4
  *  - `linear`: η · (1 − p)
  *  - `cosine`: η · (1 + cos πp)/2. Source: I. Loshchilov and F. Hutter, "SGDR" (2017).
  *
- *  Rounded to float32, so that the last bit of an engine's cosine does not reach the weights. */
+ *  Rounded to float32, so that differences between JavaScript engines in the last bit of the cosine do not reach the
+ *  weights. */
 export function learningRateAt(step: number, steps: number, config: ScheduleConfig): number {
   const { lr: learningRate, schedule, warmup } = config;
   const warmupSteps = warmup * steps;

@@ -1,7 +1,7 @@
 import type { Backend, Sink, Tensor } from '../backends/backend.ts';
 import type { Optimizer, Parameter, ParameterUpdate } from './optimizer.ts';
 
-/** The parameters of a model under an optimiser, with what it keeps of each of them. */
+/** Updates the parameters of a model with an optimiser, and holds its state for each parameter. */
 export class Updater<P extends Parameter> {
   readonly #updates: ReadonlyMap<P, ParameterUpdate>;
 
@@ -9,7 +9,7 @@ export class Updater<P extends Parameter> {
     this.#updates = new Map(parameters.map((parameter) => [parameter, optimizer.attach(parameter, backend)]));
   }
 
-  /** The parameters and what is kept of them, under the names by which they are saved: `fc1.weight`,
+  /** Parameters and optimiser state, keyed by the names under which they are saved: `fc1.weight`,
    *  `fc1.weight.momentum_buffer`. */
   get tensors(): [name: string, tensor: Tensor][] {
     return [...this.#updates].flatMap(([{ name, tensor }, { state }]) => [
@@ -18,17 +18,17 @@ export class Updater<P extends Parameter> {
     ]);
   }
 
-  /** What is kept of the parameters. */
+  /** Optimiser state of all parameters. */
   get state(): Tensor[] {
     return [...this.#updates.values()].flatMap(({ state }) => Object.values(state));
   }
 
-  /** Begins a step, counted from 1: where the gradient of each parameter goes in the backward pass. */
+  /** Begins a step, counted from 1, and returns the sink for the gradient of each parameter. */
   begin(step: number, learningRate: number): Map<P, Sink> {
     return new Map([...this.#updates].map(([parameter, update]) => [parameter, update.begin(step, learningRate)]));
   }
 
-  /** Ends the step, after the backward pass: every parameter is updated then. */
+  /** Ends the step, after the backward pass. Then every parameter is updated. */
   end(): void {
     for (const update of this.#updates.values()) update.end?.();
   }

@@ -48,7 +48,7 @@ export async function collectRun(
   const { lastEpoch } = progress;
   if (!lastEpoch) {
     throw new UserError(
-      `${run.path} has no epoch that has ended, so there is nothing to report yet; train it for at least one epoch first`,
+      `${run.path} has not finished an epoch, so there is nothing to report yet; train it for at least one epoch first`,
     );
   }
   const record = await readRunRecord(run);

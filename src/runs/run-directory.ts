@@ -80,7 +80,7 @@ export class RunDirectory {
     if (missing.length > 0) {
       throw new UsageError(
         `${folder} is not a run directory: it has no ${missing.join(' and no ')}; ` +
-          'give the run directory that training printed in its last line, such as runs/linear-20261124-091500',
+          'give the directory that training printed as "saved", such as runs/linear-20261124-091500',
       );
     }
     return new RunDirectory(folder);

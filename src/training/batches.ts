@@ -3,18 +3,18 @@ import type { BatchPlan } from '../images.ts';
 import { field, message } from '../message.ts';
 import { Random } from '../random.ts';
 
-/** The split must not depend on the seed: runs that differ in their seed are compared on the same validation images. */
+/** Fixed, because runs with different seeds must be compared on the same validation images. */
 const SPLIT_SEED = 0;
 
 export interface Split {
-  /** Rows of the training set that are trained on. */
+  /** Rows of the training set to train on. */
   readonly train: Uint32Array;
-  /** Rows that are held out. */
+  /** Rows held out for validation. */
   readonly validation: Uint32Array;
 }
 
-/** Holds `val` randomly chosen images out of `count`; the others, or the first `limit` of them, are trained on.
- *  @throws UsageError if nothing is left to train on. */
+/** Splits `count` images at random: `val` are held out for validation; the others, or the first `limit` of them, are for
+ *  training. @throws UsageError if nothing is left to train on. */
 export function splitTrainingSet(count: number, val: number, limit: number | null): Split {
   if (val >= count) {
     throw new UsageError(
@@ -30,19 +30,19 @@ export function rows(count: number): Uint32Array {
   return Uint32Array.from({ length: count }, (_, i) => i);
 }
 
-/** The order of an epoch: the rows, shuffled by the seed and the epoch alone. @param epoch counted from 1. */
+/** Order of the rows in an epoch; depends only on the seed and the epoch. @param epoch counted from 1. */
 export function shuffled(train: Uint32Array, seed: number, epoch: number): Uint32Array {
   return new Random(seed, 'order', epoch).shuffle(train.slice());
 }
 
-/** A batch of images as they are. */
+/** A batch of unaugmented images. */
 export function plainBatch(indices: Uint32Array): BatchPlan {
   const B = indices.length;
   return { indices, flip: new Uint8Array(B), shiftX: new Int8Array(B), shiftY: new Int8Array(B) };
 }
 
-/** A batch in which every image is flipped with probability ½ and shifted by up to `shift` pixels each way, drawn from
- *  the seed and the step alone. */
+/** A batch in which every image is flipped with probability ½ and shifted by at most `shift` pixels in each direction.
+ *  Depends only on the seed and the step. */
 export function augmentedBatch(
   indices: Uint32Array,
   { flip, shift, seed, step }: { flip: boolean; shift: number; seed: number; step: number },

@@ -3,7 +3,7 @@ import type { Model } from '../models/model.ts';
 import { rows } from './batches.ts';
 import { hiddenActivity } from './predict.ts';
 
-/** How much a hidden unit of a two-layer network contributes to the logits. */
+/** Contribution of a hidden unit of a two-layer network to the logits. */
 export interface UnitUse {
   /** Index of the unit: its filter is this row of `fc1.weight`. */
   readonly unit: number;

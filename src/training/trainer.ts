@@ -25,7 +25,7 @@ import {
 import { writeTensors } from './restore.ts';
 import { samplingInterval, UpdateRatioMeter } from './update-ratios.ts';
 
-/** Trains a model on images by mini-batches. It knows neither terminal nor file: it yields what happens. */
+/** Trains a model on images in mini-batches. It knows neither terminal nor file: it yields events. */
 export class Trainer {
   readonly stepsPerEpoch: number;
   readonly #model: Model;
@@ -66,7 +66,7 @@ export class Trainer {
     return isDone(this.#progress, this.#config);
   }
 
-  /** Trains from where the run stands to its end. May be left between any two events, and begun again.
+  /** Trains to the end of the run. May be stopped between any two events and called again to continue.
    *  @throws DivergedError if a loss is NaN or infinite. */
   async *run(): AsyncGenerator<TrainingEvent, void> {
     while (!this.isDone) {
@@ -77,7 +77,7 @@ export class Trainer {
     }
   }
 
-  /** @throws DivergedError rather than hand out numbers that are NaN or infinite. */
+  /** Returns the weights, optimiser state and progress. @throws DivergedError if any number is NaN or infinite. */
   async checkpoint(): Promise<Checkpoint> {
     const tensors = new Map<string, NamedTensor>();
     for (const [name, tensor] of this.#updater.tensors) {
@@ -91,7 +91,7 @@ export class Trainer {
     return { progress: this.#progress, times: this.#times, tensors };
   }
 
-  /** Puts the run back to a checkpoint of the same configuration.
+  /** Restores a checkpoint of the same configuration.
    *  @throws UserError if a tensor is missing or has another shape. */
   restore({ progress, times, tensors }: Checkpoint): void {
     writeTensors(this.#model.graph.backend, this.#updater.tensors, tensors);
@@ -99,7 +99,7 @@ export class Trainer {
     this.#times = times;
   }
 
-  /** One update: the next batch forward and backward, every gradient turned into an update on the spot. */
+  /** One step: the next batch forward and backward, with every gradient turned into an in-place update. */
   async #step(order: Uint32Array): Promise<TrainingEvent> {
     const started = performance.now();
     const { step, epochImages } = this.#progress;
@@ -128,7 +128,7 @@ export class Trainer {
     return { type: 'step', progress, times, loss: meanLoss, accuracy, learningRate, updateRatios };
   }
 
-  /** Of the whole run, if it does not stop early. */
+  /** Number of steps in the whole run, unless it stops early. */
   get #steps(): number {
     return this.#config.epochs * this.stepsPerEpoch;
   }
@@ -183,7 +183,7 @@ export class Trainer {
   }
 }
 
-/** Whether a run that stands there has nothing left to do: its epochs are done, or validation has not improved for long. */
+/** Whether a run is complete: all epochs are done, or validation has not improved for `earlyStop` epochs. */
 export function isDone({ best, lastEpoch }: Progress, { epochs, earlyStop }: Config): boolean {
   if (!lastEpoch) return false;
   const stopsEarly = earlyStop !== null && best !== null && lastEpoch.epoch - best.epoch >= earlyStop;
@@ -199,7 +199,7 @@ function isBetter(metrics: EpochResult, best: EpochResult | null): boolean {
 
 const ADVICE = message`try a smaller ${field('lr')}, or a smaller ${field('weightDecay')}`;
 
-/** Says where a loss was no number any more. */
+/** Returns the error for a loss that is NaN or infinite. */
 export function diverged(
   loss: number,
   { step, epoch, learningRate }: Pick<EpochResult, 'step' | 'epoch' | 'learningRate'>,

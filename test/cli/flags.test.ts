@@ -20,7 +20,7 @@ async function everyOption(): Promise<Set<string>> {
   return found;
 }
 
-it('no text below the command line contains an option: messages name fields', async () => {
+it('no text outside src/cli contains an option: messages name fields', async () => {
   const options = await everyOption();
   expect([...options]).toEqual(expect.arrayContaining(['--early-stop', '--trust', '--epochs']));
 

@@ -4,7 +4,7 @@ import { type Config, effectiveConfig, FIELD_LIST, FIELDS, resolveConfig } from 
 import type { Field } from '../../src/config/field.ts';
 import { UsageError } from '../../src/errors.ts';
 
-/** The error for values that TypeScript would not let through. */
+/** Returns the error for values that TypeScript would not allow. */
 function errorFor(given: unknown): UsageError {
   try {
     resolveConfig(given as Partial<Config>);
@@ -24,7 +24,7 @@ describe('resolveConfig refuses, with the name of the field', () => {
     [{ epochs: 1.5 }, 'epochs', 'epochs must be an integer ≥ 1, got 1.5'],
     [{ batchSize: 'x' }, 'batchSize', 'batchSize must be an integer ≥ 1 and ≤ 50000, got x'],
     [{ batchSize: 50001 }, 'batchSize', 'got 50001'],
-    [{ foo: 1 }, 'foo', 'foo is not a hyperparameter; known are model, hidden'],
+    [{ foo: 1 }, 'foo', 'foo is not a hyperparameter; the hyperparameters are model, hidden'],
     [{ learningRate: 0.1 }, 'learningRate', 'learningRate is not a hyperparameter'],
     [{ toString: 1 }, 'toString', 'toString is not a hyperparameter'],
     [{ model: 'cnn' }, 'model', 'model must be one of linear, mlp, got cnn'],
@@ -46,13 +46,13 @@ describe('resolveConfig refuses, with the name of the field', () => {
     expect([error.field, error.message]).toEqual([field, expect.stringContaining(message)]);
   });
 
-  it('what is no object', () => {
+  it('a value that is not an object', () => {
     for (const given of [null, 'mlp', [1], 3])
-      expect(errorFor(given).message).toContain('a configuration is an object');
+      expect(errorFor(given).message).toContain('a configuration must be an object');
   });
 });
 
-/** Values of a field: each accepted or refused as its range in words says. */
+/** Arbitrary values, to compare a field's check with its range in words. */
 const ANYTHING = fc.oneof(
   fc.double(),
   fc.integer(),
@@ -62,7 +62,7 @@ const ANYTHING = fc.oneof(
   fc.array(fc.integer()),
 );
 
-it('accepts a value of a field exactly if it is of the type and in the range that the message names', () => {
+it('accepts exactly the values of the type and range that the message names', () => {
   const keys = FIELD_LIST.map(([key]) => key);
   fc.assert(
     fc.property(fc.constantFrom(...keys), ANYTHING, (key, value) => {
@@ -84,7 +84,7 @@ it('accepts a value of a field exactly if it is of the type and in the range tha
   );
 });
 
-/** Reads a range as a person would: "an integer ≥ 1 and ≤ 8192", "one of linear, mlp", "true or false". */
+/** Reads a range the way a person would: "an integer ≥ 1 and ≤ 8192", "one of linear, mlp", "true or false". */
 function isInWords(wanted: string, value: unknown): boolean {
   if (wanted === 'true or false') return typeof value === 'boolean';
   if (wanted.startsWith('one of '))
@@ -100,7 +100,7 @@ function isInWords(wanted: string, value: unknown): boolean {
   });
 }
 
-it('gives a configuration that it accepts again', () => {
+it('returns a configuration that it accepts unchanged', () => {
   for (const given of [{}, { model: 'mlp', hidden: 7 }, { optimizer: 'adamw', loss: 'hinge' }] as Partial<Config>[]) {
     const config = resolveConfig(given);
     expect(resolveConfig(config)).toEqual(config);
@@ -108,6 +108,6 @@ it('gives a configuration that it accepts again', () => {
   }
 });
 
-it('takes a field that is undefined as not given', () => {
+it('treats an undefined field as not given', () => {
   expect(resolveConfig({ lr: undefined, model: undefined } as object)).toEqual(resolveConfig({}));
 });

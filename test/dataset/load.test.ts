@@ -103,7 +103,7 @@ describe('real images', () => {
     expect(await refusal(choice, 'mine')).toContain(
       `${join(named, NAMES[0])} has 30,726,927 bytes (9,999 records), wanted 30,730,000`,
     );
-    expect(await refusal(choice, 'nowhere')).toContain('nowhere: there is no such file or folder');
+    expect(await refusal(choice, 'nowhere')).toContain('nowhere: no such file or folder');
     env.NN_TRAIN_DATA_DIR = 'mine';
     expect(await refusal(choice)).toContain('9,999 records');
     env.NN_TRAIN_DATA_DIR = '';
@@ -119,8 +119,8 @@ describe('without real images', () => {
     expect(dataset).toMatchObject({ name: 'synthetic', source: 'generated' });
     expect([dataset.train.labels.length, dataset.test.labels.length]).toEqual([10_000, 2_000]);
     expect(dataset.sha256).toMatch(/^[0-9a-f]{64}$/);
-    expect(dataset.fallback).toContain(`there is no CIFAR-10 in ${cwd}/data or ${cwd}/cache/nn-train`);
-    expect(dataset.fallback).toContain(`and it could not be downloaded: ${env.NN_TRAIN_CIFAR10_URL}: HTTP status 503`);
+    expect(dataset.fallback).toContain(`CIFAR-10 was not found in ${cwd}/data or ${cwd}/cache/nn-train`);
+    expect(dataset.fallback).toContain(`and could not be downloaded: ${env.NN_TRAIN_CIFAR10_URL}: HTTP status 503`);
     expect(tree(cwd)).toEqual(['cache', 'cache/nn-train']);
   });
 
@@ -141,7 +141,7 @@ describe('without real images', () => {
       new RegExp(
         'searched in this order: NN_TRAIN_DATA_DIR \\(not set\\), ' +
           `${cwd}/data, ${cwd}/cache/nn-train, .*the network\\. ` +
-          "The last failed: http.* HTTP status 503 .*\\. Get https://.* pass that file as path, or .* choice: 'synthetic'",
+          "The last failed: http.* HTTP status 503 .*\\. Download https://.* pass the file as path, or .* choice: 'synthetic'",
       ),
     );
   });
@@ -190,7 +190,7 @@ test('NN_TRAIN_CIFAR10_URL must be a valid URL', async () => {
     env.NN_TRAIN_CIFAR10_URL = url;
     const error = await rejection(load('auto'));
     expect(error).toBeInstanceOf(UsageError);
-    expect(error.message).toBe(`NN_TRAIN_CIFAR10_URL is '${url}', wanted a URL that begins with https:// or http://`);
+    expect(error.message).toBe(`NN_TRAIN_CIFAR10_URL must be a URL that begins with https:// or http://, got '${url}'`);
   }
 });
 

@@ -132,18 +132,16 @@ describe('the files of other tools are found', () => {
     const folder = create('py', PYTHON);
     expect(await recognise(join(folder, 'test_batch'))).toEqual({ kind: 'python-folder', path: folder });
     expect(await recognise(create('empty', []))).toBeUndefined();
-    expect((await rejection(recognise(join(cwd, 'nowhere')))).message).toContain(
-      'nowhere: there is no such file or folder',
-    );
+    expect((await rejection(recognise(join(cwd, 'nowhere')))).message).toContain('nowhere: no such file or folder');
   });
 });
 
 describe('a path that the user named', () => {
   test('must exist', async () => {
-    expect(await refusal('nowhere')).toBe(`cannot read ${join(cwd, 'nowhere')}: there is no such file or folder`);
+    expect(await refusal('nowhere')).toBe(`cannot read ${join(cwd, 'nowhere')}: no such file or folder`);
     env = { ...env, NN_TRAIN_DATA_DIR: 'neither' };
     expect(await refusal()).toContain(
-      `cannot read ${join(cwd, 'neither')} (named by NN_TRAIN_DATA_DIR): there is no such file or folder`,
+      `cannot read ${join(cwd, 'neither')} (named by NN_TRAIN_DATA_DIR): no such file or folder`,
     );
   });
 
@@ -205,16 +203,16 @@ describe('an unreadable path is named in the error:', () => {
     const path = create('data');
     truncateSync(join(path, NAMES[0]), FILE_BYTES);
     chmodSync(join(path, NAMES[0]), 0);
-    expect((await rejection(drain(readFolder(path)))).message).toContain('permission is denied');
+    expect((await rejection(drain(readFolder(path)))).message).toContain('permission denied');
     chmodSync(path, 0);
-    expect(await refusal()).toContain(`cannot read ${path}: permission is denied`);
+    expect(await refusal()).toContain(`cannot read ${path}: permission denied`);
     chmodSync(path, 0o700);
   });
 
   test('a missing file, or a folder in place of a file', async () => {
     const path = create('data', NAMES.slice(1));
     expect((await rejection(drain(readFolder(path)))).message).toBe(
-      `cannot read ${join(path, NAMES[0])}: there is no such file or folder`,
+      `cannot read ${join(path, NAMES[0])}: no such file or folder`,
     );
     mkdirSync(join(path, NAMES[0]));
     const error = await rejection(drain(readFolder(path)));

@@ -130,7 +130,7 @@ describe('finds and names a broken backward', () => {
       .filter((_, i) => gate !== '+' || i < 2)
       .map((damage) => [gate, input, damage, config] as const),
   );
-  it.each(cases)('%s, gradient by %s: %s', async (gate, input, damage, config) => {
+  it.each(cases)('%s, gradient with respect to %s: %s', async (gate, input, damage, config) => {
     Object.assign(fault, { gate, input, damage: DAMAGES[damage] });
     const { gates, passed } = await check(config);
     expect(passed).toBe(false);

@@ -14,7 +14,7 @@ describe('learningRateAt', () => {
     expect(rates({ lr: 2, schedule: 'cosine', warmup: 0 }, 4)).toEqual(close([2, 1 + half, 1, 1 - half]));
   });
 
-  it('rises linearly to the peak during the warm-up, and begins its way down there', () => {
+  it('rises linearly to the peak during the warm-up, and declines from there', () => {
     expect(rates({ lr: 2, schedule: 'linear', warmup: 0.5 }, 8)).toEqual(close([0.5, 1, 1.5, 2, 2, 1.5, 1, 0.5]));
     expect(rates({ lr: 1, schedule: 'constant', warmup: 0.25 }, 10)).toEqual(close([0.4, 0.8, 1, 1, 1, 1, 1, 1, 1, 1]));
   });

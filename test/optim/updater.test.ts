@@ -13,7 +13,7 @@ function parameter(backend: ReferenceBackend, name: string, shape: readonly numb
 }
 
 describe('Updater', () => {
-  it('names what is saved: every parameter, followed by its state', () => {
+  it('names the saved tensors: every parameter, followed by its state', () => {
     const backend = new ReferenceBackend();
     const parameters = [parameter(backend, 'w', [1, 2], [1, 2]), parameter(backend, 'b', [2], [3, 4])];
     const names = (name: keyof typeof OPTIMIZERS, settings = SETTINGS) =>
@@ -23,7 +23,7 @@ describe('Updater', () => {
     expect(names('adamw')).toEqual(['w', 'w.exp_avg', 'w.exp_avg_sq', 'b', 'b.exp_avg', 'b.exp_avg_sq']);
   });
 
-  it('decays weights, and spares biases', async () => {
+  it('decays weights, but not biases', async () => {
     const backend = new ReferenceBackend('float64');
     const [w, b] = [parameter(backend, 'w', [1, 2], [1, 2]), parameter(backend, 'b', [2], [1, 2])];
     const sinks = new Updater(OPTIMIZERS.sgd.create(SETTINGS), backend, [w, b]).begin(1, 0.1);
@@ -34,7 +34,7 @@ describe('Updater', () => {
     expect(Array.from(await backend.read(b.tensor))).toEqual([1, 2]);
   });
 
-  it('ends a step, for rules that need the whole gradient: here w ← w − η ‖g‖² g', async () => {
+  it('calls end after the backward pass, for rules that need the whole gradient: here w ← w − η ‖g‖² g', async () => {
     const byNorm: Optimizer = {
       attach({ shape, tensor }, backend) {
         const gradient = backend.allocate(shape);

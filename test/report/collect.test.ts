@@ -141,7 +141,7 @@ describe('collectRun', () => {
     const { run } = await trained({}, 2);
     await expect(collected(run)).rejects.toThrow(UserError);
     await expect(collected(run)).rejects.toThrow(
-      /run has no epoch that has ended.*train it for at least one epoch first/,
+      /run has not finished an epoch.*train it for at least one epoch first/,
     );
   });
 });

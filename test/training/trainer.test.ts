@@ -99,7 +99,7 @@ describe('Trainer', () => {
     }
   });
 
-  it('takes every step of every epoch once, on every training image', async () => {
+  it('trains on every image once per epoch', async () => {
     const trainer = makeTrainer(EVERYTHING);
     expect(trainer.stepsPerEpoch).toBe(4);
     const images: number[] = [];

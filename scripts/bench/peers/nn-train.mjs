@@ -40,7 +40,7 @@ async function openBackend({ precision, threads }) {
   throw new Error(`this build has no ${precision}`);
 }
 
-/** Turns every gradient into an update on the spot; biases do not decay. */
+/** Turns every gradient into an in-place update; biases do not decay. */
 function makeSinks(graph, { learningRate, momentum, weightDecay }) {
   const rule = { kind: 'sgd', learningRate, momentum, nesterov: true };
   return new Map(

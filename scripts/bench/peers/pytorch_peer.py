@@ -20,7 +20,7 @@ def parameters(request):
 
 
 def make_loader(request, images, labels):
-    """A function that returns the next batch: images [B, 3072] = (p - 128)/64, and labels [B], in memory of its own."""
+    """A function that returns the next batch: images [B, 3072] = (p - 128)/64, and labels [B], in newly allocated memory."""
     batches = shuffled_batches(torch.randperm, len(labels), request["batch"])
     pixels = torch.empty(request["batch"], 3072, dtype=torch.uint8)
     x = torch.empty(request["batch"], 3072)

@@ -61,7 +61,7 @@ export class Device {
     this.#threads.run(this.#indices[name], tasks);
   }
 
-  /** Describes a sink in memory; see kernels/sink.ts. */
+  /** Writes a sink to memory in the layout of kernels/sink.ts, and returns its address. */
   writeSink(into: Sink): number {
     const { words, floats } = this.memory;
     const at = (offset: number) => (this.#sink + offset) >>> 2;

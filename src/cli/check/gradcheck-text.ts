@@ -126,7 +126,7 @@ function faultLines({ gates, parameters, passed }: GradcheckResult, paint: Paint
 }
 
 function gateText({ gate, output, input }: GateCheck): string {
-  return `${gate}${output === gate ? '' : ` '${output}'`}, gradient by ${input}`;
+  return `${gate}${output === gate ? '' : ` '${output}'`}, gradient with respect to ${input}`;
 }
 
 function slopeText({ analytic, numeric, error }: CoordinateSlope): string {

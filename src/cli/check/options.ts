@@ -5,13 +5,14 @@ import { addNotes } from '../terminal/help.ts';
 
 const GRADCHECK_NOTES = `
 ${HYPERPARAMETERS_NOTE}
-So any command line of training can be checked. Those that change no gradient, such as --epochs,
+So any training command line can be checked. Options that change no gradient, such as --epochs,
 are ignored; --batch-size is the number of images to check on (default: 8).
 
-All arithmetic is in float64. Checked are the gradient of the training loss (with dropout, label
-smoothing and weight decay) by each parameter, along random directions and single coordinates, and
-the backward of each gate on its own, so that a faulty gate is named. A step that would cross a
-kink (of ReLU or the hinge) is shortened; coordinates that no step can decide count as "kinks".
+All arithmetic is in float64. The check covers the gradient of the training loss (with dropout,
+label smoothing and weight decay) with respect to each parameter, along random directions and single
+coordinates, and the backward pass of each gate on its own, so that a faulty gate is named. A step
+that would cross a kink (of ReLU or the hinge) is shortened; coordinates for which even the smallest
+step crosses one count as "kinks".
 
   relative error   verdict        (CS231n notes, "Neural Networks 3")
   up to 1e-7       right
@@ -29,19 +30,19 @@ Examples:
 
 const DOCTOR_NOTES = `
 ${HYPERPARAMETERS_NOTE}
-So any command line of training can be examined, or a run directory. The checks are those of the
-CS231n notes, "Neural Networks 3". Each has a verdict, its numbers and, if it fails, advice:
+So any training command line can be examined, or a run directory. The checks come from the CS231n
+notes, "Neural Networks 3". Each gives a verdict, its numbers and, if it fails, advice:
 
   origin, classes, duplicates, pixels    are these the official images?
   run curves, run weights                the metrics and the weights of the run
   initial loss, regularisation           ln 10 or 9, and more with a larger λ
-  overfitting                            20 images memorized
+  overfitting                            can the model memorize 20 images?
   gradients                              a short nn-train gradcheck
   learning rate, loss curve, updates     short trainings at rates ten times apart
-  hidden units                           dead or saturated units
-  labels, test images                    against permuted labels; test against training images
+  hidden units                           are units dead or saturated?
+  labels, test images                    real against permuted labels; test against training images
 
-Exit codes: 0 nothing is bad, 1 a finding is bad, otherwise as in training.
+Exit codes: 0 no finding is bad, 1 a finding is bad, otherwise as in training.
 
 Examples:
   $ nn-train doctor

@@ -5,7 +5,7 @@ import { choice, type Field, optionalInteger } from '../../config/field.ts';
 import type { Io } from '../terminal/io.ts';
 import { parseOption } from './option.ts';
 
-/** Options that select the backend. They are not hyperparameters: they decide how fast a run is. */
+/** Options that select the backend. They are not hyperparameters: they affect only the speed of a run. */
 export interface BackendFlags {
   readonly backend?: string;
   readonly threads?: string;
@@ -18,7 +18,7 @@ const BACKEND = choice(['auto', 'wasm', 'reference'], {
 });
 const THREADS = optionalInteger(
   { min: 1, max: 256 },
-  { help: 'threads of wasm, 1 to 256', default: null, shownDefault: 'one for each physical core' },
+  { help: 'threads for wasm, 1 to 256', default: null, shownDefault: 'one for each physical core' },
 );
 
 export function addBackendOptions(command: Command): Command {

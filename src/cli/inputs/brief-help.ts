@@ -2,7 +2,7 @@ import { type Command, Help, Option } from 'commander';
 import { FIELDS } from '../../config/config.ts';
 import { addHyperparameters } from './hyperparameters.ts';
 
-/** Adds the hyperparameters to a command whose help lists only --model; HYPERPARAMETERS_NOTE refers to the others. */
+/** Adds the hyperparameters to a command, but lists only --model in its help; HYPERPARAMETERS_NOTE refers to the others. */
 export function addBriefHyperparameters(command: Command): Command {
   const listed = <T extends Command | Option>(items: T[]): T[] =>
     items.filter((item) => {

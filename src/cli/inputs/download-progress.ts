@@ -5,7 +5,7 @@ import * as format from '../terminal/format.ts';
 import { type Io, ownName } from '../terminal/io.ts';
 import { renderMessage } from './field-names.ts';
 
-/** Milliseconds between two lines if no bar can be drawn. */
+/** Milliseconds between two lines when no bar can be drawn. */
 const LINE_INTERVAL = 5_000;
 /** Milliseconds over which the rate is averaged. */
 const RATE_WINDOW = 10_000;
@@ -19,7 +19,7 @@ interface Sample {
 interface ProgressOptions {
   readonly progress?: boolean | undefined;
   readonly quiet?: boolean | undefined;
-  /** What the user can do instead of waiting, in brackets. */
+  /** Alternative to waiting for the download, in brackets. */
   readonly hint?: string;
   /** Arguments of nn-train that resume an interrupted download. */
   readonly command?: string;
@@ -46,8 +46,8 @@ export class DownloadProgress {
     this.#style = quiet ? 'quiet' : progress && io.stderr.isTTY === true ? 'bar' : 'lines';
   }
 
-  /** Runs the work whose events are shown, and removes the bar at its end. If the signal ended it, prints how much of the
-   *  download is kept. */
+  /** Runs the work whose events are shown, then removes the bar. If the signal aborted the work, prints how much of the
+   *  download was kept. */
   async during<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     const clear = () => this.#clear();
     signal?.addEventListener('abort', clear);
@@ -136,7 +136,7 @@ export class DownloadProgress {
     this.#note(`${got}${of}, ${speed}/s${left === '' ? '' : `, ${left} left`}`);
   }
 
-  /** Recent bytes per second, without the part that an earlier download left. */
+  /** Recent bytes per second, not counting bytes from an earlier download. */
   #rate(received: number): number {
     const time = performance.now();
     this.#samples.push({ time, received });

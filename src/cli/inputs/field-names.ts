@@ -6,8 +6,8 @@ import { shellWord } from '../terminal/format.ts';
 /** Fields of the library whose option has another name. */
 const OPTION: Readonly<Record<string, string>> = { path: '--data', choice: '--dataset' };
 
-/** Renders a message with the names that a user of the command line knows: that of the option, or of the environment
- *  variable or the configuration file that a hyperparameter comes from. @param command the one that runs. */
+/** Renders a message with the names that a user of the command line knows: options, or the environment variable or
+ *  configuration file that a hyperparameter comes from. @param command the running command. */
 export function renderMessage(text: string | Message, env: NodeJS.ProcessEnv, command?: Command): string {
   return typeof text === 'string' ? text : text.render((named) => nameOf(named, env, command));
 }
@@ -22,7 +22,7 @@ function nameOf(named: NamedField, env: NodeJS.ProcessEnv, command?: Command): s
   return value === undefined ? `${field} in ${file}` : `${field} ${value} in ${file}`;
 }
 
-/** The option of a field, with its value if there is one: `--early-stop 3`, `--no-flip`. */
+/** The option of a field, with its value if given: `--early-stop 3`, `--no-flip`. */
 function optionWith({ field, value }: NamedField): string {
   const option = flagOf(field);
   if (value === undefined || value === true) return option;

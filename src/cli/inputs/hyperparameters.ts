@@ -6,10 +6,10 @@ import { UsageError } from '../../errors.ts';
 import { fileErrorReason } from '../../files.ts';
 import { flagOf, variableOf } from './field-names.ts';
 
-/** The hyperparameter with which each group of the help begins. */
+/** First hyperparameter of each group in the help. */
 const GROUPS: Partial<Record<keyof Config, string>> = { model: 'Model:', epochs: 'Training:', dataset: 'Images:' };
 
-/** A flag for every hyperparameter; `readConfig` reads them. */
+/** Adds an option for every hyperparameter; `readConfig` reads them. */
 export function addHyperparameters(command: Command): Command {
   let group = '';
   for (const [key, field] of FIELD_LIST) {
@@ -26,13 +26,14 @@ export const DATA_HELP =
 function optionsOf(key: keyof Config, { help, isSwitch, choices, ...field }: Field): Option[] {
   const name = flagOf(key);
   const description = `${help} (default: ${field.shownDefault ?? field.default})`;
-  if (isSwitch) return [new Option(name, description), new Option(name.replace('--', '--no-'), 'turn that off')];
+  if (isSwitch) return [new Option(name, description), new Option(name.replace('--', '--no-'), `disable ${name}`)];
   return [new Option(`${name} <${choices ? 'name' : 'n'}>`, description)];
 }
 
-/** The hyperparameters of a new run: flags, then environment, then configuration file, then defaults. The environment
- *  and the file may be shared by runs of different models: what has no effect in this one is left out.
- *  @throws UsageError for a value out of range, or a flag that has no effect beside the others. */
+/** Reads the hyperparameters of a new run: flags override the environment, which overrides the configuration file, which
+ *  overrides the defaults. Runs of different models may share the environment and the file, so their fields that have no
+ *  effect in this run are dropped.
+ *  @throws UsageError for a value out of range, or a flag that has no effect with the other choices. */
 export async function readConfig(command: Command, env: NodeJS.ProcessEnv): Promise<Config> {
   const { config: file } = command.opts<{ readonly config?: string }>();
   const shared: Values = { ...(file === undefined ? {} : await readConfigFile(file)), ...environmentOf(env) };
@@ -40,10 +41,10 @@ export async function readConfig(command: Command, env: NodeJS.ProcessEnv): Prom
   return resolveConfig({ ...effectiveConfig({ ...shared, ...flags }), ...flags });
 }
 
-/** Hyperparameters that are still to be checked. */
+/** Hyperparameters that have not been validated. */
 type Values = Partial<Config>;
 
-/** The hyperparameters that were given as flags. */
+/** Returns the hyperparameters given as flags. */
 export function flagsOf(command: Command): Values {
   const options = command.opts();
   return parsed(FIELD_LIST.map(([key]) => [key, options[key]]));
@@ -53,7 +54,7 @@ function environmentOf(env: NodeJS.ProcessEnv): Values {
   return parsed(FIELD_LIST.map(([key]) => [key, env[variableOf(key)] || undefined]));
 }
 
-/** A file of hyperparameters, or the config.json of a run. */
+/** Reads a file of hyperparameters, or the config.json of a run. */
 async function readConfigFile(file: string): Promise<Values> {
   let content: Record<string, unknown> | null;
   try {
@@ -70,7 +71,7 @@ async function readConfigFile(file: string): Promise<Values> {
   return parsed(Object.entries(values));
 }
 
-/** Values of texts. What stands for no value of its field stays as it is, to be refused with all other bad values. */
+/** Parses texts. An invalid text is kept unchanged, for `resolveConfig` to reject like any other invalid value. */
 function parsed(entries: readonly (readonly [key: string, raw: unknown])[]): Values {
   const values = entries
     .filter(([, raw]) => raw !== undefined)

@@ -36,7 +36,7 @@ export async function load(
     io.stderr.write(
       `${paint(['yellow', 'bold'], 'WARNING: these are synthetic stand-in images, not CIFAR-10.')}\n` +
         `Reason: ${dataset.fallback}.\n` +
-        `Put the images into ./data or name them with --data PATH; see ${ownName(io.env)} data --help.\n` +
+        `Put the images into ./data, or give their path with --data PATH; see ${ownName(io.env)} data --help.\n` +
         'To make missing images an error, use --dataset cifar10.\n\n',
     );
   }

@@ -1,9 +1,9 @@
 import type { Field } from '../../config/field.ts';
 import { UsageError } from '../../errors.ts';
 
-/** Parses the value of an option that is not a hyperparameter; the field's default if it was not given.
+/** Parses the value of an option that is not a hyperparameter; returns the field's default if it was not given.
  *  @param name of the option or the environment variable, for the error.
- *  @throws UsageError if the value is not what the field wants. */
+ *  @throws UsageError if the field does not accept the value. */
 export function parseOption<T>(name: string, text: string | undefined, field: Field<T>): T {
   const value = field.parse(text ?? field.default);
   if (value === undefined) throw new UsageError(`${name} must be ${field.wanted}, got ${text}`);

@@ -15,7 +15,7 @@ import { type LoadOptions, load } from './images.ts';
 import { parseOption } from './option.ts';
 import { WEIGHTS } from './weights.ts';
 
-/** Starts the kind of backend that the run was trained on, unless the flags name another. */
+/** Starts the backend that the run was trained on, unless the flags name another. */
 export function openBackendOf(
   { config, environment }: SavedRun,
   flags: BackendFlags & { readonly quiet?: true },
@@ -31,11 +31,11 @@ export function imagePathOf({ directory, record }: RecordedRun, data: string | u
   if (data !== undefined || name === 'synthetic') return data;
   if (existsSync(source)) return source;
   throw new DataError(
-    `the images of ${directory.path} are no longer in ${source}; name their new path with --data PATH`,
+    `the images of ${directory.path} are no longer in ${source}; give their new path with --data PATH`,
   );
 }
 
-/** Says that a dataset is not the one that a run was trained on; undefined if it is. */
+/** Returns a note if a dataset is not the one that a run was trained on; undefined if it is. */
 export function differenceOf({ directory, record }: RecordedRun, { source, sha256 }: Dataset): string | undefined {
   if (sha256 === record.dataset.sha256) return undefined;
   return `${source} does not hold the images that ${directory.path} was trained on`;
@@ -44,7 +44,7 @@ export function differenceOf({ directory, record }: RecordedRun, { source, sha25
 /** Options of a command that reads the images of a run. */
 export type ImageOptions = Omit<LoadOptions, 'choice' | 'path'> & { readonly data?: string | undefined };
 
-/** Loads the images that a run was trained on, or those that --data names, with a note on stderr if they differ. */
+/** Loads the images that a run was trained on, or those at --data, with a note on stderr if they differ. */
 export async function loadImagesOf(run: RecordedRun, { data, ...options }: ImageOptions, io: Io): Promise<Dataset> {
   const dataset = await load(io, { ...options, choice: run.record.dataset.name, path: imagePathOf(run, data) });
   const difference = differenceOf(run, dataset);
@@ -53,7 +53,7 @@ export async function loadImagesOf(run: RecordedRun, { data, ...options }: Image
 }
 
 /** Checks that no option contradicts the configuration of a run.
- *  @param allowed hyperparameters that may be given nevertheless. @param others options that may not be given either.
+ *  @param allowed hyperparameters that may still be given. @param others further options that were given but may not be.
  *  @throws UsageError that names the options to leave out. */
 export function expectNoConfig(
   folder: string,
@@ -64,7 +64,7 @@ export function expectNoConfig(
   const extra = [...given.filter((key) => !allowed.includes(key)).map(flagOf), ...others];
   if (command.opts<{ readonly config?: string }>().config !== undefined) extra.push('--config');
   if (extra.length === 0) return;
-  throw new UsageError(`the configuration is taken from the run ${folder}; leave ${extra.join(', ')} out`);
+  throw new UsageError(`the configuration comes from the run ${folder}; leave out ${extra.join(', ')}`);
 }
 
 export interface WeightsFlags extends BackendFlags {
@@ -85,7 +85,7 @@ export interface CheckOptions {
   readonly quiet?: true;
 }
 
-/** What is examined: a saved run with its last weights, or a configuration that has not been trained. */
+/** The subject of a check: a saved run with its last weights, or an untrained configuration. */
 export interface Subject {
   readonly config: Config;
   readonly run?: RecordedRun & { readonly checkpoint: Checkpoint };
@@ -93,7 +93,7 @@ export interface Subject {
 
 /** Opens a run, or reads a configuration from flags, environment and --config file.
  *  @param allowed hyperparameters that may be given together with a run.
- *  @throws UsageError for other hyperparameters together with a run, or if the folder does not hold one. */
+ *  @throws UsageError if other hyperparameters are given together with a run, or if the folder does not hold a run. */
 export async function readSubject(
   folder: string | undefined,
   command: Command,
@@ -106,7 +106,7 @@ export async function readSubject(
   return { config: run.record.config, run: { ...run, checkpoint: await run.directory.load('last') } };
 }
 
-/** Starts the kind of backend that a run was trained on, or the default for a configuration, unless the flags name one. */
+/** Starts the backend that a run was trained on, or the default for a configuration, unless the flags name another. */
 export function openBackendOfSubject(
   { config, run }: Subject,
   flags: BackendFlags & { readonly quiet?: true },
@@ -115,7 +115,7 @@ export function openBackendOfSubject(
   return run ? openBackendOf(run.record, flags, io) : openBackend(io, flags, config.precision);
 }
 
-/** Loads the images that a run was trained on, or those that a configuration asks for. */
+/** Loads the images that a run was trained on, or those of the configuration's dataset. */
 export function loadImagesOfSubject({ config, run }: Subject, options: ImageOptions, io: Io): Promise<Dataset> {
   if (run) return loadImagesOf(run, options, io);
   const { data, ...others } = options;

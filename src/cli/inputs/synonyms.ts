@@ -1,7 +1,7 @@
-/** Names that other libraries and scripts use for our commands, options and choices. They are suggested, never accepted, so
- *  that an option has one spelling. */
+// Names that other libraries and scripts use for our commands, options and choices. They are suggested, never accepted, so
+// that each option has one spelling.
 
-/** By option: words of PyTorch, Keras and scikit-learn that neither begin with the option nor begin it. */
+/** By option: names in PyTorch, Keras and scikit-learn that are neither a prefix nor an extension of the option's name. */
 const OPTIONS: Readonly<Record<string, string>> = {
   model: 'arch architecture net network classifier estimator',
   hidden: 'n-hidden num-hidden units neurons',
@@ -88,17 +88,17 @@ export function bareName(word: string): string {
   return word.replace(/=.*$|[-_ ]/g, '').toLowerCase();
 }
 
-/** The options that other libraries call by a word. */
+/** Options for which other libraries use a word. */
 export function optionsCalled(word: string): string[] {
   return keysWith(OPTIONS, word);
 }
 
-/** The commands that other libraries call by a word, or options that replace such a command. */
+/** Commands for which other libraries use a word, or options that replace such a command. */
 export function commandsCalled(word: string): string[] {
   return keysWith(COMMANDS, word);
 }
 
-/** The choice of an option that other libraries call by a word. */
+/** Choice of an option for which other libraries use a word. */
 export function choiceCalled(option: string, word: string, choices: readonly string[]): string | undefined {
   return (
     choices.find((choice) => bareName(choice) === bareName(word)) ??

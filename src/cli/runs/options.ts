@@ -48,10 +48,10 @@ Examples:
   $ nn-train weights runs/linear-20261124-091500 --png templates.png
   $ nn-train weights runs/mlp-20261124-091500 --png filters.png --count 100 --scale 3
 
-A linear classifier has ten templates, one for each class. Of a two-layer network, the
-first-layer filters are drawn, the most used first: use is the mean |activation| over the
-test images times the norm of the unit's weights to the scores. Mid-grey is 0; each tile
-has its own scale.`;
+A linear classifier has ten templates, one for each class. For a two-layer network, the
+filters of the first layer are drawn, the most used first: the use of a filter is the mean
+|activation| of its unit over the test images, times the norm of the unit's weights in the
+second layer. Mid-grey is 0; each tile has its own scale.`;
 
 export function addWeightsOptions(command: Command): Command {
   addWeightsOption(command)
@@ -67,7 +67,7 @@ Examples:
   $ nn-train report runs/mlp-20261124-091500 --open
   $ nn-train report runs/* --out comparison.html
 
-Training writes a report.html into every run; this command builds it again. It prints the path of
+Training writes report.html into every run directory; this command rebuilds it. It prints the path of
 the file. Without the images, the report has no test results.`;
 
 export function addReportOptions(command: Command): Command {

@@ -15,7 +15,7 @@ export function resumeCommand(run: string, program = 'nn-train', more: readonly 
   return [program, ...['--resume', run, ...more].map(shellWord)].join(' ');
 }
 
-/** Breaks a text between words; a word longer than a line gets one of its own. Colour codes take no room. */
+/** Breaks a text between words; a word longer than a line gets its own line. Colour codes have no width. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {

@@ -1,7 +1,7 @@
 import { type Command, Help } from 'commander';
 import { wrap } from './format.ts';
 
-/** Least width of a description beside its term; if there is less room, it goes below. */
+/** Minimum width of a description next to its term; if there is less room, it goes below. */
 const MIN_DESCRIPTION = 28;
 const INDENT = 6;
 

@@ -133,7 +133,7 @@ function headerOf(event: RunStarted, paint: Paint, width: number | undefined): s
   return rows.flatMap(([name, parts]) => labelled(name, parts, paint, width));
 }
 
-/** Lines beside a label, wrapped to the width of the terminal if there is one. */
+/** Lines next to a label, wrapped to the width of the terminal if there is one. */
 function labelled(name: string, parts: readonly string[], paint: Paint, width: number | undefined): string[] {
   const lines = parts.flatMap((part) => wrapTo(width && width - INDENT, part));
   return lines.map((line, i) => `${paint('bold', (i === 0 ? name : '').padEnd(INDENT))}${line}`);

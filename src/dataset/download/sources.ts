@@ -73,7 +73,7 @@ export const SOURCES: readonly RemoteSource[] = [
  *  @throws UsageError if the URL is invalid. */
 function customSource(url: string, namedBy: string | NamedField): RemoteSource {
   if (!/^https?:/.test(url) || !URL.canParse(url)) {
-    throw new UsageError(message`${namedBy} is '${url}', wanted a URL that begins with https:// or http://`);
+    throw new UsageError(message`${namedBy} must be a URL that begins with https:// or http://, got '${url}'`);
   }
   // One folder per URL: two URLs must not share a partial file.
   const id = `url-${createHash('sha256').update(url).digest('hex').slice(0, 16)}`;

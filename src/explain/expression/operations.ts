@@ -85,7 +85,7 @@ function wireOf(graph: ExpressionGraph, operand: Operand): Wire {
   return wire;
 }
 
-/** Copies a scalar to the shape of the tensor beside it. */
+/** Broadcasts a scalar to the shape of the other operand. */
 function broadcast(graph: ExpressionGraph, wire: Wire, shape: Shape): Wire {
   return wire.shape.length === 0 && shape.length > 0 ? addGate(graph, copy(shape), { x: wire }) : wire;
 }

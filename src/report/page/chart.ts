@@ -126,7 +126,7 @@ interface LineEnd {
   readonly end: Point;
 }
 
-/** The names of lines beside their ends, moved apart if they would overlap. */
+/** Names of the lines at their ends, moved apart if they would overlap. */
 function labels(ends: readonly LineEnd[], axes: Axes, height: number): Plot.Markish[] {
   const scale = axes.logarithmic ? Math.log10 : (value: number) => value;
   const [low, high] = axes.domainY.map(scale);

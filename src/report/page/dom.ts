@@ -34,7 +34,7 @@ export interface Column<Row> {
   readonly numeric?: boolean;
 }
 
-/** A table in a scrollable region of its own, so that the page itself never scrolls sideways. The first column contains the
+/** A table in its own scrollable region, so that the page itself never scrolls sideways. The first column contains the
  *  row headers.
  *  @param label accessible name of the table and of the region. */
 export function table<Row>(label: string, columns: readonly Column<Row>[], rows: readonly Row[]): HTMLElement {

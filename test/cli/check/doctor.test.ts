@@ -79,7 +79,7 @@ describe('doctor', () => {
     const refused = await nnTrain(['doctor', run, '--hidden', '3', '--config', 'x.json']);
     expect([refused.code, refused.stderr]).toEqual([
       2,
-      `error: the configuration is taken from the run ${run}; leave --hidden, --config out\n`,
+      `error: the configuration comes from the run ${run}; leave out --hidden, --config\n`,
     ]);
   });
 

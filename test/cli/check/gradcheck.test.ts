@@ -95,7 +95,7 @@ describe('gradcheck', () => {
     const refused = await nnTrain(['gradcheck', run, '--lr', '1', '--batch-size', '4']);
     expect([refused.code, refused.stderr]).toEqual([
       2,
-      `error: the configuration is taken from the run ${run}; leave --lr out\n`,
+      `error: the configuration comes from the run ${run}; leave out --lr\n`,
     ]);
   });
 
@@ -127,8 +127,8 @@ describe('gradcheck', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^fc1\.weight .* ✗ suspicious$/m);
     expect(stdout).toMatch(/^fc1\.bias .* ✓ right$/m);
-    expect(stdout).toContain("✗ backward of linear 'fc1', gradient by weight is wrong");
-    expect(stdout).toContain("✗ backward of linear 'logits', gradient by weight is wrong");
+    expect(stdout).toContain("✗ backward of linear 'fc1', gradient with respect to weight is wrong");
+    expect(stdout).toContain("✗ backward of linear 'logits', gradient with respect to weight is wrong");
     expect(stdout.replace(/\s+/g, ' ')).toMatch(
       /at \[\d, \d+\] backward gives .*, differences give .*: relative error 1\.0e-3/,
     );

@@ -102,6 +102,8 @@ describe('data download', () => {
   it('rejects a URL that is not http or https', async () => {
     const { code, stderr } = await home.data(['download', '--url', 'ftp://example.org/x']);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^error: --url is 'ftp:\/\/example\.org\/x', wanted a URL that begins with https:/);
+    expect(stderr).toMatch(
+      /^error: --url must be a URL that begins with https:\/\/ or http:\/\/, got 'ftp:\/\/example\.org\/x'/,
+    );
   });
 });

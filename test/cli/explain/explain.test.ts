@@ -117,10 +117,10 @@ describe('--upstream', () => {
 
   it('must have the shape of the output', async () => {
     expect(await error(...product, '--upstream', '[1,2,3]')).toContain(
-      '--upstream must be a vector of 2, as f is, got a vector of 3',
+      '--upstream must be a vector of 2, like f, got a vector of 3',
     );
     expect(await error(...product, '--upstream', '1')).toContain(
-      '--upstream must be a vector of 2, as f is, got a scalar',
+      '--upstream must be a vector of 2, like f, got a scalar',
     );
     expect(await error('2*x; 3*x', 'x=1', '--upstream', '1')).toContain('as in {"f1": …}; the outputs are f1, f2');
     expect(await error('2*x', 'x=1', '--upstream', '{"g": 1}')).toContain('--upstream names g, which is not an output');

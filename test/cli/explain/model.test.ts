@@ -48,7 +48,7 @@ describe('explain --model', () => {
     const changed = await explain('--model', 'mlp', run, '--lr', '1');
     expect([changed.code, changed.stderr]).toEqual([
       2,
-      `error: the configuration is taken from the run ${run}; leave --lr out\n`,
+      `error: the configuration comes from the run ${run}; leave out --lr\n`,
     ]);
   });
 

@@ -147,7 +147,7 @@ describe('wrong usage prints one message and exits with 2', () => {
     [['bench', '--threads', '0'], '--threads must be an integer ≥ 1 and ≤ 256, got 0'],
     [['bench', '--epochs', '3'], "unknown option '--epochs'"],
     [['--resume', '/nowhere'], '/nowhere is not a run directory'],
-    [['--resume', '/nowhere', '--lr', '1', '--no-save'], 'leave --lr, --no-save out'],
+    [['--resume', '/nowhere', '--lr', '1', '--no-save'], 'leave out --lr, --no-save'],
     [['--out', ''], '--out must name a folder'],
     [['--config', '/nowhere.json'], 'cannot read the configuration file /nowhere.json'],
   ];
@@ -167,7 +167,11 @@ describe('wrong usage prints one message and exits with 2', () => {
     await bad([], { NN_TRAIN_FLIP: 'toString' }, 'NN_TRAIN_FLIP must be true or false, got toString');
     await bad([], { NN_TRAIN_MOMENTUM: '2' }, 'NN_TRAIN_MOMENTUM must be a number ≥ 0 and < 1, got 2');
     const file = fileOf({ learningRate: 1 });
-    await bad(['--config', file], {}, `learningRate in ${file} is not a hyperparameter; known are model, hidden`);
+    await bad(
+      ['--config', file],
+      {},
+      `learningRate in ${file} is not a hyperparameter; the hyperparameters are model, hidden`,
+    );
     const typed = fileOf({ lr: [1] });
     await bad(['--config', typed], {}, `lr in ${typed} must be a number > 0, got [1]`);
     await bad(['--config', fileOf('[]')], {}, 'must hold one JSON object');

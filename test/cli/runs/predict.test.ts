@@ -113,7 +113,7 @@ describe('predict', () => {
     });
     expect(code).toBe(1);
     expect(stderr.split('\n').slice(1)).toEqual([
-      'error: cannot read none.png: there is no such file or folder',
+      'error: cannot read none.png: no such file or folder',
       'error: text.png looks like text; wanted a PNG or a JPEG',
       'error: cut.png is damaged: it is truncated after 900 bytes; get an intact copy',
       '',

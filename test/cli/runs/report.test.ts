@@ -124,13 +124,13 @@ describe('a report that cannot be built', () => {
     await nnTrain([...QUICK, '--lr', '1e30', '--epochs', '1', '--out', 'diverged'], { cwd });
     expect(await report('diverged')).toEqual([
       1,
-      expect.stringMatching(/^error: diverged has no epoch that has ended/),
+      expect.stringMatching(/^error: diverged has not finished an epoch/),
     ]);
     await trainedIn(cwd, 'run');
     expect(await report('run', '--out', '')).toEqual([2, 'error: --out must name a file, got an empty string\n']);
     expect(await report('run', '--out', 'no/page.html')).toEqual([
       1,
-      'error: cannot write no/page.html: there is no such file or folder\n',
+      'error: cannot write no/page.html: no such file or folder\n',
     ]);
   });
 });

@@ -45,7 +45,7 @@ describe('a full disk', () => {
       cwd,
       encoding: 'utf8',
     });
-    expect(result.stderr).toBe('error: cannot write small/run/last.safetensors: no space is left on the device\n');
+    expect(result.stderr).toBe('error: cannot write small/run/last.safetensors: no space left on the device\n');
     expect(result.status).toBe(1);
     expect(result.stdout).not.toContain('.tmp');
     expect(readdirSync(path.join(cwd, 'saved'))).toContain('last.safetensors');
@@ -65,7 +65,7 @@ describe('a full disk', () => {
       encoding: 'utf8',
     });
     expect([result.status, result.stdout]).toEqual([1, '']);
-    expect(result.stderr).toContain('no space is left on the device');
+    expect(result.stderr).toContain('no space left on the device');
   });
 });
 
@@ -81,7 +81,7 @@ describe('files', () => {
     const log = await nnTrain([...QUICK, '--epochs', '1', '--no-save', '--log', 'nowhere/log.jsonl'], { cwd });
     expect([log.code, log.stderr]).toEqual([
       1,
-      'error: cannot write the log nowhere/log.jsonl: there is no such file or folder\n',
+      'error: cannot write the log nowhere/log.jsonl: no such file or folder\n',
     ]);
   });
 
@@ -152,11 +152,11 @@ describe('a folder without read permission', () => {
     const saved = await unprivileged([...QUICK, '--epochs', '1', '--out', 'run/inside', '--quiet']);
     expect([saved.code, saved.stderr]).toEqual([
       1,
-      'error: cannot create the run directory run/inside: permission is denied\n',
+      'error: cannot create the run directory run/inside: permission denied\n',
     ]);
     const loaded = await unprivileged(['eval', 'run']);
     expect(loaded.code).toBe(2);
-    expect(loaded.stderr).toMatch(/^error: run is not a run directory: permission is denied\n$/);
+    expect(loaded.stderr).toMatch(/^error: run is not a run directory: permission denied\n$/);
     for (const name of ['images', 'run']) chmodSync(path.join(cwd, name), 0o755);
   });
 });
@@ -185,7 +185,7 @@ describe('a closed pipe', () => {
       encoding: 'utf8',
     });
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^error: cannot write the results to stdout: no space is left on the device\n$/);
+    expect(stderr).toMatch(/^error: cannot write the results to stdout: no space left on the device\n$/);
   });
 
   it('ends the help quietly', () => {

@@ -262,7 +262,7 @@ describe('images at a user-supplied URL', () => {
     for (const url of ['ftp://example.com/', 'example.com', 'http://']) {
       const wrong = await rejection(Promise.resolve().then(() => download(customSources(url))));
       expect(wrong).toBeInstanceOf(UsageError);
-      expect(wrong.message).toBe(`url is '${url}', wanted a URL that begins with https:// or http://`);
+      expect(wrong.message).toBe(`url must be a URL that begins with https:// or http://, got '${url}'`);
     }
   });
 });

@@ -150,7 +150,7 @@ describe('an archive is refused', () => {
   test('that does not exist', async () => {
     const error = await rejection(drain(readArchive(join(folder, 'none.tar.gz'))));
     expect(error).toBeInstanceOf(DataError);
-    expect(error.message).toBe(`cannot read ${join(folder, 'none.tar.gz')}: there is no such file or folder`);
+    expect(error.message).toBe(`cannot read ${join(folder, 'none.tar.gz')}: no such file or folder`);
   });
 });
 

@@ -76,7 +76,7 @@ test('missing pictures, classes and splits are reported before any picture is re
   rmSync(join(folder, 'test', 'bird'), { recursive: true });
   expect(await refusal()).toBe(`${join(folder, 'test')} has only some of the ten class folders; missing: bird, ship.`);
   rmSync(join(folder, 'test'), { recursive: true });
-  expect(await refusal()).toBe(`cannot read ${join(folder, 'test')}: there is no such file or folder`);
+  expect(await refusal()).toBe(`cannot read ${join(folder, 'test')}: no such file or folder`);
 });
 
 test('an aborted read rejects with the reason of the signal', async () => {

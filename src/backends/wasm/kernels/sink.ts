@@ -3,18 +3,18 @@ import { call, f32x4, i32, v128 } from '../assembler/instructions.ts';
 import { vectorised } from './kernel.ts';
 import { type Piece, RULE_NAMES, writeRule } from './update-rules.ts';
 
-// Where a result goes (see Sink in backend.ts). A kernel makes a piece of a gradient in memory of its own, which is in
-// the cache still when the sink takes it: stored, added, or turned into an update.
+// Sinks (see Sink in backend.ts) store a result, add it, or turn it into an update. A kernel computes a piece of a gradient
+// in scratch memory and hands it to the sink while it is still in the cache.
 
-/** The kinds of sinks; the place in the list is the code of the kind. */
+/** Kinds of sinks; the index of a kind is its code. */
 export const SINK_KINDS = ['store', 'add', ...RULE_NAMES] as const;
 
-/** A sink in memory. `kind`, `target` and the two of `state` are i32: a code, and addresses, 0 for none. From `numbers` on
- *  lie the numbers of the update rule, each an f32. */
+/** Byte offsets of a sink in memory. `kind` is a code; `target` and the two of `state` are addresses, 0 for none (all i32).
+ *  The numbers of the update rule start at `numbers`, each an f32. */
 export const SINK = { kind: 0, target: 4, state: 8, numbers: 16 } as const;
 export const SINK_BYTES = 64;
 
-/** (sink, first element, gradient, count, scale): hands `count` numbers at the address `gradient`, times a number, to a
+/** (sink, first element, gradient, count, scale): passes the `count` numbers at the address `gradient`, times `scale`, to a
  *  sink. */
 export function addSink(module: ModuleBuilder): FunctionHandle {
   const types = ['i32', 'i32', 'i32', 'i32', 'f32'] as const;
@@ -22,7 +22,7 @@ export function addSink(module: ModuleBuilder): FunctionHandle {
     module.function(types, (f, sink, first, gradient, count, scale) => {
       const shift = f.local('i32', i32.shl(first, 2));
       const at = (offset: number) => f.local('i32', i32.add(i32.load(sink, offset), shift));
-      // A state that there is not stays 0.
+      // The address of an unused state stays 0.
       const state = (offset: number) => {
         const address = f.local('i32', i32.load(sink, offset));
         f.if(address, () => f.set(address, i32.add(address, shift)));

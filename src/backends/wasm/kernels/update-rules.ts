@@ -3,31 +3,30 @@ import type { FunctionBuilder, Local } from '../assembler/assembler.ts';
 import { f32x4, i32, type V128, v128 } from '../assembler/instructions.ts';
 import { type Access, vectorised } from './kernel.ts';
 
-/** A piece of a gradient on its way into a parameter: addresses of `count` numbers of each. */
+/** A piece of a gradient and of the parameter that it updates: addresses of `count` numbers of each. */
 export interface Piece {
   /** The parameter. */
   readonly target: Local<'i32'>;
-  /** What the rule keeps of it; 0 for a tensor that there is not. */
+  /** State of the rule; 0 for an unused tensor. */
   readonly state: readonly [Local<'i32'>, Local<'i32'>];
   readonly gradient: Local<'i32'>;
   readonly count: Local<'i32'>;
-  /** The gradient is multiplied by it, in all four lanes. */
+  /** Factor of the gradient, in all four lanes. */
   readonly scale: Local<'v128'>;
 }
 
-/** An update rule as this backend runs it. */
+/** Implementation of an update rule in this backend. */
 interface RuleKernel<Numbers, Name extends string = string> {
-  /** The numbers that the kernel reads, in this order, each a float32. */
+  /** Numbers that the kernel reads, in this order, each a float32. */
   readonly numbers: Readonly<Record<Name, (rule: Numbers) => number>>;
-  /** Emits the code that moves a piece of a parameter; every number is in all four lanes. */
+  /** Emits the code that updates a piece of a parameter; every number is in all four lanes. */
   write(f: FunctionBuilder, piece: Piece, numbers: Readonly<Record<Name, Local<'v128'>>>): void;
 }
 
-/** What is smaller is taken for 0: a momentum that dies away would end in denormal numbers, which cost a hundred cycles
- *  each. */
+/** Smaller values are flushed to 0: a decaying momentum would end in denormal numbers, which cost a hundred cycles each. */
 const NEGLIGIBLE = 1e-30;
 
-/** The formula is in src/optim/sgd.ts. */
+/** Formula: src/optim/sgd.ts. */
 const sgd: RuleKernel<NumbersOf<'sgd'>, 'learningRate' | 'weightDecay' | 'momentum' | 'nesterov'> = {
   numbers: {
     learningRate: (rule) => rule.learningRate,
@@ -74,7 +73,7 @@ type AdamwNumber =
   | 'correction1'
   | 'correction2';
 
-/** The formula is in src/optim/adamw.ts. */
+/** Formula: src/optim/adamw.ts. */
 const adamw: RuleKernel<NumbersOf<'adamw'>, AdamwNumber> = {
   numbers: {
     learningRate: (rule) => rule.learningRate,
@@ -113,21 +112,21 @@ const RULE_KERNELS: { readonly [Name in RuleName]: RuleKernel<NumbersOf<Name>> }
 
 export const RULE_NAMES = Object.keys(RULE_KERNELS) as RuleName[];
 
-/** Emits the code of a rule. @param load loads its i-th number into all four lanes. */
+/** Emits the code of a rule. @param load loads the rule's i-th number into all four lanes. */
 export function writeRule(f: FunctionBuilder, name: RuleName, piece: Piece, load: (i: number) => V128): void {
   const kernel = RULE_KERNELS[name];
   const numbers = Object.keys(kernel.numbers).map((number, i) => [number, f.local('v128', load(i))]);
   kernel.write(f, piece, Object.fromEntries(numbers));
 }
 
-/** The numbers of a rule, in the order in which its kernel reads them. */
+/** Numbers of a rule, in the order in which its kernel reads them. */
 export function numbersOf(rule: UpdateRule): number[] {
-  // TypeScript cannot see that the name and the numbers of a rule belong together.
+  // TypeScript cannot tell that the name and the numbers of a rule belong together.
   const { numbers } = RULE_KERNELS[rule.kind] as RuleKernel<UpdateRule>;
   return Object.values(numbers).map((read) => read(rule));
 }
 
-/** 0 where |x| is negligible; NaN stays. */
+/** Replaces x by 0 where |x| is negligible; NaN stays. */
 function flushed(f: FunctionBuilder, x: V128): V128 {
   const value = f.local('v128', x);
   return v128.andnot(value, f32x4.lt(f32x4.abs(value), f32x4.splat(NEGLIGIBLE)));

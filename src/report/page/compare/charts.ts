@@ -51,7 +51,7 @@ function lineOf(one: ComparedRun, id: Quantity, size: ChartSize): RunLine {
   return { ...one, name: label(one, size), points: finite(points), dots: true };
 }
 
-/** The letter of a run and as much of its name as fits beside the end of a line. */
+/** Letter of a run and as much of its name as fits next to the end of a line. */
 function label({ letter, name }: ComparedRun, { width }: ChartSize): string {
   if (width < 480) return letter;
   return `${letter} ${name.length > 18 ? `${name.slice(0, 17)}…` : name}`;

@@ -65,7 +65,7 @@ function epochsOf({ state, epochs, plannedEpochs }: RunReport): string {
   return `${format.count(done)}${done < plannedEpochs ? ` of ${format.count(plannedEpochs)}` : ''}${note}`;
 }
 
-/** Says whether the two highest test accuracies differ by more than chance. */
+/** Returns a sentence on whether the two highest test accuracies differ by more than chance. */
 export function verdict(all: readonly ComparedRun[]): Child {
   const tested = all.flatMap((one) => (one.run.test ? [{ ...one, test: one.run.test }] : []));
   const [first, second] = tested.sort((a, b) => b.test.accuracy - a.test.accuracy);
