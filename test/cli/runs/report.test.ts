@@ -122,10 +122,7 @@ describe('a report that cannot be built', () => {
     expect(await report('gone')).toEqual([2, expect.stringMatching(/^error: gone is not a run directory: .*\n$/)]);
     expect(await report()).toEqual([2, expect.stringContaining("missing required argument 'runs'")]);
     await nnTrain([...QUICK, '--lr', '1e30', '--epochs', '1', '--out', 'diverged'], { cwd });
-    expect(await report('diverged')).toEqual([
-      1,
-      expect.stringMatching(/^error: diverged has not finished an epoch/),
-    ]);
+    expect(await report('diverged')).toEqual([1, expect.stringMatching(/^error: diverged has not finished an epoch/)]);
     await trainedIn(cwd, 'run');
     expect(await report('run', '--out', '')).toEqual([2, 'error: --out must name a file, got an empty string\n']);
     expect(await report('run', '--out', 'no/page.html')).toEqual([
