@@ -82,7 +82,7 @@ describe('the report of a run', () => {
     const { code, stdout, stderr } = await nnTrain(['report', 'run', '--out', 'page.html'], { cwd });
     expect([code, stdout]).toEqual([0, 'page.html\n']);
     expect(stderr).toBe(
-      'note: the images of run are no longer in /nowhere/cifar-10-batches-bin; name their new path with --data PATH; ' +
+      'note: the images of run are no longer in /nowhere/cifar-10-batches-bin; give their new path with --data PATH; ' +
         'the report has no test results\n',
     );
     const [run] = dataOf(cwd, 'page.html').runs;

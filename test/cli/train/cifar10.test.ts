@@ -62,7 +62,7 @@ describe('a run on files in the format of CIFAR-10', () => {
     renameSync(`${data}-moved`, data);
     expect([moved.code, moved.stderr]).toEqual([
       3,
-      `error: the images of ${run} are no longer in ${data}; name their new path with --data PATH\n`,
+      `error: the images of ${run} are no longer in ${data}; give their new path with --data PATH\n`,
     ]);
 
     const other = path.join(scratch, 'other');
