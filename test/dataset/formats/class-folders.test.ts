@@ -27,7 +27,7 @@ beforeAll(() => {
       if (!first) written.set(png, path);
     }
   }
-}, 60_000);
+});
 
 async function refusal(): Promise<string> {
   const error = await rejection(drain(readSource(source)));
@@ -37,7 +37,7 @@ async function refusal(): Promise<string> {
 
 test('pictures in class folders give the bytes of the binary version', async () => {
   expect(await compareBatches(readSource(source))).toEqual(ALL_EQUAL);
-}, 60_000);
+});
 
 test('the folders may be numbered', async () => {
   const rename = (from: readonly string[], to: readonly string[]) => {
