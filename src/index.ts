@@ -16,7 +16,7 @@ export { ReferenceBackend } from './backends/reference/reference.ts';
 export { type BackendChoice, type BackendOptions, createBackend } from './backends/select.ts';
 export type { UpdateRule } from './backends/update-rules.ts';
 export { type Config, resolveConfig } from './config/config.ts';
-export { type Dataset, type DatasetChoice, type DatasetEvent, loadDataset } from './dataset/load.ts';
+export { type Dataset, type DatasetChoice, type DatasetEvent, type LoadOptions, loadDataset } from './dataset/load.ts';
 export { type BackwardContext, type Gate, type Gradient, type Pass, store } from './engine/gate.ts';
 export { activation } from './engine/gates/activation.ts';
 export { add } from './engine/gates/add.ts';
@@ -39,10 +39,12 @@ export {
   type ParameterCheck,
 } from './gradcheck/check-gradients.ts';
 export type { BatchPlan, ImageSet } from './images.ts';
+export type { Message } from './message.ts';
 export { initialise } from './models/initialise.ts';
 export { buildModel, type Model, type ModelConfig } from './models/model.ts';
 export { type DecodedPicture, decodePicture } from './pictures/decode.ts';
 export { type CifarImage, toCifar } from './pictures/resize.ts';
+export type { Environment } from './runs/environment.ts';
 export { type OpenedRun, type OpenRunOptions, openRun, type RecordedRun, readRun } from './runs/open-run.ts';
 export { classesOf, type SavedRun } from './runs/record.ts';
 export { RunDirectory, type Weights } from './runs/run-directory.ts';
@@ -57,4 +59,4 @@ export {
 } from './runs/train.ts';
 export { evaluate, type Metrics } from './training/evaluate.ts';
 export { predict, predictedClasses, softmaxRows } from './training/predict.ts';
-export type { EpochMetrics, Progress, TrainingEvent } from './training/progress.ts';
+export type { EpochMetrics, EpochResult, Progress, TrainingEvent } from './training/progress.ts';

@@ -1,5 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, it } from 'vitest';
+import { temporaryFolder } from './support/files.ts';
 import { ROOT } from './support/markdown.ts';
 
 it('the package contains all that it needs, and no sources', () => {
@@ -28,4 +31,27 @@ it('the package contains all that it needs, and no sources', () => {
   );
   const folders = new Set(paths.filter((path) => path.includes('/')).map((path) => path.split('/')[0]));
   expect([...folders].sort()).toEqual(['bin', 'dist', 'scripts']);
+});
+
+it('the types of the package need no other types, and resolve', () => {
+  const folder = temporaryFolder();
+  mkdirSync(path.join(folder, 'node_modules'));
+  symlinkSync(ROOT, path.join(folder, 'node_modules/nn-train'));
+  writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
+  const program = `
+    import { type OpenedRun, openRun } from 'nn-train';
+    export const step = async (): Promise<number> => (await openRun('run')).progress.step;
+    // @ts-expect-error: would compile if the types did not resolve.
+    export const text = (run: OpenedRun): string => run.record.config.lr;
+  `;
+  writeFileSync(path.join(folder, 'program.ts'), program);
+  const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+  for (const module of ['nodenext', 'preserve']) {
+    const options = ['--noEmit', '--strict', '--target', 'es2023', '--module', module];
+    const { stdout } = spawnSync(process.execPath, [tsc, ...options, 'program.ts'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    expect(stdout).toBe('');
+  }
 });

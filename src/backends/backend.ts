@@ -5,6 +5,7 @@
 import type { BatchPlan, ImageSet } from '../images.ts';
 import type { UpdateRule } from './update-rules.ts';
 
+/** The length of each axis; [] is a scalar. */
 export type Shape = readonly number[];
 
 /** `label` is a byte that holds a class, 0 to C − 1. `pixel` is the value (p − 128)/64 of a byte p; the length of a row of
@@ -43,10 +44,13 @@ export type Sink =
       readonly state: readonly Tensor[];
     };
 
+/** Options of a matrix product A·B. */
 export interface MatmulOptions {
+  /** Use Aᵀ, for A stored as [K, M]. */
   readonly transposeA?: boolean;
+  /** Use Bᵀ, for B stored as [N, K]. */
   readonly transposeB?: boolean;
-  /** One value per column of the result, added to every row. */
+  /** [N]: one value per column of the result, added to every row. */
   readonly bias?: Tensor;
 }
 
@@ -85,7 +89,7 @@ export interface Backend {
   allocate(shape: Shape, dtype?: DType): Tensor;
   /** Returns the first `rows` rows of `tensor`: the same memory, not a copy. */
   view(tensor: Tensor, rows: number): Tensor;
-  /** Sets all values, in row-major order. */
+  /** Sets all values, in row-major order. @throws ShapeError unless there is one for each element. */
   write(tensor: Tensor, values: ArrayLike<number>): void;
   /** Returns a copy of all values, in row-major order. */
   read(tensor: Tensor): Promise<Float32Array | Float64Array>;

@@ -6,9 +6,11 @@ import type { Engine } from './wasm/node/engine.ts';
 /** `auto` is wasm if the JavaScript engine supports it, otherwise reference. */
 export type BackendChoice = 'auto' | 'wasm' | 'reference';
 
+/** Options of `createBackend`. */
 export interface BackendOptions {
+  /** Default: auto. */
   readonly backend?: BackendChoice;
-  /** The arithmetic of products with the images; int16 by default. */
+  /** The arithmetic of products with the images; int16 by default. To train, that of the configuration. */
   readonly precision?: Precision;
   /** Threads of the wasm backend; by default one per physical core that the process may use. */
   readonly threads?: number | undefined;

@@ -138,7 +138,7 @@ export const FIELDS = {
 
 type ValueOf<F> = F extends Field<infer T> ? T : never;
 
-/** Every hyperparameter of a run, resolved. */
+/** Every hyperparameter of a run, resolved; `FIELDS` has the range, the default and the meaning of each. */
 export type Config = { readonly [Key in keyof typeof FIELDS]: ValueOf<(typeof FIELDS)[Key]> };
 
 /** The table as a list, without the types of the individual fields. */

@@ -14,10 +14,12 @@ export type { DatasetEvent } from './download/download.ts';
 /** Choice of dataset. `auto` falls back to generated images if CIFAR-10 is neither on the disk nor on the network. */
 export type DatasetChoice = 'auto' | DatasetName;
 
+/** The images of CIFAR-10 or of its synthetic stand-in. */
 export interface Dataset {
   readonly name: DatasetName;
   /** Path that the images were read from, or 'generated'. */
   readonly source: string;
+  /** Class names: a label is an index into them. */
   readonly classes: readonly string[];
   readonly train: ImageSet;
   readonly test: ImageSet;
@@ -27,10 +29,12 @@ export interface Dataset {
   readonly fallback?: string;
 }
 
+/** Options of `loadDataset`. Default: the environment variables and the working directory of the process. */
 export interface LoadOptions extends Partial<SearchOptions> {
   /** Default: auto. */
   readonly choice?: DatasetChoice | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called with each event of a download; with none if the images are on the disk. */
   readonly onEvent?: ((event: DatasetEvent) => void) | undefined;
   /** Allocates image sets, for example in a backend's memory to save a copy; plain shared memory by default. */
   readonly imageSet?: ((count: number) => ImageSet) | undefined;

@@ -15,11 +15,13 @@ export interface Source {
   readonly path: string;
 }
 
+/** Environment variables, as in `process.env`; a type that needs no @types/node. */
+export type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
+
 export interface SearchOptions {
   /** Path that the user named. No other place is searched. */
   readonly path?: string | undefined;
-  /** Environment variables. */
-  readonly env: NodeJS.ProcessEnv;
+  readonly env: EnvironmentVariables;
   /** Folder that relative paths start from. */
   readonly cwd: string;
 }
@@ -58,12 +60,12 @@ export async function recognise(path: string): Promise<Source | undefined> {
 }
 
 /** Folders to search if the user named none. */
-export function defaultSearchPaths(env: NodeJS.ProcessEnv, cwd: string): readonly string[] {
+export function defaultSearchPaths(env: EnvironmentVariables, cwd: string): readonly string[] {
   return [join(cwd, 'data'), cacheFolder(env), join(env.KERAS_HOME || join(homedir(), '.keras'), 'datasets')];
 }
 
 /** Folder for downloaded images. */
-export function cacheFolder(env: NodeJS.ProcessEnv): string {
+export function cacheFolder(env: EnvironmentVariables): string {
   const base = env.XDG_CACHE_HOME;
   // The XDG specification requires relative paths to be ignored.
   return join(base && isAbsolute(base) ? base : join(homedir(), '.cache'), 'nn-train');

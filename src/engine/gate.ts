@@ -22,6 +22,7 @@ export interface Gate<Name extends string = string, B extends Backend = Backend>
   readonly name: string;
   /** The shape of the output. @throws ShapeError if the shapes of the inputs do not match. */
   shape(inputs: Readonly<Record<Name, Shape>>): Shape;
+  /** Computes the output from the inputs. */
   forward(backend: B, inputs: Readonly<Record<Name, Tensor>>, output: Tensor, pass: Pass): void;
   /** Returns one gradient per input, of the input's own shape; undefined for an input that is not differentiable. */
   backward(backend: B, context: BackwardContext<Name>): Readonly<Record<Name, Gradient | undefined>>;
@@ -37,6 +38,7 @@ export interface Gate<Name extends string = string, B extends Backend = Backend>
 export interface BackwardContext<Name extends string> {
   readonly inputs: Readonly<Record<Name, Tensor>>;
   readonly output: Tensor;
+  /** The gradient of the loss with respect to the output, of its shape. */
   readonly upstream: Tensor;
   readonly pass: Pass;
 }

@@ -60,6 +60,7 @@ export class Graph<B extends Backend = Backend> implements WireTensors {
     return this.#addWire(name, shape, {});
   }
 
+  /** The trainable leaves, in the order in which they were added. */
   get parameters(): readonly Wire[] {
     return this.#wires.filter((wire) => wire.isParameter);
   }
@@ -88,6 +89,7 @@ export class Graph<B extends Backend = Backend> implements WireTensors {
     return output;
   }
 
+  /** B, the number of images in the current batch; the capacity at first. */
   get batchSize(): number {
     return this.#batchSize;
   }

@@ -51,14 +51,17 @@ export interface GateCheck extends CheckedGradient {
   readonly fault: CoordinateSlope | null;
 }
 
+/** Result of `checkGradients`. */
 export interface GradientCheck {
   /** Whether every gradient is `right` or `acceptable`. */
   readonly passed: boolean;
+  /** The loss at the values that were checked. */
   readonly loss: number;
   readonly parameters: readonly ParameterCheck[];
   readonly gates: readonly GateCheck[];
 }
 
+/** Options of `checkGradients`. */
 export interface GradientCheckOptions {
   /** Directions along which each gradient is checked; each moves every coordinate. Default: 3. */
   readonly directions?: number | undefined;

@@ -2,6 +2,7 @@ import { isWeight, sizeOf } from '../backends/backend.ts';
 import { Random } from '../random.ts';
 import type { Model } from './model.ts';
 
+/** The hyperparameters of the initial weights. */
 export interface InitConfig {
   readonly init: 'he' | 'xavier' | 'normal';
   /** The standard deviation σ for `normal`. */

@@ -7,9 +7,11 @@ import { CLASS_COUNT, IMAGE_BYTES } from '../images.ts';
 import { linearClassifier } from './linear.ts';
 import { type HiddenLayer, twoLayerNetwork } from './mlp.ts';
 
+/** The hyperparameters of a model. `hidden`, `activation` and `dropout` have no effect on a linear one. */
 export interface ModelConfig extends HiddenLayer {
   readonly model: 'linear' | 'mlp';
   readonly loss: 'softmax' | 'hinge';
+  /** ε of softmax, in [0, 1). */
   readonly labelSmoothing: number;
 }
 
@@ -20,6 +22,7 @@ export interface Model {
   readonly labels: Wire;
   /** The activations of the hidden units [B, H]; absent in the linear classifier. */
   readonly hidden?: Wire;
+  /** The scores of the classes [B, C]. */
   readonly logits: Wire;
   /** The mean loss over the batch, a scalar. */
   readonly loss: Wire;
@@ -37,7 +40,11 @@ export interface ModelSize {
 
 const CIFAR10_SIZE: ModelSize = { inputs: IMAGE_BYTES, classes: CLASS_COUNT, inputType: 'pixel' };
 
-/** Builds a model for batches of up to `capacity` images. Its parameters are zero until initialised. */
+/** Builds a model for batches of up to `capacity` images. Its parameters are zero until initialised.
+ *
+ *  linear: logits = X Wᵀ + b, with W [C, D] and b [C].
+ *  mlp: logits = dropout(φ(X W₁ᵀ + b₁)) W₂ᵀ + b₂, with W₁ [H, D], b₁ [H], W₂ [C, H] and b₂ [C].
+ *  X [B, D] are the scaled pixels (p − 128)/64 of the bytes p. */
 export function buildModel(
   backend: Backend,
   config: ModelConfig,

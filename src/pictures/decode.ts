@@ -3,6 +3,7 @@ import { decodeJpeg } from './jpeg.ts';
 import { type Picture, PictureError } from './picture.ts';
 import { decodePng } from './png.ts';
 
+/** A picture read from a PNG or a JPEG: upright, on white where it was transparent. */
 export interface DecodedPicture extends Picture {
   /** Changes made while decoding, such as 'turned upright'. */
   readonly preprocessing: readonly string[];
@@ -10,7 +11,7 @@ export interface DecodedPicture extends Picture {
 
 /** Decodes a PNG or a JPEG. The format is recognised by the first bytes, not by the name.
  *  @param name of the file, for error messages.
- *  @throws DataError if it is neither, damaged, truncated or larger than MAX_PIXELS. */
+ *  @throws DataError if it is neither, damaged, truncated or larger than MAX_PIXELS, 100 million pixels. */
 export function decodePicture(bytes: Uint8Array, name: string): DecodedPicture {
   try {
     const kind = recognise(bytes);

@@ -27,6 +27,7 @@ export interface OpenedRun extends RecordedRun {
   readonly backend: Backend;
 }
 
+/** Options of `openRun`. */
 export interface OpenRunOptions {
   /** Weights of the last checkpoint, or of the epoch with the best validation accuracy. Default: last. */
   readonly weights?: Weights | undefined;

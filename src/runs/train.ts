@@ -17,6 +17,7 @@ import { RunDirectory } from './run-directory.ts';
 /** Maximum age of the last checkpoint during an epoch. */
 const CHECKPOINT_INTERVAL_MS = 60_000;
 
+/** Event before the first step. */
 export interface RunStarted {
   readonly type: 'run-started';
   readonly config: Config;
@@ -59,14 +60,17 @@ export interface RunResult {
   readonly environment: Environment;
 }
 
+/** Event after the last step, when the test images have been evaluated. */
 export interface RunEnded {
   readonly type: 'run-ended';
   readonly result: RunResult;
   readonly progress: Progress;
 }
 
+/** Events of `train`. */
 export type RunEvent = RunStarted | TrainingEvent | RunEnded;
 
+/** Options of `train`. */
 export interface TrainOptions {
   /** The configuration, from `resolveConfig`; that of the run when resuming. */
   readonly config: Config;
@@ -79,12 +83,14 @@ export interface TrainOptions {
   readonly resume?: RunDirectory | undefined;
   /** Stops the run after the current step, with a checkpoint if the run is saved. */
   readonly signal?: AbortSignal | undefined;
+  /** Called with each event; training waits for a promise that it returns. */
   onEvent?(event: RunEvent): void | Promise<void>;
 }
 
 /** A run that was stopped by its signal. */
 export interface Interrupted {
   readonly interrupted: true;
+  /** The run directory, or null if nothing was saved. */
   readonly run: string | null;
   readonly progress: Progress;
 }

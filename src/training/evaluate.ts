@@ -3,6 +3,7 @@ import type { Model } from '../models/model.ts';
 import { plainBatch, rows } from './batches.ts';
 import { yieldToEventLoop } from './event-loop.ts';
 
+/** Loss and accuracy on a set of images. */
 export interface Metrics {
   /** Mean over the images; in nats for cross-entropy. */
   readonly loss: number;

@@ -57,7 +57,8 @@ export function predictedClasses(logits: Float32Array, C: number): Uint8Array {
   });
 }
 
-/** Softmax of each row of logits [N, C]: probabilities that sum to 1. Row-major. */
+/** Softmax of each row of logits [N, C], p_c = exp(s_c)/Σ_k exp(s_k): probabilities that sum to 1. Returns [N, C],
+ *  row-major. */
 export function softmaxRows(logits: ArrayLike<number>, C: number): Float64Array {
   const probabilities = Float64Array.from(logits);
   for (let at = 0; at < probabilities.length; at += C) {

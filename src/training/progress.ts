@@ -36,6 +36,7 @@ export interface StepRecord {
   readonly updateRatios?: Readonly<Record<string, number>>;
 }
 
+/** A step or an epoch of training. */
 export type TrainingEvent =
   | {
       readonly type: 'step';

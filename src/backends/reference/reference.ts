@@ -32,7 +32,8 @@ export class ReferenceBackend implements ElementwiseBackend {
   readonly info: BackendInfo;
   readonly #scratch = new Map<number, Values>();
 
-  /** @param precision of products with pixels; int16 needs dtype float32. @param notes for `info`. */
+  /** @param precision of products with pixels; float32 is full precision, in either dtype. @param notes for `info`.
+   *  @throws TypeError for precision int16 with dtype float64. */
   constructor(
     dtype: 'float32' | 'float64' = 'float32',
     precision: Precision = 'float32',

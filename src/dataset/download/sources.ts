@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { UsageError } from '../../errors.ts';
 import { field, message, type NamedField } from '../../message.ts';
 import { ARCHIVE_NAME, ARCHIVE_URL } from '../cifar10.ts';
-import type { Source } from '../locate.ts';
+import type { EnvironmentVariables, Source } from '../locate.ts';
 import type { Remote } from './transfer.ts';
 
 /** Download source of CIFAR-10: one or more files, all required. */
@@ -83,7 +83,7 @@ function customSource(url: string, namedBy: string | NamedField): RemoteSource {
 /** Source that the user selected: `url` if it is given, otherwise NN_TRAIN_CIFAR10_URL; undefined if neither is set.
  *  @throws UsageError if the URL is invalid. */
 export function selectSources(
-  { NN_TRAIN_CIFAR10_URL }: NodeJS.ProcessEnv,
+  { NN_TRAIN_CIFAR10_URL }: EnvironmentVariables,
   url?: string,
 ): readonly RemoteSource[] | undefined {
   if (url !== undefined) return [customSource(url, field('url'))];
