@@ -5,7 +5,7 @@
 //
 // FOLDER holds data_batch_1.bin to data_batch_5.bin. --peers and --workloads select by the beginnings of names. --page
 // replaces the figures in a Markdown file. Every round measures every peer once on every workload, so that whatever else
-// the machine does hits all of them alike.
+// the machine does affects all of them equally.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';

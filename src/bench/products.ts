@@ -67,7 +67,7 @@ export function prepareProduct(backend: Backend, size: ProductSize): () => numbe
   const values = new Float32Array(sizeOf(row.shape)).fill(0.1);
   const operations = operationCount(size);
   return () => {
-    // Weights and upstream gradients change in every step, so a backend must not reuse what it derived from them.
+    // Weights and upstream gradients change in every step, so a backend must not reuse data derived from them.
     backend.write(row, values);
     backend.matmul(a, b, into, options);
     return operations;
@@ -77,7 +77,7 @@ export function prepareProduct(backend: Backend, size: ProductSize): () => numbe
 interface Operands {
   readonly a: Tensor;
   readonly b: Tensor;
-  /** The operand that changes in every step: the one that is not the images. */
+  /** Operand that changes in every step, unlike the images. */
   readonly changed: Tensor;
   readonly into: Sink;
   readonly options: MatmulOptions;

@@ -15,7 +15,7 @@ export interface Finding {
   readonly numbers: Readonly<Record<string, number | string | null | readonly number[]>>;
 }
 
-/** One decimal: what the doctor measures is rough. */
+/** Formats to one decimal: the doctor's measurements are rough. */
 export function percent(share: number): string {
   return format.percent(share, 1);
 }

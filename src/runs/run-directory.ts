@@ -153,7 +153,7 @@ export class RunDirectory {
     for (const name of leftovers) await removeQuietly(path.join(this.path, name));
   }
 
-  /** Drops what a killed run wrote after its last checkpoint: lines of epochs after `epoch` and of steps after `step`,
+  /** Drops the records that a killed run wrote after its last checkpoint: lines of epochs after `epoch` and of steps after `step`,
    *  and damaged lines.
    *  @throws FileError if a file cannot be read or written. */
   async rewind(epoch: number, step: number): Promise<void> {

@@ -135,7 +135,7 @@ export async function train(options: TrainOptions): Promise<RunResult | Interrup
   return result;
 }
 
-/** @throws UsageError if the backend does not compute as the configuration says: the record of the run would be wrong. */
+/** @throws UsageError if the precision of the backend is not the configured one: the run's record would be wrong. */
 function expectPrecision({ precision }: Config, backend: Backend): void {
   if (backend.precision === precision) return;
   throw new UsageError(

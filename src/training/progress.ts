@@ -12,7 +12,7 @@ export interface EpochResult {
   readonly train: Metrics;
   /** At the end of the epoch, on the unmodified validation images; null without validation images. */
   readonly validation: Metrics | null;
-  /** Of the last step. */
+  /** Learning rate of the last step. */
   readonly learningRate: number;
 }
 

@@ -61,7 +61,7 @@ export class RunPrinter {
     }
   }
 
-  /** Removes the bar for good. */
+  /** Removes the bar permanently. */
   close(): void {
     this.#showsBar = false;
     this.#clearBar();

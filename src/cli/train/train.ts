@@ -100,7 +100,7 @@ async function planNew(command: Command, io: Io, signal: AbortSignal): Promise<P
   return { backend, config, dataset, out: options.save ? options.out : null };
 }
 
-/** Takes the configuration and the images of a resumed run from its directory. */
+/** Reads the configuration and loads the images of a resumed run. */
 async function planResume(command: Command, io: Io, signal: AbortSignal): Promise<Plan> {
   const options = command.opts<RunOptions>();
   const others = [...(options.out === undefined ? [] : ['--out']), ...(options.save ? [] : ['--no-save'])];
@@ -114,13 +114,13 @@ async function planResume(command: Command, io: Io, signal: AbortSignal): Promis
   const difference = differenceOf(run, dataset);
   if (difference !== undefined) {
     throw new DataError(
-      `${difference}: their SHA-256 is ${dataset.sha256}, wanted ${trainedOn.sha256}; name the right ones with --data`,
+      `${difference}: their SHA-256 is ${dataset.sha256}, wanted ${trainedOn.sha256}; give the path of the right ones with --data`,
     );
   }
   return { backend, config, dataset, resume: run.directory };
 }
 
-/** Prints a note if the backend differs, so that the run cannot end with the bits of an uninterrupted one. */
+/** Prints a note if the backend differs, because the run then cannot end with the bits of an uninterrupted one. */
 function warnIfBitsDiffer(io: Io, began: Environment, backend: Backend): void {
   if (backend.name === began.backend && (backend.info.fma === began.fma || backend.precision === 'int16')) return;
   const name = (backendName: string, fma: boolean) => `${backendName}${fma ? ' with fused multiply-add' : ''}`;

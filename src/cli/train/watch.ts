@@ -81,7 +81,7 @@ async function listen(first: number, count: number): Promise<LiveServer> {
       if (port - first + 1 < count && port < 65535) continue;
       const where = port === first ? `port ${port}` : `any port from ${first} to ${port}`;
       const reason = code === 'EADDRINUSE' ? 'the port is in use' : message;
-      throw new UserError(`--watch cannot listen on ${where}: ${reason}; name another port, such as --watch 8080`);
+      throw new UserError(`--watch cannot listen on ${where}: ${reason}; choose another port, such as --watch 8080`);
     }
   }
 }

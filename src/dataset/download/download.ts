@@ -229,7 +229,7 @@ async function withFileErrors<T>(cacheFolder: string, work: () => Promise<T>): P
     if (reason === undefined) throw error;
     throw new FileError(
       `cannot store the images in ${cacheFolder}: ${reason}. ` +
-        'They need 360 MB; free some space, or name another folder with XDG_CACHE_HOME.',
+        'They need 360 MB; free some space, or choose another folder with XDG_CACHE_HOME.',
       { cause: error },
     );
   }

@@ -56,7 +56,7 @@ class DType extends Built {
   }
 }
 
-/** Complete list of the globals that a pickle of images may name. To be created anew for each pickle. */
+/** Complete list of the globals that a pickle of images may name. Create a new list for each pickle. */
 export function numpyGlobals(): readonly Global[] {
   let encodedBytes = 0;
   const encode = ([value, encoding, ...rest]: readonly PickleValue[]) => {

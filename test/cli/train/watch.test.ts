@@ -109,7 +109,7 @@ describe('--watch', () => {
     const { code, stdout, stderr } = await nnTrain([...QUICK, '--out', 'run', '--watch', `${other.port}`], { cwd });
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toBe(
-      `error: --watch cannot listen on port ${other.port}: the port is in use; name another port, such as --watch 8080\n`,
+      `error: --watch cannot listen on port ${other.port}: the port is in use; choose another port, such as --watch 8080\n`,
     );
   });
 
