@@ -89,7 +89,7 @@ export default {
       'config-is-below-training',
       'Hyperparameters are checked the same way for every caller, before anything is trained.',
       '^src/config/',
-      '^src/(?!config/|models/|optim/|backends/backend\\.ts|(errors|message)\\.ts)',
+      '^src/(?!config/|models/|optim/|backends/backend\\.ts|images\\.ts|(errors|message)\\.ts)',
     ),
     ban(
       'the-loop-knows-no-file',

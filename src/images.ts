@@ -16,6 +16,10 @@ export const DATASET_LABEL = { cifar10: 'CIFAR-10', synthetic: 'the synthetic st
 
 export type DatasetName = keyof typeof DATASET_LABEL;
 
+/** Choices of dataset. `auto` falls back to generated images if CIFAR-10 is neither on the disk nor on the network. */
+export const DATASET_CHOICES = ['auto', 'cifar10', 'synthetic'] as const;
+export type DatasetChoice = (typeof DATASET_CHOICES)[number];
+
 /** Images and labels as bytes, in shared memory. */
 export interface ImageSet {
   /** [N, 3072]: per image 1024 red, 1024 green and 1024 blue bytes, each plane 32 × 32, row by row. */

@@ -16,7 +16,7 @@ export { ReferenceBackend } from './backends/reference/reference.ts';
 export { type BackendChoice, type BackendOptions, createBackend } from './backends/select.ts';
 export type { UpdateRule } from './backends/update-rules.ts';
 export { type Config, resolveConfig } from './config/config.ts';
-export { type Dataset, type DatasetChoice, type DatasetEvent, type LoadOptions, loadDataset } from './dataset/load.ts';
+export { type Dataset, type DatasetEvent, type LoadOptions, loadDataset } from './dataset/load.ts';
 export { type BackwardContext, type Gate, type Gradient, type Pass, store } from './engine/gate.ts';
 export { activation } from './engine/gates/activation.ts';
 export { add } from './engine/gates/add.ts';
@@ -38,7 +38,7 @@ export {
   type GradientCheckOptions,
   type ParameterCheck,
 } from './gradcheck/check-gradients.ts';
-export type { BatchPlan, ImageSet } from './images.ts';
+export type { BatchPlan, DatasetChoice, ImageSet } from './images.ts';
 export type { Message } from './message.ts';
 export { initialise } from './models/initialise.ts';
 export { buildModel, type Model, type ModelConfig } from './models/model.ts';

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import { DATASET_CHOICES } from '../images.ts';
 import { field, message } from '../message.ts';
 import { OPTIMIZER_NAMES, OPTIMIZERS, type OptimizerName } from '../optim/optimizers.ts';
 import { choice, type Field, flag, integer, number, optionalInteger, type Recipe } from './field.ts';
@@ -121,7 +122,7 @@ export const FIELDS = {
     { min: 0, max: Number.MAX_SAFE_INTEGER },
     { help: 'seed of all randomness; the same seed gives the same bits', default: 0 },
   ),
-  dataset: choice(['auto', 'cifar10', 'synthetic'], {
+  dataset: choice(DATASET_CHOICES, {
     help: 'cifar10, synthetic (a generated stand-in), or auto: cifar10 if it can be found or downloaded, else synthetic',
     default: 'auto',
   }),

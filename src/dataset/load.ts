@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { DataError } from '../errors.ts';
-import type { DatasetName, ImageSet } from '../images.ts';
+import { DataError, UsageError } from '../errors.ts';
+import { DATASET_CHOICES, type DatasetChoice, type DatasetName, type ImageSet } from '../images.ts';
 import { field, type Message, message } from '../message.ts';
 import { ARCHIVE_URL, CLASSES, decodeBatches } from './cifar10.ts';
 import { type DatasetEvent, DownloadError, type DownloadSettings, downloadCifar10 } from './download/download.ts';
@@ -10,9 +10,6 @@ import { readSource } from './read.ts';
 import { syntheticDataset } from './synthetic.ts';
 
 export type { DatasetEvent } from './download/download.ts';
-
-/** Choice of dataset. `auto` falls back to generated images if CIFAR-10 is neither on the disk nor on the network. */
-export type DatasetChoice = 'auto' | DatasetName;
 
 /** The images of CIFAR-10 or of its synthetic stand-in. */
 export interface Dataset {
@@ -50,11 +47,16 @@ export interface LoadOptions extends Partial<SearchOptions> {
  *  `cifar10`. `synthetic` neither searches nor downloads.
  *  Environment: NN_TRAIN_DATA_DIR, the folder or archive to read if no `path` is given; XDG_CACHE_HOME, the parent of the
  *  cache; KERAS_HOME, searched too; NN_TRAIN_CIFAR10_URL, an archive to download instead of the default sources.
- *  @throws DataError if the images are missing or damaged; UsageError if NN_TRAIN_CIFAR10_URL is not a valid URL; FileError
- *  if the cache cannot be written. Rejects with the reason of `signal` if it is aborted. */
+ *  @throws DataError if the images are missing or damaged; UsageError for an unknown choice, or if NN_TRAIN_CIFAR10_URL
+ *  is not a valid URL; FileError if the cache cannot be written. Rejects with the reason of `signal` if it is aborted. */
 export async function loadDataset(options: LoadOptions = {}): Promise<Dataset> {
   const { choice = 'auto', path, env = process.env, cwd = process.cwd(), signal } = options;
   signal?.throwIfAborted();
+  if (!DATASET_CHOICES.includes(choice)) {
+    throw new UsageError(
+      message`${field('choice')} must be one of ${DATASET_CHOICES.join(', ')}, got ${String(choice)}`,
+    );
+  }
   if (choice === 'synthetic') return synthetic(options);
   const place: SearchOptions = { path, env, cwd };
   const source = await locate(place);

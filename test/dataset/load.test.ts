@@ -5,8 +5,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Dataset, type DatasetChoice, loadDataset } from '../../src/dataset/load.ts';
+import { type Dataset, loadDataset } from '../../src/dataset/load.ts';
 import { DataError, UsageError } from '../../src/errors.ts';
+import type { DatasetChoice } from '../../src/images.ts';
 import {
   batchEntries,
   batchFile,
@@ -111,6 +112,15 @@ describe('real images', () => {
     expect(await refusal(choice)).toContain(`${join(found, NAMES[0])} has 5 bytes, wanted 30,730,000`);
     expect(requests).toBe(0);
   });
+});
+
+test('an unknown choice is a usage error', async () => {
+  const error = await load('cifar100' as never).catch((reason) => reason);
+  expect(error).toBeInstanceOf(UsageError);
+  expect([error.field, error.message]).toEqual([
+    'choice',
+    'choice must be one of auto, cifar10, synthetic, got cifar100',
+  ]);
 });
 
 describe('without real images', () => {

@@ -1,5 +1,6 @@
 import type { Backend } from '../../backends/backend.ts';
-import { type Dataset, type DatasetChoice, loadDataset } from '../../dataset/load.ts';
+import { type Dataset, loadDataset } from '../../dataset/load.ts';
+import type { DatasetChoice } from '../../images.ts';
 import { type Io, ownName, painter } from '../terminal/io.ts';
 import { DownloadProgress } from './download-progress.ts';
 
