@@ -193,7 +193,7 @@ export function effectiveConfig(given: Partial<Config>): Partial<Config> {
 
 /** Returns the given fields, each checked against its range. */
 function checkFields(given: unknown): Partial<Config> {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+  if (!isPlainObject(given)) {
     throw new UsageError(
       `a configuration must be an object, such as { model: 'mlp', lr: 0.05 }, got ${inWords(given)}`,
     );
@@ -225,12 +225,19 @@ function noEffect(key: keyof Config, choices: Choices): UsageError {
   )!;
   const [first, ...others] = onlyWith[choice]!;
   return new UsageError(
-    message`${field(key)} has an effect only with ${field(choice, first)}${others.map((name) => ` or ${name}`).join('')}, but this configuration has ${field(choice, choices[choice])}; leave one of the two out`,
+    message`${field(key)} has an effect only with ${field(choice, first)}${others.map((name) => ` or ${name}`).join('')}, but ${field(choice)} is ${choices[choice]}; set ${field(choice, first)} or leave ${field(key)} out`,
   );
 }
 
-/** Formats an invalid value for a message. */
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Formats an invalid value for a message. A text that reads like a number is quoted, to show what is wrong with it. */
 function inWords(value: unknown): string {
+  if (typeof value === 'string') return Number.isNaN(Number(value)) ? value : `'${value}', a string`;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 

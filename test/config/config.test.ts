@@ -19,7 +19,7 @@ describe('resolveConfig refuses, with the name of the field', () => {
   it.each<[given: object, field: string, message: string]>([
     [{ lr: -5 }, 'lr', 'lr must be a number > 0, got -5'],
     [{ lr: Number.NaN }, 'lr', 'lr must be a number > 0, got NaN'],
-    [{ lr: '0.1' }, 'lr', 'lr must be a number > 0, got 0.1'],
+    [{ lr: '0.1' }, 'lr', "lr must be a number > 0, got '0.1', a string"],
     [{ epochs: 0 }, 'epochs', 'epochs must be an integer ≥ 1, got 0'],
     [{ epochs: 1.5 }, 'epochs', 'epochs must be an integer ≥ 1, got 1.5'],
     [{ batchSize: 'x' }, 'batchSize', 'batchSize must be an integer ≥ 1 and ≤ 50000, got x'],
@@ -36,7 +36,11 @@ describe('resolveConfig refuses, with the name of the field', () => {
     [{ shift: -1 }, 'shift', 'shift must be an integer ≥ 0 and ≤ 31, got -1'],
     [{ val: [1000] }, 'val', 'val must be an integer ≥ 0, got [1000]'],
     [{ optimizer: 'adam' }, 'optimizer', 'optimizer must be one of sgd, adamw, got adam'],
-    [{ hidden: 100 }, 'hidden', "hidden has an effect only with model: 'mlp'"],
+    [
+      { hidden: 100 },
+      'hidden',
+      "hidden has an effect only with model: 'mlp', but model is linear; set model: 'mlp' or leave hidden out",
+    ],
     [{ loss: 'hinge', labelSmoothing: 0.1 }, 'labelSmoothing', "only with loss: 'softmax'"],
     [{ optimizer: 'adamw', momentum: 0.5 }, 'momentum', "only with optimizer: 'sgd'"],
     [{ initStd: 0.5 }, 'initStd', "only with init: 'normal'"],
@@ -47,7 +51,7 @@ describe('resolveConfig refuses, with the name of the field', () => {
   });
 
   it('a value that is not an object', () => {
-    for (const given of [null, 'mlp', [1], 3])
+    for (const given of [null, 'mlp', [1], 3, new Map([['lr', 0.1]])])
       expect(errorFor(given).message).toContain('a configuration must be an object');
   });
 });

@@ -71,10 +71,15 @@ async function readConfigFile(file: string): Promise<Values> {
   return parsed(Object.entries(values));
 }
 
-/** Parses texts. An invalid text is kept unchanged, for `resolveConfig` to reject like any other invalid value. */
+/** Parses texts. An invalid number or text is kept, for `resolveConfig` to reject like any other invalid value. */
 function parsed(entries: readonly (readonly [key: string, raw: unknown])[]): Values {
   const values = entries
     .filter(([, raw]) => raw !== undefined)
-    .map(([key, raw]) => [key, (FIELDS[key as keyof Config] as Field | undefined)?.parse(raw) ?? raw]);
+    .map(([key, raw]) => [key, (FIELDS[key as keyof Config] as Field | undefined)?.parse(raw) ?? literal(raw)]);
   return Object.fromEntries(values);
+}
+
+/** The number that a text writes, or else the value as it is. */
+function literal(raw: unknown): unknown {
+  return typeof raw === 'string' && raw.trim() !== '' && !Number.isNaN(Number(raw)) ? Number(raw) : raw;
 }

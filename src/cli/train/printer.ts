@@ -7,7 +7,7 @@ import type { RunEvent, RunResult, RunStarted } from '../../runs/train.ts';
 import type { TrainingEvent } from '../../training/progress.ts';
 import { makeBar } from '../terminal/bar.ts';
 import * as format from '../terminal/format.ts';
-import { type Io, painter } from '../terminal/io.ts';
+import { type Io, ownName, painter } from '../terminal/io.ts';
 import { EpochTable } from './epoch-table.ts';
 
 type Paint = ReturnType<typeof painter>;
@@ -102,7 +102,8 @@ export class RunPrinter {
         `${epochs < this.#started!.config.epochs ? 'stopped early, ' : ''}${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} in ${format.seconds(seconds)}`,
     );
     if (bestEpoch !== null && bestEpoch !== epochs) {
-      const how = run === null ? '' : '; to test it: nn-train eval RUN --weights best';
+      const how =
+        run === null ? '' : `; to test it: ${ownName(this.#io.env)} eval ${format.shellWord(run)} --weights best`;
       add('best', `epoch ${bestEpoch} by validation accuracy${how}`);
     }
     if (run !== null) add('saved', run);
