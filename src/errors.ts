@@ -12,7 +12,7 @@ export const EXIT = {
 } as const;
 
 /** An error that the user can fix; the command line prints its message without a stack trace.
- *  The message says what was wrong, what was got, what was wanted and what to do next. */
+ *  The message says what was wrong, what was found, what was expected and what to do next. */
 export class UserError extends Error {
   override readonly name: string = 'UserError';
   readonly exitCode: number;

@@ -137,7 +137,9 @@ function footnoteLines(results: readonly BenchResult[]): string[] {
     texts.push('In the int16 columns, only products with the images X use int16; the others use float32.');
   }
   if (results.some(({ peak }) => peak !== null)) {
-    texts.push('For a step, "of peak" is the time its products would take at peak rate over the measured time.');
+    texts.push(
+      'For a training step, "of peak" is the time that its products would take at the peak rate, divided by the time that the step took.',
+    );
   }
   if (results.some(({ peak }) => peak === null)) {
     texts.push('Plain loops have no peak; sizes that would take seconds are left out.');

@@ -9,8 +9,8 @@ const PLACES = 'default: NN_TRAIN_DATA_DIR, ./data, the cache, ~/.keras/datasets
 
 const FORMATS = `
 Accepted formats: cifar-10-binary.tar.gz and cifar-10-python.tar.gz, the folders in them, the
-Parquet files of Hugging Face (uoft-cs/cifar10), and a folder of PNG files for each class, such as
-train/airplane and test/airplane.`;
+Parquet files of Hugging Face (uoft-cs/cifar10), and a folder of PNG or JPEG files for each class,
+such as train/airplane and test/airplane.`;
 
 const NOTES = `
 Examples:

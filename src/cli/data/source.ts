@@ -9,7 +9,7 @@ export const KIND_NAME: Readonly<Record<Source['kind'], string>> = {
   'python-folder': 'a folder with the six Python files',
   'python-archive': 'the Python archive',
   parquet: 'Parquet files',
-  'class-folders': 'a folder of PNG files for each class',
+  'class-folders': 'a folder of PNG or JPEG files for each class',
 };
 
 /** Finds the images at a path, or those that training would use.

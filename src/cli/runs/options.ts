@@ -55,7 +55,7 @@ second layer. Mid-grey is 0; each tile has its own scale.`;
 
 export function addWeightsOptions(command: Command): Command {
   addWeightsOption(command)
-    .requiredOption('--png <file>', 'write the picture to this PNG file')
+    .requiredOption('--png <file>', 'write the picture to this PNG file (required)')
     .option('--count <n>', `${FILTER_COUNT.help} (default: ${FILTER_COUNT.default})`)
     .option('--scale <n>', `${PIXEL_SCALE.help} (default: ${PIXEL_SCALE.default})`)
     .option('--data <path>', `for an mlp: ${DATA_HELP}`);

@@ -48,7 +48,7 @@ export function addTrainOptions(command: Command): Command {
     .option('--resume <run>', 'resume an interrupted run')
     .option('--config <file>', 'read hyperparameters from a JSON file')
     .option('--print-config', 'print the hyperparameters as JSON and exit')
-    .option('--log <file>', 'append one JSON line per epoch to a file')
+    .option('--log <file>', 'append JSON lines to a file: start, each epoch, end')
     .option('--watch [port]', `${WATCH_PORT.help} (default port: ${WATCH_PORT.default})`)
     .option('--open', 'open the report in a browser at the end, or the page of --watch at the start')
     .option('--json', 'print one JSON object with the results on stdout')
