@@ -124,6 +124,18 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
     expect(await page.locator('#differences .unusual').allInnerTexts()).toEqual(['0.2']);
   });
 
+  it('ranks no runs that used different images', async () => {
+    const runs = [0.3, 0.5, 0.4].map((accuracy, i) => ({ name: `run-${i}`, accuracy }));
+    const same = await open(reportData(...runs));
+    expect(await same.page.locator('#results').innerText()).toContain('B leads C by');
+    expect(await same.page.locator('#classes').innerText()).toContain('the lead of one run over another');
+    const { page } = await open(reportData(...runs.slice(1), { ...runs[0], dataset: 'synthetic' }));
+    expect(await page.locator('.notice').first().innerText()).toContain('cannot be compared');
+    expect(await page.locator('#results .badge').count()).toBe(0);
+    expect(await page.locator('#results .caption').innerText()).toMatch(/^Validation accuracy is from/);
+    expect(await page.locator('#classes').innerText()).not.toContain('the lead');
+  });
+
   it('switches its theme and skips to the content by keyboard', async () => {
     const { page } = await open(reportData({}));
     const background = () => page.evaluate('getComputedStyle(document.body).backgroundColor');

@@ -4,6 +4,7 @@ import { Random } from '../../src/random.ts';
 import type { ReportData, RunReport, TestReport, WeightPictures } from '../../src/report/report-data.ts';
 
 const STEPS_PER_EPOCH = 192;
+const SHA256 = { cifar10: '86'.repeat(32), synthetic: '5a'.repeat(32) };
 
 export interface SampleRunOptions {
   readonly name?: string;
@@ -38,7 +39,7 @@ export function sampleRun(options: SampleRunOptions): RunReport {
     state,
     ...(state === 'stopped' ? { resumeCommand: `nn-train --resume ${name}` } : {}),
     config: { model, ...(model === 'mlp' ? { hidden: 512, labelSmoothing: 0.1 } : {}), ...COMMON, ...options.config },
-    dataset: { name: dataset, source: '/data/cifar-10-batches-bin', sha256: '86'.repeat(32), classes },
+    dataset: { name: dataset, source: '/data/cifar-10-batches-bin', sha256: SHA256[dataset], classes },
     environment: ENVIRONMENT,
     parameters,
     stepsPerEpoch: STEPS_PER_EPOCH,

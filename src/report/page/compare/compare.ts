@@ -4,7 +4,7 @@ import { type Child, h, section } from '../dom.ts';
 import * as format from '../format.ts';
 import type { Page } from '../run.ts';
 import { validationChart } from './charts.ts';
-import { badge, type ComparedRun, comparedRuns } from './compared-run.ts';
+import { badge, type ComparedRun, comparedRuns, usedSameImages } from './compared-run.ts';
 import { classTable, differences, differenceTable, resultsTable, verdict } from './tables.ts';
 
 /** The page that compares several runs.
@@ -19,7 +19,7 @@ export function comparisonPage(runs: readonly RunReport[], hidden: ReadonlySet<n
     header: [
       h('p', { class: 'eyebrow' }, 'nn-train'),
       h('h1', {}, `Comparison of ${format.plural(runs.length, 'run')}`),
-      notices(runs),
+      notices(all),
     ],
     sections: [
       section('results', 'Results', resultsTable(all), verdict(all)),
@@ -36,14 +36,13 @@ export function comparisonPage(runs: readonly RunReport[], hidden: ReadonlySet<n
 }
 
 /** Warnings about runs whose results cannot be compared. */
-function notices(runs: readonly RunReport[]): Child {
-  const synthetic = runs.filter(({ dataset }) => dataset.name === 'synthetic').length;
-  const isMixed = new Set(runs.map(({ dataset }) => dataset.sha256)).size > 1;
+function notices(all: readonly ComparedRun[]): Child {
+  const synthetic = all.filter(({ run }) => run.dataset.name === 'synthetic').length;
   const texts = [
-    isMixed ? ['These runs used different datasets.', 'Their accuracies cannot be compared.'] : null,
+    usedSameImages(all) ? null : ['These runs used different datasets.', 'Their accuracies cannot be compared.'],
     synthetic > 0
       ? [
-          synthetic === runs.length
+          synthetic === all.length
             ? 'This is not CIFAR-10.'
             : `${format.count(synthetic)} of these runs did not use CIFAR-10.`,
           'Accuracies on generated stand-in images (dataset synthetic) say nothing about real images.',

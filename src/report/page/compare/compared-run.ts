@@ -44,6 +44,11 @@ function comparedRun(
   };
 }
 
+/** Whether all runs used the same images, so that their results can be compared. */
+export function usedSameImages(all: readonly ComparedRun[]): boolean {
+  return new Set(all.map(({ run }) => run.dataset.sha256)).size <= 1;
+}
+
 /** Badge with the letter of a run in its colour. */
 export const badge = ({ letter, colour }: ComparedRun): HTMLElement =>
   h('span', { class: 'letter', style: `--run:${colour}` }, letter);

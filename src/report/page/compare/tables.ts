@@ -5,7 +5,7 @@ import { bestOf } from '../run.ts';
 import { parameterCount } from '../setup.ts';
 import { CORRECT, shade } from '../shade.ts';
 import { formatInterval } from '../test-results.ts';
-import { badge, type ComparedRun } from './compared-run.ts';
+import { badge, type ComparedRun, usedSameImages } from './compared-run.ts';
 
 const named = (one: ComparedRun): Child => h('span', { class: 'named' }, badge(one), one.name);
 
@@ -13,7 +13,7 @@ const testAccuracy = ({ run }: ComparedRun): number | null => run.test?.accuracy
 const validationAccuracy = ({ run }: ComparedRun): number | null => bestOf(run)?.accuracy ?? null;
 const validationLoss = ({ run }: ComparedRun): number | null => run.epochs.at(-1)?.validation?.loss ?? null;
 
-/** Table of the main results, with the best values marked. */
+/** Table of the main results, with the best values marked if all runs used the same images. */
 export function resultsTable(all: readonly ComparedRun[]): HTMLElement {
   return table(
     'Results of the runs',
@@ -41,7 +41,7 @@ export function resultsTable(all: readonly ComparedRun[]): HTMLElement {
   );
 }
 
-/** A column in which the best value is marked. @param better picks the best value; by default the highest. */
+/** A column in which the best value is marked, if all runs used the same images. @param better picks the best value; by default the highest. */
 function ranked(
   all: readonly ComparedRun[],
   title: string,
@@ -50,7 +50,7 @@ function ranked(
   better: (...values: number[]) => number = Math.max,
 ): Column<ComparedRun> {
   const values = all.map(value).filter((n) => n !== null);
-  const best = values.length > 1 ? better(...values) : null;
+  const best = values.length > 1 && usedSameImages(all) ? better(...values) : null;
   const cell = (one: ComparedRun) => {
     const result = value(one);
     const isBest = result !== null && result === best;
@@ -65,12 +65,12 @@ function epochsOf({ state, epochs, plannedEpochs }: RunReport): string {
   return `${format.count(done)}${done < plannedEpochs ? ` of ${format.count(plannedEpochs)}` : ''}${note}`;
 }
 
-/** Returns a sentence on whether the two highest test accuracies differ by more than chance. */
+/** Returns a sentence on whether the two highest test accuracies differ by more than chance, if all runs used the same images. */
 export function verdict(all: readonly ComparedRun[]): Child {
   const tested = all.flatMap((one) => (one.run.test ? [{ ...one, test: one.run.test }] : []));
   const [first, second] = tested.sort((a, b) => b.test.accuracy - a.test.accuracy);
   const note = 'Validation accuracy is from the best epoch, losses are from the last one.';
-  if (!second) return h('p', { class: 'caption' }, note);
+  if (!second || !usedSameImages(all)) return h('p', { class: 'caption' }, note);
   const lead = `${(100 * (first.test.accuracy - second.test.accuracy)).toFixed(2)} percentage points`;
   const overlaps = first.test.interval[0] <= second.test.interval[1];
   return h(
@@ -115,8 +115,11 @@ export function classTable(all: readonly ComparedRun[]): HTMLElement | null {
     h(
       'figcaption',
       {},
-      'If the lead of one run over another varies from class to class, the models differ in what they recognise, not only in ' +
-        `how much. Each value has a 95\u00a0% confidence interval of at most ±${(50 * widest).toFixed(1)} percentage points.`,
+      usedSameImages(all)
+        ? 'If the lead of one run over another varies from class to class, the models differ in what they recognise, not only ' +
+            'in how much. '
+        : null,
+      `Each value has a 95\u00a0% confidence interval of at most ±${(50 * widest).toFixed(1)} percentage points.`,
     ),
   );
 }
