@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { type Dataset, loadDataset } from '../../dataset/load.ts';
-import { DataError, EXIT, UsageError } from '../../errors.ts';
+import { DataError, EXIT, UsageError, UserError } from '../../errors.ts';
 import { collectRun } from '../../report/collect.ts';
 import type { RunReport } from '../../report/report-data.ts';
 import { writeReport } from '../../report/write.ts';
@@ -19,7 +19,8 @@ export interface ReportOptions extends BackendFlags {
   readonly open?: true;
 }
 
-/** `nn-train report RUN…`: builds an HTML report of one run, or compares several. Resolves to the exit code. */
+/** `nn-train report RUN…`: builds an HTML report of one run, or compares several, without those that have no completed
+ *  epoch. Resolves to the exit code. */
 export async function runReport(folders: readonly string[], options: ReportOptions, io: Io): Promise<number> {
   if (options.out === '') throw new UsageError('--out must name a file, got an empty string');
   const file = options.out ?? (folders.length === 1 ? path.join(folders[0], 'report.html') : 'report.html');
@@ -27,7 +28,16 @@ export async function runReport(folders: readonly string[], options: ReportOptio
     const runs = await Promise.all(folders.map(readRun));
     const images = new Images(io, options.data, signal);
     const reports: RunReport[] = [];
-    for (const run of runs) reports.push(await collect(run, images, options, io, signal));
+    for (const run of runs) {
+      const report = await collect(run, { isOptional: runs.length > 1, images, options, io, signal });
+      if (report) reports.push(report);
+      else io.stderr.write(`note: ${run.directory.path} has no completed epoch; left out of the comparison\n`);
+    }
+    if (reports.length === 0) {
+      throw new UserError(
+        'none of the runs has a completed epoch, so there is nothing to compare yet; train one for at least one epoch first',
+      );
+    }
     await writeReport(file, reports);
     io.stdout.write(`${file}\n`);
     if (options.open) await openInBrowser(io, path.resolve(file));
@@ -35,16 +45,24 @@ export async function runReport(folders: readonly string[], options: ReportOptio
   });
 }
 
+interface CollectOptions {
+  /** Whether the run may be left out. */
+  readonly isOptional: boolean;
+  readonly images: Images;
+  readonly options: ReportOptions;
+  readonly io: Io;
+  readonly signal: AbortSignal;
+}
+
+/** Resolves to null if an optional run has no completed epoch. @throws UserError if another run has none. */
 async function collect(
   run: RecordedRun,
-  images: Images,
-  options: ReportOptions,
-  io: Io,
-  signal: AbortSignal,
-): Promise<RunReport> {
+  { isOptional, images, options, io, signal }: CollectOptions,
+): Promise<RunReport | null> {
   const backend = await openBackendOf(run.record, options, io);
   try {
     const { model, progress } = await loadModel(run, backend, 'last');
+    if (!progress.lastEpoch && isOptional) return null;
     const dataset = await images.of(run);
     const report = await collectRun(run.directory, progress, { model, dataset, signal });
     return { ...report, resumeCommand: resumeCommand(run.directory.path) };

@@ -109,6 +109,25 @@ describe('the report of several runs', () => {
   });
 });
 
+describe('the report of several runs, some without a completed epoch', () => {
+  it('leaves these out with a note, and fails if none is left', async () => {
+    const cwd = temporaryFolder();
+    await trainedIn(cwd, 'run');
+    for (const name of ['short', 'shorter']) {
+      // Diverges in its first epoch.
+      await nnTrain([...QUICK, '--lr', '1e30', '--epochs', '1', '--out', name], { cwd });
+    }
+    const note = (name: string) => `note: ${name} has no completed epoch; left out of the comparison\n`;
+    const { code, stdout, stderr } = await nnTrain(['report', 'short', 'run'], { cwd });
+    expect([code, stdout, stderr]).toEqual([0, 'report.html\n', note('short')]);
+    expect(dataOf(cwd, 'report.html').runs.map(({ name }) => name)).toEqual(['run']);
+    const none = await nnTrain(['report', 'short', 'shorter', '--out', 'none.html'], { cwd });
+    expect([none.code, none.stdout]).toEqual([1, '']);
+    expect(none.stderr).toMatch(/^note: short .*\nnote: shorter .*\nerror: none of the runs has a completed epoch, /);
+    expect(readdirSync(cwd)).not.toContain('none.html');
+  });
+});
+
 describe('a report that cannot be built', () => {
   it('prints one message', async () => {
     const cwd = temporaryFolder();
