@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { FIELD_LIST } from '../config/config.ts';
 import { UsageError } from '../errors.ts';
 import { flagOf } from './inputs/field-names.ts';
-import { bareName, choiceCalled, commandsCalled, optionsCalled } from './inputs/synonyms.ts';
+import { bareName, choiceCalled, commandsCalled, optionsCalled, pathArgumentFor } from './inputs/synonyms.ts';
 import { type Io, ownName } from './terminal/io.ts';
 
 /** Offers no completions of a word if there are more than these. */
@@ -62,8 +62,12 @@ function misplacedOptions(train: Command): string | undefined {
   return `options of ${name} come after it, got ${given.map(({ long }) => long).join(', ')} before it`;
 }
 
-function optionsMeantBy(word: string, { options }: Command): string[] {
-  const own = options.flatMap(({ long }) => (long ? [long.slice(2)] : []));
+function optionsMeantBy(word: string, command: Command): string[] {
+  // -v is not the beginning of an option: in most programs it prints the version.
+  if (word === '-v') return ['--version'];
+  const argument = pathArgumentFor(word, pathOf(command).join(' '));
+  if (argument.length > 0) return argument;
+  const own = command.options.flatMap(({ long }) => (long ? [long.slice(2)] : []));
   const foreign = optionsCalled(word).filter((name) => own.includes(name));
   return (foreign.length > 0 ? foreign.slice(0, 1) : startingAlike(word, own)).map((name) => `--${name}`);
 }

@@ -52,6 +52,20 @@ describe('an unknown option', () => {
     expect(await error('gradcheck', '--hiden', '5')).toContain("Did you mean '--hidden'?");
   });
 
+  it.each([
+    ['info', '--data', 'info'],
+    ['info', '--path', 'info'],
+    ['verify', '--data=x', 'verify'],
+    ['import', '--data', 'import'],
+    ['path', '--data', 'info'],
+  ])('of data %s: %s suggests the argument of data %s', async (command, option, meant) => {
+    expect(await error('data', command, option, 'x')).toContain(`Did you mean 'data ${meant} PATH'?\n`);
+  });
+
+  it('-v suggests --version, not the options that begin with v', async () => {
+    expect(await error('-v')).toMatch(/^error: unknown option '-v'\. Did you mean '--version'\?\n/);
+  });
+
   it('suggests nothing where nothing is near', async () => {
     expect(await error('--xyzzy')).toMatch(/^error: unknown option '--xyzzy'\n/);
     expect(await error('--no')).toMatch(/^error: unknown option '--no'\n/);

@@ -67,6 +67,14 @@ const COMMANDS: Readonly<Record<string, string>> = {
   '--version': 'version',
 };
 
+/** By command: the command to give the path of the images to as an argument, not as an option. */
+const PATH_ARGUMENTS: Readonly<Record<string, string>> = {
+  'data info': 'data info PATH',
+  'data verify': 'data verify PATH',
+  'data import': 'data import PATH',
+  'data path': 'data info PATH',
+};
+
 /** By option and choice. */
 const CHOICES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   model: { linear: 'logistic logistic-regression softmax svm perceptron', mlp: 'nn net fc dense two-layer' },
@@ -91,6 +99,12 @@ export function bareName(word: string): string {
 /** Options for which other libraries use a word. */
 export function optionsCalled(word: string): string[] {
   return keysWith(OPTIONS, word);
+}
+
+/** The command that takes the path of the images as an argument, for a command without the option --data. */
+export function pathArgumentFor(word: string, command: string): string[] {
+  const isData = bareName(word) === 'data' || optionsCalled(word).includes('data');
+  return isData && PATH_ARGUMENTS[command] !== undefined ? [PATH_ARGUMENTS[command]] : [];
 }
 
 /** Commands for which other libraries use a word, or options that replace such a command. */
