@@ -57,7 +57,7 @@ async function explainOne(
   const upstream = start === undefined ? undefined : parseUpstream(start, subject.outputs, origin);
   const answer = await explainGraph(subject, upstream);
   const notes = [...question.notes, ...notesOn(answer, upstream !== undefined)];
-  await draw(diagramOf(title, answer.explanations), notes, options);
+  await draw(diagramOf(title, answer.explanations), notes, options, io);
   if (options.json) {
     print(io, [JSON.stringify({ title, formula: formula ?? null, ...jsonOf(answer), notes })]);
     return;

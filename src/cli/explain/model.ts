@@ -53,7 +53,7 @@ export async function runExplainModel(folder: string | undefined, command: Comma
 
   const what = run ? `of ${run.directory.path}, step ${format.integer(run.checkpoint.progress.step)}` : 'initial';
   const notes = noteLines(explanation, what, dataset);
-  await draw(modelDiagram(explanation, `${config.model}, weights: ${what}`), notes, options);
+  await draw(modelDiagram(explanation, `${config.model}, weights: ${what}`), notes, options, io);
   const result = { model: config.model, run: folder ?? null, dataset: dataset.name, ...explanation };
   const lines = options.json ? [JSON.stringify(result)] : [...linesOf(explanation, io), '', ...notes];
   if (dataset.name === 'synthetic' && !options.json) lines.push(standInLine(painter(io.stdout, io.env)));

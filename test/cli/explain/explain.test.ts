@@ -129,10 +129,13 @@ describe('--upstream', () => {
 });
 
 describe('drawings', () => {
-  it('are written to files', async () => {
+  it('are written to files, with a note', async () => {
     const folder = temporaryFolder();
     const [svg, html] = [path.join(folder, 'p.svg'), path.join(folder, 'p.html')];
-    expect((await explain('product', '--svg', svg, '--html', html)).code).toBe(0);
+    const drawn = await explain('product', '--svg', svg, '--html', html);
+    expect([drawn.code, drawn.stderr]).toEqual([0, `wrote ${svg}\nwrote ${html}\n`]);
+    expect(drawn.stdout).toBe((await explain('product')).stdout);
+    expect(await json('product', '--svg', svg)).toEqual(await json('product'));
     expect(readFileSync(svg, 'utf8')).toMatch(/<svg[\s\S]*-12[\s\S]*<\/svg>/);
     expect(readFileSync(html, 'utf8')).toMatch(/<svg[\s\S]*Each gate knows only its local gradients/);
   });

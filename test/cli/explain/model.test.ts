@@ -32,7 +32,7 @@ describe('explain --model', () => {
     const training = await nnTrain(['--model', 'mlp', '--hidden', '7', ...QUICK, '--epochs', '1', '--out', run]);
     expect(training.code, training.stderr).toBe(0);
     const { code, stdout, stderr } = await explain('--model', 'mlp', run, '--svg', 'graph.svg', '--html', 'graph.html');
-    expect([code, stderr]).toEqual([0, '']);
+    expect([code, stderr]).toEqual([0, 'wrote graph.svg\nwrote graph.html\n']);
     expect(stdout).toMatch(/^fc1\.weight +\[7, 3072\] +86\.0 kB +0\.\d+ +\S+$/m);
     expect(stdout).toMatch(/of 7 units \(\d+\.\d\d %\) are zero for every image of the batch/);
     expect(stdout.split('\n').every((line) => line.length <= 80 || line.includes(run))).toBe(true);
