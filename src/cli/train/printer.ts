@@ -5,6 +5,7 @@ import { DATASET_LABEL } from '../../images.ts';
 import type { Environment } from '../../runs/environment.ts';
 import type { RunEvent, RunResult, RunStarted } from '../../runs/train.ts';
 import type { TrainingEvent } from '../../training/progress.ts';
+import { isDone } from '../../training/trainer.ts';
 import { makeBar } from '../terminal/bar.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, ownName, painter } from '../terminal/io.ts';
@@ -14,7 +15,8 @@ type Paint = ReturnType<typeof painter>;
 
 const INDENT = 7;
 
-/** Prints a run: a header, a line for each epoch, a progress bar within the epoch if stderr is a terminal, and the result.
+/** Prints a run: a header, a line for each epoch, a progress bar within the epoch if stderr is a terminal, and the result;
+ *  of a resumed run that is already complete, only the result.
  *
  *  All but the bar goes to stdout, or to stderr if stdout is reserved for JSON. */
 export class RunPrinter {
@@ -41,7 +43,10 @@ export class RunPrinter {
     switch (event.type) {
       case 'run-started':
         this.#started = event;
-        if (!this.#quiet) {
+        if (this.#quiet) return;
+        if (isDone(event.progress, event.config)) {
+          this.#print(`${event.run} is already complete; there is nothing left to train`);
+        } else {
           this.#print(headerOf(event, this.#paint, this.#out.columns));
           this.#print(['', this.#paint('dim', this.#table.header)]);
         }

@@ -121,10 +121,15 @@ describe('an interrupted run', () => {
     expect([code, stdout]).toEqual([130, '']);
   });
 
-  it('prints its results again if it had finished', async () => {
+  it('prints only its results again if it had finished', async () => {
     const cwd = temporaryFolder();
     const args = ['--dataset', 'synthetic', '--train-limit', '200', '--epochs', '1', '--out', 'run', '--json'];
     const once = JSON.parse((await nnTrain(args, { cwd })).stdout);
     expect(JSON.parse((await nnTrain(['--resume', 'run', '--json'], { cwd })).stdout)).toEqual(once);
+    const { code, stdout, stderr } = await nnTrain(['--resume', 'run'], { cwd });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^run is already complete; there is nothing left to train\n\ntest {3}loss /);
+    expect(stdout).not.toContain('train loss');
+    expect((await nnTrain(['--resume', 'run', '--quiet'], { cwd })).stdout).toMatch(/^test /);
   });
 });
