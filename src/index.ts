@@ -45,18 +45,11 @@ export { buildModel, type Model, type ModelConfig } from './models/model.ts';
 export { type DecodedPicture, decodePicture } from './pictures/decode.ts';
 export { type CifarImage, toCifar } from './pictures/resize.ts';
 export type { Environment } from './runs/environment.ts';
+export type { RunEnded, RunEvent, RunResult, RunStarted } from './runs/events.ts';
 export { type OpenedRun, type OpenRunOptions, openRun, type RecordedRun, readRun } from './runs/open-run.ts';
 export { classesOf, type SavedRun } from './runs/record.ts';
 export { RunDirectory, type Weights } from './runs/run-directory.ts';
-export {
-  type Interrupted,
-  type RunEnded,
-  type RunEvent,
-  type RunResult,
-  type RunStarted,
-  type TrainOptions,
-  train,
-} from './runs/train.ts';
+export { type Interrupted, type TrainOptions, train } from './runs/train.ts';
 export { evaluate, type Metrics } from './training/evaluate.ts';
 export { predict, predictedClasses, softmaxRows } from './training/predict.ts';
 export type { EpochMetrics, EpochResult, Progress, TrainingEvent } from './training/progress.ts';

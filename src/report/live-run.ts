@@ -1,6 +1,6 @@
 import { effectiveConfig } from '../config/config.ts';
+import type { RunStarted } from '../runs/events.ts';
 import { RunDirectory } from '../runs/run-directory.ts';
-import type { RunStarted } from '../runs/train.ts';
 import type { TrainingEvent } from '../training/progress.ts';
 import { parametersOf } from './collect.ts';
 import { RunHistory } from './history.ts';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Backend, Shape } from '../backends/backend.ts';
+import type { Backend } from '../backends/backend.ts';
 import { type Config, effectiveConfig } from '../config/config.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { UsageError } from '../errors.ts';
@@ -10,65 +10,13 @@ import { rows, type Split, splitTrainingSet } from '../training/batches.ts';
 import { evaluate, type Metrics } from '../training/evaluate.ts';
 import { type Progress, type StepRecord, type TrainingEvent, toStepRecord } from '../training/progress.ts';
 import { diverged, Trainer } from '../training/trainer.ts';
-import { describeEnvironment, type Environment } from './environment.ts';
+import { describeEnvironment } from './environment.ts';
+import type { RunEvent, RunResult, RunStarted } from './events.ts';
 import type { RunRecord } from './record.ts';
 import { RunDirectory } from './run-directory.ts';
 
 /** Maximum age of the last checkpoint during an epoch. */
 const CHECKPOINT_INTERVAL_MS = 60_000;
-
-/** Event before the first step. */
-export interface RunStarted {
-  readonly type: 'run-started';
-  readonly config: Config;
-  readonly dataset: Dataset;
-  /** The model being trained, not a copy: its weights change from step to step, and are the final ones once `train` has
-   *  resolved. For reading and predicting only. */
-  readonly model: Model;
-  readonly environment: Environment;
-  readonly parameters: readonly { readonly name: string; readonly shape: Shape }[];
-  readonly trainImages: number;
-  readonly validationImages: number;
-  /** The run directory, or null if nothing is saved. */
-  readonly run: string | null;
-  /** Progress at the start, or at the checkpoint that a resumed run continues from. */
-  readonly progress: Progress;
-}
-
-/** Result of a finished run. The command line prints it as JSON, so its field names are part of the public interface. */
-export interface RunResult {
-  readonly model: Config['model'];
-  readonly dataset: Dataset['name'];
-  readonly seed: number;
-  /** Epochs trained: fewer than configured after early stopping. */
-  readonly epochs: number;
-  /** The epoch with the best validation accuracy; null without validation images. */
-  readonly bestEpoch: number | null;
-  /** Of the last epoch, as in EpochResult. */
-  readonly train: Metrics;
-  readonly validation: Metrics | null;
-  /** On the test images, with the weights of the last epoch. */
-  readonly test: Metrics;
-  /** Training and validation, including time before a resume. */
-  readonly seconds: number;
-  /** Training only. */
-  readonly imagesPerSecond: number;
-  /** The run directory, or null if nothing was saved. */
-  readonly run: string | null;
-  /** The hyperparameters that have an effect. */
-  readonly config: Partial<Config>;
-  readonly environment: Environment;
-}
-
-/** Event after the last step, when the test images have been evaluated. */
-export interface RunEnded {
-  readonly type: 'run-ended';
-  readonly result: RunResult;
-  readonly progress: Progress;
-}
-
-/** Events of `train`. */
-export type RunEvent = RunStarted | TrainingEvent | RunEnded;
 
 /** Options of `train`. */
 export interface TrainOptions {

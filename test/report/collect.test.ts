@@ -9,9 +9,10 @@ import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { UserError } from '../../src/errors.ts';
 import { collectRun } from '../../src/report/collect.ts';
 import { LiveRun } from '../../src/report/live-run.ts';
+import type { RunEvent } from '../../src/runs/events.ts';
 import { openRun } from '../../src/runs/open-run.ts';
 import { RunDirectory } from '../../src/runs/run-directory.ts';
-import { type RunEvent, train } from '../../src/runs/train.ts';
+import { train } from '../../src/runs/train.ts';
 import { temporaryFolder } from '../support/files.ts';
 
 const DATASET: Dataset = {

@@ -46,7 +46,7 @@ function inWords(field: string, separator: string): string {
 /** Whether a configuration file sets a field. */
 function holds(file: string, field: string): boolean {
   try {
-    const content = JSON.parse(readFileSync(file, 'utf8'));
+    const content = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
     return Object.hasOwn(content.environment ? content.config : content, field);
   } catch {
     return false;

@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { effectiveConfig } from '../../config/config.ts';
 import { fileError } from '../../files.ts';
-import type { RunEvent } from '../../runs/train.ts';
+import type { RunEvent } from '../../runs/events.ts';
 
 /** Appends the start, the epochs and the end of a run to a file of JSON lines. Every line names the model, the dataset, the
  *  seed and the run, so that many runs can share one file. */

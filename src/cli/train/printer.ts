@@ -3,7 +3,7 @@ import { sizeOf } from '../../backends/backend.ts';
 import { applies, type Config, FIELDS } from '../../config/config.ts';
 import { DATASET_LABEL } from '../../images.ts';
 import type { Environment } from '../../runs/environment.ts';
-import type { RunEvent, RunResult, RunStarted } from '../../runs/train.ts';
+import type { RunEvent, RunResult, RunStarted } from '../../runs/events.ts';
 import type { TrainingEvent } from '../../training/progress.ts';
 import { isDone } from '../../training/trainer.ts';
 import { makeBar } from '../terminal/bar.ts';

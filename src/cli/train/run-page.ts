@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { UsageError } from '../../errors.ts';
 import type { RunReport } from '../../report/report-data.ts';
+import type { RunEvent, RunStarted } from '../../runs/events.ts';
 import { RunDirectory } from '../../runs/run-directory.ts';
-import type { RunEvent, RunStarted } from '../../runs/train.ts';
 import type { Metrics } from '../../training/evaluate.ts';
 import type { Progress } from '../../training/progress.ts';
 import { resumeCommand } from '../terminal/format.ts';

@@ -3,7 +3,7 @@ import { UserError } from '../../errors.ts';
 import { LiveRun } from '../../report/live-run.ts';
 import { LiveServer } from '../../report/live-server.ts';
 import type { RunReport } from '../../report/report-data.ts';
-import type { RunEvent } from '../../runs/train.ts';
+import type { RunEvent } from '../../runs/events.ts';
 import { parseOption } from '../inputs/option.ts';
 import type { Io } from '../terminal/io.ts';
 import { WATCH_PORT } from './options.ts';
