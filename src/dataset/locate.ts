@@ -7,7 +7,7 @@ import { containsAnyOf } from './formats/archive.ts';
 import { areClassNames } from './formats/class-folders.ts';
 import { cannotRead } from './formats/folder.ts';
 import { mayBeCifar10, parquetFiles } from './formats/parquet.ts';
-import { PYTHON } from './formats/python.ts';
+import { PYTHON } from './formats/python/batches.ts';
 
 /** Location and format of the images. */
 export interface Source {

@@ -3,7 +3,7 @@ import { readArchive } from './formats/archive.ts';
 import { readClassFolders } from './formats/class-folders.ts';
 import { readFolder } from './formats/folder.ts';
 import { readParquet } from './formats/parquet.ts';
-import { readPythonArchive, readPythonFolder } from './formats/python.ts';
+import { readPythonArchive, readPythonFolder } from './formats/python/batches.ts';
 import type { Source } from './locate.ts';
 
 const READERS: Readonly<Record<Source['kind'], (path: string, signal?: AbortSignal) => AsyncIterable<Batch>>> = {

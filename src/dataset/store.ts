@@ -4,9 +4,9 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DataError } from '../errors.ts';
 import { syncFolder } from '../files.ts';
+import { withLock } from '../lock.ts';
 import { field, message } from '../message.ts';
 import { BATCH_FILES, type Batch, checkBatch, FILE_SHA256 } from './cifar10.ts';
-import { withLock } from './download/lock.ts';
 import { hashFile } from './download/partial.ts';
 import { cannotRead } from './formats/folder.ts';
 

@@ -4,8 +4,8 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, expect, test } from 'vitest';
-import { type LockOptions, withLock } from '../../../src/dataset/download/lock.ts';
-import { rejection, scratchFolder } from '../../support/cifar10.ts';
+import { type LockOptions, withLock } from '../src/lock.ts';
+import { rejection, scratchFolder } from './support/cifar10.ts';
 
 const scratch = scratchFolder();
 const HOUR_MS = 3_600_000;

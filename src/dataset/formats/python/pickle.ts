@@ -1,6 +1,6 @@
-import { DataError } from '../../errors.ts';
-import { integer } from '../../format.ts';
-import { REPLACEMENT_ADVICE } from '../cifar10.ts';
+import { DataError } from '../../../errors.ts';
+import { integer } from '../../../format.ts';
+import { REPLACEMENT_ADVICE } from '../../cifar10.ts';
 import { PickleMachine } from './pickle-machine.ts';
 import type { PickleReader } from './pickle-reader.ts';
 import { rawUnicodeEscape, stringLiteral } from './pickle-text.ts';

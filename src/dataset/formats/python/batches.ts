@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError } from '../../errors.ts';
-import { integer } from '../../format.ts';
-import { IMAGE_BYTES, imageAt } from '../../images.ts';
+import { DataError } from '../../../errors.ts';
+import { integer } from '../../../format.ts';
+import { IMAGE_BYTES, imageAt } from '../../../images.ts';
 import {
   BATCH_BYTES,
   BATCH_FILES,
@@ -11,9 +11,9 @@ import {
   RECORDS_PER_FILE,
   REPLACEMENT_ADVICE,
   writeRecord,
-} from '../cifar10.ts';
-import { type Layout, readEntries } from './archive.ts';
-import { cannotRead } from './folder.ts';
+} from '../../cifar10.ts';
+import { type Layout, readEntries } from '../archive.ts';
+import { cannotRead } from '../folder.ts';
 import { NdArray, numpyGlobals } from './numpy.ts';
 import { unpickle } from './pickle.ts';
 import type { PickleValue } from './pickle-values.ts';

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { NdArray, numpyGlobals } from '../../../src/dataset/formats/numpy.ts';
-import { unpickle } from '../../../src/dataset/formats/pickle.ts';
-import { type PickleValue, Tuple } from '../../../src/dataset/formats/pickle-values.ts';
-import { DataError } from '../../../src/errors.ts';
-import { latin1, uint32 } from '../../support/cifar10-versions.ts';
+import { NdArray, numpyGlobals } from '../../../../src/dataset/formats/python/numpy.ts';
+import { unpickle } from '../../../../src/dataset/formats/python/pickle.ts';
+import { type PickleValue, Tuple } from '../../../../src/dataset/formats/python/pickle-values.ts';
+import { DataError } from '../../../../src/errors.ts';
+import { latin1, uint32 } from '../../../support/cifar10-versions.ts';
 
 /** Written by Python 2.7, Python 3 and numpy 2: see pickles.py. */
 const FIXTURE = JSON.parse(readFileSync('test/fixtures/pickles.json', 'utf8')) as {

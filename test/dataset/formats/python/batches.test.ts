@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { readSource } from '../../../src/dataset/read.ts';
-import { DataError } from '../../../src/errors.ts';
-import { drain, NAMES, rejection, scratchFolder, TAR_END, tarEntry, tree } from '../../support/cifar10.ts';
+import { readSource } from '../../../../src/dataset/read.ts';
+import { DataError } from '../../../../src/errors.ts';
+import { drain, NAMES, rejection, scratchFolder, TAR_END, tarEntry, tree } from '../../../support/cifar10.ts';
 import {
   ALL_EQUAL,
   compareBatches,
@@ -12,7 +12,7 @@ import {
   PYTHON_NAMES,
   patternFile,
   pythonFile,
-} from '../../support/cifar10-versions.ts';
+} from '../../../support/cifar10-versions.ts';
 
 const scratch = scratchFolder();
 let folder: string;
