@@ -13,7 +13,7 @@ import {
   type StepRecord,
   ZERO_TIMES,
 } from '../training/progress.ts';
-import { decodeSafetensors, encodeSafetensors } from '../weights/safetensors.ts';
+import { encodeSafetensors } from '../weights/safetensors.ts';
 import { appendJsonLines, filterJsonLines, readJsonLines } from './json-lines.ts';
 
 /** Which weights of a run: of the last checkpoint, or of the epoch with the best validation accuracy. */
@@ -118,6 +118,7 @@ export class RunDirectory {
       }
       throw fileError(`cannot read ${file}`, error);
     });
+    const { decodeSafetensors } = await import('../weights/decode.ts');
     const { tensors, metadata } = decodeSafetensors(content, file);
     const progress = parseOr<Progress | undefined>(metadata[PROGRESS], undefined);
     if (!progress)

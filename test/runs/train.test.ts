@@ -11,7 +11,7 @@ import type { RunEvent } from '../../src/runs/events.ts';
 import { RunDirectory } from '../../src/runs/run-directory.ts';
 import { train } from '../../src/runs/train.ts';
 import { evaluate } from '../../src/training/evaluate.ts';
-import { decodeSafetensors } from '../../src/weights/safetensors.ts';
+import { decodeSafetensors } from '../../src/weights/decode.ts';
 import { temporaryFolder } from '../support/files.ts';
 
 const DATASET: Dataset = {
