@@ -20,12 +20,12 @@ export type DatasetName = keyof typeof DATASET_LABEL;
 export const DATASET_CHOICES = ['auto', 'cifar10', 'synthetic'] as const;
 export type DatasetChoice = (typeof DATASET_CHOICES)[number];
 
-/** Images and labels as bytes, in shared memory. */
+/** Images and labels as bytes. */
 export interface ImageSet {
   /** [N, 3072]: per image 1024 red, 1024 green and 1024 blue bytes, each plane 32 × 32, row by row. */
-  readonly images: Uint8Array<SharedArrayBuffer>;
+  readonly images: Uint8Array;
   /** [N]: 0 to 9. */
-  readonly labels: Uint8Array<SharedArrayBuffer>;
+  readonly labels: Uint8Array;
 }
 
 /** The images of a batch, and how to augment each of them. All arrays have length B. */
@@ -50,10 +50,10 @@ export function imageAt(images: Uint8Array, index: number): Uint8Array {
   return images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES);
 }
 
-/** Allocates an image set in its own shared memory. */
+/** Allocates an image set in memory of its own. */
 export function allocateImageSet(count: number): ImageSet {
   return {
-    images: new Uint8Array(new SharedArrayBuffer(count * IMAGE_BYTES)),
-    labels: new Uint8Array(new SharedArrayBuffer(count)),
+    images: new Uint8Array(count * IMAGE_BYTES),
+    labels: new Uint8Array(count),
   };
 }

@@ -33,7 +33,7 @@ export interface LoadOptions extends Partial<SearchOptions> {
   readonly signal?: AbortSignal | undefined;
   /** Called with each event of a download; with none if the images are on the disk. */
   readonly onEvent?: ((event: DatasetEvent) => void) | undefined;
-  /** Allocates image sets, for example in a backend's memory to save a copy; plain shared memory by default. */
+  /** Allocates image sets, for example in a backend's memory to save a copy; plain memory by default. */
   readonly imageSet?: ((count: number) => ImageSet) | undefined;
   /** Settings of the download; the default sources and limits if omitted. */
   readonly download?: DownloadSettings | undefined;

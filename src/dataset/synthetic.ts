@@ -55,7 +55,7 @@ interface SyntheticOptions {
   readonly testCount?: number;
   /** Integer, 0 to 2⁵³ − 1; 0 by default. */
   readonly seed?: number;
-  /** Allocates an image set; in plain shared memory by default. */
+  /** Allocates an image set; in plain memory by default. */
   readonly imageSet?: ((count: number) => ImageSet) | undefined;
 }
 

@@ -30,7 +30,7 @@ export async function checkLabels(setup: ShortTrainingSetup, real: ShortTraining
 /** The same setup with the labels of the training images permuted. */
 function permuted(setup: ShortTrainingSetup, permutation: number): ShortTrainingSetup {
   const { images, labels } = setup.images;
-  const permutedLabels = new Uint8Array(new SharedArrayBuffer(labels.length));
+  const permutedLabels = new Uint8Array(labels.length);
   permutedLabels.set(labels);
   const order = new Random(setup.config.seed, 'label permutation', permutation).shuffle(setup.train.slice());
   for (const [i, row] of setup.train.entries()) permutedLabels[row] = labels[order[i]];

@@ -5,8 +5,8 @@ import { Device } from './device.ts';
 import { Memory } from './memory.ts';
 import { assemble } from './module.ts';
 import { availableCores } from './node/cores.ts';
-import { detectEngine, type Engine, withoutRevectorize } from './node/engine.ts';
-import { Threads } from './node/threads.ts';
+import { detectEngine, type Engine, hasWebAssembly, withoutRevectorize } from './node/engine.ts';
+import { ThreadStartError, Threads } from './node/threads.ts';
 import { selfTest } from './self-test.ts';
 import { WasmBackend } from './wasm.ts';
 
@@ -36,11 +36,11 @@ export class UnsupportedError extends UserError {
 /** Starts a wasm backend: detects the engine's features, assembles and compiles the kernels, starts the threads and compares
  *  every kernel with the reference backend. If a result is wrong, it tries again without experimental features.
  *  @throws UnsupportedError without SIMD, or if results are wrong without experimental features; UserError if memory is
- *  missing or a thread does not start. */
+ *  missing, or if one of the `threads` that the options ask for does not start. */
 export async function createWasm(options: WasmOptions): Promise<WasmBackend> {
   const { precision, v8Flags = true } = options;
   let engine = options.engine ?? detectEngine({ v8Flags, wantsFma: precision === 'float32' });
-  if (!engine.simd) throw new UnsupportedError('this engine has no WebAssembly SIMD');
+  if (!engine.simd) throw new UnsupportedError(`this engine has no WebAssembly${hasWebAssembly() ? ' SIMD' : ''}`);
   const notes: string[] = [];
   for (;;) {
     const backend = await start(engine, options, notes);
@@ -59,26 +59,54 @@ export async function createWasm(options: WasmOptions): Promise<WasmBackend> {
 }
 
 async function start(engine: Engine, options: WasmOptions, notes: readonly string[]): Promise<WasmBackend> {
-  const { precision, workerScript = new URL('./node/worker.js', import.meta.url) } = options;
-  const threads = engine.threads ? (options.threads ?? availableCores()) : 1;
+  const { precision } = options;
   const isShared = engine.threads;
-  const memory = new Memory(isShared);
   const fma = engine.fma && precision === 'float32';
-  // Each attempt needs different bytes, because V8 caches compiled modules by their bytes.
-  const { bytes, indices } = assemble({ memory: memory.limits, fma, attempt: notes.length });
-  const pool = await Threads.start(new WebAssembly.Module(bytes), memory, threads, workerScript);
+  const wanted = isShared ? (options.threads ?? availableCores()) : 1;
+  const { memory, pool, indices, reason } = await startThreads(wanted, {
+    ...options,
+    isShared,
+    fma,
+    attempt: notes.length,
+  });
   const missing = [
     ...(isShared ? [] : ['this engine has no shared memory, so the backend runs on one thread']),
+    ...(reason === undefined ? [] : [`running on ${pool.count} of ${wanted} threads: ${reason}`]),
     ...(engine.fma || precision === 'int16' ? [] : ['this engine has no fused multiply-add, so float32 is slower']),
   ];
   const info = {
-    threads,
+    threads: pool.count,
     vectorBits: engine.revectorize ? 256 : 128,
     fma,
     flags: engine.flags,
     notes: [...missing, ...notes],
   };
   return new WasmBackend(new Device({ memory, threads: pool, indices, precision, fma }), info);
+}
+
+interface StartOptions extends WasmOptions {
+  readonly isShared: boolean;
+  readonly fma: boolean;
+  readonly attempt: number;
+}
+
+/** Starts the threads, each time with a memory of their own: threads that are being stopped may still use the old one.
+ *  If a thread does not start and nobody asked for a certain number, it makes do with fewer, and returns the `reason`. */
+async function startThreads(wanted: number, options: StartOptions) {
+  const { isShared, fma, attempt, workerScript = new URL('./node/worker.js', import.meta.url) } = options;
+  let [count, reason]: [number, string | undefined] = [wanted, undefined];
+  for (;;) {
+    const memory = new Memory(isShared);
+    // Each attempt needs different bytes, because V8 caches compiled modules by their bytes.
+    const { bytes, indices } = assemble({ memory: memory.limits, fma, attempt });
+    try {
+      const pool = await Threads.start(new WebAssembly.Module(bytes), memory, count, workerScript);
+      return { memory, pool, indices, reason };
+    } catch (error) {
+      if (!(error instanceof ThreadStartError) || options.threads !== undefined) throw error;
+      [count, reason] = [Math.min(count - 1, error.started), error.reason];
+    }
+  }
 }
 
 /** Runs the self-test with narrow tiles and, if V8 fuses vectors, with wide ones, and selects the faster kind. Returns the

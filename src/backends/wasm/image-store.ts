@@ -22,7 +22,7 @@ export class ImageStore {
     if (!this.#device.memory.limits.shared) return allocateImageSet(count);
     const images = this.#device.memory.allocate(count * IMAGE_BYTES);
     const labels = this.#device.memory.allocate(count);
-    const buffer = this.#device.memory.wasm.buffer as SharedArrayBuffer;
+    const { buffer } = this.#device.memory.wasm;
     const set = {
       images: new Uint8Array(buffer, images, count * IMAGE_BYTES),
       labels: new Uint8Array(buffer, labels, count),

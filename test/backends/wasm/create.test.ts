@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createBackend } from '../../../src/backends/select.ts';
 import { createWasm, UnsupportedError } from '../../../src/backends/wasm/create.ts';
 import { availableCores, parseCpuList } from '../../../src/backends/wasm/node/cores.ts';
@@ -19,6 +19,16 @@ describe('createBackend', () => {
     const backend = await createBackend({}, { ...engine, simd: false });
     expect([backend.name, backend.precision]).toEqual(['reference', 'int16']);
     expect(backend.info.notes).toEqual([expect.stringContaining('no WebAssembly SIMD')]);
+  });
+
+  it('falls back to reference without WebAssembly, as under --jitless', async () => {
+    vi.stubGlobal('WebAssembly', undefined);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const backend = await createBackend();
+    expect(backend.info.notes).toEqual(['using the slow reference backend: this engine has no WebAssembly']);
+    await expect(createBackend({ backend: 'wasm' })).rejects.toThrow(
+      "this engine has no WebAssembly; use backend: 'reference'",
+    );
   });
 
   it('does not fall back from an explicitly chosen backend', async () => {

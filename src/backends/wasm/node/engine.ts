@@ -57,7 +57,13 @@ export function withoutRevectorize(engine: Engine): Engine {
   return { ...engine, revectorize: false, flags: engine.flags.filter((flag) => flag !== REVECTORIZE[0]) };
 }
 
+/** Whether the engine has WebAssembly at all: `--jitless` removes it. */
+export function hasWebAssembly(): boolean {
+  return typeof WebAssembly === 'object';
+}
+
 function isValid(write: (module: ModuleBuilder) => void, shared = false): boolean {
+  if (!hasWebAssembly()) return false;
   const module = new ModuleBuilder();
   write(module);
   return WebAssembly.validate(module.encode({ initialPages: 1, maximumPages: 1, shared }));

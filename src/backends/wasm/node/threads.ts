@@ -12,6 +12,20 @@ const POLL_INTERVAL_MS = 100;
  *  that is overloaded or swaps may keep a worker waiting for many seconds. */
 const TASK_TIMEOUT_MS = 60_000;
 
+/** A worker thread did not start. */
+export class ThreadStartError extends UserError {
+  override readonly name = 'ThreadStartError';
+  readonly reason: string;
+  /** Threads that did start, with the main thread. */
+  readonly started: number;
+
+  constructor(reason: string, started: number, cause: unknown) {
+    super(message`a worker thread did not start: ${reason}; try ${field('threads', 1)}`, undefined, { cause });
+    this.reason = reason;
+    this.started = started;
+  }
+}
+
 /** The threads that do the tasks of kernels: the main thread and, if memory is shared, workers. */
 export class Threads {
   readonly count: number;
@@ -33,20 +47,31 @@ export class Threads {
   }
 
   /** Starts `count` − 1 workers and waits until they are ready.
-   *  @throws UserError if one of them does not start. */
+   *  @throws ThreadStartError if one of them does not start; the others are stopped. */
   static async start(module: WebAssembly.Module, memory: Memory, count: number, script: URL): Promise<Threads> {
     const { exports } = new WebAssembly.Instance(module, { env: { memory: memory.wasm } });
     memory.words[ADDRESS.maxSpins >>> 2] = count <= availableCores() ? MAX_SPINS.coreEach : MAX_SPINS.oversubscribed;
-    const workers = Array.from({ length: count - 1 }, (_, i) => {
-      const workerData = { module, memory: memory.wasm, thread: i + 1, address: ADDRESS };
-      return new Worker(script, { workerData, execArgv: [] });
-    });
-    const threads = new Threads(memory, exports.run as Run, workers);
+    const workers: Worker[] = [];
+    const starts: Promise<void>[] = [];
+    let refused: unknown;
     try {
-      await Promise.all(workers.map(ready));
+      for (let thread = 1; thread < count; thread++) {
+        const workerData = { module, memory: memory.wasm, thread, address: ADDRESS };
+        const worker = new Worker(script, { workerData, execArgv: [] });
+        workers.push(worker);
+        starts.push(ready(worker));
+      }
     } catch (error) {
+      // Thrown at once where threads are limited (ulimit -u) or forbidden (Node's permission model).
+      refused = error;
+    }
+    const threads = new Threads(memory, exports.run as Run, workers);
+    const results = await Promise.allSettled(starts);
+    const failed = results.find((result) => result.status === 'rejected');
+    if (refused !== undefined || failed !== undefined) {
       threads.close();
-      throw error;
+      const started = results.filter((result) => result.status === 'fulfilled').length;
+      throw new ThreadStartError(reasonOf(refused ?? failed!.reason), 1 + started, refused ?? failed!.reason);
     }
     // An idle worker must not keep the process alive.
     for (const worker of workers) worker.unref();
@@ -105,10 +130,16 @@ export class Threads {
 
 function ready(worker: Worker): Promise<void> {
   return new Promise((resolve, reject) => {
-    const fail = (why: string) =>
-      reject(new UserError(message`a worker thread did not start: ${why}; try ${field('threads', 1)}`));
     worker.once('message', () => resolve());
-    worker.once('error', (error) => fail(error.message));
-    worker.once('exit', (code) => fail(`it exited with code ${code}`));
+    worker.once('error', reject);
+    worker.once('exit', (code) => reject(new Error(`it exited with code ${code}`)));
   });
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ERR_ACCESS_DENIED') return "Node's permission model forbids it (allow it with --allow-worker)";
+  if (code === 'ERR_WORKER_INIT_FAILED' || message === 'EAGAIN') return 'the system has no room for another thread';
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY') return 'memory is short';
+  return message;
 }

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Worker } from 'node:worker_threads';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Backend } from '../../../../src/backends/backend.ts';
 import { ModuleBuilder } from '../../../../src/backends/wasm/assembler/assembler.ts';
 import { atomic, i32, i64 } from '../../../../src/backends/wasm/assembler/instructions.ts';
@@ -9,6 +10,36 @@ import { createWasm } from '../../../../src/backends/wasm/create.ts';
 import { ADDRESS } from '../../../../src/backends/wasm/jobs.ts';
 import { UserError } from '../../../../src/errors.ts';
 import { temporaryFolder } from '../../../support/files.ts';
+
+/** Workers that were constructed, and how many the system has room for. */
+const system = vi.hoisted(() => ({ workers: [] as Worker[], room: Infinity, cores: 2 }));
+
+vi.mock('node:worker_threads', async (importOriginal) => {
+  const original = await importOriginal<typeof import('node:worker_threads')>();
+  class LimitedWorker extends original.Worker {
+    constructor(...args: ConstructorParameters<typeof Worker>) {
+      if (system.workers.length >= system.room) {
+        // As under `ulimit -u`.
+        throw Object.assign(new Error('EAGAIN'), { code: 'ERR_WORKER_INIT_FAILED' });
+      }
+      super(...args);
+      system.workers.push(this);
+    }
+  }
+  return { ...original, Worker: LimitedWorker };
+});
+
+vi.mock('../../../../src/backends/wasm/node/cores.ts', () => ({ availableCores: () => system.cores }));
+
+beforeEach(() => {
+  Object.assign(system, { workers: [], room: Infinity, cores: 2 });
+});
+
+/** Resolves once all workers constructed so far have ended. */
+function allEnded(): Promise<unknown> {
+  const running = system.workers.filter(({ threadId }) => threadId !== -1);
+  return Promise.all(running.map((worker) => new Promise((resolve) => worker.once('exit', resolve))));
+}
 
 const worker = new URL('../../../../src/backends/wasm/node/worker.js', import.meta.url);
 
@@ -52,6 +83,38 @@ function work(backend: Backend): void {
   const [a, b, c] = [0, 1, 2].map(() => backend.allocate([600, 600]));
   for (let i = 0; i < 100_000; i++) backend.matmul(a, b, { kind: 'store', tensor: c });
 }
+
+describe('worker threads that cannot all start', () => {
+  it('are stopped, and it is an error if their number was asked for', async () => {
+    system.room = 3;
+    const refused = createWasm({ precision: 'int16', threads: 8 });
+    await expect(refused).rejects.toThrow(
+      'a worker thread did not start: the system has no room for another thread; try threads: 1',
+    );
+    expect(system.workers).toHaveLength(3);
+    await allEnded();
+  });
+
+  it('give way to fewer if their number was not asked for', async () => {
+    system.cores = 8;
+    const broken = scriptOf(`
+      import { workerData } from 'node:worker_threads';
+      if (workerData.thread === 3) throw new Error('no luck');
+      await import(${JSON.stringify(worker.href)});
+    `);
+    const backend = await createWasm({ precision: 'int16', workerScript: broken });
+    expect([backend.info.threads, backend.info.notes]).toEqual([3, ['running on 3 of 8 threads: no luck']]);
+    backend.close();
+    await allEnded();
+  });
+
+  it('are not needed where none may start', async () => {
+    system.room = 0;
+    const backend = await createWasm({ precision: 'int16' });
+    const note = 'running on 1 of 2 threads: the system has no room for another thread';
+    expect([backend.info.threads, backend.info.notes]).toEqual([1, [note]]);
+  });
+});
 
 describe('a worker thread', () => {
   it('that does not start is an error', async () => {
