@@ -60,13 +60,14 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
   ENOTDIR: 'a part of the path is a file, not a folder',
   EISDIR: 'it is a folder',
+  ERR_ACCESS_DENIED: "Node's permission model forbids it; allow it with --allow-fs-read or --allow-fs-write",
 };
 
 /** Returns in words why a file could not be read or written; undefined for any other error. */
 export function fileErrorReason(error: unknown): string | undefined {
   if (!(error instanceof Error && 'code' in error)) return undefined;
   const code = String(error.code);
-  if (!('syscall' in error || code.startsWith('ERR_FS_'))) return undefined;
+  if (!('syscall' in error || code.startsWith('ERR_FS_') || code === 'ERR_ACCESS_DENIED')) return undefined;
   // Node's message is "ELOOP: too many symbolic links encountered, open '/a/b'"; the caller names the path.
   return REASONS[code] ?? error.message.split(',')[0];
 }

@@ -28,6 +28,8 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   // A failure to print progress must not lose the results.
   io.stderr.on('error', () => {});
   try {
+    // Fails if the folder is gone; worker threads would only fail later, with less to say about it.
+    io.cwd();
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
@@ -60,5 +62,8 @@ function buildProgram(args: readonly string[], io: Io, setExitCode: (code: numbe
 
 function messageOf(error: unknown, command: Command, { env }: Io): string {
   if (error instanceof UserError) return `error: ${renderMessage(error.text, env, command)}`;
+  if ((error as NodeJS.ErrnoException)?.syscall === 'uv_cwd') {
+    return 'error: the current folder no longer exists; change to another one';
+  }
   return `This is a bug in nn-train; please report it:\n${error instanceof Error ? (error.stack ?? error.message) : error}`;
 }

@@ -59,16 +59,29 @@ export async function recognise(path: string): Promise<Source | undefined> {
   return { kind: isPython ? 'python-archive' : 'archive', path };
 }
 
-/** Folders to search if the user named none. */
+/** Folders to search if the user named none. Without a home folder, those in it are left out. */
 export function defaultSearchPaths(env: EnvironmentVariables, cwd: string): readonly string[] {
-  return [join(cwd, 'data'), cacheFolder(env), join(env.KERAS_HOME || join(homedir(), '.keras'), 'datasets')];
+  const keras = env.KERAS_HOME || inHome('.keras');
+  const places = [join(cwd, 'data'), cacheFolder(env), keras && join(keras, 'datasets')];
+  return places.filter((place) => place !== undefined);
 }
 
-/** Folder for downloaded images. */
-export function cacheFolder(env: EnvironmentVariables): string {
+/** Folder for downloaded images; undefined if neither XDG_CACHE_HOME nor a home folder is known. */
+export function cacheFolder(env: EnvironmentVariables): string | undefined {
   const base = env.XDG_CACHE_HOME;
   // The XDG specification requires relative paths to be ignored.
-  return join(base && isAbsolute(base) ? base : join(homedir(), '.cache'), 'nn-train');
+  const parent = base && isAbsolute(base) ? base : inHome('.cache');
+  return parent && join(parent, 'nn-train');
+}
+
+/** A path in the home folder; undefined without one, as for an unknown user in a container. */
+function inHome(name: string): string | undefined {
+  try {
+    const home = homedir();
+    return isAbsolute(home) ? join(home, name) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function locateNamed(path: string, variable?: string): Promise<Source> {

@@ -134,6 +134,18 @@ describe('without real images', () => {
     expect(tree(cwd)).toEqual(['cache', 'cache/nn-train']);
   });
 
+  test.skipIf(process.platform === 'win32')('auto falls back if the cache cannot be written', async () => {
+    answer = Buffer.concat([...batchEntries(), TAR_END]);
+    // Not even root may create folders there.
+    env.XDG_CACHE_HOME = '/sys';
+    const { name, fallback } = await load('auto');
+    expect(name).toBe('synthetic');
+    expect(fallback).toMatch(
+      /could not be downloaded: cannot store the images in \/sys\/nn-train: .*; set XDG_CACHE_HOME/,
+    );
+    expect(await refusal('cifar10')).toContain('cannot store the images in /sys/nn-train');
+  });
+
   test('a missing network is reported within 4 s', async () => {
     answer = undefined;
     const requested = once(server, 'request');

@@ -4,11 +4,16 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import type * as ParquetWasm from 'parquet-wasm/node';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { readFolder } from '../../src/dataset/formats/folder.ts';
 import { cacheFolder, defaultSearchPaths, locate, recognise } from '../../src/dataset/locate.ts';
 import { DataError } from '../../src/errors.ts';
 import { drain, FILE_BYTES, NAMES, rejection, scratchFolder, tarEntry } from '../support/cifar10.ts';
+
+vi.mock('node:os', async (importOriginal) => {
+  const os = await importOriginal<typeof import('node:os')>();
+  return { ...os, homedir: vi.fn(os.homedir) };
+});
 
 const wasm: typeof ParquetWasm = createRequire(import.meta.url)('parquet-wasm/node');
 
@@ -48,6 +53,16 @@ test('the search order is the path, NN_TRAIN_DATA_DIR, ./data, the cache, Keras'
     const path = create(place);
     expect(await locate({ env, cwd, ...options })).toEqual({ kind: 'folder', path });
   }
+});
+
+test.each(['unknown', 'relative'])('a home folder that is %s is left out', async (kind) => {
+  const findHome = () => {
+    if (kind === 'relative') return 'home';
+    throw new Error('A system error occurred: uv_os_homedir returned ENOENT (no such file or directory)');
+  };
+  for (let n = 0; n < 3; n++) vi.mocked(homedir).mockImplementationOnce(findHome);
+  expect(defaultSearchPaths({}, cwd)).toEqual([join(cwd, 'data')]);
+  expect(cacheFolder({})).toBeUndefined();
 });
 
 test('an empty NN_TRAIN_DATA_DIR and a relative XDG_CACHE_HOME count as unset', async () => {

@@ -1,9 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ARCHIVE_URL, BATCH_FOLDER } from '../../dataset/cifar10.ts';
-import { type DatasetEvent, DownloadError, downloadCifar10 } from '../../dataset/download/download.ts';
+import { type DatasetEvent, DownloadError, downloadCifar10, downloadFolder } from '../../dataset/download/download.ts';
 import { selectSources } from '../../dataset/download/sources.ts';
-import { cacheFolder } from '../../dataset/locate.ts';
 import { readSource } from '../../dataset/read.ts';
 import { readRecord, storeBatches, verifyFolder } from '../../dataset/store.ts';
 import { DataError, EXIT } from '../../errors.ts';
@@ -34,7 +33,7 @@ export function runDownload({ url, trust = false }: DownloadCommandOptions, io: 
     else {
       // The result is printed below, where it is known whether the images are official.
       const onEvent = (event: DatasetEvent) => event.kind !== 'finished' && progress.show(event);
-      const options = { cacheFolder: cacheFolder(io.env), sources, trust, signal, onEvent };
+      const options = { cacheFolder: downloadFolder(io.env), sources, trust, signal, onEvent };
       await progress
         .during(signal, () => downloadCifar10(options))
         .catch((error) => Promise.reject(withAdvice(error, io)));
@@ -84,7 +83,7 @@ function verdictOn(done: string, isOfficial: boolean): string {
 }
 
 function cachedImages({ env }: Io): string {
-  return join(cacheFolder(env), BATCH_FOLDER);
+  return join(downloadFolder(env), BATCH_FOLDER);
 }
 
 /** Whether verified images are in the cache. Removes damaged files of an earlier download so that they are fetched again.

@@ -6,7 +6,7 @@ import { fileErrorReason } from '../../files.ts';
 import { type LockHolder, withLock } from '../../lock.ts';
 import { field, Message, message } from '../../message.ts';
 import { BATCH_FILES, BATCH_FOLDER } from '../cifar10.ts';
-import { recognise, type Source } from '../locate.ts';
+import { cacheFolder, type EnvironmentVariables, recognise, type Source } from '../locate.ts';
 import { readSource } from '../read.ts';
 import { storeBatches } from '../store.ts';
 import { checkReachable, DEFAULT_LIMITS, TransferError, type TransferLimits } from './network.ts';
@@ -61,6 +61,13 @@ export interface DownloadOptions extends DownloadSettings {
   readonly onEvent?: ((event: DatasetEvent) => void) | undefined;
 }
 
+/** The folder for downloaded images. @throws DownloadError if there is none. */
+export function downloadFolder(env: EnvironmentVariables): string {
+  const folder = cacheFolder(env);
+  if (folder !== undefined) return folder;
+  throw new DownloadError('there is no home folder to store the images in; name a folder with XDG_CACHE_HOME');
+}
+
 /** Downloads CIFAR-10 from the first source that works, verifies it, and stores the six files in the cache. Returns their
  *  folder. If another process is already downloading, waits for its files.
  *
@@ -70,6 +77,9 @@ export interface DownloadOptions extends DownloadSettings {
  *  FileError if the cache cannot be written. Rejects with the reason of `signal` if it is aborted. */
 export async function downloadCifar10(options: DownloadOptions): Promise<string> {
   const { cacheFolder, sources = SOURCES, signal, onEvent } = options;
+  // Node's fetch would crash the process.
+  if (typeof WebAssembly === 'undefined')
+    throw new DownloadError('downloading needs WebAssembly, which is switched off');
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const folder = join(cacheFolder, BATCH_FOLDER);
   // All at once and before touching the disk, so that a missing network is reported quickly.
@@ -227,10 +237,16 @@ async function withFileErrors<T>(cacheFolder: string, work: () => Promise<T>): P
   } catch (error) {
     const reason = fileErrorReason(error);
     if (reason === undefined) throw error;
+    const problem = `cannot store the images in ${cacheFolder}: ${reason}`;
+    // Nothing can be downloaded here, as in a container whose disk is read-only.
+    if (['EACCES', 'EPERM', 'EROFS', 'ERR_ACCESS_DENIED'].includes((error as NodeJS.ErrnoException).code ?? '')) {
+      throw new DownloadError(`${problem}; set XDG_CACHE_HOME to a folder that can be written`, { cause: error });
+    }
     throw new FileError(
-      `cannot store the images in ${cacheFolder}: ${reason}. ` +
-        'They need 360 MB; free some space, or choose another folder with XDG_CACHE_HOME.',
-      { cause: error },
+      `${problem}. They need 360 MB; free some space, or choose another folder with XDG_CACHE_HOME.`,
+      {
+        cause: error,
+      },
     );
   }
 }

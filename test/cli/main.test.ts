@@ -1,0 +1,42 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { NN_TRAIN, nnTrain, QUICK } from '../support/cli.ts';
+import { temporaryFolder } from '../support/files.ts';
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+const PERMISSION = major > 22 || (major === 22 && minor >= 13) ? '--permission' : '--experimental-permission';
+
+describe('the process', () => {
+  it('ends although something that nobody waits for is open', async () => {
+    const env = { NODE_OPTIONS: '--import data:text/javascript,setInterval(()=>{},1e9)' };
+    const { code, stdout } = await nnTrain(['explain', 'x*y', 'x=2', 'y=3', '--json'], { env });
+    expect([code, JSON.parse(stdout).outputs[0].value]).toEqual([0, 6]);
+  });
+
+  it('says so if its folder is gone', () => {
+    const folder = temporaryFolder();
+    const script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"';
+    const { status, stderr } = spawnSync(
+      'sh',
+      ['-c', script, 'sh', process.execPath, NN_TRAIN, ...QUICK, '--epochs', '1', '--no-save'],
+      { cwd: folder, encoding: 'utf8' },
+    );
+    expect(stderr).toBe('error: the current folder no longer exists; change to another one\n');
+    expect(status).toBe(1);
+  });
+
+  it("trains on one thread under Node's permission model, and says which files it may not use", () => {
+    const folder = temporaryFolder();
+    const run = (...args: string[]) =>
+      spawnSync(process.execPath, [PERMISSION, '--no-warnings', '--allow-fs-read=*', NN_TRAIN, ...QUICK, ...args], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+    const trained = run('--epochs', '1', '--no-save', '--quiet', '--json');
+    expect([trained.status, JSON.parse(trained.stdout).environment.threads]).toEqual([0, 1]);
+    const refused = run('--epochs', '1', '--out', path.join(folder, 'run'));
+    expect(refused.stderr).toContain("run: Node's permission model forbids it; allow it with --allow-fs-read or ");
+    expect(refused.status).toBe(1);
+  });
+});
