@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { FileError, type UserError } from './errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FileError, UsageError, type UserError } from './errors.ts';
 
 /** Replaces a file atomically: writes to a temporary name, syncs to disk, renames. Even after a crash the file holds either
  *  its old content or the new one.
- *  @throws FileError if the file cannot be written; its old content is kept. */
+ *  @throws FileError if the file cannot be written; its old content is kept. UsageError for a name that Windows reserves. */
 export async function writeFileAtomic(file: string, content: Uint8Array | string): Promise<void> {
+  expectUsableName(file);
   const temporary = temporaryName(file);
   try {
     const handle = await open(temporary, 'wx');
@@ -16,7 +18,7 @@ export async function writeFileAtomic(file: string, content: Uint8Array | string
     } finally {
       await handle.close();
     }
-    await rename(temporary, file);
+    await move(temporary, file);
     await syncFolder(path.dirname(file));
   } catch (error) {
     await removeQuietly(temporary);
@@ -24,9 +26,63 @@ export async function writeFileAtomic(file: string, content: Uint8Array | string
   }
 }
 
+/** Creates a folder and the missing ones above it, one by one: a recursive mkdir of Node reports a read-only disk as a
+ *  missing folder, and never ends in /proc. Does nothing if the folder exists.
+ *  @throws the error of the file system; UsageError for a name that Windows reserves. */
+export async function makeFolder(folder: string): Promise<void> {
+  expectUsableName(folder);
+  const target = path.resolve(folder);
+  const parent = path.dirname(target);
+  try {
+    await mkdir(target);
+  } catch (error) {
+    if (await isFolder(target)) return;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === target) throw error;
+    await makeFolder(parent);
+    await mkdir(target).catch(async (again) => {
+      if (!(await isFolder(target))) throw again;
+    });
+  }
+  await syncFolder(parent);
+}
+
+async function isFolder(target: string): Promise<boolean> {
+  const stats = await stat(target).catch(() => undefined);
+  return stats?.isDirectory() ?? false;
+}
+
+/** Longest wait for a file that another program holds open, in milliseconds. */
+const MAX_HELD_MS = 20_000;
+
+/** Renames a file or folder, replacing a file. Windows refuses while another program, such as a virus scanner or an indexer,
+ *  has the source or the target open; these let go within seconds, so it is tried again. */
+export async function move(from: string, to: string): Promise<void> {
+  let waited = 0;
+  for (let delay = 10; ; delay = Math.min(2 * delay, 1000)) {
+    try {
+      return await rename(from, to);
+    } catch (error) {
+      if (!isHeldOpen(error) || waited >= MAX_HELD_MS) throw error;
+    }
+    await sleep(delay);
+    waited += delay;
+  }
+}
+
+function isHeldOpen(error: unknown): boolean {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  return process.platform === 'win32' && syscall === 'rename' && ['EPERM', 'EACCES', 'EBUSY'].includes(code ?? '');
+}
+
+/** Removes a file or a folder with its contents. Does nothing if there is none. */
+export async function remove(target: string): Promise<void> {
+  // As for `move`: Node tries again after 100, 200, … ms.
+  await rm(target, { recursive: true, force: true, maxRetries: process.platform === 'win32' ? 10 : 0 });
+}
+
 /** Removes a file or folder after a failed operation, ignoring errors so that they do not hide the original one. */
 export async function removeQuietly(target: string): Promise<void> {
-  await rm(target, { recursive: true, force: true }).catch(() => {});
+  await remove(target).catch(() => {});
 }
 
 /** Returns an unused name in the folder of `target`. */
@@ -34,25 +90,42 @@ export function temporaryName(target: string): string {
   return `${target}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
 }
 
-/** Syncs a folder, so that a rename in it survives a crash. Does nothing where folders cannot be opened (Windows). */
+/** Syncs a folder, so that a rename in it survives a crash. Not every system can: Windows refuses, and so do network and
+ *  shared folders. The files in it are synced all the same, so an error is ignored. */
 export async function syncFolder(folder: string): Promise<void> {
-  let handle: FileHandle;
   try {
-    handle = await open(folder, 'r');
-  } catch {
-    return;
-  }
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    const handle = await open(folder, 'r');
+    await handle.sync().finally(() => handle.close());
+  } catch {}
+}
+
+/** Device names, and characters that no name may contain. */
+const DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)/i;
+const FORBIDDEN = /[<>:"|?*]/;
+
+/** @throws UsageError on Windows if a part of the path cannot be the name of a file there. Node would create some of them, but
+ *  no other program could open or delete them. */
+export function expectUsableName(file: string): void {
+  if (process.platform !== 'win32') return;
+  const names = file.slice(path.win32.parse(file).root.length).split(/[\\/]/);
+  for (const name of names) {
+    const problem = nameProblem(name);
+    if (problem !== undefined) throw new UsageError(`Windows does not allow the name '${name}' in ${file}: ${problem}`);
   }
 }
 
+function nameProblem(name: string): string | undefined {
+  if (DEVICE.test(name)) return 'it is the name of a device; choose another';
+  if (FORBIDDEN.test(name)) return 'names do not contain any of < > : " | ? *';
+  if (/[. ]$/.test(name) && name !== '.' && name !== '..') return 'names do not end in a dot or a space';
+  return undefined;
+}
+
+/** By code, or by call and code for what is left after `makeFolder` and `move` have done what they can. */
 const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on the device',
   EDQUOT: 'the disk quota is used up',
-  EBUSY: 'it is in use; choose another folder',
+  EBUSY: 'another program uses it, or a disk is mounted there; choose another folder',
   EFBIG: 'the file would exceed the size limit of this process',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
@@ -61,6 +134,12 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is a file, not a folder',
   EISDIR: 'it is a folder',
   ERR_ACCESS_DENIED: "Node's permission model forbids it; allow it with --allow-fs-read or --allow-fs-write",
+  EEXIST: 'something else is already there',
+  ENAMETOOLONG: 'the name is too long',
+  'mkdir ENOENT': 'no folder can be created there; choose another folder',
+  'mkdir EEXIST': 'a part of the path is a file or a link that leads nowhere, not a folder',
+  'mkdir EINVAL': 'the file system does not accept this name',
+  'open EINVAL': 'the file system does not accept this name',
 };
 
 /** Returns in words why a file could not be read or written; undefined for any other error. */
@@ -68,8 +147,10 @@ export function fileErrorReason(error: unknown): string | undefined {
   if (!(error instanceof Error && 'code' in error)) return undefined;
   const code = String(error.code);
   if (!('syscall' in error || code.startsWith('ERR_FS_') || code === 'ERR_ACCESS_DENIED')) return undefined;
+  if (isHeldOpen(error)) return 'another program keeps it open, or permission is denied';
   // Node's message is "ELOOP: too many symbolic links encountered, open '/a/b'"; the caller names the path.
-  return REASONS[code] ?? error.message.split(',')[0];
+  const { syscall } = error as NodeJS.ErrnoException;
+  return REASONS[`${syscall} ${code}`] ?? REASONS[code] ?? error.message.split(',')[0];
 }
 
 /** Turns a file-system error into a user error that says `what` failed and why; returns any other error unchanged. */

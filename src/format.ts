@@ -34,8 +34,3 @@ export function seconds(value: number): string {
   const rest = String(Math.round(value) % 60).padStart(2, '0');
   return minutes < 60 ? `${minutes} min ${rest} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
-
-/** A word of a command line, quoted if a shell would split or expand it. */
-export function shellWord(word: string): string {
-  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { mkdir, rm, utimes } from 'node:fs/promises';
+import { rm, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolder } from './files.ts';
 
 /** Process that holds a lock. */
 export interface LockHolder {
@@ -45,7 +46,7 @@ const DEFAULT_TIMES: LockTimes = {
 export async function withLock<T>(path: string, work: () => Promise<T>, options: LockOptions = {}): Promise<T> {
   const { heartbeatInterval } = options.times ?? DEFAULT_TIMES;
   const content = JSON.stringify({ pid: process.pid, host: hostname(), id: randomUUID() });
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   await acquire(path, content, options);
   const heartbeat = setInterval(() => {
     if (read(path) === content) utimes(path, new Date(), new Date()).catch(() => {});

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { integer, loss, percent, plural, seconds, shellWord, small } from '../src/format.ts';
+import { integer, loss, percent, plural, seconds, small } from '../src/format.ts';
 
 it.each([
   [integer(49_000.4), '49,000'],
@@ -16,8 +16,6 @@ it.each([
   [seconds(59.96), '60.0 s'],
   [seconds(125), '2 min 05 s'],
   [seconds(3719.6), '1 h 2 min'],
-  [shellWord('runs/mlp-20261124'), 'runs/mlp-20261124'],
-  [shellWord("a b's"), "'a b'\\''s'"],
 ])('%s', (text, wanted) => {
   expect(text).toBe(wanted);
 });

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DataError } from '../errors.ts';
-import { syncFolder } from '../files.ts';
+import { makeFolder, move, remove, removeQuietly, syncFolder } from '../files.ts';
 import { withLock } from '../lock.ts';
 import { field, message } from '../message.ts';
 import { BATCH_FILES, type Batch, checkBatch, FILE_SHA256 } from './cifar10.ts';
@@ -45,14 +45,14 @@ export async function storeBatches(options: StoreOptions): Promise<StoreRecord> 
     async () => {
       const temporary = `${folder}.tmp`;
       // Left by a process that was killed: the lock excludes a live one.
-      await rm(temporary, { recursive: true, force: true });
-      await mkdir(temporary);
+      await remove(temporary);
+      await makeFolder(temporary);
       try {
         const record = await write(temporary, options);
         await moveIntoPlace(temporary, folder);
         return record;
       } finally {
-        await rm(temporary, { recursive: true, force: true });
+        await remove(temporary);
       }
     },
     { signal },
@@ -91,11 +91,11 @@ function hashMismatch({ origin }: Batch, got: string, wanted: string): DataError
 
 async function moveIntoPlace(finished: string, folder: string): Promise<void> {
   const old = `${folder}.old`;
-  await rm(old, { recursive: true, force: true });
-  if (existsSync(folder)) await rename(folder, old);
-  await rename(finished, folder);
+  await remove(old);
+  if (existsSync(folder)) await move(folder, old);
+  await move(finished, folder);
   await syncFolder(dirname(folder));
-  await rm(old, { recursive: true, force: true });
+  await removeQuietly(old);
 }
 
 /** Result of comparing the six files with their expected hashes. */

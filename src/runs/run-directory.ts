@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { FileError, UsageError, UserError } from '../errors.ts';
-import { fileError, fileErrorReason, removeQuietly, syncFolder, temporaryName, writeFileAtomic } from '../files.ts';
-import { field, message } from '../message.ts';
+import { fileError, fileErrorReason, removeQuietly, writeFileAtomic } from '../files.ts';
 import {
   type Checkpoint,
   type EpochMetrics,
@@ -14,6 +12,7 @@ import {
   ZERO_TIMES,
 } from '../training/progress.ts';
 import { encodeSafetensors } from '../weights/safetensors.ts';
+import { createRunFolder } from './create-run-folder.ts';
 import { appendJsonLines, filterJsonLines, readJsonLines } from './json-lines.ts';
 
 /** Which weights of a run: of the last checkpoint, or of the epoch with the best validation accuracy. */
@@ -23,6 +22,7 @@ const CONFIG = 'config.json';
 const METRICS = 'metrics.jsonl';
 const STEPS = 'steps.jsonl';
 const TIMES = 'times.json';
+const LAST = 'last.safetensors';
 const PROGRESS = 'progress';
 
 /** The folder of a run:
@@ -48,26 +48,16 @@ export class RunDirectory {
     this.path = folder;
   }
 
-  /** Creates the folder of a new run with its first checkpoint, completely or not at all.
+  /** Creates the folder of a new run with its first checkpoint, completely or not at all; config.json comes last.
    *  @param config contents of config.json.
    *  @throws UsageError if something other than an empty folder is already there; FileError if the folder cannot be
    *  written. */
   static async create(folder: string, config: object, start: Checkpoint): Promise<RunDirectory> {
-    const temporary = temporaryName(path.resolve(folder));
-    try {
-      await mkdir(temporary, { recursive: true });
-      const draft = new RunDirectory(temporary);
-      await writeFileAtomic(path.join(temporary, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
-      await writeFileAtomic(path.join(temporary, METRICS), '');
-      await writeFileAtomic(path.join(temporary, STEPS), '');
-      await draft.save(start);
-      await rename(temporary, path.resolve(folder));
-      await syncFolder(path.dirname(path.resolve(folder)));
-    } catch (error) {
-      await removeQuietly(temporary);
-      if (await isOccupied(folder)) throw occupied(folder);
-      throw fileError(`cannot create the run directory ${folder}`, error);
-    }
+    await createRunFolder(folder, [METRICS, STEPS, TIMES, LAST, CONFIG], async (place) => {
+      await writeFileAtomic(path.join(place, STEPS), '');
+      await new RunDirectory(place).save(start);
+      await writeFileAtomic(path.join(place, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
+    });
     return new RunDirectory(folder);
   }
 
@@ -76,7 +66,7 @@ export class RunDirectory {
     const names = await readdir(folder).catch((error) => {
       throw fileError(`${folder} is not a run directory`, error, UsageError);
     });
-    const missing = [CONFIG, 'last.safetensors'].filter((name) => !names.includes(name));
+    const missing = [CONFIG, LAST].filter((name) => !names.includes(name));
     if (missing.length > 0) {
       throw new UsageError(
         `${folder} is not a run directory: it has no ${missing.join(' and no ')}; ` +
@@ -171,26 +161,6 @@ export class RunDirectory {
   #fileOf(weights: Weights): string {
     return path.join(this.path, `${weights}.safetensors`);
   }
-}
-
-/** Checks that a new run can be saved in a folder.
- *  @throws UsageError if something other than an empty folder is already there. */
-export async function assertNotOccupied(folder: string): Promise<void> {
-  if (await isOccupied(folder)) throw occupied(folder);
-}
-
-async function isOccupied(folder: string): Promise<boolean> {
-  try {
-    return (await readdir(folder)).length > 0;
-  } catch {
-    return existsSync(folder);
-  }
-}
-
-function occupied(folder: string): UsageError {
-  return new UsageError(
-    message`${folder} already exists and is kept; set ${field('out')} to another folder, or continue that run with ${field('resume', folder)}`,
-  );
 }
 
 /** Parses JSON; returns `fallback` if the text is missing or invalid. */

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ARCHIVE_URL, BATCH_FOLDER } from '../../dataset/cifar10.ts';
 import { type DatasetEvent, DownloadError, downloadCifar10, downloadFolder } from '../../dataset/download/download.ts';
@@ -6,7 +5,7 @@ import { selectSources } from '../../dataset/download/sources.ts';
 import { readSource } from '../../dataset/read.ts';
 import { readRecord, storeBatches, verifyFolder } from '../../dataset/store.ts';
 import { DataError, EXIT } from '../../errors.ts';
-import { fileError } from '../../files.ts';
+import { fileError, remove } from '../../files.ts';
 import { message } from '../../message.ts';
 import { DownloadProgress } from '../inputs/download-progress.ts';
 import { shellWord } from '../terminal/format.ts';
@@ -96,10 +95,10 @@ async function isCached(folder: string, trust: boolean, io: Io, signal: AbortSig
   if (differing.length === 0 && (official || trust)) return true;
   if (!(record?.official ?? differing.length < files.length)) {
     throw new DataError(
-      `${folder} holds other images${record ? `, from ${record.source}` : ''}; remove them first: rm -r ${shellWord(folder)}`,
+      `${folder} holds other images${record ? `, from ${record.source}` : ''}; remove that folder first`,
     );
   }
   io.stderr.write(`${differing.map(({ name }) => name).join(', ')} is damaged or missing; downloading again\n`);
-  for (const { name } of differing) await rm(join(folder, name), { force: true });
+  for (const { name } of differing) await remove(join(folder, name));
   return false;
 }

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Diagram } from '../../drawing/diagram.ts';
-import { fileError } from '../../files.ts';
+import { expectUsableName, fileError } from '../../files.ts';
 import type { Io } from '../terminal/io.ts';
 
 /** Files to write a drawing to. */
@@ -20,6 +20,7 @@ export async function draw(
   if (svg === undefined && html === undefined) return;
   const { renderHtml, renderSvg } = await import('../../drawing/render.ts');
   const write = async (file: string, content: string) => {
+    expectUsableName(file);
     await writeFile(path.resolve(file), content).catch((error) => {
       throw fileError(`cannot write the drawing ${file}`, error);
     });

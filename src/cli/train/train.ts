@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import type { Backend } from '../../backends/backend.ts';
 import { effectiveConfig } from '../../config/config.ts';
 import { DataError, EXIT, UsageError } from '../../errors.ts';
+import { assertNotOccupied } from '../../runs/create-run-folder.ts';
 import type { Environment } from '../../runs/environment.ts';
 import type { RunEvent } from '../../runs/events.ts';
 import { readRun } from '../../runs/open-run.ts';
-import { assertNotOccupied } from '../../runs/run-directory.ts';
 import { type Interrupted, type TrainOptions, train } from '../../runs/train.ts';
 import { openBackend } from '../inputs/backend.ts';
 import { readConfig } from '../inputs/hyperparameters.ts';
@@ -95,7 +95,10 @@ async function planNew(command: Command, io: Io, signal: AbortSignal): Promise<P
   const options = command.opts<RunOptions>();
   const config = await readConfig(command, io.env);
   if (options.out === '') throw new UsageError('--out must name a folder, got an empty string');
-  if (options.out !== undefined && options.save) await assertNotOccupied(options.out);
+  if (options.out !== undefined && !options.save) {
+    throw new UsageError('--no-save saves nothing, so there is nothing to put into --out; leave one of the two out');
+  }
+  if (options.out !== undefined) await assertNotOccupied(options.out);
   const backend = await openBackend(io, options, config.precision);
   const dataset = await load(io, { ...options, choice: config.dataset, path: options.data, signal, backend });
   return { backend, config, dataset, out: options.save ? options.out : null };

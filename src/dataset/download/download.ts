@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DataError, FileError } from '../../errors.ts';
-import { fileErrorReason } from '../../files.ts';
+import { fileErrorReason, remove } from '../../files.ts';
 import { type LockHolder, withLock } from '../../lock.ts';
 import { field, Message, message } from '../../message.ts';
 import { BATCH_FILES, BATCH_FOLDER } from '../cifar10.ts';
@@ -182,7 +181,7 @@ class Download {
     }
     onEvent?.({ kind: 'verifying', path: downloads });
     await this.#store(source, downloads);
-    await rm(dirname(downloads), { recursive: true, force: true });
+    await remove(dirname(downloads));
     onEvent?.({ kind: 'finished', path: folder });
   }
 
@@ -195,7 +194,7 @@ class Download {
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       // The files are what the source provides, so keeping them would only repeat the error.
-      await rm(downloads, { recursive: true, force: true });
+      await remove(downloads);
       throw new TransferError(url, replaceIn(error.text, join(downloads, name), name), 'damaged', { cause: error });
     }
   }

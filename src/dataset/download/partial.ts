@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder, move, remove } from '../../files.ts';
 
 /** Identity of a remote file, as reported by its server. */
 export interface Origin {
@@ -50,7 +51,7 @@ export class PartialFile {
   /** Opens an empty file, discarding the existing bytes. */
   async restart(origin: Origin): Promise<void> {
     await this.discard();
-    await mkdir(dirname(this.#path), { recursive: true });
+    await makeFolder(dirname(this.#path));
     this.#file = await open(this.#path, 'w');
     await writeFile(`${this.#path}.json`, JSON.stringify(origin));
     this.origin = origin;
@@ -76,15 +77,15 @@ export class PartialFile {
   /** Renames the file to its final name. */
   async finish(): Promise<void> {
     await this.close();
-    await rename(this.#path, this.#target);
-    await rm(`${this.#path}.json`, { force: true });
+    await move(this.#path, this.#target);
+    await remove(`${this.#path}.json`);
   }
 
   async discard(): Promise<void> {
     await this.close();
     // Bytes first: if the process dies in between, an origin without bytes is harmless.
-    await rm(this.#path, { force: true });
-    await rm(`${this.#path}.json`, { force: true });
+    await remove(this.#path);
+    await remove(`${this.#path}.json`);
     [this.size, this.origin, this.#hash] = [0, undefined, createHash('sha256')];
   }
 

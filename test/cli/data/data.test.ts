@@ -49,7 +49,7 @@ describe('data import', () => {
     // A download does not replace images that the user imported.
     const other = await home.data(['download']);
     expect([other.code, other.stdout]).toEqual([3, '']);
-    expect(other.stderr).toContain(`remove them first: rm -r ${home.cached}`);
+    expect(other.stderr).toContain(`remove that folder first`);
     const replaced = await home.data(['import', images, '--trust']);
     expect([replaced.code, replaced.stdout]).toEqual([0, `${home.cached}\n`]);
     expect(replaced.stderr).toContain(`replacing those from ${archive}`);

@@ -69,6 +69,54 @@ describe('a full disk', () => {
   });
 });
 
+describe('a disk that is mounted', () => {
+  it.skipIf(!UNSHARE)('on an empty folder is filled with a run', async () => {
+    const cwd = temporaryFolder();
+    mkdirSync(path.join(cwd, 'disk'));
+    const script = 'mount -t tmpfs tmpfs disk && "$0" "$@" && "$0" "$1" eval disk && ls disk';
+    const [command, ...args] = UNSHARE!;
+    const run = [...QUICK, '--epochs', '1', '--out', 'disk', '--quiet'];
+    const result = spawnSync(command, [...args, 'sh', '-c', script, process.execPath, NN_TRAIN, ...run], {
+      cwd,
+      encoding: 'utf8',
+    });
+    expect(result.stderr).toBe('');
+    expect([result.status, result.stdout]).toEqual([0, expect.stringContaining('config.json')]);
+  });
+
+  it.skipIf(!UNSHARE)('read-only is one message that says so, for a run and for images', async () => {
+    const cwd = temporaryFolder();
+    mkdirSync(path.join(cwd, 'disk/empty'), { recursive: true });
+    const script =
+      'mount -t tmpfs -o ro tmpfs disk; for out in disk/run disk/a/b/run disk; do "$0" "$@" --out $out; echo $?; done';
+    const [command, ...args] = UNSHARE!;
+    const run = [...QUICK, '--epochs', '1', '--quiet'];
+    const result = spawnSync(command, [...args, 'sh', '-c', script, process.execPath, NN_TRAIN, ...run], {
+      cwd,
+      encoding: 'utf8',
+    });
+    expect(result.stdout).toBe('1\n1\n1\n');
+    expect(result.stderr).toBe(
+      ['disk/run', 'disk/a/b/run', 'disk']
+        .map(
+          (out) =>
+            `error: cannot create the run directory ${out}: the file system is read-only; choose another folder\n`,
+        )
+        .join(''),
+    );
+  });
+});
+
+describe('--no-save', () => {
+  it('contradicts --out', async () => {
+    const { code, stderr } = await nnTrain([...QUICK, '--no-save', '--out', 'run'], { cwd: temporaryFolder() });
+    expect([code, stderr]).toEqual([
+      2,
+      'error: --no-save saves nothing, so there is nothing to put into --out; leave one of the two out\n',
+    ]);
+  });
+});
+
 describe('files', () => {
   it('that cannot be written print one message and exit with 1', async () => {
     const cwd = temporaryFolder();
