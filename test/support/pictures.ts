@@ -15,6 +15,8 @@ interface PngParts {
   readonly interlaced?: boolean;
   readonly palette?: readonly number[];
   readonly transparency?: readonly number[];
+  /** Bytes of the filtered rows: those beyond the picture's own are 0. Default: all and no more. */
+  readonly dataLength?: (complete: number) => number;
 }
 
 const CHANNELS: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
@@ -23,7 +25,7 @@ const ADAM7 = ['0 0 8 8', '4 0 8 8', '0 4 4 8', '2 0 4 4', '0 2 2 4', '1 0 2 2',
 
 /** Encodes a PNG file. */
 export function pngFile(parts: PngParts): Buffer {
-  const { width, height, depth, colourType, samples, interlaced = false } = parts;
+  const { width, height, depth, colourType, samples, interlaced = false, dataLength = (complete) => complete } = parts;
   const channels = CHANNELS[colourType];
   const rows: Buffer[] = [];
   for (const pass of interlaced ? ADAM7 : ['0 0 1 1']) {
@@ -41,6 +43,9 @@ export function pngFile(parts: PngParts): Buffer {
       above = bytes;
     }
   }
+  const complete = Buffer.concat(rows);
+  const data = Buffer.alloc(dataLength(complete.length));
+  complete.copy(data);
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
@@ -50,7 +55,7 @@ export function pngFile(parts: PngParts): Buffer {
     pngChunk('IHDR', header),
     ...(parts.palette ? [pngChunk('PLTE', Buffer.from(parts.palette))] : []),
     ...(parts.transparency ? [pngChunk('tRNS', Buffer.from(parts.transparency))] : []),
-    pngChunk('IDAT', deflateSync(Buffer.concat(rows))),
+    pngChunk('IDAT', deflateSync(data)),
     pngChunk('IEND', Buffer.alloc(0)),
   ]);
 }
@@ -90,6 +95,33 @@ interface JpegParts {
   readonly orientation?: number;
   readonly bitsPerSample?: number;
   readonly frame?: number;
+  /** Default: one scan of all components. */
+  readonly scans?: readonly JpegScan[];
+}
+
+/** A scan of a JPEG: what it transmits of which components. */
+export interface JpegScan {
+  /** Indices of the components. */
+  readonly components: readonly number[];
+  /** First and last coefficient, 0 to 63. Default: all. */
+  readonly first?: number;
+  readonly last?: number;
+  /** For a progressive file: low bits that are missing before and after the scan; 0 before for a first scan. */
+  readonly before?: number;
+  readonly after?: number;
+}
+
+/** The scans of a usual progressive file: the upper bits of the means, the details, and the lowest bits of the means. */
+export function progressiveScans(components: number): JpegScan[] {
+  const all = Array.from({ length: components }, (_, i) => i);
+  return [
+    { components: all, first: 0, last: 0, after: 1 },
+    ...all.map((i) => ({ components: [i], first: 1, last: 5, after: 2 })),
+    ...all.map((i) => ({ components: [i], first: 6, last: 63, after: 2 })),
+    ...all.map((i) => ({ components: [i], first: 1, last: 63, before: 2, after: 1 })),
+    { components: all, first: 0, last: 0, before: 1, after: 0 },
+    ...all.map((i) => ({ components: [i], first: 1, last: 63, before: 1, after: 0 })),
+  ];
 }
 
 /** Encodes a JPEG file of uniform blocks that decode to exactly the given values. A block is coded as its difference from
@@ -127,13 +159,22 @@ export function jpegFile(parts: JpegParts): Buffer {
     ...segment(0xc4, [0x00, 0, 0, 0, 9, ...Array(12).fill(0), 0, 1, 2, 3, 4, 5, 6, 7, 8]),
     ...segment(0xc4, [0x10, 1, ...Array(15).fill(0), 0]),
     ...(restartInterval ? segment(0xdd, word(restartInterval)) : []),
-    ...segment(0xda, [components.length, ...ids.flatMap((id) => [id, 0]), 0, 63, 0]),
-    ...scan(components, restartInterval || Infinity),
+    ...(parts.scans ?? [{ components: ids.map((_, i) => i) }]).flatMap((scan) => [
+      ...segment(0xda, [
+        scan.components.length,
+        ...scan.components.flatMap((i) => [ids[i], 0]),
+        scan.first ?? 0,
+        scan.last ?? 63,
+        ((scan.before ?? 0) << 4) | (scan.after ?? 0),
+      ]),
+      ...codedBlocks(components, scan, restartInterval || Infinity),
+    ]),
     ...[0xff, 0xd9],
   ]);
 }
 
-function scan(components: JpegParts['components'], restartInterval: number): number[] {
+function codedBlocks(components: JpegParts['components'], scan: JpegScan, restartInterval: number): number[] {
+  const { first = 0, last = 63, before = 0, after = 0 } = scan;
   const bytes: number[] = [];
   let bits = '';
   const flush = () => {
@@ -143,25 +184,30 @@ function scan(components: JpegParts['components'], restartInterval: number): num
     }
     bits = '';
   };
-  let before: number[] = [];
+  let previous: number[] = [];
   for (let block = 0; block < components[0].length; block++) {
     if (block % restartInterval === 0) {
       if (block > 0) {
         flush();
         bytes.push(0xff, 0xd0 + ((block / restartInterval - 1) & 7));
       }
-      before = components.map(() => 128);
+      previous = components.map(() => 0);
     }
-    for (const [c, values] of components.entries()) {
-      const difference = values[block] - before[c];
-      const size = difference === 0 ? 0 : Math.floor(Math.log2(Math.abs(difference))) + 1;
-      const code = difference < 0 ? difference + 2 ** size - 1 : difference;
-      bits += `${binary(size, 4)}${size === 0 ? '' : binary(code, size)}0`;
-      before[c] = values[block];
+    for (const c of scan.components) {
+      const mean = (components[c][block] - 128) >> after;
+      if (first === 0 && before > 0) bits += mean & 1;
+      else if (first === 0) bits += difference(mean - previous[c]);
+      if (last > 0) bits += '0'; // the end of the block: all details are 0
+      previous[c] = mean;
     }
   }
   flush();
   return bytes;
+}
+
+function difference(value: number): string {
+  const size = value === 0 ? 0 : Math.floor(Math.log2(Math.abs(value))) + 1;
+  return `${binary(size, 4)}${size === 0 ? '' : binary(value < 0 ? value + 2 ** size - 1 : value, size)}`;
 }
 
 function binary(value: number, digits: number): string {

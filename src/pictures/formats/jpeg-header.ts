@@ -1,7 +1,7 @@
 import exif from 'exif-reader';
-import { checkDimensions, damaged, PictureError } from './picture.ts';
-
-// A JPEG file is a sequence of segments: 0xFF, a marker, a length and data. Source: ITU-T T.81, annex B.
+import { checkDimensions, damaged, PictureError } from '../picture.ts';
+import { type Frame, Scans } from './jpeg-scans.ts';
+import { MARKER, segments } from './jpeg-segments.ts';
 
 export interface JpegHeader {
   readonly width: number;
@@ -12,52 +12,43 @@ export interface JpegHeader {
   readonly orientation: number;
 }
 
-const MARKER = { startOfScan: 0xda, endOfImage: 0xd9, app1: 0xe1, app14: 0xee } as const;
 /** Baseline, extended and progressive with Huffman coding: the frames that the decoder supports. */
 const SUPPORTED_FRAMES = [0xc0, 0xc1, 0xc2];
+const PROGRESSIVE_FRAME = 0xc2;
 /** Markers from 0xC0 to 0xCF that do not start a frame. */
 const NOT_FRAMES = [0xc4, 0xc8, 0xcc];
 
-/** Reads the segments before the pixels. @throws PictureError if they are damaged, or the picture is too large or of an
- *  unsupported kind. */
+/** Reads the segments of a file.
+ *  @throws PictureError if the file is damaged or incomplete, or the picture is too large or of an unsupported kind. */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  let frame: { width: number; height: number; components: string } | undefined;
+  let frame: Frame | undefined;
+  let scans: Scans | undefined;
+  let restartInterval = 0;
   let [adobeTransform, orientation]: [number | undefined, number] = [undefined, 1];
-  for (const { marker, data } of segments(file)) {
-    if (marker >= 0xc0 && marker <= 0xcf && !NOT_FRAMES.includes(marker)) frame = readFrame(marker, data);
+  for (const { marker, data, restarts } of segments(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))) {
+    if (marker >= 0xc0 && marker <= 0xcf && !NOT_FRAMES.includes(marker)) {
+      frame = readFrame(marker, data);
+      scans = new Scans(frame);
+    }
+    if (marker === MARKER.restartInterval && data.length === 2) restartInterval = data.readUInt16BE();
+    if (marker === MARKER.startOfScan) scans?.add(data, restartInterval, restarts);
     if (marker === MARKER.app14 && data.toString('latin1', 0, 5) === 'Adobe') adobeTransform = data[11];
     if (marker === MARKER.app1 && data.toString('latin1', 0, 6) === 'Exif\0\0') orientation = orientationOf(data);
   }
   if (!frame) throw damaged('no segment gives its size');
+  scans!.checkComplete();
   const { width, height, components } = frame;
+  const ids = String.fromCharCode(...components.map(({ id }) => id));
   return {
     width,
     height,
-    isYCbCr: adobeTransform === undefined ? components !== 'RGB' : adobeTransform !== 0,
+    isYCbCr: adobeTransform === undefined ? ids !== 'RGB' : adobeTransform !== 0,
     orientation,
   };
 }
 
-function* segments(file: Buffer): Generator<{ marker: number; data: Buffer }> {
-  for (let at = 2; at + 4 <= file.length; ) {
-    const marker = file[at + 1];
-    if (file[at] !== 0xff) throw damaged(`byte ${at} is ${file[at]}, wanted 255, the start of a segment`);
-    if (marker === 0xff) {
-      at++; // a fill byte
-      continue;
-    }
-    if (marker === MARKER.startOfScan || marker === MARKER.endOfImage) return;
-    const end = at + 2 + file.readUInt16BE(at + 2);
-    if (end > file.length) break;
-    yield { marker, data: file.subarray(at + 4, end) };
-    at = end;
-  }
-  throw damaged(`it ends after ${file.length} bytes, before its pixels`);
-}
-
-function readFrame(marker: number, data: Buffer): { width: number; height: number; components: string } {
-  if (data.length < 6) throw damaged('the segment that gives its size is too short');
+function readFrame(marker: number, data: Buffer): Frame {
+  if (data.length < 6 || data.length < 6 + 3 * data[5]) throw damaged('the segment that gives its size is too short');
   const [precision, count] = [data[0], data[5]];
   if (!SUPPORTED_FRAMES.includes(marker) || precision !== 8) {
     const process = `SOF${marker - 0xc0}, ${precision} bits`;
@@ -67,8 +58,11 @@ function readFrame(marker: number, data: Buffer): { width: number; height: numbe
   }
   const [width, height] = [data.readUInt16BE(3), data.readUInt16BE(1)];
   checkDimensions(width, height);
-  const components = String.fromCharCode(...Array.from({ length: count }, (_, i) => data[6 + 3 * i]));
-  return { width, height, components };
+  const components = Array.from({ length: count }, (_, i) => {
+    const [id, sampling] = data.subarray(6 + 3 * i);
+    return { id, h: sampling >> 4, v: sampling & 15 };
+  });
+  return { width, height, isProgressive: marker === PROGRESSIVE_FRAME, components };
 }
 
 /** Orientation in an EXIF segment; 1 if the segment is unreadable, because the pixels are intact all the same. */

@@ -1,7 +1,7 @@
 import { encode } from 'jpeg-js';
 import { describe, expect, it } from 'vitest';
-import { decodePicture } from '../../src/pictures/decode.ts';
-import { jpegFile } from '../support/pictures.ts';
+import { decodePicture } from '../../../src/pictures/decode.ts';
+import { jpegFile, progressiveScans } from '../../support/pictures.ts';
 
 /** Colours of the 8 × 8 blocks, row by row. Expects each block to have a single colour. */
 function blocks(file: Uint8Array): { size: string; colours: number[][]; preprocessing: readonly string[] } {
@@ -27,6 +27,17 @@ describe('a JPEG', () => {
       const file = jpegFile({ width: 20, height: 13, components: [GREY], restartInterval });
       const colours = GREY.map((value) => [value, value, value]);
       expect(blocks(file)).toEqual({ size: '20×13', colours, preprocessing: [] });
+    }
+  });
+
+  it('is decoded from one scan for each component, and from progressive scans', () => {
+    const components = [GREY, GREY.toReversed(), GREY.map((value) => 255 - value)];
+    for (const restartInterval of [0, 2]) {
+      const parts = { width: 20, height: 13, components, restartInterval };
+      const expected = blocks(jpegFile(parts));
+      const separate = components.map((_, i) => ({ components: [i] }));
+      expect(blocks(jpegFile({ ...parts, scans: separate }))).toEqual(expected);
+      expect(blocks(jpegFile({ ...parts, frame: 2, scans: progressiveScans(3) }))).toEqual(expected);
     }
   });
 
@@ -92,6 +103,44 @@ describe('a JPEG that cannot be decoded', () => {
   it('is an error wherever it is truncated', () => {
     for (let length = 2; length < whole.length; length++) {
       expect(() => decodePicture(whole.subarray(0, length), 'cut.jpg')).toThrow(/^cut.jpg is damaged: .*intact copy/);
+    }
+  });
+
+  it('is an error wherever it is truncated, even if the marker of its end follows', () => {
+    const scans = [[0], [1], [2]].map((components) => ({ components }));
+    const end = Buffer.from([0xff, 0xd9]);
+    for (const parts of [{}, { restartInterval: 1 }, { scans }, { frame: 2, scans: progressiveScans(3) }]) {
+      const file = jpegFile({ width: 24, height: 16, components: [GREY, GREY, GREY], ...parts });
+      for (let length = 2; length < file.length - 2; length++) {
+        const cut = Buffer.concat([file.subarray(0, length), end]);
+        expect(() => decodePicture(cut, 'cut.jpg'), `${JSON.stringify(parts)} ${length}`).toThrow(
+          /^cut.jpg is damaged: .*; get an intact copy$/,
+        );
+      }
+    }
+  });
+
+  it('names what is missing', () => {
+    const error = (parts: object, message: string) => {
+      const file = jpegFile({ width: 24, height: 16, components: [GREY, GREY, GREY], ...parts });
+      expect(() => decodePicture(file, 'a.jpg')).toThrow(`a.jpg is damaged: ${message}; get an intact copy`);
+    };
+    const scans = progressiveScans(3);
+    error({ scans: [{ components: [0] }, { components: [2] }] }, 'its last scans are missing');
+    for (let count = 0; count < scans.length; count++) {
+      error({ frame: 2, scans: scans.slice(0, count) }, 'its last scans are missing');
+    }
+    error({ frame: 2, scans: scans.toSpliced(2, 1) }, 'a scan is missing');
+  });
+
+  it('lacks a restart interval, at any place', () => {
+    const file = jpegFile({ width: 80, height: 8, components: [Array(10).fill(7)], restartInterval: 1 });
+    const markers = Array.from(file.keys()).filter((at) => file[at] === 0xff && (file[at + 1] & 0xf8) === 0xd0);
+    expect(markers).toHaveLength(9);
+    for (const [i, at] of markers.entries()) {
+      const next = markers[i + 1] ?? file.length - 2;
+      const without = Buffer.concat([file.subarray(0, at), file.subarray(next)]);
+      expect(() => decodePicture(without, 'a.jpg')).toThrow('a scan has 8 restart markers, wanted 9, in order');
     }
   });
 

@@ -1,9 +1,9 @@
 import { deflateSync } from 'node:zlib';
 import { encode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
-import { decodePicture } from '../../src/pictures/decode.ts';
-import { Random } from '../../src/random.ts';
-import { pngChunk, pngFile } from '../support/pictures.ts';
+import { decodePicture } from '../../../src/pictures/decode.ts';
+import { Random } from '../../../src/random.ts';
+import { pngChunk, pngFile } from '../../support/pictures.ts';
 
 const random = new Random(1, 'pictures');
 const numbers = (count: number, below: number) => Array.from({ length: count }, () => random.integer(below));
@@ -35,6 +35,45 @@ describe.each([false, true])('a PNG, interlaced: %s', (interlaced) => {
     const samples = numbers(width * height, 2 ** depth);
     const file = pngFile({ width, height, depth, colourType: 3, samples, palette, interlaced });
     expect(pixels(file)).toEqual(samples.flatMap((index) => palette.slice(3 * index, 3 * index + 3)));
+  });
+
+  it.each([
+    [0, 1],
+    [0, 2],
+    [0, 4],
+    [0, 8],
+    [0, 16],
+    [2, 8],
+    [2, 16],
+    [3, 1],
+    [3, 8],
+    [4, 8],
+    [6, 16],
+  ])('of colour type %i with %i bits is refused with one byte too few or too many', (colourType, depth) => {
+    const palette = colourType === 3 ? numbers(3 * 2 ** depth, 256) : undefined;
+    const samples = numbers(4 * 32 * 32, 2 ** depth);
+    const file = (dataLength: (complete: number) => number) =>
+      pngFile({
+        width: 32,
+        height: 32,
+        depth,
+        colourType,
+        samples,
+        interlaced,
+        dataLength,
+        ...(palette && { palette }),
+      });
+    const error = (dataLength: (complete: number) => number) => {
+      expect(() => decodePicture(file(dataLength), 'a.png')).toThrow(
+        /^a.png is damaged: it has .*; get an intact copy$/,
+      );
+    };
+    expect(pixels(file((complete) => complete))).toHaveLength(3 * 32 * 32);
+    error((complete) => complete - 1);
+    error((complete) => complete + 1);
+    error((complete) => 2 * complete);
+    error((complete) => Math.floor(complete / 16)); // two rows of 32
+    error(() => 0);
   });
 });
 
@@ -103,6 +142,18 @@ describe('a damaged PNG', () => {
     expect(() => decodePicture(withPixels(Buffer.alloc(4 * 13, 5)), 'a')).toThrow('a is damaged');
     expect(() => decodePicture(withPixels(Buffer.alloc(0), [0, 4]), 'a')).toThrow('0×4 pixels');
     expect(() => decodePicture(withPixels(Buffer.alloc(50e6)), 'a')).toThrow('a is damaged');
+  });
+
+  it('has a kind of pixels that the format does not know', () => {
+    const samples = numbers(width * height, 8);
+    expect(() => pixels(pngFile({ width, height, depth: 3, colourType: 0, samples }))).toThrow(
+      'a.png is damaged: its header says colour type 0 with 3 bits; get an intact copy',
+    );
+  });
+
+  it('is whole whatever follows its end', () => {
+    const { rgb } = decodePicture(whole, 'a.png');
+    expect(decodePicture(Buffer.concat([whole, Buffer.from('more')]), 'a.png').rgb).toEqual(rgb);
   });
 
   it('is refused before memory is allocated if its header claims a huge size', () => {

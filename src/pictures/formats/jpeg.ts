@@ -1,6 +1,6 @@
 import { decode } from 'jpeg-js';
+import { damaged, MAX_PIXELS, type Picture } from '../picture.ts';
 import { readJpegHeader } from './jpeg-header.ts';
-import { damaged, MAX_PIXELS, type Picture } from './picture.ts';
 
 /** Decodes a JPEG, baseline or progressive, grey, colour or CMYK, and turns it upright according to its EXIF data.
  *  @throws PictureError if it is damaged, truncated or too large. */
