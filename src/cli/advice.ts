@@ -2,11 +2,9 @@ import type { Command } from 'commander';
 import { FIELD_LIST } from '../config/config.ts';
 import { UsageError } from '../errors.ts';
 import { flagOf } from './inputs/field-names.ts';
-import { bareName, choiceCalled, commandsCalled, optionsCalled, pathArgumentFor } from './inputs/synonyms.ts';
+import { didYouMean, startingAlike, suggestedChoice } from './inputs/suggestions.ts';
+import { commandsCalled, optionsCalled, pathArgumentFor } from './inputs/synonyms.ts';
 import { type Io, ownName } from './terminal/io.ts';
-
-/** Offers no completions of a word if there are more than these. */
-const MAX_OFFERED = 3;
 
 /** Adds suggestions to the errors of a command and its subcommands, and a pointer to the command's own help. */
 export function addAdvice(command: Command, io: Io): void {
@@ -27,12 +25,9 @@ export function expectNoCommand(train: Command): void {
 /** @throws UsageError for a choice that has another name here, such as adam. */
 export function expectOwnChoices(command: Command): void {
   const given = command.opts<Record<string, unknown>>();
-  for (const [key, { choices, wanted }] of FIELD_LIST) {
-    const value = given[key];
-    if (choices === undefined || typeof value !== 'string' || choices.includes(value)) continue;
-    const meant = choiceCalled(key, value, choices as readonly string[]);
-    if (meant === undefined) continue;
-    throw new UsageError(`${flagOf(key)} must be ${wanted}, got ${value}.${didYouMean([meant])}`);
+  for (const [key, { wanted }] of FIELD_LIST) {
+    const suggestion = suggestedChoice(key, given[key]);
+    if (suggestion !== '') throw new UsageError(`${flagOf(key)} must be ${wanted}, got ${given[key]}.${suggestion}`);
   }
 }
 
@@ -76,19 +71,4 @@ function commandsMeantBy(word: string, { commands }: Command): string[] {
   const own = commands.map((command) => command.name());
   const foreign = commandsCalled(word).filter((name) => own.includes(name) || /\W/.test(name));
   return foreign.length > 0 ? foreign.slice(0, 1) : startingAlike(word, own);
-}
-
-/** The name of another spelling, or else the completions of the word, or else the longest name that begins it. */
-function startingAlike(word: string, names: readonly string[]): string[] {
-  const bare = bareName(word);
-  const same = names.find((name) => bareName(name) === bare);
-  if (same !== undefined) return [same];
-  const completions = names.filter((name) => bareName(name).startsWith(bare));
-  if (bare !== '' && completions.length > 0) return completions.length > MAX_OFFERED ? [] : completions;
-  const begun = names.filter((name) => bare.startsWith(bareName(name)));
-  return begun.sort((a, b) => b.length - a.length).slice(0, 1);
-}
-
-function didYouMean(offered: readonly string[]): string {
-  return offered.length === 0 ? '' : ` Did you mean ${offered.map((name) => `'${name}'`).join(' or ')}?`;
 }

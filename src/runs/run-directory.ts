@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { FileError, UsageError, UserError } from '../errors.ts';
 import { fileError, fileErrorReason, removeQuietly, writeFileAtomic } from '../files.ts';
+import { readJson } from '../json.ts';
 import {
   type Checkpoint,
   type EpochMetrics,
@@ -80,7 +81,7 @@ export class RunDirectory {
   async config(): Promise<unknown> {
     const file = path.join(this.path, CONFIG);
     try {
-      return JSON.parse(await readFile(file, 'utf8'));
+      return await readJson(file);
     } catch (error) {
       const reason = fileErrorReason(error) ?? (error as Error).message;
       throw new FileError(`cannot read ${file}: ${reason}`, { cause: error });

@@ -19,7 +19,7 @@ it('tells how to convert another kind of picture', () => {
       'GIF89a\x01\0',
       'is a GIF; wanted a PNG or a JPEG. Convert it, for example with ImageMagick: magick "in.gif[0]" out.png',
     ],
-    ['RIFF\0\0\0\0WEBPVP8 ', 'magick in.webp out.png; on macOS also with sips -s format png in.webp --out out.png'],
+    ['RIFF\0\0\0\0WEBPVP8 ', 'magick in.webp out.png; on macOS also with sips -s format png in.webp -o out.png'],
     ['\0\0\0\x18ftypheic', 'is a HEIC file'],
     ['\0\0\0\x18ftypavif', 'is an AVIF file'],
     ['\0\0\0\x18ftypmp42', 'is a video; wanted a PNG or a JPEG'],

@@ -1,5 +1,5 @@
+import { closest } from '../../closest.ts';
 import { UsageError } from '../../errors.ts';
-import { closest } from '../../explain/expression/closest.ts';
 import { compile } from '../../explain/expression/compile.ts';
 import { parseFormula } from '../../explain/expression/language.ts';
 import { expectValues, namesOf } from '../../explain/expression/names.ts';

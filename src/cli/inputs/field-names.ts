@@ -1,10 +1,17 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Message, NamedField } from '../../message.ts';
 import { shellWord } from '../terminal/format.ts';
 
 /** Fields of the library whose option has another name. */
 const OPTION: Readonly<Record<string, string>> = { path: '--data', choice: '--dataset' };
+
+/** The fields that the configuration file of a command sets. */
+const IN_FILE = new WeakMap<Command, readonly string[]>();
+
+/** Remembers what a configuration file sets, so that messages can name it; it may be a pipe, which is read only once. */
+export function rememberFile(command: Command, fields: readonly string[]): void {
+  IN_FILE.set(command, fields);
+}
 
 /** Renders a message with the names that a user of the command line knows: options, or the environment variable or
  *  configuration file that a hyperparameter comes from. @param command the running command. */
@@ -18,7 +25,7 @@ function nameOf(named: NamedField, env: NodeJS.ProcessEnv, command?: Command): s
   const variable = variableOf(field);
   if (env[variable]) return value === undefined ? variable : `${variable}=${value}`;
   const file: unknown = command?.opts().config;
-  if (typeof file !== 'string' || !holds(file, field)) return optionWith(named);
+  if (typeof file !== 'string' || !IN_FILE.get(command!)?.includes(field)) return optionWith(named);
   return value === undefined ? `${field} in ${file}` : `${field} ${value} in ${file}`;
 }
 
@@ -41,14 +48,4 @@ export function variableOf(field: string): string {
 
 function inWords(field: string, separator: string): string {
   return field.replace(/[A-Z]/g, (letter) => `${separator}${letter.toLowerCase()}`);
-}
-
-/** Whether a configuration file sets a field. */
-function holds(file: string, field: string): boolean {
-  try {
-    const content = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
-    return Object.hasOwn(content.environment ? content.config : content, field);
-  } catch {
-    return false;
-  }
 }

@@ -1,13 +1,18 @@
-import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { type Config, effectiveConfig, FIELD_LIST, FIELDS, resolveConfig } from '../../config/config.ts';
 import type { Field } from '../../config/field.ts';
 import { UsageError } from '../../errors.ts';
-import { fileErrorReason } from '../../files.ts';
-import { flagOf, variableOf } from './field-names.ts';
+import { message } from '../../message.ts';
+import { readConfigFile } from './config-file.ts';
+import { flagOf, rememberFile, variableOf } from './field-names.ts';
+import { didYouMean, fieldsMeantBy, suggestedChoice } from './suggestions.ts';
 
 /** First hyperparameter of each group in the help. */
 const GROUPS: Partial<Record<keyof Config, string>> = { model: 'Model:', epochs: 'Training:', dataset: 'Images:' };
+
+const PREFIX = 'NN_TRAIN_';
+/** Variables that set no hyperparameter, named like fields. */
+const OTHER_VARIABLES = ['backend', 'threads', 'v8Flags', 'dataDir', 'cifar10Url'];
 
 /** Adds an option for every hyperparameter; `readConfig` reads them. */
 export function addHyperparameters(command: Command): Command {
@@ -36,9 +41,25 @@ function optionsOf(key: keyof Config, { help, isSwitch, choices, ...field }: Fie
  *  @throws UsageError for a value out of range, or a flag that has no effect with the other choices. */
 export async function readConfig(command: Command, env: NodeJS.ProcessEnv): Promise<Config> {
   const { config: file } = command.opts<{ readonly config?: string }>();
-  const shared: Values = { ...(file === undefined ? {} : await readConfigFile(file)), ...environmentOf(env) };
+  const inFile = file === undefined ? {} : parsed(Object.entries(await readConfigFile(file)));
+  rememberFile(command, Object.keys(inFile));
+  const shared: Values = { ...inFile, ...environmentOf(env) };
   const flags = flagsOf(command);
-  return resolveConfig({ ...effectiveConfig({ ...shared, ...flags }), ...flags });
+  try {
+    return resolveConfig({ ...effectiveConfig({ ...shared, ...flags }), ...flags });
+  } catch (error) {
+    throw withSuggestion(error, { ...shared, ...flags });
+  }
+}
+
+/** Adds to an error about a field what its name or its value probably means. */
+function withSuggestion(error: unknown, given: Readonly<Record<string, unknown>>): unknown {
+  if (!(error instanceof UsageError) || error.field === undefined) return error;
+  const { field, text } = error;
+  const suggestion = Object.hasOwn(FIELDS, field)
+    ? suggestedChoice(field, given[field])
+    : didYouMean(fieldsMeantBy(field, Object.keys(FIELDS)));
+  return suggestion === '' ? error : new UsageError(message`${text}.${suggestion}`, { cause: error });
 }
 
 /** Hyperparameters that have not been validated. */
@@ -50,33 +71,28 @@ export function flagsOf(command: Command): Values {
   return parsed(FIELD_LIST.map(([key]) => [key, options[key]]));
 }
 
+/** @throws UsageError for a variable that seems to mean a hyperparameter but has another name. */
 function environmentOf(env: NodeJS.ProcessEnv): Values {
+  const names = [...Object.keys(FIELDS), ...OTHER_VARIABLES];
+  const known = names.map(variableOf);
+  for (const variable of Object.keys(env)) {
+    if (!variable.startsWith(PREFIX) || known.includes(variable)) continue;
+    const meant = fieldsMeantBy(variable.slice(PREFIX.length), names).map(variableOf);
+    if (meant.length > 0) throw new UsageError(`${variable} is not a variable of nn-train.${didYouMean(meant)}`);
+  }
   return parsed(FIELD_LIST.map(([key]) => [key, env[variableOf(key)] || undefined]));
-}
-
-/** Reads a file of hyperparameters, or the config.json of a run. */
-async function readConfigFile(file: string): Promise<Values> {
-  let content: Record<string, unknown> | null;
-  try {
-    const text = await readFile(file, 'utf8');
-    content = JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch (error) {
-    const reason = fileErrorReason(error) ?? (error as Error).message;
-    throw new UsageError(`cannot read the configuration file ${file}: ${reason}`);
-  }
-  const values = content?.environment ? content.config : content;
-  if (typeof values !== 'object' || values === null || Array.isArray(values)) {
-    throw new UsageError(`${file} must hold one JSON object, such as {"model": "mlp", "lr": 0.05}`);
-  }
-  return parsed(Object.entries(values));
 }
 
 /** Parses texts. An invalid number or text is kept, for `resolveConfig` to reject like any other invalid value. */
 function parsed(entries: readonly (readonly [key: string, raw: unknown])[]): Values {
   const values = entries
     .filter(([, raw]) => raw !== undefined)
-    .map(([key, raw]) => [key, (FIELDS[key as keyof Config] as Field | undefined)?.parse(raw) ?? literal(raw)]);
+    .map(([key, raw]) => [key, fieldOf(key)?.parse(raw) ?? literal(raw)]);
   return Object.fromEntries(values);
+}
+
+function fieldOf(key: string): Field | undefined {
+  return Object.hasOwn(FIELDS, key) ? FIELDS[key as keyof Config] : undefined;
 }
 
 /** The number that a text writes, or else the value as it is. */

@@ -1,11 +1,11 @@
 import { type ElementwiseBackend, ShapeError } from '../../backends/backend.ts';
 import { ReferenceBackend } from '../../backends/reference/reference.ts';
+import { closest } from '../../closest.ts';
 import type { TapeEntry } from '../../engine/backward-path.ts';
 import { Graph } from '../../engine/graph.ts';
 import type { Wire } from '../../engine/wire.ts';
 import { UsageError } from '../../errors.ts';
 import type { EvaluatedGraph } from '../graph-explanation.ts';
-import { closest } from './closest.ts';
 import { type Expression, errorAt, type Formula, type Statement } from './language.ts';
 import { namesOf } from './names.ts';
 import { type ExpressionGraph, FUNCTIONS, OPERATORS, type Operand, type Operation } from './operations.ts';

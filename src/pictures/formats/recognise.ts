@@ -58,7 +58,7 @@ function conversionOf(start: string): string {
   if (extension === undefined) return '';
   const input = WITH_SEVERAL_PICTURES.includes(extension) ? `"in.${extension}[0]"` : `in.${extension}`;
   // sips, a part of macOS, reads every one of these formats but SVG.
-  const onMac = extension === 'svg' ? '' : `; on macOS also with sips -s format png in.${extension} --out out.png`;
+  const onMac = extension === 'svg' ? '' : `; on macOS also with sips -s format png in.${extension} -o out.png`;
   return `. Convert it, for example with ImageMagick: magick ${input} out.png${onMac}`;
 }
 

@@ -178,7 +178,42 @@ describe('wrong usage prints one message and exits with 2', () => {
     const typed = fileOf({ lr: [1] });
     await bad(['--config', typed], {}, `lr in ${typed} must be a number > 0, got [1]`);
     await bad(['--config', fileOf('[]')], {}, 'must hold one JSON object');
-    await bad(['--config', fileOf('{')], {}, 'cannot read the configuration file');
+    await bad(['--config', fileOf('lr: 1\n')], {}, 'config.json: it looks like YAML, wanted JSON');
+    await bad(
+      ['--config', fileOf('{"lr": 0.1,}')],
+      {},
+      'it is not JSON at line 1, column 12: wanted a text in double quotes, got "}", in: {"lr": 0.1,}',
+    );
+    const folder = path.dirname(file);
+    await bad(['--config', folder], {}, `${folder}: it is a folder; give the file ${path.join(folder, 'config.json')}`);
+    await bad(['--config', temporaryFolder()], {}, 'it is a folder\n');
+  });
+
+  it('with what was probably meant', async () => {
+    const bad = async (content: object, env: Record<string, string>, message: string) => {
+      const { code, stderr } = await runMain(['--config', fileOf(content)], env);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    };
+    await bad({ learning_rate: 1 }, {}, "seed, dataset, val, trainLimit. Did you mean 'lr'?");
+    await bad({ batch_size: 1 }, {}, "Did you mean 'batchSize'?");
+    await bad({ optimzer: 1 }, {}, "Did you mean 'optimizer'?");
+    await bad({ toString: 1 }, {}, 'is not a hyperparameter; the hyperparameters are');
+    await bad({ optimizer: 'adam' }, {}, "must be one of sgd, adamw, got adam. Did you mean 'adamw'?");
+    await bad(
+      {},
+      { NN_TRAIN_SCHEDULE: 'cosin' },
+      "NN_TRAIN_SCHEDULE must be one of constant, step, linear, cosine, got cosin. Did you mean 'cosine'?",
+    );
+    await bad(
+      {},
+      { NN_TRAIN_LEARNING_RATE: '1' },
+      "NN_TRAIN_LEARNING_RATE is not a variable of nn-train. Did you mean 'NN_TRAIN_LR'?",
+    );
+    await bad({}, { NN_TRAIN_DEVICE: 'cpu' }, "Did you mean 'NN_TRAIN_BACKEND'?");
+    await bad({}, { NN_TRAIN_DATA: '/data' }, "Did you mean 'NN_TRAIN_DATASET' or 'NN_TRAIN_DATA_DIR'?");
+    expect(await config([], { NN_TRAIN_CHROMIUM: '/chromium', NN_TRAIN_DATA_DIR: '/data' })).toEqual(await config([]));
+    const { stderr } = await runMain(['bench', '--backend', 'simd']);
+    expect(stderr).toContain("--backend must be one of auto, wasm, reference, got simd. Did you mean 'wasm'?");
   });
 });
 

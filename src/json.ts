@@ -1,0 +1,101 @@
+import { readFile } from 'node:fs/promises';
+
+/** Reason why a text is not JSON. The message completes "cannot read FILE: …". */
+class JsonError extends Error {
+  override readonly name = 'JsonError';
+}
+
+/** Lines up to this length are quoted in an error. */
+const MAX_QUOTED = 80;
+
+/** Reads a JSON file in UTF-8 or UTF-16.
+ *  @throws an error of the file system, or an Error that says where the text is not JSON, or what it seems to be instead. */
+export async function readJson(file: string): Promise<unknown> {
+  const bytes = await readFile(file);
+  const text = decodeText(bytes);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new JsonError(seemingFormat(text, bytes) ?? (await syntaxError(text)) ?? (error as Error).message);
+  }
+}
+
+/** Decodes UTF-8, or UTF-16 as PowerShell 5 and other programs of Windows write it, with or without a byte order mark.
+ *  Source for UTF-16 without a mark: RFC 4627, section 3; JSON begins with two ASCII characters. */
+function decodeText(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  const isUtf16 = bytes.length >= 2 && bytes.length % 2 === 0;
+  const littleEndian = isUtf16 && ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0));
+  const bigEndian = isUtf16 && ((first === 0xfe && second === 0xff) || (first === 0 && second !== 0));
+  const encoding = littleEndian ? 'utf-16le' : bigEndian ? 'utf-16be' : 'utf-8';
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch {
+    throw notText(bytes);
+  }
+}
+
+function notText(bytes: Uint8Array): JsonError {
+  const start = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0'));
+  return new JsonError(`it is not text: it begins with the bytes ${start.join(' ')}`);
+}
+
+/** What a text without JSON seems to be; undefined if it begins like JSON. */
+function seemingFormat(text: string, bytes: Uint8Array): string | undefined {
+  const start = text.trimStart();
+  if (start === '') return 'it is empty';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters distinguish binary data from text.
+  if (/[\0-\x08\x0e-\x1a]/.test(text)) return notText(bytes).message;
+  if (/^[{["]/.test(start)) return undefined;
+  if (start.startsWith('<')) return 'it looks like HTML or XML, wanted JSON';
+  if (/^(---|[\w-]+:(\s|$))/m.test(start)) return 'it looks like YAML, wanted JSON';
+  if (/^(\[|[\w.-]+\s*=)/m.test(start)) return 'it looks like TOML or an INI file, wanted JSON';
+  return undefined;
+}
+
+/** Describes the first error; undefined if the grammar has none. The messages of JSON.parse depend on the version of Node,
+ *  and most name no line. */
+async function syntaxError(text: string): Promise<string | undefined> {
+  const ohm = await import('ohm-js');
+  const match = ohm.grammar(GRAMMAR).match(text);
+  if (match.succeeded()) return undefined;
+  const failed = match as import('ohm-js').FailedMatchResult;
+  const at = failed.getRightmostFailurePosition();
+  const before = text.slice(0, at).split(/\r\n|\n|\r/);
+  const line = `${before.at(-1)}${text.slice(at).split(/\r\n|\n|\r/, 1)[0]}`;
+  const [rest] = /^(\w+|.?)/su.exec(text.slice(at))!;
+  const got = rest === '' ? 'the end of the file' : JSON.stringify(rest);
+  const quoted = line.trim() !== '' && line.length <= MAX_QUOTED ? `, in: ${line.trim()}` : '';
+  const place = `line ${before.length}, column ${before.at(-1)!.length + 1}`;
+  return `it is not JSON at ${place}: wanted ${summary(failed.getExpectedText())}, got ${got}${quoted}`;
+}
+
+/** @param tokens those that could have followed, as a list. */
+function summary(tokens: string): string {
+  if (!tokens.includes('a number')) return tokens;
+  return tokens.includes('"]"') ? 'a value or "]"' : 'a value';
+}
+
+/** Source: RFC 8259. */
+const GRAMMAR = String.raw`
+  Json {
+    Text = Value end
+    Value = Object | Array | string | number | "true" | "false" | "null"
+    Object = "{" Members "}" -- full
+           | "{" "}"         -- empty
+    Members = Member ("," Member)*
+    Member = string ":" Value
+    Array = "[" Values "]" -- full
+          | "[" "]"        -- empty
+    Values = Value ("," Value)*
+    string (a text in double quotes) = "\"" (escape | ~("\"" | "\\" | "\u{0}".."\u{1F}") any)* "\""
+    escape = "\\" (code | "\"" | "\\" | "/" | "b" | "f" | "n" | "r" | "t")
+    code = "u" hexDigit hexDigit hexDigit hexDigit
+    number (a number) = "-"? whole fraction? exponent?
+    whole = "0" | leading
+    leading = "1".."9" digit*
+    fraction = "." digit+
+    exponent = ("e" | "E") ("+" | "-")? digit+
+    space := " " | "\t" | "\n" | "\r"
+  }
+`;
