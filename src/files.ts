@@ -114,6 +114,11 @@ export function expectUsableName(file: string): void {
   }
 }
 
+/** A file that cannot be read although the system would open it. The message is the reason: 'it is a named pipe'. */
+export class ReadError extends Error {
+  override readonly name = 'ReadError';
+}
+
 function nameProblem(name: string): string | undefined {
   if (DEVICE.test(name)) return 'it is the name of a device; choose another';
   if (FORBIDDEN.test(name)) return 'names do not contain any of < > : " | ? *';
@@ -140,14 +145,44 @@ const REASONS: Readonly<Record<string, string>> = {
   'mkdir EEXIST': 'a part of the path is a file or a link that leads nowhere, not a folder',
   'mkdir EINVAL': 'the file system does not accept this name',
   'open EINVAL': 'the file system does not accept this name',
+  ENXIO: 'it is a socket, or a device that is not there',
+  EIO: 'the device has an input/output error',
+  ESTALE: 'the server replaced the file; open it again',
+  EUCLEAN: 'the file system is damaged',
+  EBADMSG: 'the file system found damaged data',
+  ENOLCK: 'the file system has no locks left',
+  ENOKEY: 'the folder is encrypted and locked',
+  EKEYEXPIRED: 'permission has expired; log in again',
+  EKEYREVOKED: 'permission was revoked; log in again',
+  EKEYREJECTED: 'permission was refused; log in again',
+  ENOMEDIUM: 'there is no medium in the drive',
+};
+
+/** Numbers of the errors that Node cannot name: it says 'Unknown system error -122'. */
+const UNNAMED: Partial<Record<NodeJS.Platform, Readonly<Record<number, string>>>> = {
+  linux: {
+    37: 'ENOLCK',
+    74: 'EBADMSG',
+    116: 'ESTALE',
+    117: 'EUCLEAN',
+    122: 'EDQUOT',
+    123: 'ENOMEDIUM',
+    126: 'ENOKEY',
+    127: 'EKEYEXPIRED',
+    128: 'EKEYREVOKED',
+    129: 'EKEYREJECTED',
+  },
+  darwin: { 69: 'EDQUOT', 70: 'ESTALE', 77: 'ENOLCK', 94: 'EBADMSG' },
 };
 
 /** Returns in words why a file could not be read or written; undefined for any other error. */
 export function fileErrorReason(error: unknown): string | undefined {
+  if (error instanceof ReadError) return error.message;
   if (!(error instanceof Error && 'code' in error)) return undefined;
-  const code = String(error.code);
+  const code = UNNAMED[process.platform]?.[-Number((error as NodeJS.ErrnoException).errno)] ?? String(error.code);
   if (!('syscall' in error || code.startsWith('ERR_FS_') || code === 'ERR_ACCESS_DENIED')) return undefined;
   if (isHeldOpen(error)) return 'another program keeps it open, or permission is denied';
+  if (code.startsWith('Unknown system error')) return `the system reports error ${code.split('-')[1]}`;
   // Node's message is "ELOOP: too many symbolic links encountered, open '/a/b'"; the caller names the path.
   const { syscall } = error as NodeJS.ErrnoException;
   return REASONS[`${syscall} ${code}`] ?? REASONS[code] ?? error.message.split(',')[0];

@@ -1,17 +1,19 @@
-import { readFile } from 'node:fs/promises';
+import { readToEnd } from './read-file.ts';
 
 /** Reason why a text is not JSON. The message completes "cannot read FILE: …". */
 class JsonError extends Error {
   override readonly name = 'JsonError';
 }
 
+/** A configuration has a few hundred bytes. */
+const MAX_FILE_BYTES = 1 << 20;
 /** Lines up to this length are quoted in an error. */
 const MAX_QUOTED = 80;
 
 /** Reads a JSON file in UTF-8 or UTF-16.
  *  @throws an error of the file system, or an Error that says where the text is not JSON, or what it seems to be instead. */
 export async function readJson(file: string): Promise<unknown> {
-  const bytes = await readFile(file);
+  const bytes = await readToEnd(file, MAX_FILE_BYTES);
   const text = decodeText(bytes);
   try {
     return JSON.parse(text);

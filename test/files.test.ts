@@ -20,6 +20,14 @@ describe('an error of the file system', () => {
     expect(fileErrorReason(systemError('ELOOP', 'open'))).toBe('ELOOP: as in the test');
   });
 
+  it.runIf(process.platform === 'linux')('is named where Node does not know its number', () => {
+    const unnamed = (errno: number) =>
+      Object.assign(systemError(`Unknown system error -${errno}`, `Unknown system error -${errno}`), { errno: -errno });
+    expect(fileErrorReason(unnamed(122))).toBe('the disk quota is used up');
+    expect(fileErrorReason(unnamed(116))).toBe('the server replaced the file; open it again');
+    expect(fileErrorReason(unnamed(9_999))).toBe('the system reports error 9999');
+  });
+
   it('becomes an error for the user, of the class that is wanted', () => {
     const cause = systemError('EACCES', 'open');
     const error = fileError('cannot write a', cause);

@@ -64,11 +64,18 @@ export interface Batch {
 /** Checks the size of a file in bytes. @throws DataError if it is not that of the six files. */
 export function checkSize(size: number, origin: string): void {
   if (size === BATCH_BYTES) return;
-  const records = size % RECORD_BYTES === 0 ? ` (${integer(size / RECORD_BYTES)} records)` : '';
+  const records = recordsIn(size);
   throw new DataError(
-    `${origin} has ${integer(size)} bytes${records}, wanted ${integer(BATCH_BYTES)}: ` +
+    `${origin} has ${integer(size)} bytes${records && ` (${records})`}, wanted ${integer(BATCH_BYTES)}: ` +
       `${integer(RECORDS_PER_FILE)} records of ${integer(RECORD_BYTES)} bytes. ${REPLACEMENT_ADVICE}`,
   );
+}
+
+/** What a file of this size in bytes may hold, such as '10,000 records of CIFAR-100'; '' if its size tells nothing. */
+export function recordsIn(size: number): string {
+  if (size % RECORD_BYTES === 0) return `${integer(size / RECORD_BYTES)} records`;
+  // A record of CIFAR-100 has two labels.
+  return size % (RECORD_BYTES + 1) === 0 ? `${integer(size / (RECORD_BYTES + 1))} records of CIFAR-100` : '';
 }
 
 /** Checks the contents of a file. @throws DataError unless it is 10,000 records with labels 0 to 9. */

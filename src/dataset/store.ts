@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DataError } from '../errors.ts';
 import { makeFolder, move, remove, removeQuietly, syncFolder } from '../files.ts';
 import { withLock } from '../lock.ts';
 import { field, message } from '../message.ts';
+import { readRegularFile } from '../read-file.ts';
 import { BATCH_FILES, type Batch, checkBatch, FILE_SHA256 } from './cifar10.ts';
 import { hashFile } from './download/partial.ts';
 import { cannotRead } from './formats/folder.ts';
@@ -33,6 +34,7 @@ export interface StoreOptions {
 }
 
 const RECORD_NAME = 'source.json';
+const MAX_RECORD_BYTES = 1 << 20;
 
 /** Verifies and stores the six files, all or none. They are written to a temporary folder that is renamed once they are on
  *  the disk, so a process that dies leaves nothing that could be mistaken for images.
@@ -148,7 +150,7 @@ export function compareHashes(
 export async function readRecord(folder: string): Promise<StoreRecord | undefined> {
   const path = join(folder, RECORD_NAME);
   try {
-    return JSON.parse(await readFile(path, 'utf8'));
+    return JSON.parse(String(await readRegularFile(path, MAX_RECORD_BYTES)));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     if (error instanceof SyntaxError) throw new DataError(`${path} is damaged: ${error.message}`, { cause: error });

@@ -232,6 +232,6 @@ describe('an unreadable path is named in the error:', () => {
     mkdirSync(join(path, NAMES[0]));
     const error = await rejection(drain(readFolder(path)));
     expect(error).toBeInstanceOf(DataError);
-    expect(error.message).toMatch(/data_batch_1.bin has .* bytes, wanted 30,730,000/);
+    expect(error.message).toContain('data_batch_1.bin: it is a folder, wanted a regular file');
   });
 });

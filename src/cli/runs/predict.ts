@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { stdin } from 'node:process';
-import { buffer } from 'node:stream/consumers';
 import { EXIT, UserError } from '../../errors.ts';
 import { fileError } from '../../files.ts';
 import { decodePicture } from '../../pictures/decode.ts';
 import { toCifar } from '../../pictures/resize.ts';
+import { readToEnd } from '../../read-file.ts';
 import type { OpenedRun } from '../../runs/open-run.ts';
 import { predict, predictedClasses, softmaxRows } from '../../training/predict.ts';
 import { openModel, type WeightsFlags } from '../inputs/saved-run.ts';
@@ -14,6 +13,9 @@ import { type Io, painter } from '../terminal/io.ts';
 export interface PredictOptions extends WeightsFlags {
   readonly json?: true;
 }
+
+/** Limit on a picture's file: 100 million pixels, the most that are decoded, rarely need half of it. */
+const MAX_PICTURE_BYTES = 256 * 2 ** 20;
 
 /** A picture converted to the input of the network. */
 interface Loaded {
@@ -76,7 +78,7 @@ function isReadable(picture: Loaded | Failed): picture is Loaded {
 async function loadPicture(file: string): Promise<Loaded | Failed> {
   const name = file === '-' ? 'stdin' : file;
   try {
-    const bytes = file === '-' ? await buffer(stdin) : await readFile(file);
+    const bytes = await readToEnd(file === '-' ? stdin : file, MAX_PICTURE_BYTES);
     const picture = decodePicture(bytes, name);
     const { row, preprocessing } = toCifar(picture);
     const { width, height } = picture;

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeFolder, move, remove } from '../../files.ts';
+import { statRegularFile } from '../../read-file.ts';
 
 /** Identity of a remote file, as reported by its server. */
 export interface Origin {
@@ -97,6 +98,7 @@ export class PartialFile {
 /** SHA-256 of a file in hexadecimal; undefined if the file does not exist. */
 export async function hashFile(path: string, signal?: AbortSignal): Promise<string | undefined> {
   try {
+    await statRegularFile(path);
     return (await readInto(createHash('sha256'), path, signal)).digest('hex');
   } catch (error) {
     signal?.throwIfAborted();

@@ -3,11 +3,18 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { ReadEntry } from 'tar';
 import { DataError } from '../../errors.ts';
+import { kindOf, START_BYTES } from '../../file-kinds.ts';
+import { readStart, statRegularFile } from '../../read-file.ts';
 import { BATCH_FILES, BATCH_FOLDER, type Batch, checkSize, REPLACEMENT_ADVICE } from '../cifar10.ts';
 import { cannotRead } from './folder.ts';
+import { wrongKind } from './wrong-file.ts';
 
 /** Large enough to make the cost of passing chunks between threads negligible next to decompression. */
 const CHUNK_BYTES = 1 << 20;
+
+/** Limit on what an archive unpacks to, so that a few bytes cannot keep the program busy forever. CIFAR-10 has 200 MB. */
+const MAX_UNPACKED_BYTES = 4 * 2 ** 30;
+const WANTED = 'an archive of CIFAR-10, such as cifar-10-binary.tar.gz or cifar-10-python.tar.gz';
 
 /** Names and sizes of the six files in one version of CIFAR-10. */
 export interface Layout {
@@ -25,7 +32,7 @@ export function readArchive(archive: string, signal?: AbortSignal): AsyncGenerat
   return readEntries(archive, BINARY, signal);
 }
 
-/** Reads the six files of a .tar.gz archive in memory, in the order of the archive, without writing to the disk.
+/** Reads the six files of a tar archive, compressed with gzip or not, in memory, in the order of the archive, without writing to the disk.
  *
  *  Accepts regular files named `FOLDER/NAME` or `NAME`, with or without a leading `./`. All other entries are skipped
  *  while streaming, so that neither their paths nor their sizes can do harm.
@@ -33,12 +40,18 @@ export function readArchive(archive: string, signal?: AbortSignal): AsyncGenerat
  *  link or of the wrong size. Rejects with the reason of `signal` if it is aborted. */
 export async function* readEntries(archive: string, layout: Layout, signal?: AbortSignal): AsyncGenerator<Batch> {
   const seen = new Set<string>();
+  const others: string[] = [];
   const complete: Batch[] = [];
   // Imported on demand: most runs read a folder.
   const { Parser } = await import('tar');
   const parser = new Parser({
     strict: true,
-    filter: (path) => fileName(path, layout) !== undefined,
+    filter: (path, { size }) => {
+      const isWanted = fileName(path, layout) !== undefined;
+      if (!isWanted && size > MAX_UNPACKED_BYTES) throw tooLarge(archive);
+      if (!isWanted && others.length < MAX_NAMED) others.push(path);
+      return isWanted;
+    },
     onReadEntry: (entry) => {
       const name = fileName(entry.path, layout)!;
       const origin = `${entry.path} in ${archive}`;
@@ -48,22 +61,21 @@ export async function* readEntries(archive: string, layout: Layout, signal?: Abo
     },
   });
   try {
-    for await (const chunk of decompress(archive, signal)) {
+    let unpacked = 0;
+    for await (const chunk of unpack(archive, signal)) {
+      unpacked += chunk.length;
+      if (unpacked > MAX_UNPACKED_BYTES) throw tooLarge(archive);
       parser.write(chunk);
       yield* complete.splice(0);
     }
     parser.end();
   } catch (error) {
     signal?.throwIfAborted();
-    throw isDamage(error)
-      ? new DataError(`${archive} is not a complete .tar.gz archive: ${error.message}. ${REPLACEMENT_ADVICE}`, {
-          cause: error,
-        })
-      : cannotRead(archive, error);
+    throw damage(archive, error) ?? cannotRead(archive, error);
   }
   const missing = layout.files.filter((name) => !seen.has(name));
-  if (missing.length > 0)
-    throw new DataError(`${archive} is incomplete; missing: ${missing.join(', ')}. ${REPLACEMENT_ADVICE}`);
+  if (missing.length === 0) return;
+  throw seen.size === 0 ? otherContents(archive, others) : incomplete(archive, missing);
 }
 
 /** Decompressed bytes of an archive that `containsAnyOf` searches. */
@@ -81,7 +93,7 @@ export async function containsAnyOf(archive: string, layout: Layout): Promise<bo
   });
   let left = MAX_SEARCHED_BYTES;
   try {
-    for await (const chunk of decompress(archive, undefined)) {
+    for await (const chunk of unpack(archive, undefined)) {
       parser.write(chunk);
       left -= chunk.length;
       if (isFound || left < 0) break;
@@ -113,14 +125,57 @@ function collect(entry: ReadEntry, origin: string, layout: Layout, done: (bytes:
   entry.on('end', () => done(bytes));
 }
 
-function decompress(archive: string, signal: AbortSignal | undefined): AsyncIterable<Buffer> {
-  const compressed = createReadStream(archive, { highWaterMark: CHUNK_BYTES, signal });
+/** The contents of a tar archive, as the first bytes tell it: compressed or not. @throws DataError if it is neither. */
+async function* unpack(archive: string, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+  const { size } = await statRegularFile(archive);
+  const start = await readStart(archive, START_BYTES);
+  const kind = kindOf(start)?.id;
+  if (kind !== 'gzip' && kind !== 'tar') throw wrongKind({ origin: archive, start, size }, WANTED);
+  const file = createReadStream(archive, { highWaterMark: CHUNK_BYTES, signal });
+  if (kind === 'tar') return yield* file;
+  let isFirst = true;
   // Errors reach the reader of the last stream, so the callback has nothing to do.
-  return pipeline(compressed, createGunzip({ chunkSize: CHUNK_BYTES }), () => {});
+  for await (const chunk of pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => {})) {
+    if (isFirst && chunk.length >= START_BYTES && kindOf(chunk)?.id !== 'tar') {
+      throw wrongKind({ origin: `the content of ${archive}`, start: chunk }, WANTED);
+    }
+    isFirst = false;
+    yield chunk;
+  }
 }
 
-/** Whether zlib or tar reports damaged input. */
-function isDamage(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
-  return 'tarCode' in error || ('code' in error && String(error.code).startsWith('Z_'));
+/** The error of zlib or tar in our words; undefined for any other error. */
+function damage(archive: string, error: unknown): DataError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = String('tarCode' in error ? error.tarCode : 'code' in error ? error.code : '');
+  if (!/^(TAR|Z)_/.test(code)) return undefined;
+  const isCut = code === 'Z_BUF_ERROR' || error.message.includes('Truncated input');
+  const problem = isCut
+    ? 'is cut off: it ends before its contents do'
+    : `is damaged (${error.message.replace(/^[A-Z_]+: /, '')})`;
+  return new DataError(`${archive} ${problem}. ${REPLACEMENT_ADVICE}`, { cause: error });
+}
+
+function tooLarge(archive: string): DataError {
+  const limit = `${MAX_UNPACKED_BYTES / 2 ** 30} GiB`;
+  return new DataError(`${archive} unpacks to more than ${limit}; wanted ${WANTED}. ${REPLACEMENT_ADVICE}`);
+}
+
+function incomplete(archive: string, missing: readonly string[]): DataError {
+  return new DataError(`${archive} is incomplete; missing: ${missing.join(', ')}. ${REPLACEMENT_ADVICE}`);
+}
+
+/** Entries that a message names. */
+const MAX_NAMED = 4;
+const RELATIVES: readonly (readonly [folder: RegExp, description: string])[] = [
+  [/cifar-100/, 'is CIFAR-100'],
+  [/cifar-10-batches-mat/, 'is the MATLAB version of CIFAR-10'],
+];
+
+/** Error about an archive with none of the six files. */
+function otherContents(archive: string, entries: readonly string[]): DataError {
+  const relative = RELATIVES.find(([folder]) => entries.some((path) => folder.test(path)));
+  const found = entries.length === 0 ? 'nothing' : entries.map((path) => JSON.stringify(path.slice(0, 80))).join(', ');
+  const contents = relative?.[1] ?? `has none of the six files of CIFAR-10; it has ${found}`;
+  return new DataError(`${archive} ${contents}; wanted ${WANTED}.`);
 }

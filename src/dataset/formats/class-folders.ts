@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../../errors.ts';
+import { readRegularFile } from '../../read-file.ts';
 import { type Batch, CLASSES, TEST_FILE, TRAIN_FILES } from '../cifar10.ts';
 import { cannotRead, listFolder } from './folder.ts';
 import { batchPictures, checkCount, type LabelledPicture } from './picture-batches.ts';
@@ -11,6 +11,8 @@ const SPLITS = [
   { split: 'train', names: TRAIN_FILES },
   { split: 'test', names: [TEST_FILE] },
 ] as const;
+/** A picture of 32×32 pixels has about 2 kB. */
+const MAX_PICTURE_BYTES = 16 * 2 ** 20;
 /** Number of files read concurrently. */
 const READ_CONCURRENCY = 64;
 
@@ -73,7 +75,7 @@ async function* readPictures(files: readonly PictureFile[]): AsyncGenerator<Labe
 
 async function read({ path, label }: PictureFile): Promise<LabelledPicture> {
   try {
-    return { name: path, label, picture: await readFile(path) };
+    return { name: path, label, picture: await readRegularFile(path, MAX_PICTURE_BYTES) };
   } catch (error) {
     throw cannotRead(path, error);
   }

@@ -1,8 +1,12 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { type FileHandle, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../../errors.ts';
+import { kindOf, START_BYTES } from '../../file-kinds.ts';
 import { fileError } from '../../files.ts';
+import { integer } from '../../format.ts';
+import { openRegularFile } from '../../read-file.ts';
 import { BATCH_BYTES, BATCH_FILES, type Batch, checkSize } from '../cifar10.ts';
+import { wrongKind } from './wrong-file.ts';
 
 /** Reads the six files of a folder into one buffer: a batch is valid only until the next one is requested. (Allocating a
  *  buffer takes longer than reading a file into it.)
@@ -32,10 +36,10 @@ export async function listFolder(folder: string): Promise<readonly string[]> {
 
 async function readBatch(path: string, memory: Uint8Array): Promise<Uint8Array> {
   try {
-    // Checked first because opening a named pipe would block forever.
-    checkSize((await stat(path)).size, path);
-    const file = await open(path);
+    const file = await openRegularFile(path);
     try {
+      const { size } = await file.stat();
+      if (size !== BATCH_BYTES) await refuse(path, file, size);
       // One read for the whole file: readFile would read half a megabyte at a time.
       const { bytesRead } = await file.read(memory, 0, BATCH_BYTES, 0);
       return memory.subarray(0, bytesRead);
@@ -45,4 +49,12 @@ async function readBatch(path: string, memory: Uint8Array): Promise<Uint8Array> 
   } catch (error) {
     throw cannotRead(path, error);
   }
+}
+
+/** @throws DataError about a file of the wrong size. */
+async function refuse(path: string, file: FileHandle, size: number): Promise<void> {
+  const { buffer, bytesRead } = await file.read(new Uint8Array(START_BYTES), 0, START_BYTES, 0);
+  const start = buffer.subarray(0, bytesRead);
+  if (kindOf(start)) throw wrongKind({ origin: path, start, size }, `${integer(BATCH_BYTES)} bytes of CIFAR-10`);
+  checkSize(size, path);
 }

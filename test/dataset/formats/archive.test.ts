@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readArchive } from '../../../src/dataset/formats/archive.ts';
@@ -73,6 +74,10 @@ describe('an archive', () => {
     expect(await names(...entries.reverse(), TAR_END)).toEqual(NAMES.toReversed());
   });
 
+  test('may be a plain tar file, whatever its name', async () => {
+    expect(await names(gunzipSync(Buffer.concat([...SIX, TAR_END])))).toEqual(NAMES);
+  });
+
   test('may contain another, huge file, which is not loaded into memory', async () => {
     const MEGABYTE = 1 << 20;
     const zeros = gzipSync(Buffer.alloc(64 * MEGABYTE), { level: 1 });
@@ -133,18 +138,59 @@ describe('an archive is refused', () => {
   });
 
   test.each([
-    ['a text', Buffer.from('<!DOCTYPE html>'), 'incorrect header check'],
-    ['an empty file', Buffer.alloc(0), 'unexpected end of file'],
-    ['a compressed text', gzipSync('not a tar file'.repeat(100)), 'TAR_ENTRY_INVALID'],
     [
-      'a complete gzip file around a truncated tar file',
-      tarEntry('a.bin', undefined, { size: 9_999 }),
-      'Truncated input',
+      'a compressed text',
+      gzipSync('not a tar file'.repeat(100)),
+      'the content of FILE looks like text; wanted an archive',
     ],
+    ['cut off', SIX[0].subarray(0, 5_000), 'FILE is cut off: it ends before its contents do. Replace it'],
+    [
+      'a gzip file around a tar file cut off',
+      tarEntry('a.bin', undefined, { size: 9_999 }),
+      'FILE is cut off: it ends',
+    ],
+    [
+      'changed',
+      Buffer.concat([SIX[0].subarray(0, 5_000), Buffer.alloc(9), SIX[0].subarray(5_009)]),
+      'FILE is damaged (i',
+    ],
+    [
+      'CIFAR-100',
+      tarEntry('cifar-100-binary/train.bin', Buffer.alloc(3_074)),
+      'FILE is CIFAR-100; wanted an archive of',
+    ],
+    ['for MATLAB', tarEntry('cifar-10-batches-mat/data_batch_1.mat'), 'FILE is the MATLAB version of CIFAR-10; wanted'],
+    ['of something else', tarEntry('a/b.txt'), 'none of the six files of CIFAR-10; it has "a/b.txt"; wanted'],
+    ['empty', Buffer.alloc(0), 'FILE is empty; wanted an archive of CIFAR-10'],
+    [
+      'a web page',
+      Buffer.from('\n<!-- © -->\n<!DOCTYPE html>'),
+      'is an HTML page; wanted an archive of CIFAR-10, such as',
+    ],
+    ['a ZIP archive', Buffer.from('PK\x03\x04', 'latin1'), 'FILE is a ZIP archive; wanted'],
+    [
+      'for git-lfs',
+      Buffer.from('version https://git-lfs.github.com/spec/v1\n'),
+      'Fetch the file itself with `git lfs pull`',
+    ],
+    ['one of the six files', batchFile(1), 'FILE has 10,000 records; wanted an archive'],
+    ['a file of CIFAR-100', Buffer.alloc(2 * 3_074, 7), 'FILE has 2 records of CIFAR-100; wanted an archive'],
   ])('that is %s', async (_, content, reason) => {
     const { message } = await failure(content);
-    expect(message).toContain(`${archive} is not a complete .tar.gz archive: `);
-    expect(message).toContain(reason);
+    expect(message.replace(archive, 'FILE')).toContain(reason);
+  });
+
+  test('that unpacks to more than 4 GiB, before it does', async () => {
+    const { message } = await failure(tarEntry('huge', undefined, { size: 2 ** 33 }), TAR_END);
+    expect(message).toContain('unpacks to more than 4 GiB; wanted an archive of CIFAR-10');
+  });
+
+  // Windows has no named pipes in folders.
+  test.skipIf(process.platform === 'win32')('that is a named pipe, without waiting for a writer', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const { message } = await rejection(drain(readArchive(pipe)));
+    expect(message).toBe(`cannot read ${pipe}: it is a named pipe, wanted a regular file`);
   });
 
   test('that does not exist', async () => {

@@ -1,8 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../../../errors.ts';
+import { kindOf } from '../../../file-kinds.ts';
 import { integer } from '../../../format.ts';
 import { IMAGE_BYTES, imageAt } from '../../../images.ts';
+import { readRegularFile, statRegularFile } from '../../../read-file.ts';
 import {
   BATCH_BYTES,
   BATCH_FILES,
@@ -14,6 +15,7 @@ import {
 } from '../../cifar10.ts';
 import { type Layout, readEntries } from '../archive.ts';
 import { cannotRead } from '../folder.ts';
+import { wrongKind } from '../wrong-file.ts';
 import { NdArray, numpyGlobals } from './numpy.ts';
 import { unpickle } from './pickle.ts';
 import type { PickleValue } from './pickle-values.ts';
@@ -54,11 +56,8 @@ export async function* readPythonArchive(archive: string, signal?: AbortSignal):
 
 async function read(path: string): Promise<Uint8Array> {
   try {
-    const status = await stat(path);
-    // Opening a named pipe would block forever.
-    if (!status.isFile()) throw new DataError(`${path} is not a regular file. ${REPLACEMENT_ADVICE}`);
-    PYTHON.checkSize(status.size, path);
-    return await readFile(path);
+    PYTHON.checkSize((await statRegularFile(path)).size, path);
+    return await readRegularFile(path, MAX_FILE_BYTES);
   } catch (error) {
     throw cannotRead(path, error);
   }
@@ -66,6 +65,9 @@ async function read(path: string): Promise<Uint8Array> {
 
 /** Converts a pickle to the records of the binary version, written to `memory`. */
 function decodeBatch({ name, origin, bytes }: Batch, memory: Uint8Array): Batch {
+  const kind = kindOf(bytes)?.id ?? 'pickle';
+  // Pickles of protocol 0 are text.
+  if (kind !== 'pickle' && kind !== 'text') throw wrongKind({ origin, start: bytes }, 'a pickle of CIFAR-10');
   const dict = unpickle(bytes, numpyGlobals(), origin);
   const [images, labels] = [imagesOf(dict, origin), labelsOf(dict, origin)];
   for (let i = 0; i < RECORDS_PER_FILE; i++) writeRecord(memory, i, { label: labels[i], image: imageAt(images, i) });
@@ -96,6 +98,7 @@ function labelsOf(dict: PickleValue, origin: string): readonly number[] {
 
 function entry(dict: PickleValue, key: string, origin: string): PickleValue | undefined {
   if (!(dict instanceof Map)) throw notABatch(origin, 'is a pickle, but not of a dict');
+  if (!dict.has(key) && dict.has('fine_labels')) throw notABatch(origin, 'is of CIFAR-100');
   if (!dict.has(key)) throw notABatch(origin, `has a dict without '${key}'; it has ${keys(dict)}`);
   return dict.get(key);
 }

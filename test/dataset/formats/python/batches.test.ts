@@ -108,7 +108,7 @@ describe('a batch is refused', () => {
     [
       'of CIFAR-100',
       pythonFile(good, { labelsKey: 'fine_labels' }),
-      `FILE has a dict without 'labels'; it has "data", "fine_labels"`,
+      'FILE is of CIFAR-100; wanted a batch of CIFAR-10',
     ],
     ['with too few images', pythonFile(good, { images: 9_999 }), 'FILE has data of 9,999 × 3,072 bytes; wanted'],
     [
@@ -119,8 +119,9 @@ describe('a batch is refused', () => {
     ['with an invalid label', pythonFile(wrongLabel), 'FILE has a label that is not 0 to 9, at image 77; wanted'],
     ['without data', latin1('}.'), "FILE has a dict without 'data'; it has nothing; wanted"],
     ['with data that is not an array', latin1('}U\x04dataNs.'), 'FILE has data that is not a numpy array; wanted'],
-    ['that is empty', Buffer.alloc(0), 'FILE is truncated or damaged: it refers to 1 more bytes, but has 0'],
-    ['that is a web page', latin1('<!DOCTYPE html>'), 'FILE is not a pickle or is damaged: byte 60 is not an opcode'],
+    ['that is empty', Buffer.alloc(0), 'FILE is empty; wanted a pickle of CIFAR-10'],
+    ['that is a web page', latin1('<!DOCTYPE html>'), 'FILE is an HTML page; wanted a pickle of CIFAR-10'],
+    ['that is a text', latin1('not found'), 'FILE is not a pickle or is damaged: byte 110 is not an opcode'],
   ])('%s', async (_, content, reason) => {
     expect(await failure('data_batch_1', content)).toContain(reason);
   });
@@ -134,7 +135,9 @@ describe('a batch is refused', () => {
     );
     rmSync(path);
     mkdirSync(path);
-    expect(await refusal({ kind: 'python-folder', path: folder })).toContain(`${path} is not a regular file`);
+    expect(await refusal({ kind: 'python-folder', path: folder })).toContain(
+      `${path}: it is a folder, wanted a regular file`,
+    );
   });
 });
 
@@ -151,8 +154,8 @@ describe('an archive is refused', () => {
       [tarEntry('test_batch', undefined, { type: 'Link', linkpath: '/etc/passwd' })],
       'is a Link, wanted',
     ],
-    ['that is incomplete', [tarEntry('readme.html'), TAR_END], 'missing: data_batch_1, data_batch_2'],
-    ['that is a text', [latin1('<!DOCTYPE html>')], 'is not a complete .tar.gz archive: incorrect header check'],
+    ['with other files', [tarEntry('readme.html'), TAR_END], 'none of the six files of CIFAR-10; it has "readme.html"'],
+    ['that is a web page', [latin1('<!DOCTYPE html>')], 'is an HTML page; wanted an archive of CIFAR-10'],
     [
       'with a pickle that names a system function',
       [tarEntry('test_batch', latin1('cos\nsystem\n.')), TAR_END],
