@@ -173,7 +173,7 @@ describe('without real images', () => {
     async (choice) => {
       answer = 'not the archive';
       expect(await refusal(choice)).toMatch(
-        /^http:\S+: archive\.tar\.gz is not a complete \.tar\.gz archive: .*\. Replace it/,
+        /^http:\S+: archive\.tar\.gz looks like text; wanted an archive of CIFAR-10, .*\. Replace it/,
       );
       answer = Buffer.concat([...batchEntries(), TAR_END]);
       expect(await refusal(choice)).toMatch(
