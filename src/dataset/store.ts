@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DataError } from '../errors.ts';
 import { makeFolder, move, remove, removeQuietly, syncFolder } from '../files.ts';
-import { withLock } from '../lock.ts';
+import { withLock } from '../lock/lock.ts';
 import { field, message } from '../message.ts';
 import { readRegularFile } from '../read-file.ts';
 import { BATCH_FILES, type Batch, checkBatch, FILE_SHA256 } from './cifar10.ts';

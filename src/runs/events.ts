@@ -56,5 +56,11 @@ export interface RunEnded {
   readonly progress: Progress;
 }
 
-/** Events of `train`. */
-export type RunEvent = RunStarted | TrainingEvent | RunEnded;
+/** Event when the signal has stopped the run, after its checkpoint was saved. */
+export interface RunInterrupted {
+  readonly type: 'run-interrupted';
+  readonly progress: Progress;
+}
+
+/** Events of `train`. Between the first and the last one, a run that is saved is locked. */
+export type RunEvent = RunStarted | TrainingEvent | RunEnded | RunInterrupted;

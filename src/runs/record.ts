@@ -1,11 +1,11 @@
 import path from 'node:path';
-import { type Config, resolveConfig } from '../config/config.ts';
+import { type Config, effectiveConfig, resolveConfig } from '../config/config.ts';
 import { CLASSES } from '../dataset/cifar10.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { syntheticDataset } from '../dataset/synthetic.ts';
-import { UsageError } from '../errors.ts';
+import { DataError, UsageError } from '../errors.ts';
 import { DATASET_LABEL } from '../images.ts';
-import { message } from '../message.ts';
+import { field, message } from '../message.ts';
 import type { Environment } from './environment.ts';
 import type { RunDirectory } from './run-directory.ts';
 
@@ -41,6 +41,28 @@ function configOf({ config }: Partial<RunRecord>, origin: string): Config {
     if (error instanceof UsageError) throw new UsageError(message`${origin}: ${error.text}`, { cause: error });
     throw error;
   }
+}
+
+/** Checks that a run is resumed with the configuration and the images that it began with.
+ *  @throws UsageError if the configuration differs; DataError if the images do; what `readRunRecord` throws. */
+export async function expectSameTraining(
+  run: RunDirectory,
+  { config, dataset }: { readonly config: Config; readonly dataset: Dataset },
+): Promise<void> {
+  const record = await readRunRecord(run);
+  const [given, recorded] = [effectiveConfig(config), effectiveConfig(record.config)];
+  // `dataset` is how the images were chosen; the images themselves are compared below.
+  const keys = (Object.keys(recorded) as (keyof Config)[]).filter((key) => key !== 'dataset');
+  const differing = keys.find((key) => given[key] !== recorded[key]);
+  if (differing !== undefined) {
+    throw new UsageError(
+      message`${field(differing)} is ${String(given[differing])}, but ${String(recorded[differing])} in the run ${run.path}; a run is resumed with its own configuration, that of its config.json`,
+    );
+  }
+  if (dataset.sha256 === record.dataset.sha256) return;
+  throw new DataError(
+    message`${dataset.source} does not hold the images that ${run.path} was trained on: their SHA-256 is ${dataset.sha256}, wanted ${record.dataset.sha256}; give the path of the right ones with ${field('path')}`,
+  );
 }
 
 /** Class names of a run's dataset, in the order of the logits. */

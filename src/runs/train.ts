@@ -8,15 +8,14 @@ import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { rows, type Split, splitTrainingSet } from '../training/batches.ts';
 import { evaluate, type Metrics } from '../training/evaluate.ts';
-import { type Progress, type StepRecord, type TrainingEvent, toStepRecord } from '../training/progress.ts';
+import type { Progress } from '../training/progress.ts';
 import { diverged, Trainer } from '../training/trainer.ts';
 import { describeEnvironment } from './environment.ts';
 import type { RunEvent, RunResult, RunStarted } from './events.ts';
-import type { RunRecord } from './record.ts';
+import { expectSameTraining, type RunRecord } from './record.ts';
 import { RunDirectory } from './run-directory.ts';
-
-/** Maximum age of the last checkpoint during an epoch. */
-const CHECKPOINT_INTERVAL_MS = 60_000;
+import { RunLock } from './run-lock.ts';
+import { Saver } from './saver.ts';
 
 /** Options of `train`. */
 export interface TrainOptions {
@@ -44,24 +43,49 @@ export interface Interrupted {
 }
 
 /** Trains one configuration: initialises the model or resumes a run, trains, saves checkpoints, and evaluates the final
- *  weights on the test images.
+ *  weights on the test images. A run that is saved is locked until then.
  *  @throws UsageError if the backend has another precision than the configuration, if `val` leaves no images to train on,
- *  or if `out` is not empty; DivergedError if a loss or weight becomes NaN or infinite; FileError if the run cannot be read
- *  or saved; UserError if the checkpoint to resume is damaged or of another configuration. The last checkpoint remains
- *  valid. */
+ *  if `out` is not empty, or if the run to resume has another configuration; DataError if it was trained on other images;
+ *  DivergedError if a loss or weight becomes NaN or infinite; FileError if the run cannot be read or saved; UserError if
+ *  another process is training the run, or if the checkpoint to resume is damaged. The last checkpoint remains valid. */
 export async function train(options: TrainOptions): Promise<RunResult | Interrupted> {
-  const { config, dataset, backend, signal, onEvent = () => {} } = options;
+  const { config, dataset, backend } = options;
   expectPrecision(config, backend);
+  if (options.resume) await expectSameTraining(options.resume, options);
   const split = splitTrainingSet(dataset.train.labels.length, config.val, config.trainLimit);
   const model = buildModel(backend, config, Math.min(config.batchSize, split.train.length));
   const trainer = new Trainer(model, dataset.train, split, config);
-  const run = options.resume ? await resume(options.resume, trainer) : await begin(model, trainer, options);
-  await onEvent(runStarted(options, model, split, trainer, run));
+  const run = options.resume ?? (await begin(model, trainer, options));
+  const session = { options, split, model, trainer };
+  if (!run) return runSession(session);
+  const lock = await RunLock.take(run.path);
+  try {
+    if (options.resume) await restore(run, trainer);
+    return await runSession({ ...session, run, saver: new Saver({ run, lock, trainer, dataset: dataset.name }) });
+  } finally {
+    await lock.release();
+  }
+}
 
-  const saver = run && new Saver(run, trainer, dataset.name);
+interface Session {
+  readonly options: TrainOptions;
+  readonly split: Split;
+  readonly model: Model;
+  readonly trainer: Trainer;
+  /** Absent if nothing is saved. */
+  readonly run?: RunDirectory;
+  readonly saver?: Saver;
+}
+
+async function runSession(session: Session): Promise<RunResult | Interrupted> {
+  const { options, model, trainer, run, saver } = session;
+  const { dataset, signal, onEvent = () => {} } = options;
+  await onEvent(runStarted(session));
   const interrupted = async (): Promise<Interrupted> => {
     await saver?.save();
-    return { interrupted: true, run: run?.path ?? null, progress: trainer.progress };
+    const { progress } = trainer;
+    await onEvent({ type: 'run-interrupted', progress });
+    return { interrupted: true, run: run?.path ?? null, progress };
   };
   if (signal?.aborted) return interrupted();
   for await (const event of trainer.run()) {
@@ -78,7 +102,7 @@ export async function train(options: TrainOptions): Promise<RunResult | Interrup
     throw error;
   }
   if (!Number.isFinite(test.loss)) throw diverged(test.loss, trainer.progress.lastEpoch!);
-  const result = resultOf(options, trainer, run, test);
+  const result = resultOf(session, test);
   await onEvent({ type: 'run-ended', result, progress: trainer.progress });
   return result;
 }
@@ -91,44 +115,11 @@ function expectPrecision({ precision }: Config, backend: Backend): void {
   );
 }
 
-/** Saves a run to its directory: first the lines of steps and epochs, then the checkpoint they belong to. */
-class Saver {
-  readonly #run: RunDirectory;
-  readonly #trainer: Trainer;
-  readonly #dataset: Dataset['name'];
-  /** Not yet in steps.jsonl. */
-  #steps: StepRecord[] = [];
-  #savedAt = performance.now();
-
-  constructor(run: RunDirectory, trainer: Trainer, dataset: Dataset['name']) {
-    this.#run = run;
-    this.#trainer = trainer;
-    this.#dataset = dataset;
-  }
-
-  async onEvent(event: TrainingEvent): Promise<void> {
-    if (event.type === 'epoch-ended') {
-      await this.#run.appendMetrics({ dataset: this.#dataset, ...event.metrics });
-      await this.save(event.isBest);
-      return;
-    }
-    this.#steps.push(toStepRecord(event));
-    if (performance.now() - this.#savedAt > CHECKPOINT_INTERVAL_MS) await this.save();
-  }
-
-  async save(isBest = false): Promise<void> {
-    if (this.#steps.length > 0) await this.#run.appendSteps(this.#steps);
-    this.#steps = [];
-    await this.#run.save(await this.#trainer.checkpoint(), isBest);
-    this.#savedAt = performance.now();
-  }
-}
-
-async function resume(run: RunDirectory, trainer: Trainer): Promise<RunDirectory> {
+/** Sets the trainer to the last checkpoint of a run, and the files of the run too. */
+async function restore(run: RunDirectory, trainer: Trainer): Promise<void> {
   trainer.restore(await run.load('last'));
   await run.removeLeftovers();
   await run.rewind(trainer.epochsDone, trainer.progress.step);
-  return run;
 }
 
 async function begin(model: Model, trainer: Trainer, options: TrainOptions): Promise<RunDirectory | null> {
@@ -160,13 +151,8 @@ function defaultFolder(model: string, now: Date): string {
   return path.join('runs', `${model}-${date}-${time}`);
 }
 
-function runStarted(
-  { config, dataset, backend }: TrainOptions,
-  model: Model,
-  split: Split,
-  trainer: Trainer,
-  run: RunDirectory | null,
-): RunStarted {
+function runStarted({ options, model, split, trainer, run }: Session): RunStarted {
+  const { config, dataset, backend } = options;
   return {
     type: 'run-started',
     config,
@@ -181,12 +167,8 @@ function runStarted(
   };
 }
 
-function resultOf(
-  { config, dataset, backend }: TrainOptions,
-  trainer: Trainer,
-  run: RunDirectory | null,
-  test: Metrics,
-): RunResult {
+function resultOf({ options, trainer, run }: Session, test: Metrics): RunResult {
+  const { config, dataset, backend } = options;
   const { lastEpoch, best, trainedImages } = trainer.progress;
   const { all: seconds, training } = trainer.times;
   return {

@@ -89,7 +89,7 @@ describe('collectRun', () => {
     let live: LiveRun | undefined;
     const { run, outcome } = await trained({ batchSize: 40 }, 5, async (event) => {
       if (event.type === 'run-started') live = await LiveRun.begin(event);
-      else if (event.type !== 'run-ended') live!.addEvent(event);
+      else if (event.type === 'step' || event.type === 'epoch-ended') live!.addEvent(event);
     });
     expect(outcome).toMatchObject({ interrupted: true });
     const append = (name: string, line: object) =>

@@ -1,11 +1,11 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import { resolveConfig } from '../../src/config/config.ts';
 import type { Dataset } from '../../src/dataset/load.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
-import { DivergedError, FileError, UsageError } from '../../src/errors.ts';
+import { DataError, DivergedError, FileError, UsageError, UserError } from '../../src/errors.ts';
 import type { Model } from '../../src/models/model.ts';
 import type { RunEvent } from '../../src/runs/events.ts';
 import { RunDirectory } from '../../src/runs/run-directory.ts';
@@ -81,6 +81,76 @@ describe('train', () => {
   });
 });
 
+describe('a run to resume', () => {
+  const again = (run: RunDirectory, change: object = {}) =>
+    train({ config: CONFIG, dataset: DATASET, backend: new ReferenceBackend(), resume: run, ...change });
+
+  it('is refused while it is being trained, is locked only then, and loses no line', async () => {
+    const out = path.join(temporaryFolder(), 'run');
+    const errors: Error[] = [];
+    await trainIn(out, async ({ type }) => {
+      if (type === 'epoch-ended') await again(await RunDirectory.open(out)).catch((error) => errors.push(error));
+    });
+    expect(errors).toHaveLength(3);
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(UserError);
+      expect(error.message).toContain(`${out} is being trained by process ${process.pid} on `);
+    }
+    const run = await RunDirectory.open(out);
+    expect((await run.metrics()).map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+    expect(readdirSync(out)).not.toContain('lock');
+    expect(await again(run)).toMatchObject({ epochs: 3 });
+    expect(readdirSync(out)).not.toContain('lock');
+  });
+
+  it('is locked until its interruption has been reported', async () => {
+    const out = path.join(temporaryFolder(), 'run');
+    const controller = new AbortController();
+    const locked: boolean[] = [];
+    await train({
+      config: CONFIG,
+      dataset: DATASET,
+      backend: new ReferenceBackend(),
+      out,
+      signal: controller.signal,
+      onEvent({ type }) {
+        if (type === 'step') controller.abort('SIGINT');
+        if (type === 'run-interrupted') locked.push(existsSync(path.join(out, 'lock')));
+      },
+    });
+    expect(locked).toEqual([true]);
+    expect(readdirSync(out)).not.toContain('lock');
+  });
+
+  it('is written no more by a process that has lost its lock', async () => {
+    const out = path.join(temporaryFolder(), 'run');
+    const training = trainIn(out, ({ type }) => {
+      if (type === 'run-started') writeFileSync(path.join(out, 'lock'), '{"pid":1,"host":"elsewhere"}');
+    });
+    await expect(training).rejects.toThrow(UserError);
+    await expect(training).rejects.toThrow(
+      /^another process has taken over the run .*; this one stops without saving$/,
+    );
+    expect(readFileSync(path.join(out, 'metrics.jsonl'), 'utf8')).toBe('');
+    expect(readdirSync(out)).toContain('lock');
+  });
+
+  it('must have the same configuration and images', async () => {
+    const out = path.join(temporaryFolder(), 'run');
+    await trainIn(out);
+    const run = await RunDirectory.open(out);
+    const otherRate = await again(run, { config: { ...CONFIG, lr: 0.5 } }).catch((error) => error);
+    expect(otherRate).toBeInstanceOf(UsageError);
+    expect(otherRate.field).toBe('lr');
+    expect(otherRate.message).toBe(
+      `lr is 0.5, but 0.003 in the run ${out}; a run is resumed with its own configuration, that of its config.json`,
+    );
+    const otherImages = await again(run, { dataset: { ...DATASET, sha256: '1'.repeat(64) } }).catch((error) => error);
+    expect(otherImages).toBeInstanceOf(DataError);
+    expect(otherImages.message).toContain(`generated does not hold the images that ${out} was trained on`);
+  });
+});
+
 describe('a checkpoint', () => {
   it('never contains NaN or infinite weights', async () => {
     const out = path.join(temporaryFolder(), 'run');
@@ -101,6 +171,7 @@ describe('a run directory', () => {
       expect(readdirSync(out).sort()).toEqual([
         'config.json',
         'last.safetensors',
+        'lock',
         'metrics.jsonl',
         'steps.jsonl',
         'times.json',

@@ -61,6 +61,8 @@ export class RunPrinter {
       case 'run-ended':
         this.#print(this.#resultLines(event.result, report));
         return;
+      case 'run-interrupted':
+        return;
       default:
         event satisfies never;
     }

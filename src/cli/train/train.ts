@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Backend } from '../../backends/backend.ts';
 import { effectiveConfig } from '../../config/config.ts';
-import { DataError, EXIT, UsageError } from '../../errors.ts';
+import { EXIT, UsageError } from '../../errors.ts';
 import { assertNotOccupied } from '../../runs/create-run-folder.ts';
 import type { Environment } from '../../runs/environment.ts';
 import type { RunEvent } from '../../runs/events.ts';
@@ -10,7 +10,7 @@ import { type Interrupted, type TrainOptions, train } from '../../runs/train.ts'
 import { openBackend } from '../inputs/backend.ts';
 import { readConfig } from '../inputs/hyperparameters.ts';
 import { load } from '../inputs/images.ts';
-import { differenceOf, expectNoConfig, imagePathOf, openBackendOf } from '../inputs/saved-run.ts';
+import { expectNoConfig, imagePathOf, openBackendOf } from '../inputs/saved-run.ts';
 import { resumeCommand } from '../terminal/format.ts';
 import { exitCodeOf, interruptible } from '../terminal/interrupt.ts';
 import { type Io, ownName } from '../terminal/io.ts';
@@ -31,16 +31,17 @@ export async function runTrain(command: Command, io: Io): Promise<number> {
   const log = options.log === undefined ? undefined : new RunLog(options.log);
   const page = await RunPage.begin(io, options);
   let isOver = false;
+  let report: string | undefined;
   const work = async (signal: AbortSignal): Promise<number> => {
     const onEvent = async (event: RunEvent) => {
       log?.write(event);
       await page.take(event);
-      const isEnd = event.type === 'run-ended';
-      const report = isEnd ? await page.end(event.progress, signal, event.result.test) : undefined;
+      if (event.type === 'run-ended') report = await page.end(event.progress, signal, event.result.test);
+      if (event.type === 'run-interrupted') report = await page.end(event.progress, signal);
       printer.show(event, report);
     };
     try {
-      const code = await runOnce({ command, io, printer, page, onEvent, signal });
+      const code = await runOnce({ command, io, printer, onEvent, signal, report: () => report });
       isOver = true;
       await page.keepServing(signal);
       return code;
@@ -58,13 +59,14 @@ interface RunContext {
   readonly command: Command;
   readonly io: Io;
   readonly printer: RunPrinter;
-  readonly page: RunPage;
   readonly signal: AbortSignal;
   onEvent(event: RunEvent): Promise<void>;
+  /** Path of the report, if one has been written. */
+  report(): string | undefined;
 }
 
 /** Trains and prints the outcome. Resolves to the exit code. */
-async function runOnce({ command, io, printer, page, signal, onEvent }: RunContext): Promise<number> {
+async function runOnce({ command, io, printer, signal, onEvent, report }: RunContext): Promise<number> {
   const options = command.opts<RunOptions>();
   let backend: Backend | undefined;
   try {
@@ -73,8 +75,7 @@ async function runOnce({ command, io, printer, page, signal, onEvent }: RunConte
     backend = plan.backend;
     const outcome = await train({ ...plan, signal, onEvent });
     if ('interrupted' in outcome) {
-      const report = await page.end(outcome.progress, signal);
-      if (signal.reason !== 'EPIPE') io.stderr.write(`${resumeInstructions(outcome, options, io.env, report)}\n`);
+      if (signal.reason !== 'EPIPE') io.stderr.write(`${resumeInstructions(outcome, options, io.env, report())}\n`);
       return exitCodeOf(signal);
     }
     if (options.json) io.stdout.write(`${JSON.stringify(outcome)}\n`);
@@ -115,12 +116,6 @@ async function planResume(command: Command, io: Io, signal: AbortSignal): Promis
   const backend = await openBackendOf(run.record, options, io);
   warnIfBitsDiffer(io, environment, backend);
   const dataset = await load(io, { ...options, choice: trainedOn.name, path, signal, backend });
-  const difference = differenceOf(run, dataset);
-  if (difference !== undefined) {
-    throw new DataError(
-      `${difference}: their SHA-256 is ${dataset.sha256}, wanted ${trainedOn.sha256}; give the path of the right ones with --data`,
-    );
-  }
   return { backend, config, dataset, resume: run.directory };
 }
 

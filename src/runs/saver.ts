@@ -1,0 +1,51 @@
+import type { Dataset } from '../dataset/load.ts';
+import { type StepRecord, type TrainingEvent, toStepRecord } from '../training/progress.ts';
+import type { Trainer } from '../training/trainer.ts';
+import type { RunDirectory } from './run-directory.ts';
+import type { RunLock } from './run-lock.ts';
+
+/** Maximum age of the last checkpoint during an epoch. */
+const CHECKPOINT_INTERVAL_MS = 60_000;
+
+/** What a saver saves, and where. */
+interface Saved {
+  readonly run: RunDirectory;
+  readonly lock: RunLock;
+  readonly trainer: Trainer;
+  readonly dataset: Dataset['name'];
+}
+
+/** Saves a run to its directory: first the lines of steps and epochs, then the checkpoint they belong to. */
+export class Saver {
+  readonly #saved: Saved;
+  /** Not yet in steps.jsonl. */
+  #steps: StepRecord[] = [];
+  #savedAt = performance.now();
+
+  constructor(saved: Saved) {
+    this.#saved = saved;
+  }
+
+  /** @throws FileError if the run cannot be saved; UserError if another process has taken it over. */
+  async onEvent(event: TrainingEvent): Promise<void> {
+    const { run, lock, dataset } = this.#saved;
+    if (event.type === 'epoch-ended') {
+      lock.expectHeld();
+      await run.appendMetrics({ dataset, ...event.metrics });
+      await this.save(event.isBest);
+      return;
+    }
+    this.#steps.push(toStepRecord(event));
+    if (performance.now() - this.#savedAt > CHECKPOINT_INTERVAL_MS) await this.save();
+  }
+
+  /** @throws as `onEvent` does. */
+  async save(isBest = false): Promise<void> {
+    const { run, lock, trainer } = this.#saved;
+    lock.expectHeld();
+    if (this.#steps.length > 0) await run.appendSteps(this.#steps);
+    this.#steps = [];
+    await run.save(await trainer.checkpoint(), isBest);
+    this.#savedAt = performance.now();
+  }
+}
