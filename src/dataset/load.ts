@@ -3,13 +3,8 @@ import { DataError, UsageError } from '../errors.ts';
 import { DATASET_CHOICES, type DatasetChoice, type DatasetName, type ImageSet } from '../images.ts';
 import { field, type Message, message } from '../message.ts';
 import { ARCHIVE_URL, CLASSES, decodeBatches } from './cifar10.ts';
-import {
-  type DatasetEvent,
-  DownloadError,
-  type DownloadSettings,
-  downloadCifar10,
-  downloadFolder,
-} from './download/download.ts';
+import { type DatasetEvent, type DownloadSettings, downloadCifar10, downloadFolder } from './download/download.ts';
+import { DownloadError } from './download/failures.ts';
 import { selectSources } from './download/sources.ts';
 import { defaultSearchPaths, locate, type SearchOptions, type Source } from './locate.ts';
 import { readSource } from './read.ts';
@@ -79,7 +74,7 @@ export async function loadDataset(options: LoadOptions = {}): Promise<Dataset> {
 
 function download(env: SearchOptions['env'], { signal, onEvent, download }: LoadOptions): Promise<string> {
   const sources = selectSources(env) ?? download?.sources;
-  return downloadCifar10({ ...download, sources, cacheFolder: downloadFolder(env), signal, onEvent });
+  return downloadCifar10({ ...download, sources, env, cacheFolder: downloadFolder(env), signal, onEvent });
 }
 
 async function cifar10(source: Source, { signal, imageSet }: LoadOptions): Promise<Dataset> {

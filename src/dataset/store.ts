@@ -8,12 +8,13 @@ import { withLock } from '../lock/lock.ts';
 import { field, message } from '../message.ts';
 import { readRegularFile } from '../read-file.ts';
 import { BATCH_FILES, type Batch, checkBatch, FILE_SHA256 } from './cifar10.ts';
+import { isHttp, shownUrl } from './download/address.ts';
 import { hashFile } from './download/partial.ts';
 import { cannotRead } from './formats/folder.ts';
 
 /** Contents of `source.json`, stored next to the six files. */
 export interface StoreRecord {
-  /** URL or path that the images came from. */
+  /** URL, without credentials, or path that the images came from. */
   readonly source: string;
   /** SHA-256 of each of the six files, in hexadecimal. */
   readonly files: Readonly<Record<string, string>>;
@@ -150,7 +151,9 @@ export function compareHashes(
 export async function readRecord(folder: string): Promise<StoreRecord | undefined> {
   const path = join(folder, RECORD_NAME);
   try {
-    return JSON.parse(String(await readRegularFile(path, MAX_RECORD_BYTES)));
+    const record: StoreRecord = JSON.parse(String(await readRegularFile(path, MAX_RECORD_BYTES)));
+    // Version 0.1.0 stored addresses with their credentials.
+    return isHttp(record?.source) ? { ...record, source: shownUrl(record.source) } : record;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     if (error instanceof SyntaxError) throw new DataError(`${path} is damaged: ${error.message}`, { cause: error });

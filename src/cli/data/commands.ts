@@ -38,8 +38,15 @@ The sources are tried in turn: Hugging Face, the University of Toronto, a mirror
 too slow is abandoned for the next. An interrupted download is resumed. The path of the images is
 printed on stdout.
 
+A user and a password in the URL are used to log in. No message or file repeats them, nor anything
+after a ?. Other users of the machine can see --url among the processes, but not the variable.
+
 Environment:
   NN_TRAIN_CIFAR10_URL  the same as --url
+  HTTPS_PROXY           proxy for https, such as http://proxy.example.org:3128 or, with a password,
+                        http://USER:PASSWORD@HOST:PORT (default: HTTP_PROXY)
+  HTTP_PROXY            proxy for http
+  NO_PROXY              hosts to contact directly: names, domains, IP addresses, 10.0.0.0/8, or *
   XDG_CACHE_HOME        parent of the cache (default: ~/.cache)`;
 
 const IMPORT_NOTES = `

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { ARCHIVE_URL, BATCH_FOLDER } from '../../dataset/cifar10.ts';
-import { type DatasetEvent, DownloadError, downloadCifar10, downloadFolder } from '../../dataset/download/download.ts';
+import { shownUrl } from '../../dataset/download/address.ts';
+import { type DatasetEvent, downloadCifar10, downloadFolder } from '../../dataset/download/download.ts';
+import { DownloadError } from '../../dataset/download/failures.ts';
 import { selectSources } from '../../dataset/download/sources.ts';
 import { readSource } from '../../dataset/read.ts';
 import { readRecord, storeBatches, verifyFolder } from '../../dataset/store.ts';
@@ -24,15 +26,14 @@ export interface DownloadCommandOptions extends ImportOptions {
 /** `nn-train data download`: downloads the images into the cache unless they are there. Resolves to the exit code. */
 export function runDownload({ url, trust = false }: DownloadCommandOptions, io: Io): Promise<number> {
   const sources = selectSources(io.env, url);
-  const words = ['data', 'download', ...(url === undefined ? [] : ['--url', url]), ...(trust ? ['--trust'] : [])];
-  const progress = new DownloadProgress(io, { command: words.map(shellWord).join(' ') });
+  const progress = new DownloadProgress(io, { command: resumption(url, trust, io) });
   return runUntilInterrupted(io, async (signal) => {
     const folder = cachedImages(io);
     if (await isCached(folder, trust, io, signal)) io.stderr.write('already in the cache and verified\n');
     else {
       // The result is printed below, where it is known whether the images are official.
       const onEvent = (event: DatasetEvent) => event.kind !== 'finished' && progress.show(event);
-      const options = { cacheFolder: downloadFolder(io.env), sources, trust, signal, onEvent };
+      const options = { env: io.env, cacheFolder: downloadFolder(io.env), sources, trust, signal, onEvent };
       await progress
         .during(signal, () => downloadCifar10(options))
         .catch((error) => Promise.reject(withAdvice(error, io)));
@@ -42,6 +43,13 @@ export function runDownload({ url, trust = false }: DownloadCommandOptions, io: 
     io.stdout.write(`${folder}\n`);
     return EXIT.done;
   });
+}
+
+/** What resumes the download. */
+function resumption(url: string | undefined, trust: boolean, { env }: Io): string {
+  if (url !== undefined && shownUrl(url) !== url) return 'the same command';
+  const words = ['data', 'download', ...(url === undefined ? [] : ['--url', url]), ...(trust ? ['--trust'] : [])];
+  return [ownName(env), ...words.map(shellWord)].join(' ');
 }
 
 /** `nn-train data import PATH`: converts images of any accepted format, verifies them and puts them into the cache.

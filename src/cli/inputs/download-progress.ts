@@ -21,7 +21,7 @@ interface ProgressOptions {
   readonly quiet?: boolean | undefined;
   /** Alternative to waiting for the download, in brackets. */
   readonly hint?: string;
-  /** Arguments of nn-train that resume an interrupted download. */
+  /** What resumes an interrupted download. */
   readonly command?: string;
 }
 
@@ -39,7 +39,8 @@ export class DownloadProgress {
   #samples: Sample[] = [];
   #lastLine = 0;
 
-  constructor(io: Io, { progress = true, quiet = false, hint = '', command = 'data download' }: ProgressOptions = {}) {
+  constructor(io: Io, options: ProgressOptions = {}) {
+    const { progress = true, quiet = false, hint = '', command = `${ownName(io.env)} data download` } = options;
     this.#io = io;
     this.#hint = hint;
     this.#command = command;
@@ -116,7 +117,7 @@ export class DownloadProgress {
   #printKept(): void {
     const received = this.#samples.at(-1)?.received ?? 0;
     if (received === 0) return;
-    this.#note(`stopped; ${format.megabytes(received)} kept; resume with ${ownName(this.#io.env)} ${this.#command}`);
+    this.#note(`stopped; ${format.megabytes(received)} kept; resume with ${this.#command}`);
   }
 
   /** Prints a line, above the bar if one follows. */

@@ -1,15 +1,18 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DataError, FileError } from '../../errors.ts';
-import { fileErrorReason, remove } from '../../files.ts';
+import { DataError } from '../../errors.ts';
+import { remove } from '../../files.ts';
 import type { LockHolder } from '../../lock/holder.ts';
 import { withLock } from '../../lock/lock.ts';
-import { field, Message, message } from '../../message.ts';
+import { Message } from '../../message.ts';
 import { BATCH_FILES, BATCH_FOLDER } from '../cifar10.ts';
 import { cacheFolder, type EnvironmentVariables, recognise, type Source } from '../locate.ts';
 import { readSource } from '../read.ts';
 import { storeBatches } from '../store.ts';
-import { checkReachable, DEFAULT_LIMITS, TransferError, type TransferLimits } from './network.ts';
+import { shownUrl } from './address.ts';
+import { Client } from './client.ts';
+import { combinedError, DownloadError, TransferError, withFileErrors } from './failures.ts';
+import { DEFAULT_LIMITS, type TransferLimits } from './network.ts';
 import { type RemoteSource, SOURCES, totalBytes } from './sources.ts';
 import { transfer } from './transfer.ts';
 
@@ -41,9 +44,6 @@ export type DatasetEvent =
   | { readonly kind: 'verifying'; readonly path: string }
   | { readonly kind: 'finished'; readonly path: string };
 
-/** No source on the network provided the images (exit 3). */
-export class DownloadError extends DataError {}
-
 /** Settings for tests and for callers with sources of their own. */
 export interface DownloadSettings {
   readonly sources?: readonly RemoteSource[] | undefined;
@@ -55,6 +55,8 @@ export interface DownloadSettings {
 export interface DownloadOptions extends DownloadSettings {
   /** Folder in which `cifar-10-batches-bin` is created. */
   readonly cacheFolder: string;
+  /** Environment variables, which may name proxies. */
+  readonly env: EnvironmentVariables;
   /** Accept images that differ from the published ones. */
   readonly trust?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -76,20 +78,29 @@ export function downloadFolder(env: EnvironmentVariables): string {
  *  @throws DownloadError if no source works; DataError if the downloaded data is not CIFAR-10;
  *  FileError if the cache cannot be written. Rejects with the reason of `signal` if it is aborted. */
 export async function downloadCifar10(options: DownloadOptions): Promise<string> {
-  const { cacheFolder, sources = SOURCES, signal, onEvent } = options;
-  // Node's fetch would crash the process.
-  if (typeof WebAssembly === 'undefined')
-    throw new DownloadError('downloading needs WebAssembly, which is switched off');
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const client = await Client.open(options.env, limits.connectTimeout);
+  try {
+    return await downloadWith(client, { ...options, limits });
+  } finally {
+    await client.close();
+  }
+}
+
+async function downloadWith(
+  client: Client,
+  options: DownloadOptions & { readonly limits: TransferLimits },
+): Promise<string> {
+  const { cacheFolder, limits, sources = SOURCES, signal, onEvent } = options;
   const folder = join(cacheFolder, BATCH_FOLDER);
   // All at once and before touching the disk, so that a missing network is reported quickly.
-  const reachable = sources.map(({ files }) => checkReachable(files[0].url, limits, signal));
+  const reachable = sources.map(({ files }) => client.checkReachable(files[0].url, limits.connectTimeout, signal));
   await Promise.any(reachable).catch(({ errors }: AggregateError) => {
     signal?.throwIfAborted();
     throw errors.find((error) => !(error instanceof TransferError)) ?? combinedError(errors);
   });
   const work = async () => {
-    if (!isComplete(folder)) await new Download({ ...options, limits, folder }).tryAll(sources, reachable);
+    if (!isComplete(folder)) await new Download({ ...options, client, folder }).tryAll(sources, reachable);
     return folder;
   };
   const onWait = ({ pid, host }: LockHolder) => onEvent?.({ kind: 'waiting', holder: `process ${pid} on ${host}` });
@@ -102,6 +113,7 @@ function isComplete(folder: string): boolean {
 }
 
 interface ResolvedOptions extends DownloadOptions {
+  readonly client: Client;
   readonly limits: TransferLimits;
   readonly folder: string;
 }
@@ -158,14 +170,15 @@ class Download {
   }
 
   #report({ url, reason }: TransferError, next: RemoteSource | undefined): void {
-    this.#options.onEvent?.({ kind: 'source-failed', url, reason: String(reason), next: next?.files[0].url });
+    const nextUrl = next && shownUrl(next.files[0].url);
+    this.#options.onEvent?.({ kind: 'source-failed', url, reason: String(reason), next: nextUrl });
   }
 
   async #downloadFrom(source: RemoteSource, minRate: number): Promise<void> {
-    const { cacheFolder, folder, signal, onEvent } = this.#options;
+    const { client, cacheFolder, folder, signal, onEvent } = this.#options;
     const limits = { ...this.#options.limits, minRate };
     const downloads = join(cacheFolder, 'downloads', source.id);
-    const { url } = source.files[0];
+    const url = shownUrl(source.files[0].url);
     const knownTotal = totalBytes(source);
     onEvent?.({ kind: 'started', url, total: knownTotal });
     let before = 0;
@@ -177,7 +190,7 @@ class Download {
         if (total) this.#shares.set(source, (before + received) / total);
         onEvent?.({ kind: 'progress', received: before + received, total });
       };
-      await transfer(file, join(downloads, file.name), { limits, signal, onProgress });
+      await transfer(file, join(downloads, file.name), { client, limits, signal, onProgress });
       before += file.bytes ?? size;
     }
     onEvent?.({ kind: 'verifying', path: downloads });
@@ -191,7 +204,14 @@ class Download {
     const { url, name } = source.files[0];
     try {
       const local = await localSource(source, downloads);
-      await storeBatches({ folder, batches: readSource(local, signal), source: url, trust, signal, published });
+      await storeBatches({
+        folder,
+        batches: readSource(local, signal),
+        source: shownUrl(url),
+        trust,
+        signal,
+        published,
+      });
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       // The files are what the source provides, so keeping them would only repeat the error.
@@ -213,40 +233,4 @@ async function localSource({ kind, files }: RemoteSource, downloads: string): Pr
   const found = await recognise(path);
   if (found) return found;
   throw new DataError('this is neither the binary nor the Python archive of CIFAR-10');
-}
-
-/** Combines the errors of all sources into one. Damaged data takes precedence over an unreachable network, so that `auto`
- *  does not fall back to generated images silently. */
-function combinedError(errors: readonly TransferError[]): DataError {
-  const [first] = errors;
-  const byUrl = new Map(errors.map(({ url, reason }) => [url, message`${new URL(url).host}: ${reason}`]));
-  // Sources on the same host often fail for the same reason, which is named once.
-  const distinct = [...new Map([...byUrl.values()].map((text) => [String(text), text])).values()];
-  const list = distinct.reduce((all, text) => message`${all}; ${text}`);
-  const text = byUrl.size === 1 ? first.text : message`all ${byUrl.size} sources failed: ${list}`;
-  if (!errors.some(({ kind }) => kind === 'damaged')) return new DownloadError(text, { cause: first });
-  // Errors about the images themselves end with advice of their own.
-  const advice = message`${text}. Try again, pass a good copy as ${field('path')}, or use generated images with ${field('choice', 'synthetic')}.`;
-  return new DataError(String(text).endsWith('.') ? text : advice, { cause: first });
-}
-
-/** Turns file-system errors of `work` into a FileError that names the cache folder and says what to do. */
-async function withFileErrors<T>(cacheFolder: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const reason = fileErrorReason(error);
-    if (reason === undefined) throw error;
-    const problem = `cannot store the images in ${cacheFolder}: ${reason}`;
-    // Nothing can be downloaded here, as in a container whose disk is read-only.
-    if (['EACCES', 'EPERM', 'EROFS', 'ERR_ACCESS_DENIED'].includes((error as NodeJS.ErrnoException).code ?? '')) {
-      throw new DownloadError(`${problem}; set XDG_CACHE_HOME to a folder that can be written`, { cause: error });
-    }
-    throw new FileError(
-      `${problem}. They need 360 MB; free some space, or choose another folder with XDG_CACHE_HOME.`,
-      {
-        cause: error,
-      },
-    );
-  }
 }

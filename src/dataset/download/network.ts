@@ -1,5 +1,4 @@
-import { DataError } from '../../errors.ts';
-import { type Message, message } from '../../message.ts';
+import { TransferError } from './failures.ts';
 
 /** Limits for slow and silent servers. Times are in milliseconds. */
 export interface TransferLimits {
@@ -24,41 +23,6 @@ export const DEFAULT_LIMITS: TransferLimits = {
   retryDelay: 1_000,
 };
 
-/** Failure to get a file from its server. `disconnected`: the connection failed; `slow`: below the minimum rate;
- *  `damaged`: complete, but not the expected file; `unavailable`: anything else. */
-export class TransferError extends DataError {
-  readonly url: string;
-  readonly reason: string | Message;
-  readonly kind: 'disconnected' | 'slow' | 'damaged' | 'unavailable';
-  /** Measured bytes per second, if `kind` is `slow`; else 0. */
-  readonly rate: number;
-
-  constructor(
-    url: string,
-    reason: string | Message,
-    kind: TransferError['kind'],
-    options: ErrorOptions & { rate?: number } = {},
-  ) {
-    super(message`${url}: ${reason}`, options);
-    this.url = url;
-    this.reason = reason;
-    this.kind = kind;
-    this.rate = options.rate ?? 0;
-  }
-}
-
-/** Checks that a server responds, with any status.
- *  @throws TransferError if it does not. */
-export async function checkReachable(url: string, limits: TransferLimits, signal?: AbortSignal): Promise<void> {
-  const closing = new AbortController();
-  try {
-    const response = fetch(url, { method: 'HEAD', redirect: 'manual', signal: anySignal(signal, closing.signal) });
-    await withTimeout(response, url, limits.connectTimeout, signal);
-  } finally {
-    closing.abort();
-  }
-}
-
 /** Waits for a step of a transfer, with a timeout. Turns network failures into TransferErrors. */
 export async function withTimeout<T>(
   step: Promise<T>,
@@ -77,11 +41,15 @@ export async function withTimeout<T>(
     signal?.throwIfAborted();
     // fetch says only "fetch failed" or "terminated"; its cause has the reason. Without a cause it is not a network error.
     if (!(error instanceof TypeError && error.cause instanceof Error)) throw error;
-    const { message, code } = error.cause as NodeJS.ErrnoException;
+    const { message, code } = innermostCause(error.cause) as NodeJS.ErrnoException;
     throw new TransferError(url, `the connection failed: ${message || code}`, 'disconnected', { cause: error });
   } finally {
     clearTimeout(timer);
   }
+}
+
+function innermostCause(error: Error): Error {
+  return error.cause instanceof Error ? innermostCause(error.cause) : error;
 }
 
 export function anySignal(signal: AbortSignal | undefined, other: AbortSignal): AbortSignal {

@@ -7,6 +7,7 @@ import { statRegularFile } from '../../read-file.ts';
 
 /** Identity of a remote file, as reported by its server. */
 export interface Origin {
+  /** Its URL, without credentials. */
   readonly url: string;
   /** Strong ETag or Last-Modified date; an unchanged validator means an unchanged file. */
   readonly validator?: string | undefined;

@@ -3,6 +3,7 @@ import { UsageError } from '../../errors.ts';
 import { field, message, type NamedField } from '../../message.ts';
 import { ARCHIVE_NAME, ARCHIVE_URL } from '../cifar10.ts';
 import type { EnvironmentVariables, Source } from '../locate.ts';
+import { isHttp, shownUrl } from './address.ts';
 import type { Remote } from './transfer.ts';
 
 /** Download source of CIFAR-10: one or more files, all required. */
@@ -72,11 +73,13 @@ export const SOURCES: readonly RemoteSource[] = [
  *  @param namedBy option or variable that gave the URL, for error messages.
  *  @throws UsageError if the URL is invalid. */
 function customSource(url: string, namedBy: string | NamedField): RemoteSource {
-  if (!/^https?:/.test(url) || !URL.canParse(url)) {
-    throw new UsageError(message`${namedBy} must be a URL that begins with https:// or http://, got '${url}'`);
+  if (!isHttp(url)) {
+    throw new UsageError(
+      message`${namedBy} must be a URL that begins with https:// or http://, got '${shownUrl(url)}'`,
+    );
   }
-  // One folder per URL: two URLs must not share a partial file.
-  const id = `url-${createHash('sha256').update(url).digest('hex').slice(0, 16)}`;
+  // One folder per address: two must not share a partial file. The signature of a signed URL changes between the attempts.
+  const id = `url-${createHash('sha256').update(shownUrl(url)).digest('hex').slice(0, 16)}`;
   return { id, files: [{ name: 'archive.tar.gz', url }] };
 }
 

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { integer } from '../../format.ts';
-import { anySignal, TransferError, type TransferLimits, withTimeout } from './network.ts';
+import { shownUrl } from './address.ts';
+import type { Client, Response } from './client.ts';
+import { TransferError } from './failures.ts';
+import { anySignal, type TransferLimits, withTimeout } from './network.ts';
 import { hashFile, type Origin, PartialFile } from './partial.ts';
 
 /** Remote file, with its size and hash if they are known in advance. */
@@ -12,6 +15,7 @@ export interface Remote {
 }
 
 export interface TransferOptions {
+  readonly client: Client;
   /** Limits, with the minimum rate for this transfer. */
   readonly limits: TransferLimits;
   readonly signal?: AbortSignal | undefined;
@@ -30,12 +34,12 @@ const MAX_FRUITLESS_ATTEMPTS = 3;
 export async function transfer(remote: Remote, path: string, options: TransferOptions): Promise<void> {
   if (await isDownloaded(path, remote)) return;
   const partial = new PartialFile(path);
+  const address = shownUrl(remote.url);
   let [furthest, fruitless] = [0, 0];
   try {
     for (;;) {
-      await partial.load(remote.url);
-      // Without a hash or a validator, a file that changed in the meantime would go unnoticed.
-      if (!remote.sha256 && !partial.origin?.validator) await partial.discard();
+      await partial.load(address);
+      if (!isCheckable(remote, partial)) await partial.discard();
       const sizeBefore = partial.size;
       const error = await attempt(remote, partial, options);
       if (!error) return;
@@ -69,9 +73,21 @@ async function attempt(remote: Remote, partial: PartialFile, options: TransferOp
 }
 
 /** Whether an earlier run has downloaded the complete file. */
-async function isDownloaded(path: string, { sha256 }: Remote): Promise<boolean> {
+async function isDownloaded(path: string, { url, sha256 }: Remote): Promise<boolean> {
   const got = await hashFile(path);
-  return got !== undefined && (sha256 === undefined || got === sha256);
+  return got !== undefined && (sha256 === undefined ? !isAmbiguous(url) : got === sha256);
+}
+
+/** Whether it would be noticed if the partial file were the beginning of another version of the file, or of another file. */
+function isCheckable({ url, sha256 }: Remote, { origin, isComplete }: PartialFile): boolean {
+  if (sha256 !== undefined) return true;
+  // The server compares the validator, but is not asked for the rest of a complete file.
+  return origin?.validator !== undefined && !(isComplete && isAmbiguous(url));
+}
+
+/** Whether the stored address may stand for several files: for `?id=1` and for `?id=2`. */
+function isAmbiguous(url: string): boolean {
+  return shownUrl(url) !== url;
 }
 
 async function receive(remote: Remote, partial: PartialFile, options: TransferOptions): Promise<void> {
@@ -100,8 +116,8 @@ function request({ url }: Remote, partial: PartialFile, options: TransferOptions
     headers.range = `bytes=${partial.size}-`;
     if (partial.origin?.validator) headers['if-range'] = partial.origin.validator;
   }
-  const response = fetch(url, { headers, signal: anySignal(options.signal, closing) });
-  return withTimeout(response, url, options.limits.idleTimeout, options.signal);
+  const timeout = options.limits.idleTimeout;
+  return options.client.request(url, { headers, timeout, signal: anySignal(options.signal, closing) });
 }
 
 /** Whether a response continues the partial file. */
@@ -133,7 +149,7 @@ function checkResponse(response: Response, { url, bytes }: Remote, { size, origi
   if (bytes !== undefined && total !== undefined && total !== bytes) {
     throw unavailable(`the file has ${integer(total)} bytes, wanted ${integer(bytes)}`);
   }
-  return { url, validator: validatorOf(response), total: total ?? bytes };
+  return { url: shownUrl(url), validator: validatorOf(response), total: total ?? bytes };
 }
 
 function validatorOf({ headers }: Response): string | undefined {

@@ -34,47 +34,50 @@ describe('data download', () => {
     expect(again.stderr).toMatch(/^already in the cache/);
   });
 
-  it('keeps what was received on Ctrl-C, says how to resume, and resumes there', async () => {
-    const half = ARCHIVE.length >> 1;
-    const ranges: (string | undefined)[] = [];
-    const url = await serve((request, response) => {
-      if (request.method === 'HEAD') return response.end();
-      const { range } = request.headers;
-      ranges.push(range);
-      const from = Number(/bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0);
-      response.setHeader('etag', '"one"');
-      response.setHeader('content-length', ARCHIVE.length - from);
-      if (from === 0) {
-        response.writeHead(200).write(ARCHIVE.subarray(0, half));
-        // Slow, but never silent for long enough to time out.
-        let at = half;
-        const trickle = setInterval(() => response.write(ARCHIVE.subarray(at, ++at)), 1000);
-        response.on('close', () => clearInterval(trickle));
-      } else {
-        response.setHeader('content-range', `bytes ${from}-${ARCHIVE.length - 1}/${ARCHIVE.length}`);
-        response.writeHead(206).end(ARCHIVE.subarray(from));
-      }
-      return undefined;
-    });
-    const args = ['download', '--url', url, '--trust'];
-    const stopped = await home.data(args, {
-      onStart: async (child) => {
-        const hasHalf = (file: string) => file.endsWith('.part') && hasBytes(path.join(home.folder, file), half);
-        while (child.exitCode === null && !tree(home.folder).some(hasHalf)) await sleep(10);
-        child.kill('SIGINT');
-      },
-    });
-    expect([stopped.code, stopped.stdout]).toEqual([130, '']);
-    const done = await home.data(args);
-    expect([done.code, done.stdout]).toEqual([0, `${home.cached}\n`]);
-    expect(ranges).toEqual([undefined, expect.stringMatching(/^bytes=\d+-$/)]);
-    const kept = Number.parseInt(ranges[1]!.slice('bytes='.length), 10);
-    expect(kept).toBeGreaterThanOrEqual(half);
-    expect(stopped.stderr).toContain(
-      `stopped; ${(kept / 1e6).toFixed(1)} MB kept; resume with nn-train data download --url ${url} --trust\n`,
-    );
-    expect(batchFile(5).equals(readFileSync(path.join(home.cached, 'test_batch.bin')))).toBe(true);
-  });
+  it.each(['', '?token=secret'])(
+    'keeps what was received on Ctrl-C, says how to resume, and resumes there; query %j',
+    async (query) => {
+      const half = ARCHIVE.length >> 1;
+      const ranges: (string | undefined)[] = [];
+      const url = await serve((request, response) => {
+        if (request.method === 'HEAD') return response.end();
+        const { range } = request.headers;
+        ranges.push(range);
+        const from = Number(/bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0);
+        response.setHeader('etag', '"one"');
+        response.setHeader('content-length', ARCHIVE.length - from);
+        if (from === 0) {
+          response.writeHead(200).write(ARCHIVE.subarray(0, half));
+          // Slow, but never silent for long enough to time out.
+          let at = half;
+          const trickle = setInterval(() => response.write(ARCHIVE.subarray(at, ++at)), 1000);
+          response.on('close', () => clearInterval(trickle));
+        } else {
+          response.setHeader('content-range', `bytes ${from}-${ARCHIVE.length - 1}/${ARCHIVE.length}`);
+          response.writeHead(206).end(ARCHIVE.subarray(from));
+        }
+        return undefined;
+      });
+      const args = ['download', '--url', url + query, '--trust'];
+      const stopped = await home.data(args, {
+        onStart: async (child) => {
+          const hasHalf = (file: string) => file.endsWith('.part') && hasBytes(path.join(home.folder, file), half);
+          while (child.exitCode === null && !tree(home.folder).some(hasHalf)) await sleep(10);
+          child.kill('SIGINT');
+        },
+      });
+      expect([stopped.code, stopped.stdout]).toEqual([130, '']);
+      const done = await home.data(args);
+      expect([done.code, done.stdout]).toEqual([0, `${home.cached}\n`]);
+      expect(ranges).toEqual([undefined, expect.stringMatching(/^bytes=\d+-$/)]);
+      const kept = Number.parseInt(ranges[1]!.slice('bytes='.length), 10);
+      expect(kept).toBeGreaterThanOrEqual(half);
+      const command = query === '' ? `nn-train data download --url ${url} --trust` : 'the same command';
+      expect(stopped.stderr).toContain(`stopped; ${(kept / 1e6).toFixed(1)} MB kept; resume with ${command}\n`);
+      expect(stopped.stderr).not.toContain('secret');
+      expect(batchFile(5).equals(readFileSync(path.join(home.cached, 'test_batch.bin')))).toBe(true);
+    },
+  );
 
   it('downloads again if a file was damaged since', async () => {
     const url = await serve((_, response) => response.end(ARCHIVE));
@@ -100,7 +103,7 @@ describe('data download', () => {
   });
 
   it('rejects a URL that is not http or https', async () => {
-    const { code, stderr } = await home.data(['download', '--url', 'ftp://example.org/x']);
+    const { code, stderr } = await home.data(['download', '--url', 'ftp://me:secret@example.org/x']);
     expect(code).toBe(2);
     expect(stderr).toMatch(
       /^error: --url must be a URL that begins with https:\/\/ or http:\/\/, got 'ftp:\/\/example\.org\/x'/,

@@ -85,7 +85,7 @@ describe('without a terminal', () => {
 describe('a download that is interrupted or fails', () => {
   async function end(reason: string | undefined) {
     const stopping = new AbortController();
-    const to = progress({ command: 'data download --trust' });
+    const to = progress({ command: 'nn-train data download --trust' });
     const failed = to.during(stopping.signal, async () => {
       to.show({ kind: 'started', url: A, total: undefined });
       receive(to, 0, 2 * MB, 1 * MB);

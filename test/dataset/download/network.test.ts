@@ -2,7 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { DownloadError, downloadCifar10 } from '../../../src/dataset/download/download.ts';
+import { downloadCifar10 } from '../../../src/dataset/download/download.ts';
+import { DownloadError } from '../../../src/dataset/download/failures.ts';
 import { rejection, scratchFolder, tree } from '../../support/cifar10.ts';
 
 const cache = join(scratchFolder(), 'nn-train');
@@ -24,7 +25,7 @@ test('without a network, four sources fail as fast as one: all are contacted at 
     id: path,
     files: [{ name: 'file', url: `http://127.0.0.1:${port}${path}` }],
   }));
-  const failed = rejection(downloadCifar10({ cacheFolder: cache, sources }));
+  const failed = rejection(downloadCifar10({ env: {}, cacheFolder: cache, sources }));
   while (asked.length < paths.length) await new Promise(setImmediate);
   await vi.advanceTimersByTimeAsync(5_000);
   const error = await failed;

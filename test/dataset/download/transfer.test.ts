@@ -5,8 +5,9 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { TransferError } from '../../../src/dataset/download/network.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Client } from '../../../src/dataset/download/client.ts';
+import { TransferError } from '../../../src/dataset/download/failures.ts';
 import { type Remote, type TransferOptions, transfer } from '../../../src/dataset/download/transfer.ts';
 import { CERTIFICATE, KEY } from '../../support/certificate.ts';
 import { rejection, scratchFolder } from '../../support/cifar10.ts';
@@ -19,6 +20,13 @@ const CONTENT = randomBytes(300_000);
 const BYTES = CONTENT.length;
 const limits = { ...NO_LIMITS, minRate: 0 };
 let path: string;
+let client: Client;
+
+beforeAll(async () => {
+  client = await Client.open({}, NO_LIMITS.connectTimeout);
+});
+
+afterAll(() => client.close());
 
 beforeEach(() => {
   path = join(mkdtempSync(join(scratch, 'transfer-')), 'folder', 'file');
@@ -33,7 +41,7 @@ async function serve(content = CONTENT): Promise<FileServer> {
 function get(server: { url: string }, options: Partial<TransferOptions> & Partial<Remote> = {}): Promise<void> {
   const { bytes, sha256: hash = sha256(CONTENT), ...rest } = options;
   const remote = { url: server.url, sha256: hash, ...(bytes === undefined ? {} : { bytes }) };
-  return transfer(remote, path, { limits, ...rest });
+  return transfer(remote, path, { client, limits, ...rest });
 }
 
 async function refusal(promise: Promise<void>): Promise<TransferError> {
@@ -193,7 +201,7 @@ describe('a download restarts', () => {
   test('if there is neither a hash nor a validator to tell whether the file changed', async () => {
     const server = await serve();
     server.fault = (n) => ({ omitsHeaders: true, ...(n === 0 ? { cutAfter: 100_000 } : {}) });
-    await transfer({ url: server.url }, path, { limits });
+    await transfer({ url: server.url }, path, { client, limits });
     expectComplete();
     expect(server.gets.map(({ range }) => range)).toEqual([undefined, undefined]);
   });
@@ -270,7 +278,7 @@ describe('a transfer fails', () => {
     [
       'circular redirects',
       (_, response) => response.writeHead(302, { location: '/file.tar.gz' }).end(),
-      'the connection failed: redirect count exceeded',
+      'it redirects more than 20 times',
     ],
     [
       'a closed connection',
