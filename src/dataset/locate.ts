@@ -1,12 +1,12 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { DataError } from '../errors.ts';
 import { ARCHIVE_NAME, BATCH_FILES, BATCH_FOLDER, REPLACEMENT_ADVICE } from './cifar10.ts';
 import { containsAnyOf } from './formats/archive.ts';
 import { areClassNames } from './formats/class-folders.ts';
-import { cannotRead } from './formats/folder.ts';
-import { mayBeCifar10, parquetFiles } from './formats/parquet.ts';
+import { cannotRead, listIfPresent } from './formats/folder.ts';
+import { findParquetFolder } from './formats/parquet-folder.ts';
 import { PYTHON } from './formats/python/batches.ts';
 
 /** Location and format of the images. */
@@ -27,7 +27,7 @@ export interface SearchOptions {
 }
 
 /** Finds CIFAR-10 on the disk: in `path` if it is given; otherwise in $NN_TRAIN_DATA_DIR if it is set; otherwise in ./data,
- *  the cache folder and the Keras datasets folder, in this order. Returns undefined if none of them has CIFAR-10.
+ *  the cache folder and the folders of Keras and Hugging Face, in this order. Returns undefined if none of them has CIFAR-10.
  *
  *  Each may be a folder with the six files of the binary or the Python version, a folder that contains their folder or
  *  their archive under its published name, or a folder of Parquet files or of pictures in one folder per class. `path`
@@ -62,16 +62,26 @@ export async function recognise(path: string): Promise<Source | undefined> {
 /** Folders to search if the user named none. Without a home folder, those in it are left out. */
 export function defaultSearchPaths(env: EnvironmentVariables, cwd: string): readonly string[] {
   const keras = env.KERAS_HOME || inHome('.keras');
-  const places = [join(cwd, 'data'), cacheFolder(env), keras && join(keras, 'datasets')];
+  const places = [join(cwd, 'data'), cacheFolder(env), keras && join(keras, 'datasets'), huggingFaceCache(env)];
   return places.filter((place) => place !== undefined);
 }
 
 /** Folder for downloaded images; undefined if neither XDG_CACHE_HOME nor a home folder is known. */
 export function cacheFolder(env: EnvironmentVariables): string | undefined {
-  const base = env.XDG_CACHE_HOME;
-  // The XDG specification requires relative paths to be ignored.
-  const parent = base && isAbsolute(base) ? base : inHome('.cache');
+  const parent = cacheHome(env);
   return parent && join(parent, 'nn-train');
+}
+
+/** Folder where Hugging Face's programs keep what they download. Source: huggingface_hub, constants.py. */
+function huggingFaceCache(env: EnvironmentVariables): string | undefined {
+  const base = cacheHome(env);
+  const home = env.HF_HOME || (base && join(base, 'huggingface'));
+  return env.HF_HUB_CACHE || (home && join(home, 'hub'));
+}
+
+function cacheHome({ XDG_CACHE_HOME: base }: EnvironmentVariables): string | undefined {
+  // The XDG specification requires relative paths to be ignored.
+  return base && isAbsolute(base) ? base : inHome('.cache');
 }
 
 /** A path in the home folder; undefined without one, as for an unknown user in a container. */
@@ -97,14 +107,14 @@ async function locateNamed(path: string, variable?: string): Promise<Source> {
     `${description} has no CIFAR-10 images: wanted the six files ${BATCH_FILES[0]} to ${BATCH_FILES.at(-1)}, ` +
       `a folder ${BATCH_FOLDER} or ${PYTHON.folder}, an archive ${ARCHIVE_NAME} or ${PYTHON_ARCHIVES[0]}, ` +
       'Parquet files train-*.parquet and test-*.parquet, or pictures in folders such as train/airplane and test/airplane; ' +
-      `found ${summary((await list(path)) ?? [])}.`,
+      `found ${summary((await listIfPresent(path)) ?? [])}.`,
   );
 }
 
 /** Searches a folder for images in any format.
  *  @param isNamed whether the user named the folder; if not, files that may belong to another dataset are skipped. */
 async function searchFolder(path: string, isNamed: boolean): Promise<Source | undefined> {
-  const names = await list(path);
+  const names = await listIfPresent(path);
   if (names === undefined) return undefined;
   return (
     (await findVersion(path, names, VERSIONS.binary)) ??
@@ -148,7 +158,7 @@ async function findVersion(path: string, names: readonly string[], version: Vers
   const { folder, files, archives, kinds } = version;
   if (files.some((name) => names.includes(name))) return completeFolder(path, names, version);
   const inner = join(path, folder);
-  if (names.includes(folder)) return completeFolder(inner, (await list(inner)) ?? [], version);
+  if (names.includes(folder)) return completeFolder(inner, (await listIfPresent(inner)) ?? [], version);
   const archive = archives.find((name) => names.includes(name));
   return archive === undefined ? undefined : { kind: kinds.archive, path: join(path, archive) };
 }
@@ -165,36 +175,19 @@ function completeFolder(path: string, names: readonly string[], { files, kinds }
 async function findKeras(path: string, names: readonly string[]): Promise<Source | undefined> {
   if (!names.includes(KERAS_FOLDER)) return undefined;
   const inner = join(path, KERAS_FOLDER);
-  return findVersion(inner, (await list(inner)) ?? [], VERSIONS.python);
+  return findVersion(inner, (await listIfPresent(inner)) ?? [], VERSIONS.python);
 }
 
 async function findParquet(path: string, isNamed: boolean): Promise<Source | undefined> {
-  // Hugging Face keeps them in plain_text.
-  for (const folder of [path, join(path, 'plain_text')]) {
-    const names = (await list(folder)) ?? [];
-    const [train, test] = [parquetFiles(names, 'train'), parquetFiles(names, 'test')];
-    if (isNamed ? train.length + test.length === 0 : train.length === 0 || test.length === 0) continue;
-    if (isNamed || (await mayBeCifar10(folder, train[0]))) return { kind: 'parquet', path: folder };
-  }
-  return undefined;
+  const folder = await findParquetFolder(path, isNamed);
+  return folder === undefined ? undefined : { kind: 'parquet', path: folder };
 }
 
 async function findClassFolders(path: string, names: readonly string[], isNamed: boolean): Promise<Source | undefined> {
   if (!names.includes('train') || !names.includes('test')) return undefined;
-  const classes = (await list(join(path, 'train'))) ?? [];
+  const classes = (await listIfPresent(join(path, 'train'))) ?? [];
   // Folders named 0 to 9 are more likely to be MNIST, so they count only if the user named the path.
   return areClassNames(classes, isNamed) ? { kind: 'class-folders', path } : undefined;
-}
-
-/** Names of the entries of a folder; undefined if the folder does not exist. */
-async function list(folder: string): Promise<readonly string[] | undefined> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw cannotRead(folder, error);
-  }
 }
 
 function summary(names: readonly string[]): string {

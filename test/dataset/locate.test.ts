@@ -60,7 +60,7 @@ test.each(['unknown', 'relative'])('a home folder that is %s is left out', async
     if (kind === 'relative') return 'home';
     throw new Error('A system error occurred: uv_os_homedir returned ENOENT (no such file or directory)');
   };
-  for (let n = 0; n < 3; n++) vi.mocked(homedir).mockImplementationOnce(findHome);
+  for (let n = 0; n < 4; n++) vi.mocked(homedir).mockImplementationOnce(findHome);
   expect(defaultSearchPaths({}, cwd)).toEqual([join(cwd, 'data')]);
   expect(cacheFolder({})).toBeUndefined();
 });
@@ -69,7 +69,7 @@ test('an empty NN_TRAIN_DATA_DIR and a relative XDG_CACHE_HOME count as unset', 
   const path = create('data');
   expect(await locate({ env: { ...env, NN_TRAIN_DATA_DIR: '' }, cwd })).toEqual({ kind: 'folder', path });
   expect(cacheFolder({ XDG_CACHE_HOME: 'relative' })).toBe(join(homedir(), '.cache', 'nn-train'));
-  expect(defaultSearchPaths({ KERAS_HOME: '' }, cwd).at(-1)).toBe(join(homedir(), '.keras', 'datasets'));
+  expect(defaultSearchPaths({ KERAS_HOME: '' }, cwd).at(-2)).toBe(join(homedir(), '.keras', 'datasets'));
 });
 
 test('a path may be the folder, its parent, a folder with the archive, or an archive of any name', async () => {

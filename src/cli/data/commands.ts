@@ -5,7 +5,7 @@ import type { DownloadCommandOptions, ImportOptions } from './download.ts';
 import type { InfoOptions } from './info.ts';
 import type { VerifyOptions } from './verify.ts';
 
-const PLACES = 'default: NN_TRAIN_DATA_DIR, ./data, the cache, ~/.keras/datasets';
+const PLACES = 'default: NN_TRAIN_DATA_DIR, ./data, the cache, ~/.keras/datasets, ~/.cache/huggingface';
 
 const FORMATS = `
 Accepted formats: cifar-10-binary.tar.gz and cifar-10-python.tar.gz, the folders in them, the
@@ -83,7 +83,8 @@ Examples:
   $ ls "$(nn-train data path)"
 
 Searched in this order: NN_TRAIN_DATA_DIR or else ./data, the cache ($XDG_CACHE_HOME or ~/.cache,
-folder nn-train), ~/.keras/datasets. Nothing is downloaded. Exit code 3 if no images are found.`;
+folder nn-train), ~/.keras/datasets, ~/.cache/huggingface/hub. Nothing is downloaded. Exit code 3
+if no images are found.`;
 
 /** `nn-train data …`: commands for the images. */
 export function addDataCommands(data: Command, io: Io, setExitCode: (code: number) => void): void {

@@ -26,7 +26,7 @@ export function addHyperparameters(command: Command): Command {
 
 export const DATA_HELP =
   'CIFAR-10 as an archive or a folder, see nn-train data --help (default: NN_TRAIN_DATA_DIR, ./data, ' +
-  '~/.cache/nn-train, ~/.keras/datasets, a download)';
+  '~/.cache/nn-train, ~/.keras/datasets, ~/.cache/huggingface, a download)';
 
 function optionsOf(key: keyof Config, { help, isSwitch, choices, ...field }: Field): Option[] {
   const name = flagOf(key);

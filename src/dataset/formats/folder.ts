@@ -34,6 +34,17 @@ export async function listFolder(folder: string): Promise<readonly string[]> {
   }
 }
 
+/** Names of the entries of a folder; undefined if there is no such folder. @throws DataError if it cannot be read. */
+export async function listIfPresent(folder: string): Promise<readonly string[] | undefined> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw cannotRead(folder, error);
+  }
+}
+
 async function readBatch(path: string, memory: Uint8Array): Promise<Uint8Array> {
   try {
     const file = await openRegularFile(path);
