@@ -71,7 +71,8 @@ describe('is refused', () => {
       'FILE is damaged: its columns are not those that it says. Replace it',
     );
     const footer = Buffer.from(whole);
-    footer.fill(0xff, whole.length - 200, whole.length - 100);
+    const metadata = whole.length - 8 - whole.readUInt32LE(whole.length - 8);
+    footer.fill(0xff, metadata, metadata + 40);
     expect(await refusal(footer)).toContain('FILE is damaged: its metadata or pages cannot be decoded. Replace it');
   });
 });
