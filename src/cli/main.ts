@@ -5,11 +5,13 @@ import { VERSION } from '../runs/environment.ts';
 import { addAdvice, expectOwnChoices } from './advice.ts';
 import { addCommands } from './commands.ts';
 import { renderMessage } from './inputs/field-names.ts';
+import { showControls } from './terminal/controls.ts';
 import { HELP_LAYOUT } from './terminal/help.ts';
-import type { Io } from './terminal/io.ts';
+import { guarded, type Io } from './terminal/io.ts';
 
 /** Runs the command line. Resolves to the exit code. */
-export async function main(args: readonly string[], io: Io): Promise<number> {
+export async function main(args: readonly string[], process: Io): Promise<number> {
+  const io = guarded(process);
   let exitCode: number = EXIT.done;
   const program = buildProgram(args, io, (code) => {
     exitCode = code;
@@ -65,5 +67,6 @@ function messageOf(error: unknown, command: Command, { env }: Io): string {
   if ((error as NodeJS.ErrnoException)?.syscall === 'uv_cwd') {
     return 'error: the current folder no longer exists; change to another one';
   }
-  return `This is a bug in nn-train; please report it:\n${error instanceof Error ? (error.stack ?? error.message) : error}`;
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `This is a bug in nn-train; please report it:\n${showControls(stack)}`;
 }

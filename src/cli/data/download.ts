@@ -12,7 +12,7 @@ import { message } from '../../message.ts';
 import { DownloadProgress } from '../inputs/download-progress.ts';
 import { shellWord } from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
-import { type Io, ownName } from '../terminal/io.ts';
+import { type Io, ownName, printPath } from '../terminal/io.ts';
 import { findSource } from './source.ts';
 
 export interface ImportOptions {
@@ -40,7 +40,7 @@ export function runDownload({ url, trust = false }: DownloadCommandOptions, io: 
       const record = await readRecord(folder);
       io.stderr.write(`${verdictOn('downloaded', record?.official === true)}\n`);
     }
-    io.stdout.write(`${folder}\n`);
+    printPath(io, folder);
     return EXIT.done;
   });
 }
@@ -65,7 +65,7 @@ export function runImport(path: string, { trust = false }: ImportOptions, io: Io
     );
     const replaced = before === undefined ? '' : `, replacing those from ${before.source}`;
     io.stderr.write(`${verdictOn('imported', official)}${replaced}\n`);
-    io.stdout.write(`${folder}\n`);
+    printPath(io, folder);
     return EXIT.done;
   });
 }
@@ -73,7 +73,7 @@ export function runImport(path: string, { trust = false }: ImportOptions, io: Io
 /** `nn-train data path`: prints the path of the images that training would use, without downloading. */
 export async function runPath(io: Io): Promise<void> {
   const { path } = await findSource(undefined, io);
-  io.stdout.write(`${path}\n`);
+  printPath(io, path);
 }
 
 /** Adds advice to the error of a failed download. */

@@ -10,6 +10,7 @@ import { type ImageSet, imageAt } from '../../images.ts';
 import { encodePng } from '../../pictures/encode.ts';
 import { labelledSheet } from '../../pictures/labelled-sheet.ts';
 import { cifarPixels } from '../../pictures/template.ts';
+import { showControls } from '../terminal/controls.ts';
 import * as format from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import { type Io, painter } from '../terminal/io.ts';
@@ -70,9 +71,9 @@ function textOf(info: DataInfo, sample: string | undefined, io: Io): string {
   const paint = painter(io.stdout, io.env);
   const label = (text: string) => paint('bold', text.padEnd(9));
   const lines = [
-    `${label('images')}${info.path}`,
+    `${label('images')}${showControls(info.path)}`,
     `${label('format')}${KIND_NAME[info.kind]}`,
-    ...(info.source === null ? [] : [`${label('source')}${info.source}`]),
+    ...(info.source === null ? [] : [`${label('source')}${showControls(info.source)}`]),
     `${label('files')}${originOf(info)}`,
     '',
     ...classLines(info, paint),

@@ -2,6 +2,7 @@ import type { Source } from '../../dataset/locate.ts';
 import type { Verification } from '../../dataset/store.ts';
 import { verifySource } from '../../dataset/verify.ts';
 import { EXIT } from '../../errors.ts';
+import { showControls } from '../terminal/controls.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import { type Io, painter } from '../terminal/io.ts';
 import { type Column, tableLines } from '../terminal/table.ts';
@@ -49,7 +50,7 @@ function verdictLines(source: Source, { official, files }: Verification, io: Io)
     [ok ? paint('green', '✓ same') : paint('red', '✗ differs')],
   ]);
   return [
-    `${paint('bold', 'images   ')}${source.path}`,
+    `${paint('bold', 'images   ')}${showControls(source.path)}`,
     `${paint('bold', 'format   ')}${KIND_NAME[source.kind]}`,
     '',
     ...tableLines(columns, rows, paint),

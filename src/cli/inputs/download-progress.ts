@@ -1,6 +1,7 @@
 import type { SingleBar } from 'cli-progress';
 import type { DatasetEvent } from '../../dataset/load.ts';
 import { makeBar } from '../terminal/bar.ts';
+import { showControls } from '../terminal/controls.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, ownName } from '../terminal/io.ts';
 import { renderMessage } from './field-names.ts';
@@ -123,7 +124,7 @@ export class DownloadProgress {
   /** Prints a line, above the bar if one follows. */
   #note(text: string): void {
     this.#clear();
-    this.#io.stderr.write(`${text}\n`);
+    this.#io.stderr.write(`${showControls(text)}\n`);
   }
 
   #progress(received: number, total: number | undefined): void {

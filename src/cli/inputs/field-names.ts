@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Message, NamedField } from '../../message.ts';
+import { showControls } from '../terminal/controls.ts';
 import { shellWord } from '../terminal/format.ts';
 
 /** Fields of the library whose option has another name. */
@@ -13,10 +14,14 @@ export function rememberFile(command: Command, fields: readonly string[]): void 
   IN_FILE.set(command, fields);
 }
 
+/** No message of ours is longer, but what it quotes from a file or a server may be. */
+const MAX_LENGTH = 5000;
+
 /** Renders a message with the names that a user of the command line knows: options, or the environment variable or
  *  configuration file that a hyperparameter comes from. @param command the running command. */
 export function renderMessage(text: string | Message, env: NodeJS.ProcessEnv, command?: Command): string {
-  return typeof text === 'string' ? text : text.render((named) => nameOf(named, env, command));
+  const rendered = typeof text === 'string' ? text : text.render((named) => nameOf(named, env, command));
+  return showControls(rendered.length > MAX_LENGTH ? `${rendered.slice(0, MAX_LENGTH)}…` : rendered);
 }
 
 function nameOf(named: NamedField, env: NodeJS.ProcessEnv, command?: Command): string {

@@ -6,7 +6,9 @@ import { toCifar } from '../../pictures/resize.ts';
 import { readToEnd } from '../../read-file.ts';
 import type { OpenedRun } from '../../runs/open-run.ts';
 import { predict, predictedClasses, softmaxRows } from '../../training/predict.ts';
+import { renderMessage } from '../inputs/field-names.ts';
 import { openModel, type WeightsFlags } from '../inputs/saved-run.ts';
+import { showControls } from '../terminal/controls.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
 
@@ -66,7 +68,7 @@ export async function runPredict(
   else io.stdout.write(textOf(predicted, io));
 
   const failed = pictures.filter((picture): picture is Failed => !isReadable(picture));
-  for (const { error } of failed) io.stderr.write(`error: ${error.message}\n`);
+  for (const { error } of failed) io.stderr.write(`error: ${renderMessage(error.text, io.env)}\n`);
   return failed[0]?.error.exitCode ?? EXIT.done;
 }
 
@@ -129,14 +131,16 @@ const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 function textOf(results: readonly Predicted[], io: Io): string {
   const paint = painter(io.stdout, io.env);
   const blocks = results.map(({ file, width, height, preprocessing, predicted, probabilities }) => {
-    const classes = Object.entries(probabilities).sort(([, a], [, b]) => b - a);
+    const classes = Object.entries(probabilities)
+      .map(([name, probability]) => [showControls(name), probability] as const)
+      .sort(([, a], [, b]) => b - a);
     const nameWidth = Math.max(...classes.map(([name]) => name.length));
     const lines = classes.map(([name, probability]) => {
       const text = `${name.padEnd(nameWidth)}  ${bar(probability).padEnd(BAR_CELLS)}  ${format.percent(probability).padStart(8)}`;
-      return name === predicted ? `> ${paint(['green', 'bold'], text)}` : `  ${text}`;
+      return name === showControls(predicted) ? `> ${paint(['green', 'bold'], text)}` : `  ${text}`;
     });
     const description = [`${width}×${height}`, ...preprocessing].join(', ');
-    return [`${paint('bold', file)}  ${paint('dim', description)}`, ...lines].join('\n');
+    return [`${paint('bold', showControls(file))}  ${paint('dim', description)}`, ...lines].join('\n');
   });
   return blocks.map((block) => `${block}\n`).join('\n');
 }

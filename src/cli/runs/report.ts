@@ -10,7 +10,7 @@ import { renderMessage } from '../inputs/field-names.ts';
 import { differenceOf, imagePathOf, openBackendOf } from '../inputs/saved-run.ts';
 import { resumeCommand } from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
-import type { Io } from '../terminal/io.ts';
+import { type Io, printPath } from '../terminal/io.ts';
 import { openInBrowser } from '../terminal/open.ts';
 
 export interface ReportOptions extends BackendFlags {
@@ -39,7 +39,7 @@ export async function runReport(folders: readonly string[], options: ReportOptio
       );
     }
     await writeReport(file, reports);
-    io.stdout.write(`${file}\n`);
+    printPath(io, file);
     if (options.open) await openInBrowser(io, path.resolve(file));
     return EXIT.done;
   });

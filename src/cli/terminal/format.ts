@@ -1,6 +1,7 @@
 /** Formats numbers and text for the terminal. */
 
 import { stripVTControlCharacters } from 'node:util';
+import { wordWithControls } from './controls.ts';
 import type { painter } from './io.ts';
 
 export { integer, loss, percent, plural, seconds, small } from '../../format.ts';
@@ -12,7 +13,8 @@ export function megabytes(bytes: number): string {
 /** A word of a command line, quoted if a shell would split or expand it. */
 export function shellWord(word: string): string {
   if (process.platform === 'win32') return windowsWord(word);
-  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  if (/^[\w./:@%+=,-]+$/.test(word)) return word;
+  return wordWithControls(word) ?? `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** Both cmd and PowerShell understand double quotes, but PowerShell expands $ and ` in them; then its single quotes are the
