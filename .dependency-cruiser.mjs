@@ -65,7 +65,7 @@ export default {
       'models-optim-and-dataset-are-independent',
       'Models, update rules and data meet only in src/training; each can be read and tested alone.',
       '^src/(models|optim|dataset)/',
-      '^src/(?!$1/|engine/|backends/|pictures/|images\\.ts|(errors|message)\\.ts|(files|read-file|file-kinds)\\.ts|lock/|format\\.ts|random\\.ts)',
+      '^src/(?!$1/|engine/|backends/|pictures/|images\\.ts|(errors|message|schema)\\.ts|(files|read-file|file-kinds)\\.ts|lock/|format\\.ts|random\\.ts)',
     ),
     ban(
       'optim-sees-no-graph',
@@ -95,7 +95,7 @@ export default {
       'the-loop-knows-no-file',
       'The training loop yields events; saving, showing and judging them is the job of the layers above.',
       '^src/training/',
-      '^src/(?!training/|config/|models/|optim/|engine/|backends/|weights/|images\\.ts|(errors|message)\\.ts|random\\.ts)',
+      '^src/(?!training/|config/|models/|optim/|engine/|backends/|weights/|images\\.ts|(errors|message|schema)\\.ts|random\\.ts)',
     ),
     ban(
       'a-run-does-not-look-at-itself',

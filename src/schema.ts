@@ -10,6 +10,24 @@ export const count = v.pipe(
   v.check((value) => Number.isSafeInteger(value) && value >= 0, 'an integer ≥ 0'),
 );
 
+/** An integer ≥ 1. */
+export const ordinal = v.pipe(
+  v.number(),
+  v.check((value) => Number.isSafeInteger(value) && value >= 1, 'an integer ≥ 1'),
+);
+
+/** A number that is neither NaN nor infinite. */
+export const finite = v.pipe(v.number(), v.finite('a finite number'));
+
+/** A number from 0 to 1. */
+export const share = v.pipe(
+  v.number(),
+  v.check((value) => value >= 0 && value <= 1, 'a number from 0 to 1'),
+);
+
+/** A SHA-256 in hexadecimal. */
+export const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits'));
+
 /** Returns the value as its schema describes it, without the fields that the schema does not know.
  *  @param refuse makes an error of what is wrong, such as "'best.epoch' is 1.5, wanted an integer ≥ 1".
  *  @throws that error. */
@@ -21,6 +39,11 @@ export function expectSchema<const S extends v.GenericSchema>(
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   throw refuse(problemOf(result.issues[0]));
+}
+
+/** Whether a value is an object, not an array. */
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const KINDS: Readonly<Record<string, string>> = {

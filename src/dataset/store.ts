@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { InferOutput } from 'valibot';
 import { DataError } from '../errors.ts';
 import { makeFolder, move, remove, removeQuietly, syncFolder } from '../files.ts';
 import { withLock } from '../lock/lock.ts';
@@ -11,16 +12,10 @@ import { BATCH_FILES, type Batch, checkBatch, FILE_SHA256 } from './cifar10.ts';
 import { isHttp, shownUrl } from './download/address.ts';
 import { hashFile } from './download/partial.ts';
 import { cannotRead } from './formats/folder.ts';
+import type { STORE_RECORD } from './schemas.ts';
 
 /** Contents of `source.json`, stored next to the six files. */
-export interface StoreRecord {
-  /** URL, without credentials, or path that the images came from. */
-  readonly source: string;
-  /** SHA-256 of each of the six files, in hexadecimal. */
-  readonly files: Readonly<Record<string, string>>;
-  /** Whether these are the published hashes. */
-  readonly official: boolean;
-}
+export type StoreRecord = InferOutput<typeof STORE_RECORD>;
 
 export interface StoreOptions {
   /** Folder for the six files. Replaced if it exists. */
@@ -150,13 +145,17 @@ export function compareHashes(
 /** Reads the record of a folder of images; undefined if the images were not stored by this program. */
 export async function readRecord(folder: string): Promise<StoreRecord | undefined> {
   const path = join(folder, RECORD_NAME);
+  const refuse = (problem: string) =>
+    new DataError(`${path} is damaged: ${problem}; without this file, the images are compared with the published ones`);
+  let content: unknown;
   try {
-    const record: StoreRecord = JSON.parse(String(await readRegularFile(path, MAX_RECORD_BYTES)));
-    // Version 0.1.0 stored addresses with their credentials.
-    return isHttp(record?.source) ? { ...record, source: shownUrl(record.source) } : record;
+    content = JSON.parse(String(await readRegularFile(path, MAX_RECORD_BYTES)));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    if (error instanceof SyntaxError) throw new DataError(`${path} is damaged: ${error.message}`, { cause: error });
-    throw cannotRead(path, error);
+    throw error instanceof SyntaxError ? refuse(error.message) : cannotRead(path, error);
   }
+  const [{ expectSchema }, { STORE_RECORD }] = await Promise.all([import('../schema.ts'), import('./schemas.ts')]);
+  const record = expectSchema(STORE_RECORD, content, refuse);
+  // Version 0.1.0 stored addresses with their credentials.
+  return isHttp(record.source) ? { ...record, source: shownUrl(record.source) } : record;
 }

@@ -8,7 +8,7 @@ import { rows, splitTrainingSet } from '../training/batches.ts';
 import { evaluate, type Metrics } from '../training/evaluate.ts';
 import { yieldToEventLoop } from '../training/event-loop.ts';
 import type { Checkpoint, EpochMetrics } from '../training/progress.ts';
-import { writeParameters } from '../training/restore.ts';
+import { notFinite, writeParameters } from '../training/restore.ts';
 import { checkLabels, judgeTestImages, PERMUTATIONS } from './control.ts';
 import { checkClasses, checkDuplicates, checkOrigin, checkPixels } from './data.ts';
 import type { Finding } from './finding.ts';
@@ -16,7 +16,7 @@ import { judgeGradients } from './gradient-finding.ts';
 import { judgeCurve, judgeLearningRate, judgeUpdates, testRange } from './learning-rate.ts';
 import { checkRegularisation, judgeInitialLoss } from './loss.ts';
 import { checkOverfitting } from './overfit.ts';
-import { checkWeights, judgeCurves, notFinite } from './saved-run.ts';
+import { checkWeights, judgeCurves } from './saved-run.ts';
 import type { ShortTrainingSetup } from './short-training.ts';
 import { judgeUnits, measureUnits, type UnitHealth } from './units.ts';
 
@@ -93,7 +93,7 @@ async function* checkLoss(options: DoctorOptions, setup: ShortTrainingSetup, ini
   yield judgeInitialLoss(config, initial, options.dataset.classes.length);
   yield await checkRegularisation(setup);
   yield await checkOverfitting(options.backend, config, setup);
-  const tensors = run && notFinite(run.checkpoint).length === 0 ? run.checkpoint.tensors : undefined;
+  const tensors = run && notFinite(run.checkpoint.tensors).length === 0 ? run.checkpoint.tensors : undefined;
   const { images: count, ...sampling } = GRADIENT_CHECK;
   const indices = setup.heldOut.slice(0, count);
   const onProgress = progressOf(options, 'gradients');

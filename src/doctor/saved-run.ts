@@ -6,6 +6,7 @@ import type { Model } from '../models/model.ts';
 import { splitTrainingSet } from '../training/batches.ts';
 import { evaluate } from '../training/evaluate.ts';
 import type { Checkpoint, EpochMetrics } from '../training/progress.ts';
+import { notFinite } from '../training/restore.ts';
 import { type Finding, number, percent } from './finding.ts';
 
 // Checks of a saved run's own records.
@@ -71,7 +72,7 @@ export async function checkWeights(
 ): Promise<Finding> {
   const name = 'run weights';
   const { progress } = checkpoint;
-  const damaged = notFinite(checkpoint);
+  const damaged = notFinite(checkpoint.tensors);
   if (damaged.length > 0) {
     const evidence = `NaN or infinite values in ${damaged.join(', ')}`;
     const advice = message`training diverged, or the file was changed; go back to the weights of the best epoch, or train with a lower ${field('lr')}`;
@@ -97,9 +98,4 @@ export async function checkWeights(
     advice: isEqual ? null : 'the weights are not those that the log describes; train again',
     numbers: { notFinite: 0, accuracy, recorded: recorded.accuracy },
   };
-}
-
-/** Returns the names of the tensors that contain NaN or infinite values. */
-export function notFinite({ tensors }: Checkpoint): string[] {
-  return [...tensors].filter(([, { values }]) => !values.every(Number.isFinite)).map(([name]) => name);
 }

@@ -1,21 +1,11 @@
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
+import type { InferOutput } from 'valibot';
 import type { Backend } from '../backends/backend.ts';
+import type { ENVIRONMENT } from './schemas.ts';
 
 /** Software and hardware that a run was trained with. */
-export interface Environment {
-  readonly version: string;
-  readonly node: string;
-  readonly platform: string;
-  readonly cpu: string;
-  readonly backend: Backend['name'];
-  readonly dtype: string;
-  readonly threads: number;
-  /** Width of the SIMD vectors; 0 without SIMD. */
-  readonly vectorBits: number;
-  /** Whether multiplications and additions were fused. With float32, the bits of the result depend on it. */
-  readonly fma: boolean;
-}
+export type Environment = InferOutput<typeof ENVIRONMENT>;
 
 /** Version of this package. */
 export const VERSION: string = createRequire(import.meta.url)('nn-train/package.json').version;

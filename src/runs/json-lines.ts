@@ -1,5 +1,6 @@
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { fileError, writeFileAtomic } from '../files.ts';
+import { openRegularFile } from '../read-file.ts';
 
 /** Appends one line of JSON per value and syncs the file to disk. @throws FileError if the file cannot be written. */
 export async function appendJsonLines(file: string, values: readonly object[]): Promise<void> {
@@ -30,11 +31,14 @@ export async function filterJsonLines(file: string, isKept: (value: unknown) => 
 }
 
 async function readLines(file: string): Promise<string[]> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw fileError(`cannot read ${file}`, error);
-  });
-  return text.split('\n').filter((line) => line !== '');
+  const lines: string[] = [];
+  try {
+    const handle = await openRegularFile(file);
+    for await (const line of handle.readLines()) if (line !== '') lines.push(line);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError(`cannot read ${file}`, error);
+  }
+  return lines;
 }
 
 function parseOrUndefined(line: string): unknown {

@@ -37,7 +37,7 @@ export interface OpenRunOptions {
 
 /** Opens a saved run and loads its model, for batches of at most 1000 images.
  *  @throws UsageError if the folder does not hold a run; FileError if a file cannot be read; UserError if a file is damaged,
- *  if `weights` is best and there are none, or if the backend does not start. */
+ *  if `weights` is best and there are none, or if the backend does not start; DivergedError if a weight is NaN or infinite. */
 export async function openRun(folder: string, options: OpenRunOptions = {}): Promise<OpenedRun> {
   const { weights = 'last', backend: given = startTrainingBackend } = options;
   const run = await readRun(folder);
@@ -56,13 +56,14 @@ export async function readRun(folder: string): Promise<RecordedRun> {
   return { directory, record: await readRunRecord(directory) };
 }
 
-/** Loads the trained model of a run. @throws UserError or FileError if a file is missing, unreadable or damaged. */
+/** Loads the trained model of a run.
+ *  @throws UserError or FileError if a file is missing, unreadable or damaged; DivergedError if a weight is NaN or infinite. */
 export async function loadModel(
   { directory, record }: RecordedRun,
   backend: Backend,
   weights: Weights,
 ): Promise<Pick<OpenedRun, 'model' | 'progress'>> {
-  const { progress, tensors } = await directory.load(weights);
+  const { progress, tensors } = await directory.load(weights, record.config);
   const model = buildModel(backend, record.config, Math.min(record.config.batchSize, MAX_BATCH_SIZE));
   writeParameters(model, tensors);
   return { model, progress };

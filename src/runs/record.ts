@@ -1,21 +1,19 @@
 import path from 'node:path';
-import { type Config, effectiveConfig, resolveConfig } from '../config/config.ts';
+import type { InferOutput } from 'valibot';
+import { type Config, effectiveConfig } from '../config/config.ts';
 import { CLASSES } from '../dataset/cifar10.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { syntheticDataset } from '../dataset/synthetic.ts';
 import { DataError, UsageError } from '../errors.ts';
-import { DATASET_LABEL } from '../images.ts';
 import { field, message } from '../message.ts';
-import type { Environment } from './environment.ts';
 import type { RunDirectory } from './run-directory.ts';
+import type { RUN_RECORD } from './schemas.ts';
 
 /** Contents of a run's config.json. */
-export interface RunRecord {
+export type RunRecord = Omit<InferOutput<typeof RUN_RECORD>, 'config'> & {
   /** The hyperparameters that have an effect, resolved. */
   readonly config: Partial<Config>;
-  readonly dataset: Pick<Dataset, 'name' | 'source' | 'sha256'>;
-  readonly environment: Environment;
-}
+};
 
 /** Contents of a run's config.json, with defaults for the hyperparameters that it leaves out. */
 export type SavedRun = Omit<RunRecord, 'config'> & { readonly config: Config };
@@ -23,24 +21,8 @@ export type SavedRun = Omit<RunRecord, 'config'> & { readonly config: Config };
 /** Reads a run's config.json.
  *  @throws FileError if it cannot be read; UsageError if it does not describe a run. */
 export async function readRunRecord(run: RunDirectory): Promise<SavedRun> {
-  const record = (await run.config()) as Partial<RunRecord> | null;
-  const origin = path.join(run.path, 'config.json');
-  if (!record?.environment || !Object.hasOwn(DATASET_LABEL, record.dataset?.name ?? '')) {
-    throw new UsageError(
-      `${origin} does not describe a run: wanted an environment and a dataset named cifar10 or synthetic`,
-    );
-  }
-  return { config: configOf(record, origin), dataset: record.dataset!, environment: record.environment };
-}
-
-function configOf({ config }: Partial<RunRecord>, origin: string): Config {
-  try {
-    // Runs saved before `precision` existed trained in float32.
-    return resolveConfig({ precision: 'float32', ...config });
-  } catch (error) {
-    if (error instanceof UsageError) throw new UsageError(message`${origin}: ${error.text}`, { cause: error });
-    throw error;
-  }
+  const { decodeRecord } = await import('./decode.ts');
+  return decodeRecord(await run.config(), path.join(run.path, 'config.json'));
 }
 
 /** Checks that a run is resumed with the configuration and the images that it began with.

@@ -1,17 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { Config } from '../config/config.ts';
 import { FileError, UsageError, UserError } from '../errors.ts';
 import { fileError, fileErrorReason, removeQuietly, writeFileAtomic } from '../files.ts';
 import { readJson } from '../json.ts';
-import {
-  type Checkpoint,
-  type EpochMetrics,
-  isEpochMetrics,
-  isStepRecord,
-  type Progress,
-  type StepRecord,
-  ZERO_TIMES,
-} from '../training/progress.ts';
+import { readRegularFile } from '../read-file.ts';
+import type { Checkpoint, EpochMetrics, StepRecord } from '../training/progress.ts';
 import { encodeSafetensors } from '../weights/safetensors.ts';
 import { createRunFolder } from './create-run-folder.ts';
 import { appendJsonLines, filterJsonLines, readJsonLines } from './json-lines.ts';
@@ -25,6 +19,9 @@ const STEPS = 'steps.jsonl';
 const TIMES = 'times.json';
 const LAST = 'last.safetensors';
 const PROGRESS = 'progress';
+/** More than any checkpoint has: 8192 hidden units and their state in AdamW are 303 MB. */
+const MAX_CHECKPOINT_BYTES = 2 ** 29;
+const MAX_TIMES_BYTES = 2 ** 16;
 
 /** The folder of a run:
  *
@@ -98,24 +95,32 @@ export class RunDirectory {
   }
 
   /** Loads the last or the best checkpoint; its times are zero if times.json is missing or damaged.
-   *  @throws UserError if there is no such checkpoint or it is damaged; FileError if it cannot be read. */
-  async load(weights: Weights): Promise<Checkpoint> {
+   *  @param config of the run.
+   *  @throws UserError if there is no such checkpoint, or if it is damaged or does not fit the configuration; DivergedError if a
+   *  weight is NaN or infinite, unless `allowNotFinite`; FileError if it cannot be read. */
+  async load(weights: Weights, config: Config, { allowNotFinite = false } = {}): Promise<Checkpoint> {
+    const { decodeSafetensors } = await import('../weights/decode.ts');
+    const { decodeProgress, decodeTimes, expectFinite } = await import('./decode.ts');
     const file = this.#fileOf(weights);
-    const content = await readFile(file).catch((error) => {
-      if (weights === 'best' && error.code === 'ENOENT') {
+    const { tensors, metadata } = decodeSafetensors(await this.#read(weights), file);
+    const progress = decodeProgress(metadata[PROGRESS], file, config);
+    if (!allowNotFinite) expectFinite(tensors, file);
+    const times = await readRegularFile(path.join(this.path, TIMES), MAX_TIMES_BYTES).catch(() => '');
+    return { progress, times: decodeTimes(String(times)), tensors };
+  }
+
+  async #read(weights: Weights): Promise<Uint8Array> {
+    const file = this.#fileOf(weights);
+    try {
+      return await readRegularFile(file, MAX_CHECKPOINT_BYTES);
+    } catch (error) {
+      if (weights === 'best' && (error as NodeJS.ErrnoException).code === 'ENOENT') {
         throw new UserError(
           `${this.path} has no best weights: no epoch has ended, or the run has no validation images`,
         );
       }
       throw fileError(`cannot read ${file}`, error);
-    });
-    const { decodeSafetensors } = await import('../weights/decode.ts');
-    const { tensors, metadata } = decodeSafetensors(content, file);
-    const progress = parseOr<Progress | undefined>(metadata[PROGRESS], undefined);
-    if (!progress)
-      throw new UserError(`${file} was not written by nn-train: its metadata has no valid '${PROGRESS}' entry`);
-    const times = await readFile(path.join(this.path, TIMES), 'utf8').catch(() => undefined);
-    return { progress, times: parseOr(times, ZERO_TIMES), tensors };
+    }
   }
 
   /** Appends a line to metrics.jsonl. @throws FileError if it cannot be written. */
@@ -130,12 +135,14 @@ export class RunDirectory {
 
   /** Reads metrics.jsonl, skipping damaged lines. @throws FileError if it cannot be read. */
   async metrics(): Promise<EpochMetrics[]> {
+    const { isEpochMetrics } = await import('./decode.ts');
     return (await readJsonLines(path.join(this.path, METRICS))).filter(isEpochMetrics);
   }
 
   /** Reads steps.jsonl, skipping damaged lines. A missing file counts as empty.
    *  @throws FileError if it cannot be read. */
   async steps(): Promise<StepRecord[]> {
+    const { isStepRecord } = await import('./decode.ts');
     return (await readJsonLines(path.join(this.path, STEPS))).filter(isStepRecord);
   }
 
@@ -149,26 +156,12 @@ export class RunDirectory {
    *  and damaged lines.
    *  @throws FileError if a file cannot be read or written. */
   async rewind(epoch: number, step: number): Promise<void> {
-    await filterJsonLines(
-      path.join(this.path, METRICS),
-      (line) => ((line as Partial<EpochMetrics>)?.epoch ?? Infinity) <= epoch,
-    );
-    await filterJsonLines(
-      path.join(this.path, STEPS),
-      (line) => ((line as Partial<StepRecord>)?.step ?? Infinity) <= step,
-    );
+    const { isEpochMetrics, isStepRecord } = await import('./decode.ts');
+    await filterJsonLines(path.join(this.path, METRICS), (line) => isEpochMetrics(line) && line.epoch <= epoch);
+    await filterJsonLines(path.join(this.path, STEPS), (line) => isStepRecord(line) && line.step <= step);
   }
 
   #fileOf(weights: Weights): string {
     return path.join(this.path, `${weights}.safetensors`);
-  }
-}
-
-/** Parses JSON; returns `fallback` if the text is missing or invalid. */
-function parseOr<T>(text: string | undefined, fallback: T): T {
-  try {
-    return text === undefined ? fallback : JSON.parse(text);
-  } catch {
-    return fallback;
   }
 }

@@ -60,7 +60,7 @@ export async function train(options: TrainOptions): Promise<RunResult | Interrup
   if (!run) return runSession(session);
   const lock = await RunLock.take(run.path);
   try {
-    if (options.resume) await restore(run, trainer);
+    if (options.resume) await restore(run, trainer, config);
     return await runSession({ ...session, run, saver: new Saver({ run, lock, trainer, dataset: dataset.name }) });
   } finally {
     await lock.release();
@@ -116,8 +116,8 @@ function expectPrecision({ precision }: Config, backend: Backend): void {
 }
 
 /** Sets the trainer to the last checkpoint of a run, and the files of the run too. */
-async function restore(run: RunDirectory, trainer: Trainer): Promise<void> {
-  trainer.restore(await run.load('last'));
+async function restore(run: RunDirectory, trainer: Trainer, config: Config): Promise<void> {
+  trainer.restore(await run.load('last', config));
   await run.removeLeftovers();
   await run.rewind(trainer.epochsDone, trainer.progress.step);
 }

@@ -1,15 +1,12 @@
+import type { InferOutput } from 'valibot';
 import type { BatchPlan, ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { plainBatch, rows } from './batches.ts';
 import { yieldToEventLoop } from './event-loop.ts';
+import type { METRICS } from './schemas.ts';
 
 /** Loss and accuracy on a set of images. */
-export interface Metrics {
-  /** Mean over the images; in nats for cross-entropy. */
-  readonly loss: number;
-  /** Share of images whose highest logit is that of their label, in [0, 1]. */
-  readonly accuracy: number;
-}
+export type Metrics = InferOutput<typeof METRICS>;
 
 /** Loads a batch into the model and sets the batch size to that of the plan. */
 export function loadBatch(model: Model, source: ImageSet, plan: BatchPlan): void {

@@ -1,3 +1,4 @@
+import { DivergedError } from '../errors.ts';
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { rows } from './batches.ts';
@@ -6,7 +7,8 @@ import { forwardBatches } from './evaluate.ts';
 /** Computes the logits of a model for a set of images, without dropout or augmentation.
  *
  *  @param indices rows of the set; all by default.
- *  @returns logits [N, C], row-major, of N = indices.length images. @throws the signal's reason, once it is aborted. */
+ *  @returns logits [N, C], row-major, of N = indices.length images.
+ *  @throws DivergedError if a logit is NaN or infinite; the signal's reason, once it is aborted. */
 export async function predict(
   model: Model,
   set: ImageSet,
@@ -17,6 +19,9 @@ export async function predict(
   const logits = new Float32Array(indices.length * C);
   const batches = forwardBatches(model, set, indices, signal);
   for await (const { first } of batches) logits.set(await model.graph.backend.read(model.logits.tensor), first * C);
+  if (!logits.every(Number.isFinite)) {
+    throw new DivergedError('a logit is NaN or infinite: training diverged or the weights were changed');
+  }
   return logits;
 }
 

@@ -13,15 +13,17 @@ export function writeTensors(
   for (const [name, tensor] of named) {
     const found = saved.get(name);
     const wanted = `[${tensor.shape.join(', ')}]`;
-    if (!found)
-      throw new UserError(`the checkpoint does not fit the configuration: it has no tensor '${name}' ${wanted}`);
+    if (!found) throw misfit(`it has no tensor '${name}' ${wanted}`);
     if (found.shape.join() !== tensor.shape.join()) {
-      throw new UserError(
-        `the checkpoint does not fit the configuration: '${name}' has shape [${found.shape.join(', ')}], wanted ${wanted}`,
-      );
+      throw misfit(`'${name}' has shape [${found.shape.join(', ')}], wanted ${wanted}`);
     }
     backend.write(tensor, found.values);
   }
+}
+
+/** The error for a checkpoint of another configuration. */
+export function misfit(problem: string): UserError {
+  return new UserError(`the checkpoint does not fit the configuration: ${problem}`);
 }
 
 /** Sets the parameters of a model to those of a checkpoint.
@@ -32,4 +34,9 @@ export function writeParameters({ graph }: Model, tensors: Checkpoint['tensors']
     graph.parameters.map(({ name, tensor }) => [name, tensor]),
     tensors,
   );
+}
+
+/** Names of the tensors that hold a number that is NaN or infinite. */
+export function notFinite(tensors: Checkpoint['tensors']): string[] {
+  return [...tensors].filter(([, { values }]) => !values.every(Number.isFinite)).map(([name]) => name);
 }

@@ -11,6 +11,7 @@ import { Updater } from '../optim/updater.ts';
 import { Random } from '../random.ts';
 import type { NamedTensor } from '../weights/safetensors.ts';
 import { augmentedBatch, type Split, shuffled } from './batches.ts';
+import { contradictionIn } from './consistency.ts';
 import { evaluate, loadBatch } from './evaluate.ts';
 import { yieldToEventLoop } from './event-loop.ts';
 import {
@@ -22,7 +23,7 @@ import {
   type TrainingEvent,
   ZERO_TIMES,
 } from './progress.ts';
-import { writeTensors } from './restore.ts';
+import { misfit, notFinite, writeTensors } from './restore.ts';
 import { samplingInterval, UpdateRatioMeter } from './update-ratios.ts';
 
 /** Trains a model on images in mini-batches. It knows neither terminal nor file: it yields events. */
@@ -81,20 +82,28 @@ export class Trainer {
   async checkpoint(): Promise<Checkpoint> {
     const tensors = new Map<string, NamedTensor>();
     for (const [name, tensor] of this.#updater.tensors) {
-      const values = await this.#model.graph.backend.read(tensor);
-      if (!values.every(Number.isFinite)) {
-        const what = `'${name}' holds a number that is NaN or infinite after step ${this.#progress.step}`;
-        throw new DivergedError(message`training diverged: ${what}; ${ADVICE}`);
-      }
-      tensors.set(name, { shape: tensor.shape, values: Float32Array.from(values) });
+      const values = Float32Array.from(await this.#model.graph.backend.read(tensor));
+      tensors.set(name, { shape: tensor.shape, values });
+    }
+    const [damaged] = notFinite(tensors);
+    if (damaged !== undefined) {
+      const what = `'${damaged}' holds a number that is NaN or infinite after step ${this.#progress.step}`;
+      throw new DivergedError(message`training diverged: ${what}; ${ADVICE}`);
     }
     return { progress: this.#progress, times: this.#times, tensors };
   }
 
   /** Restores a checkpoint of the same configuration.
-   *  @throws UserError if a tensor is missing or has another shape. */
+   *  @throws UserError if a tensor is missing, unknown or of another shape, or if the progress is not one of this
+   *  configuration on these images. */
   restore({ progress, times, tensors }: Checkpoint): void {
-    writeTensors(this.#model.graph.backend, this.#updater.tensors, tensors);
+    const contradiction = contradictionIn(progress, this.#config, this.#split.train.length);
+    if (contradiction !== undefined) throw misfit(contradiction);
+    const wanted = this.#updater.tensors;
+    writeTensors(this.#model.graph.backend, wanted, tensors);
+    const names = wanted.map(([name]) => name);
+    const unknown = [...tensors.keys()].find((name) => !names.includes(name));
+    if (unknown !== undefined) throw misfit(`it has a tensor '${unknown}', wanted only ${names.join(', ')}`);
     this.#progress = progress;
     this.#times = times;
   }

@@ -2,7 +2,7 @@ import { endianness } from 'node:os';
 import * as v from 'valibot';
 import { sizeOf } from '../backends/backend.ts';
 import { UserError } from '../errors.ts';
-import { count, expectSchema } from '../schema.ts';
+import { count, expectSchema, isObject } from '../schema.ts';
 import { METADATA, type SafetensorsFile } from './safetensors.ts';
 
 /** Largest header that the format allows, in bytes. */
@@ -100,10 +100,6 @@ function countNames(json: string): number {
     .split('"')
     .filter((_, i) => i % 2 === 0);
   return outsideStrings.filter((text) => text.trimStart().startsWith(':')).length;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function floatsOf(data: Uint8Array): Float32Array {

@@ -153,4 +153,23 @@ describe('a folder of images', () => {
     expect((await rejection(verifyFolder(folder))).message).toMatch(/source\.json is damaged: /);
     expect(existsSync(folder)).toBe(true);
   });
+
+  test.each<[record: unknown, problem: string]>([
+    [null, 'it is null, wanted an object'],
+    [[], "'source' is missing"],
+    [{ source: 5 }, "'source' is 5, wanted a string"],
+    [{ source: 'a' }, "'files' is missing"],
+    [{ source: 'a', files: null, official: true }, "'files' is null, wanted an object"],
+    [{ source: 'a', files: {}, official: true }, "'files' is {}, wanted a SHA-256 for each of data_batch_1.bin"],
+    [{ source: 'a', files: { ...published, 'test_batch.bin': 0 }, official: true }, 'is 0, wanted a string'],
+    [{ source: 'a', files: { ...published, 'test_batch.bin': 'x' }, official: true }, "is 'x', wanted 64 hexadecimal"],
+    [{ source: 'a', files: published, official: 'no' }, "'official' is 'no', wanted true or false"],
+  ])('refuses the record %j', async (record, problem) => {
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'source.json'), JSON.stringify(record));
+    const error = await rejection(readRecord(folder));
+    expect(error).toBeInstanceOf(DataError);
+    expect(error.message).toMatch(/source\.json is damaged: .*; without this file, the images are compared with the/);
+    expect(error.message).toContain(problem);
+  });
 });

@@ -25,7 +25,7 @@ import { conclusionLine, type DoctorResult, findingLines, headerLines } from './
  *  a finding is bad. */
 export async function runDoctor(folder: string | undefined, command: Command, io: Io): Promise<number> {
   const options = command.opts<CheckOptions & BackendFlags>();
-  const subject = await readSubject(folder, command, io);
+  const subject = await readSubject(folder, command, io, { allowNotFinite: true });
   const bar = options.quiet || !io.stderr.isTTY ? undefined : makeBar(io.stderr, '  {bar} {percentage} %  {check}');
   const paint = painter(io.stdout, io.env);
   const print = (lines: readonly string[]) => {

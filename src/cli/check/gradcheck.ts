@@ -20,7 +20,7 @@ const IMAGES = 8;
  *  gradient fails. */
 export async function runGradcheck(folder: string | undefined, command: Command, io: Io): Promise<number> {
   const options = command.opts<CheckOptions>();
-  const subject = await readSubject(folder, command, io, ['batchSize']);
+  const subject = await readSubject(folder, command, io, { allowed: ['batchSize'] });
   const { config, run } = subject;
   const bar = options.quiet || !io.stderr.isTTY ? undefined : makeBar(io.stderr, 'checking  {bar} {percentage} %');
   return runUntilInterrupted(

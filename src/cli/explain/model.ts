@@ -34,7 +34,7 @@ export interface ExplainModelOptions extends BackendFlags, DrawingFiles {
  *  gradients. */
 export async function runExplainModel(folder: string | undefined, command: Command, io: Io): Promise<void> {
   const options = command.opts<ExplainModelOptions>();
-  const subject = await readSubject(folder, command, io, ['model']);
+  const subject = await readSubject(folder, command, io, { allowed: ['model'] });
   expectModel(subject, flagsOf(command).model);
   const { config, run } = subject;
   const backend = await openBackendOfSubject(subject, options, io);

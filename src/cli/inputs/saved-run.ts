@@ -93,17 +93,19 @@ export interface Subject {
 
 /** Opens a run, or reads a configuration from flags, environment and --config file.
  *  @param allowed hyperparameters that may be given together with a run.
+ *  @param allowNotFinite whether a run is opened even if a weight is NaN or infinite.
  *  @throws UsageError if other hyperparameters are given together with a run, or if the folder does not hold a run. */
 export async function readSubject(
   folder: string | undefined,
   command: Command,
   io: Io,
-  allowed: readonly (keyof Config)[] = [],
+  { allowed = [], allowNotFinite = false }: { allowed?: readonly (keyof Config)[]; allowNotFinite?: boolean } = {},
 ): Promise<Subject> {
   if (folder === undefined) return { config: await readConfig(command, io.env) };
   expectNoConfig(folder, command, { allowed });
   const run = await readRun(folder);
-  return { config: run.record.config, run: { ...run, checkpoint: await run.directory.load('last') } };
+  const { config } = run.record;
+  return { config, run: { ...run, checkpoint: await run.directory.load('last', config, { allowNotFinite }) } };
 }
 
 /** Starts the backend that a run was trained on, or the default for a configuration, unless the flags name another. */

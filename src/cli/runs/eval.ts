@@ -1,3 +1,4 @@
+import { DivergedError } from '../../errors.ts';
 import { evaluate } from '../../training/evaluate.ts';
 import { wilsonInterval } from '../../training/wilson.ts';
 import { loadImagesOf, openModel, type WeightsFlags } from '../inputs/saved-run.ts';
@@ -18,6 +19,11 @@ export async function runEval(folder: string, options: EvalOptions, io: Io): Pro
   const images = dataset.test.labels.length;
   const test = await evaluate(model, dataset.test);
   backend.close();
+  if (!Number.isFinite(test.loss)) {
+    throw new DivergedError(
+      `the loss of ${directory.path} is ${test.loss}: training diverged or its files were changed`,
+    );
+  }
 
   const epoch = progress.lastEpoch?.epoch ?? 0;
   const [low, high] = wilsonInterval(Math.round(test.accuracy * images), images);

@@ -2,18 +2,13 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { InferOutput } from 'valibot';
 import { makeFolder, move, remove } from '../../files.ts';
 import { statRegularFile } from '../../read-file.ts';
+import type { ORIGIN } from '../schemas.ts';
 
 /** Identity of a remote file, as reported by its server. */
-export interface Origin {
-  /** Its URL, without credentials. */
-  readonly url: string;
-  /** Strong ETag or Last-Modified date; an unchanged validator means an unchanged file. */
-  readonly validator?: string | undefined;
-  /** Size of the complete file in bytes. */
-  readonly total?: number | undefined;
-}
+export type Origin = InferOutput<typeof ORIGIN>;
 
 /** Partially downloaded file, `PATH.part`, with its origin in `PATH.part.json`. Renamed to PATH only when complete. */
 export class PartialFile {
@@ -114,8 +109,9 @@ async function readInto(hash: Hash, path: string, signal?: AbortSignal): Promise
 }
 
 async function readOrigin(path: string): Promise<Origin | undefined> {
+  const [v, { ORIGIN }] = await Promise.all([import('valibot'), import('../schemas.ts')]);
   try {
-    return JSON.parse(await readFile(path, 'utf8'));
+    return v.parse(ORIGIN, JSON.parse(await readFile(path, 'utf8')));
   } catch {
     // Missing, or truncated because the process died: without an origin the bytes are downloaded again.
     return undefined;

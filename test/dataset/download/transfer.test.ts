@@ -190,6 +190,14 @@ describe('a download restarts', () => {
     ['were corrupted on disk', (file: string) => writeFileSync(`${file}.part`, Buffer.alloc(100_000))],
     ['come from another URL', (file: string) => writeFileSync(`${file}.part.json`, '{"url":"http://elsewhere"}')],
     ['have a truncated origin file', (file: string) => writeFileSync(`${file}.part.json`, '{"url":"ht')],
+    ['have an origin file that is null', (file: string) => writeFileSync(`${file}.part.json`, 'null')],
+    [
+      'have an origin of the wrong types',
+      (file: string) => {
+        const origin = JSON.parse(readFileSync(`${file}.part.json`, 'utf8'));
+        writeFileSync(`${file}.part.json`, JSON.stringify({ ...origin, validator: 5, total: '100000' }));
+      },
+    ],
   ])('if the partial bytes %s', async (_, corrupt) => {
     const server = await serve();
     await leavePartial(server, 100_000);
