@@ -63,6 +63,8 @@ export async function move(from: string, to: string): Promise<void> {
       return await rename(from, to);
     } catch (error) {
       if (!isHeldOpen(error) || waited >= MAX_HELD_MS) throw error;
+      // The code of other systems: no waiting makes room for it.
+      if (await isFolder(to)) throw Object.assign(error as Error, { code: 'EISDIR' });
     }
     await sleep(delay);
     waited += delay;

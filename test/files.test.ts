@@ -78,6 +78,18 @@ describe('a file that is replaced', () => {
     expect([readdirSync(folder), readFileSync(file, 'utf8')]).toEqual([['a'], 'old']);
   });
 
+  it('is not waited for if it would replace a folder', async () => {
+    const folder = temporaryFolder();
+    onPlatform('win32');
+    let calls = 0;
+    replaceCall('rename', () => {
+      calls++;
+      return Promise.reject(systemError('EPERM', 'rename'));
+    });
+    await expect(writeFileAtomic(folder, '')).rejects.toThrow(`cannot write ${folder}: it is a folder`);
+    expect(calls).toBe(1);
+  });
+
   it('is not waited for where a refusal is final', async () => {
     onPlatform('linux');
     let calls = 0;

@@ -3,10 +3,12 @@ import { EXIT } from '../../errors.ts';
 import type { Io } from './io.ts';
 
 /** Why a command is interrupted: a signal, or the reader of stdout closed the pipe. */
-export type Interruption = 'SIGINT' | 'SIGTERM' | 'EPIPE';
+export type Interruption = 'SIGINT' | 'SIGBREAK' | 'SIGTERM' | 'EPIPE';
 
 const EXIT_CODE: Record<Interruption, number> = {
   SIGINT: EXIT.interrupted,
+  // Ctrl-Break on Windows.
+  SIGBREAK: EXIT.interrupted,
   SIGTERM: EXIT.terminated,
   EPIPE: EXIT.done,
 };
@@ -35,12 +37,12 @@ export async function interruptible<T>(
   const onStreamError = (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') stop('EPIPE');
   };
-  io.on('SIGINT', stop).on('SIGTERM', stop);
+  io.on('SIGINT', stop).on('SIGBREAK', stop).on('SIGTERM', stop);
   io.stdout.on('error', onStreamError);
   try {
     return await work(controller.signal);
   } finally {
-    io.off('SIGINT', stop).off('SIGTERM', stop);
+    io.off('SIGINT', stop).off('SIGBREAK', stop).off('SIGTERM', stop);
     io.stdout.off('error', onStreamError);
   }
 }

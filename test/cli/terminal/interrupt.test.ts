@@ -15,6 +15,7 @@ function fakeProcess() {
 describe('interruptible', () => {
   it.each([
     ['SIGINT', 130],
+    ['SIGBREAK', 130],
     ['SIGTERM', 143],
   ])('%s aborts the work, and the second one quits at once with %i', async (signal, code) => {
     vi.useFakeTimers({ toFake: ['performance'] });
