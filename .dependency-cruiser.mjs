@@ -23,7 +23,7 @@ export default {
       'the-terminal-knows-no-command',
       'Every command prints through cli/terminal, so it must not depend on any of them.',
       '^src/cli/terminal/',
-      '^src/(?!cli/terminal/|(errors|format|message)\\.ts)',
+      '^src/(?!cli/terminal/|(errors|files|format|message)\\.ts)',
     ),
     ban(
       'inputs-know-no-command',

@@ -12,15 +12,17 @@ if (!file) {
   process.exit(2);
 }
 const percent = (metrics) => (metrics ? `${(100 * metrics.accuracy).toFixed(2)} %` : '–');
+/** A run that stopped before its end comes last. */
+const accuracyOf = ({ validation, stopped }) => (stopped ? -1 : (validation?.accuracy ?? 0));
 const header = ['validation', 'test', ...names, 'seed', 'epochs', 'seconds', 'dataset'];
 const runs = readFileSync(file, 'utf8')
   .split('\n')
   .filter((line) => line !== '')
   .map((line) => JSON.parse(line))
-  .sort((a, b) => (b.validation?.accuracy ?? 0) - (a.validation?.accuracy ?? 0));
-const rows = runs.map(({ validation, test, config, seed, epochs, seconds, dataset }) => [
+  .sort((a, b) => accuracyOf(b) - accuracyOf(a));
+const rows = runs.map(({ validation, test, config, seed, epochs, seconds, dataset, stopped }) => [
   percent(validation),
-  percent(test),
+  stopped?.reason ?? percent(test),
   ...names.map((name) => config[name] ?? '–'),
   seed,
   epochs,

@@ -8,6 +8,7 @@ export const EXIT = {
   data: 3,
   diverged: 4,
   interrupted: 130,
+  brokenPipe: 141,
   terminated: 143,
 } as const;
 

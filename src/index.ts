@@ -45,7 +45,7 @@ export { buildModel, type Model, type ModelConfig } from './models/model.ts';
 export { type DecodedPicture, decodePicture } from './pictures/decode.ts';
 export { type CifarImage, toCifar } from './pictures/resize.ts';
 export type { Environment } from './runs/environment.ts';
-export type { RunEnded, RunEvent, RunResult, RunStarted } from './runs/events.ts';
+export type { PartialResult, RunEnded, RunEvent, RunResult, RunStarted, RunStopped } from './runs/events.ts';
 export { type OpenedRun, type OpenRunOptions, openRun, type RecordedRun, readRun } from './runs/open-run.ts';
 export { classesOf, type SavedRun } from './runs/record.ts';
 export { RunDirectory, type Weights } from './runs/run-directory.ts';

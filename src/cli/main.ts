@@ -1,6 +1,5 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, UserError } from '../errors.ts';
-import { fileErrorReason } from '../files.ts';
 import { VERSION } from '../runs/environment.ts';
 import { addAdvice, expectOwnChoices } from './advice.ts';
 import { addCommands } from './commands.ts';
@@ -8,6 +7,7 @@ import { renderMessage } from './inputs/field-names.ts';
 import { showControls } from './terminal/controls.ts';
 import { HELP_LAYOUT } from './terminal/help.ts';
 import { guarded, type Io } from './terminal/io.ts';
+import { exitOnOutputError } from './terminal/output.ts';
 
 /** Runs the command line. Resolves to the exit code. */
 export async function main(args: readonly string[], process: Io): Promise<number> {
@@ -21,12 +21,7 @@ export async function main(args: readonly string[], process: Io): Promise<number
   program.hook('preAction', (_, command) => {
     running = command;
   });
-  // A reader such as `head` closes the pipe when it has seen enough; that is not an error.
-  io.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') return;
-    io.stderr.write(`error: cannot write the results to stdout: ${fileErrorReason(error) ?? error.message}\n`);
-    io.exit(EXIT.failure);
-  });
+  exitOnOutputError(io);
   // A failure to print progress must not lose the results.
   io.stderr.on('error', () => {});
   try {

@@ -56,11 +56,23 @@ export interface RunEnded {
   readonly progress: Progress;
 }
 
-/** Event when the signal has stopped the run, after its checkpoint was saved. */
-export interface RunInterrupted {
-  readonly type: 'run-interrupted';
+/** What is known of a run that stopped before its end. The command line prints it as JSON. */
+export interface PartialResult extends Omit<RunResult, 'train' | 'test'> {
+  /** Null before the first epoch was complete. */
+  readonly train: Metrics | null;
+  readonly test: null;
+}
+
+/** Event in place of RunEnded: the signal has stopped the run, after its checkpoint was saved, or it diverged or failed.
+ *  A process that is killed sends none. */
+export interface RunStopped {
+  readonly type: 'run-stopped';
+  readonly reason: 'interrupted' | 'diverged' | 'failed';
+  /** What `train` throws; of an interrupted run, the reason of its signal. */
+  readonly cause: unknown;
+  readonly result: PartialResult;
   readonly progress: Progress;
 }
 
 /** Events of `train`. Between the first and the last one, a run that is saved is locked. */
-export type RunEvent = RunStarted | TrainingEvent | RunEnded | RunInterrupted;
+export type RunEvent = RunStarted | TrainingEvent | RunEnded | RunStopped;

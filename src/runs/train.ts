@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Backend } from '../backends/backend.ts';
 import { type Config, effectiveConfig } from '../config/config.ts';
 import type { Dataset } from '../dataset/load.ts';
-import { UsageError } from '../errors.ts';
+import { DivergedError, UsageError } from '../errors.ts';
 import { field, message } from '../message.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
@@ -11,7 +11,7 @@ import { evaluate, type Metrics } from '../training/evaluate.ts';
 import type { Progress } from '../training/progress.ts';
 import { diverged, Trainer } from '../training/trainer.ts';
 import { describeEnvironment } from './environment.ts';
-import type { RunEvent, RunResult, RunStarted } from './events.ts';
+import type { PartialResult, RunEvent, RunResult, RunStarted, RunStopped } from './events.ts';
 import { expectSameTraining, type RunRecord } from './record.ts';
 import { RunDirectory } from './run-directory.ts';
 import { RunLock } from './run-lock.ts';
@@ -78,33 +78,49 @@ interface Session {
 }
 
 async function runSession(session: Session): Promise<RunResult | Interrupted> {
-  const { options, model, trainer, run, saver } = session;
-  const { dataset, signal, onEvent = () => {} } = options;
+  const { options, trainer, run, saver } = session;
+  const { signal, onEvent = () => {} } = options;
   await onEvent(runStarted(session));
-  const interrupted = async (): Promise<Interrupted> => {
-    await saver?.save();
+  const stopped = (reason: RunStopped['reason'], cause: unknown): RunStopped => {
     const { progress } = trainer;
-    await onEvent({ type: 'run-interrupted', progress });
-    return { interrupted: true, run: run?.path ?? null, progress };
+    return { type: 'run-stopped', reason, cause, result: resultOf(session, null), progress };
   };
-  if (signal?.aborted) return interrupted();
+  let test: Metrics | null;
+  try {
+    test = await trainAndTest(session);
+    if (test === null) await saver?.save();
+  } catch (error) {
+    const event = stopped(error instanceof DivergedError ? 'diverged' : 'failed', error);
+    // A failure of the listener must not hide the one that stopped the run.
+    await (async () => onEvent(event))().catch(() => {});
+    throw error;
+  }
+  if (test === null) {
+    await onEvent(stopped('interrupted', signal!.reason));
+    return { interrupted: true, run: run?.path ?? null, progress: trainer.progress };
+  }
+  const result = { ...resultOf(session, test), train: trainer.progress.lastEpoch!.train };
+  await onEvent({ type: 'run-ended', result, progress: trainer.progress });
+  return result;
+}
+
+/** Trains to the last epoch and evaluates the weights on the test images. Resolves to null if the signal stops it. */
+async function trainAndTest({ options, model, trainer, saver }: Session): Promise<Metrics | null> {
+  const { dataset, signal, onEvent = () => {} } = options;
+  if (signal?.aborted) return null;
   for await (const event of trainer.run()) {
     await saver?.onEvent(event);
     await onEvent(event);
-    if (signal?.aborted) return interrupted();
+    if (signal?.aborted) return null;
   }
-
-  let test: Metrics;
   try {
-    test = await evaluate(model, dataset.test, rows(dataset.test.labels.length), signal);
+    const test = await evaluate(model, dataset.test, rows(dataset.test.labels.length), signal);
+    if (!Number.isFinite(test.loss)) throw diverged(test.loss, trainer.progress.lastEpoch!);
+    return test;
   } catch (error) {
-    if (signal?.aborted && error === signal.reason) return interrupted();
+    if (signal?.aborted && error === signal.reason) return null;
     throw error;
   }
-  if (!Number.isFinite(test.loss)) throw diverged(test.loss, trainer.progress.lastEpoch!);
-  const result = resultOf(session, test);
-  await onEvent({ type: 'run-ended', result, progress: trainer.progress });
-  return result;
 }
 
 /** @throws UsageError if the precision of the backend is not the configured one: the run's record would be wrong. */
@@ -167,7 +183,10 @@ function runStarted({ options, model, split, trainer, run }: Session): RunStarte
   };
 }
 
-function resultOf({ options, trainer, run }: Session, test: Metrics): RunResult {
+function resultOf<Test extends Metrics | null>(
+  { options, trainer, run }: Session,
+  test: Test,
+): Omit<PartialResult, 'test'> & { readonly test: Test } {
   const { config, dataset, backend } = options;
   const { lastEpoch, best, trainedImages } = trainer.progress;
   const { all: seconds, training } = trainer.times;
@@ -177,11 +196,11 @@ function resultOf({ options, trainer, run }: Session, test: Metrics): RunResult 
     seed: config.seed,
     epochs: trainer.epochsDone,
     bestEpoch: best?.epoch ?? null,
-    train: lastEpoch!.train,
-    validation: lastEpoch!.validation,
+    train: lastEpoch?.train ?? null,
+    validation: lastEpoch?.validation ?? null,
     test,
     seconds,
-    imagesPerSecond: trainedImages / training,
+    imagesPerSecond: trainedImages === 0 ? 0 : trainedImages / training,
     run: run?.path ?? null,
     config: effectiveConfig(config),
     environment: describeEnvironment(backend),

@@ -9,7 +9,7 @@ import { DataError, DivergedError, FileError, UsageError, UserError } from '../.
 import type { Model } from '../../src/models/model.ts';
 import type { RunEvent } from '../../src/runs/events.ts';
 import { RunDirectory } from '../../src/runs/run-directory.ts';
-import { train } from '../../src/runs/train.ts';
+import { type TrainOptions, train } from '../../src/runs/train.ts';
 import { evaluate } from '../../src/training/evaluate.ts';
 import { decodeSafetensors } from '../../src/weights/decode.ts';
 import { temporaryFolder } from '../support/files.ts';
@@ -115,7 +115,7 @@ describe('a run to resume', () => {
       signal: controller.signal,
       onEvent({ type }) {
         if (type === 'step') controller.abort('SIGINT');
-        if (type === 'run-interrupted') locked.push(existsSync(path.join(out, 'lock')));
+        if (type === 'run-stopped') locked.push(existsSync(path.join(out, 'lock')));
       },
     });
     expect(locked).toEqual([true]);
@@ -148,6 +148,38 @@ describe('a run to resume', () => {
     const otherImages = await again(run, { dataset: { ...DATASET, sha256: '1'.repeat(64) } }).catch((error) => error);
     expect(otherImages).toBeInstanceOf(DataError);
     expect(otherImages.message).toContain(`generated does not hold the images that ${out} was trained on`);
+  });
+});
+
+describe('the last event', () => {
+  const last = async (options: Partial<TrainOptions>, fails: RunEvent['type'][] = []) => {
+    const events: RunEvent[] = [];
+    const onEvent = (event: RunEvent) => {
+      events.push(event);
+      if (fails.includes(event.type)) throw new Error(event.type);
+    };
+    const all = { config: CONFIG, dataset: DATASET, backend: new ReferenceBackend(), out: null, onEvent, ...options };
+    const outcome = await train(all).catch((error) => error);
+    return { outcome, event: events.at(-1)!, count: events.filter(({ type }) => type === 'run-stopped').length };
+  };
+
+  it('says why the run stopped, and what it has reached', async () => {
+    const interrupted = await last({ signal: AbortSignal.abort('SIGINT') });
+    expect(interrupted.event).toMatchObject({ type: 'run-stopped', reason: 'interrupted', cause: 'SIGINT' });
+    expect(interrupted.event).toMatchObject({ result: { epochs: 0, train: null, test: null, imagesPerSecond: 0 } });
+    const diverged = await last({ config: { ...CONFIG, val: 0, lr: 1e300, epochs: 9 } });
+    expect(diverged.event).toMatchObject({ reason: 'diverged', cause: diverged.outcome });
+    const failed = await last({}, ['epoch-ended']);
+    expect(failed.event).toMatchObject({ reason: 'failed', cause: failed.outcome, result: { epochs: 1 } });
+    for (const { count } of [interrupted, diverged, failed]) expect(count).toBe(1);
+  });
+
+  it('does not hide the error that stopped the run if its listener fails', async () => {
+    expect((await last({}, ['epoch-ended', 'run-stopped'])).outcome.message).toBe('epoch-ended');
+  });
+
+  it('is run-ended at the end of a run, even if its listener fails', async () => {
+    expect((await last({}, ['run-ended'])).event.type).toBe('run-ended');
   });
 });
 

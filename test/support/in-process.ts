@@ -13,9 +13,10 @@ export async function runMain(
   const stream = (name: keyof typeof output) => ({
     isTTY: columns !== undefined,
     columns,
-    write: (text: string) => {
+    write: (text: string, onWritten?: () => void) => {
       output[name] += text;
-      onWrite(text, io);
+      if (text !== '') onWrite(text, io);
+      onWritten?.();
       return true;
     },
     on: () => {},

@@ -56,7 +56,7 @@ export class DownloadProgress {
     try {
       return await work();
     } catch (error) {
-      if (signal?.aborted && signal.reason !== 'EPIPE') this.#printKept();
+      if (signal?.aborted) this.#printKept();
       throw error;
     } finally {
       signal?.removeEventListener('abort', clear);

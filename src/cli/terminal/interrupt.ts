@@ -2,22 +2,21 @@ import type { SingleBar } from 'cli-progress';
 import { EXIT } from '../../errors.ts';
 import type { Io } from './io.ts';
 
-/** Why a command is interrupted: a signal, or the reader of stdout closed the pipe. */
-export type Interruption = 'SIGINT' | 'SIGBREAK' | 'SIGTERM' | 'EPIPE';
+/** Signal that interrupts a command. */
+export type Interruption = 'SIGINT' | 'SIGBREAK' | 'SIGTERM';
 
 const EXIT_CODE: Record<Interruption, number> = {
   SIGINT: EXIT.interrupted,
   // Ctrl-Break on Windows.
   SIGBREAK: EXIT.interrupted,
   SIGTERM: EXIT.terminated,
-  EPIPE: EXIT.done,
 };
 
 /** A second signal within this time is the same Ctrl-C: a terminal sends it to npx and to us, and npx forwards it. On a busy
  *  machine npx takes that long, and to exit then would cost the checkpoint. */
 const DUPLICATE_MS = 1000;
 
-/** Runs the work with a signal that the first Ctrl-C (or SIGTERM, or a closed pipe) aborts. A second Ctrl-C exits at once. */
+/** Runs the work with a signal that the first Ctrl-C (or SIGTERM) aborts. A second Ctrl-C exits at once. */
 export async function interruptible<T>(
   io: Io,
   work: (signal: AbortSignal) => Promise<T>,
@@ -27,23 +26,18 @@ export async function interruptible<T>(
   let firstTime = 0;
   const stop = (cause: Interruption) => {
     if (controller.signal.aborted) {
-      if (cause !== 'EPIPE' && performance.now() - firstTime > DUPLICATE_MS) io.exit(EXIT_CODE[cause]);
+      if (performance.now() - firstTime > DUPLICATE_MS) io.exit(EXIT_CODE[cause]);
       return;
     }
     firstTime = performance.now();
     controller.abort(cause);
     onInterrupt(cause);
   };
-  const onStreamError = (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') stop('EPIPE');
-  };
   io.on('SIGINT', stop).on('SIGBREAK', stop).on('SIGTERM', stop);
-  io.stdout.on('error', onStreamError);
   try {
     return await work(controller.signal);
   } finally {
     io.off('SIGINT', stop).off('SIGBREAK', stop).off('SIGTERM', stop);
-    io.stdout.off('error', onStreamError);
   }
 }
 

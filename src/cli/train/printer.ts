@@ -61,7 +61,8 @@ export class RunPrinter {
       case 'run-ended':
         this.#print(this.#resultLines(event.result, report));
         return;
-      case 'run-interrupted':
+      case 'run-stopped':
+        // The reason is said on stderr, with what to do next.
         return;
       default:
         event satisfies never;

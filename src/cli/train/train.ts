@@ -14,10 +14,13 @@ import { expectNoConfig, imagePathOf, openBackendOf } from '../inputs/saved-run.
 import { resumeCommand } from '../terminal/format.ts';
 import { exitCodeOf, interruptible } from '../terminal/interrupt.ts';
 import { type Io, ownName } from '../terminal/io.ts';
+import { OutputError } from '../terminal/output.ts';
 import { RunLog } from './log.ts';
 import type { RunOptions } from './options.ts';
 import { RunPrinter } from './printer.ts';
+import { RunOutput } from './run-output.ts';
 import { RunPage } from './run-page.ts';
+import { stoppedResult } from './stopped.ts';
 
 /** `nn-train [train]`. Resolves to the exit code. */
 export async function runTrain(command: Command, io: Io): Promise<number> {
@@ -28,30 +31,42 @@ export async function runTrain(command: Command, io: Io): Promise<number> {
     return EXIT.done;
   }
   const printer = new RunPrinter(io, options);
-  const log = options.log === undefined ? undefined : new RunLog(options.log);
+  const log = options.log === undefined ? undefined : new RunLog(io, command, options.log);
   const page = await RunPage.begin(io, options);
+  const output = new RunOutput(io, options);
   let isOver = false;
   let report: string | undefined;
-  const work = async (signal: AbortSignal): Promise<number> => {
+  const work = async (interruption: AbortSignal): Promise<number> => {
+    const signal = AbortSignal.any([interruption, output.signal]);
     const onEvent = async (event: RunEvent) => {
+      output.take(event);
       log?.write(event);
       await page.take(event);
+      const isInterrupted = event.type === 'run-stopped' && event.reason === 'interrupted';
       if (event.type === 'run-ended') report = await page.end(event.progress, signal, event.result.test);
-      if (event.type === 'run-interrupted') report = await page.end(event.progress, signal);
+      if (isInterrupted) report = await page.end(event.progress, signal);
       printer.show(event, report);
+      // An interrupted run is not over: it can be resumed.
+      if (!options.json || isInterrupted) return;
+      if (event.type === 'run-ended') io.stdout.write(`${JSON.stringify(event.result)}\n`);
+      if (event.type === 'run-stopped') io.stdout.write(`${JSON.stringify(stoppedResult(event, command, io.env))}\n`);
     };
     try {
-      const code = await runOnce({ command, io, printer, onEvent, signal, report: () => report });
+      const code = await runOnce({ command, io, printer, onEvent, signal, report: () => report }).finally(() =>
+        log?.close(),
+      );
       isOver = true;
-      await page.keepServing(signal);
+      await page.keepServing(interruption);
+      if (code === EXIT.done) await output.expectDelivered();
       return code;
     } finally {
       await page.close();
+      await output.close();
     }
   };
-  return interruptible(io, work, (why) => {
+  return interruptible(io, work, () => {
     printer.close();
-    if (why !== 'EPIPE' && !isOver) io.stderr.write('stopping; press Ctrl-C again to quit at once\n');
+    if (!isOver) io.stderr.write('stopping; press Ctrl-C again to quit at once\n');
   });
 }
 
@@ -75,14 +90,14 @@ async function runOnce({ command, io, printer, signal, onEvent, report }: RunCon
     backend = plan.backend;
     const outcome = await train({ ...plan, signal, onEvent });
     if ('interrupted' in outcome) {
-      if (signal.reason !== 'EPIPE') io.stderr.write(`${resumeInstructions(outcome, options, io.env, report())}\n`);
+      if (signal.reason instanceof OutputError) throw signal.reason;
+      io.stderr.write(`${resumeInstructions(outcome, options, io.env, report())}\n`);
       return exitCodeOf(signal);
     }
-    if (options.json) io.stdout.write(`${JSON.stringify(outcome)}\n`);
     return EXIT.done;
   } catch (error) {
     // Interrupted before training began, for example while downloading.
-    if (signal.aborted && error === signal.reason) return exitCodeOf(signal);
+    if (signal.aborted && error === signal.reason && !(error instanceof OutputError)) return exitCodeOf(signal);
     throw error;
   } finally {
     printer.close();

@@ -40,7 +40,7 @@ export class Watch {
   }
 
   async take(event: RunEvent): Promise<void> {
-    if (event.type === 'run-ended' || event.type === 'run-interrupted') return;
+    if (event.type === 'run-ended' || event.type === 'run-stopped') return;
     if (event.type === 'run-started') this.#run = await LiveRun.begin(event);
     else this.#run!.addEvent(event);
     this.#server.publish(() => this.report('training'), event.type === 'step' ? STEP_GAP_MS : EPOCH_GAP_MS);

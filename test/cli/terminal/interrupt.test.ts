@@ -6,7 +6,6 @@ import type { Io } from '../../../src/cli/terminal/io.ts';
 function fakeProcess() {
   const exits: number[] = [];
   const process = Object.assign(new EventEmitter(), {
-    stdout: new EventEmitter(),
     exit: (code: number) => exits.push(code),
   });
   return { process, exits, io: process as unknown as Io };
@@ -43,14 +42,5 @@ describe('interruptible', () => {
     );
     expect(seen).toEqual([signal]);
     expect(process.listenerCount(signal)).toBe(0);
-  });
-
-  it('aborts the work once for a closed pipe, and never exits', async () => {
-    const { process, exits, io } = fakeProcess();
-    await interruptible(io, async (aborted) => {
-      for (let i = 0; i < 3; i++) process.stdout.emit('error', Object.assign(new Error(), { code: 'EPIPE' }));
-      expect(exitCodeOf(aborted)).toBe(0);
-    });
-    expect(exits).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeSafetensors } from '../../../src/weights/decode.ts';
@@ -206,39 +206,5 @@ describe('a folder without read permission', () => {
     expect(loaded.code).toBe(2);
     expect(loaded.stderr).toMatch(/^error: run is not a run directory: permission denied\n$/);
     for (const name of ['images', 'run']) chmodSync(path.join(cwd, name), 0o755);
-  });
-});
-
-describe('a closed pipe', () => {
-  it.each(['head -1', 'true'])('ends a run quietly (| %s)', (reader) => {
-    const cwd = temporaryFolder();
-    const command = `{ "$0" "$@"; echo "exit $?" >&2; } | ${reader}`;
-    const args = [...QUICK, '--epochs', '500', '--out', 'run'];
-    const { stderr } = spawnSync('sh', ['-c', command, process.execPath, NN_TRAIN, ...args], { cwd, encoding: 'utf8' });
-    expect(stderr).toBe('exit 0\n');
-  });
-
-  it('of stderr does not lose the results', () => {
-    const cwd = temporaryFolder();
-    const command = '"$0" "$@" 2>&1 >result.json | true';
-    const args = [...QUICK, '--epochs', '2', '--no-save', '--json'];
-    spawnSync('sh', ['-c', command, process.execPath, NN_TRAIN, ...args], { cwd });
-    expect(JSON.parse(readFileSync(path.join(cwd, 'result.json'), 'utf8')).epochs).toBe(2);
-  });
-
-  it.skipIf(!existsSync('/dev/full'))('is not taken for a full disk: that is one message and exit 1', () => {
-    const command = '"$0" "$@" >/dev/full';
-    const args = [...QUICK, '--epochs', '1', '--no-save'];
-    const { status, stderr } = spawnSync('sh', ['-c', command, process.execPath, NN_TRAIN, ...args], {
-      encoding: 'utf8',
-    });
-    expect(status).toBe(1);
-    expect(stderr).toMatch(/^error: cannot write the results to stdout: no space left on the device\n$/);
-  });
-
-  it('ends the help quietly', () => {
-    const command = '{ "$0" "$1" --help; echo "exit $?" >&2; } | true';
-    const { stderr } = spawnSync('sh', ['-c', command, process.execPath, NN_TRAIN], { encoding: 'utf8' });
-    expect(stderr).toBe('exit 0\n');
   });
 });
