@@ -7,9 +7,7 @@ const built = new URL('../dist/cli/main.js', import.meta.url);
 if (existsSync(built)) {
   const { main } = await import(built.href);
   const exitCode = await main(process.argv.slice(2), process);
-  // Exit even if something that nobody waits for is still open, such as a connection to a silent server, but not before
-  // the output has been written: on Windows, writing to a pipe takes time.
-  for (const stream of [process.stdout, process.stderr]) await new Promise((resolve) => stream.write('', resolve));
+  // Exit even if something that nobody waits for is still open, such as a connection to a silent server.
   process.exit(exitCode);
 } else {
   console.error('error: nn-train is not built yet; run npm ci first');

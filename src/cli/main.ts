@@ -7,9 +7,9 @@ import { renderMessage } from './inputs/field-names.ts';
 import { showControls } from './terminal/controls.ts';
 import { HELP_LAYOUT } from './terminal/help.ts';
 import { guarded, type Io } from './terminal/io.ts';
-import { exitOnOutputError } from './terminal/output.ts';
+import { exitOnOutputError, flushOutput } from './terminal/output.ts';
 
-/** Runs the command line. Resolves to the exit code. */
+/** Runs the command line. Resolves to the exit code, once the output has been written. */
 export async function main(args: readonly string[], process: Io): Promise<number> {
   const io = guarded(process);
   let exitCode: number = EXIT.done;
@@ -33,6 +33,8 @@ export async function main(args: readonly string[], process: Io): Promise<number
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     io.stderr.write(`${messageOf(error, running, io)}\n`);
     return error instanceof UserError ? error.exitCode : EXIT.failure;
+  } finally {
+    await flushOutput(io);
   }
 }
 

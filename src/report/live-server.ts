@@ -30,6 +30,13 @@ interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What clients get between two changes, built once for all of them. */
+interface Snapshot {
+  readonly report: RunReport;
+  readonly event: Buffer;
+  page?: Buffer;
+}
+
 /** HTTP server that shows a run during training: the report page at /, and its updates at /events, as Server-Sent Events
  *  that each contain a complete RunReport.
  *
@@ -38,21 +45,28 @@ interface Refusal {
 export class LiveServer {
   readonly #server: Server;
   readonly #clients = new Set<Client>();
+  readonly #onError: (error: Error) => void;
   #report: (() => RunReport) | null = null;
-  #sentAt = 0;
+  #snapshot: Snapshot | undefined;
+  #builtAt = -Infinity;
+  /** When the snapshot is too old. */
   #dueAt = Infinity;
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor() {
+  private constructor(onError: (error: Error) => void) {
+    this.#onError = onError;
     this.#server = createServer((request, response) => this.#handle(request, response));
     this.#server.maxConnections = MAX_CONNECTIONS;
   }
 
-  /** Listens on a port; 0 picks a free one. @throws the system error, with its code, if the port is not available. */
-  static async listen(port: number): Promise<LiveServer> {
-    const live = new LiveServer();
+  /** Listens on a port; 0 picks a free one.
+   *  @param onError called if a connection cannot be accepted, or a page cannot be built; the server goes on.
+   *  @throws the system error, with its code, if the port is not available. */
+  static async listen(port: number, onError: (error: Error) => void = () => {}): Promise<LiveServer> {
+    const live = new LiveServer(onError);
     live.#server.listen(port, ADDRESS);
     await once(live.#server, 'listening');
+    live.#server.on('error', onError);
     return live;
   }
 
@@ -65,22 +79,26 @@ export class LiveServer {
     return `http://${ADDRESS}:${this.port}/`;
   }
 
-  /** Announces a new report. Clients get it at once or, if they got the last event less than `minInterval` milliseconds
+  /** Announces a new report. Clients get it at once or, if the last one was built less than `minInterval` milliseconds
    *  ago, after that interval.
-   *  @param report called whenever a client needs the report. */
+   *  @param report called when a client needs the report. */
   publish(report: () => RunReport, minInterval: number): void {
     this.#report = report;
-    if (this.#clients.size === 0) return;
-    const dueAt = this.#sentAt + minInterval;
-    if (dueAt >= this.#dueAt) return;
-    clearTimeout(this.#timer);
-    const wait = dueAt - performance.now();
-    if (wait <= 0) {
-      this.#send();
-      return;
+    const dueAt = this.#builtAt + minInterval;
+    if (dueAt < this.#dueAt) {
+      this.#dueAt = dueAt;
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
     }
-    this.#dueAt = dueAt;
-    this.#timer = setTimeout(() => this.#send(), wait);
+    if (this.#clients.size === 0 || this.#timer) return;
+    const wait = this.#dueAt - performance.now();
+    const renew = () => {
+      // A timer may be a little early.
+      this.#dueAt = -Infinity;
+      this.#attempt(() => this.#current());
+    };
+    if (wait <= 0) renew();
+    else this.#timer = setTimeout(renew, wait);
   }
 
   /** Closes the server once every client that keeps reading has received the last event. */
@@ -93,15 +111,46 @@ export class LiveServer {
     this.#server.closeAllConnections();
   }
 
-  #send(): void {
+  /** The snapshot. If it is too old, builds another and sends it to the clients. */
+  #current(): Snapshot {
+    if (this.#snapshot && performance.now() < this.#dueAt) return this.#snapshot;
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#dueAt = Infinity;
-    this.#sentAt = performance.now();
-    const event = eventOf(this.#report!());
-    for (const client of this.#clients) client.send(event);
+    this.#builtAt = performance.now();
+    const report = this.#report!();
+    this.#snapshot = { report, event: Buffer.from(`data: ${JSON.stringify(report)}\n\n`) };
+    for (const client of this.#clients) client.send(this.#snapshot.event);
+    return this.#snapshot;
+  }
+
+  #page(): Buffer {
+    const snapshot = this.#current();
+    snapshot.page ??= Buffer.from(reportHtml(reportDataOf([snapshot.report]), { live: true }));
+    return snapshot.page;
+  }
+
+  /** Training runs on the same thread: an error must not reach it. */
+  #attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#onError(error as Error);
+    }
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
+    this.#attempt(() => {
+      try {
+        this.#respond(request, response);
+      } catch (error) {
+        response.destroy();
+        throw error;
+      }
+    });
+  }
+
+  #respond(request: IncomingMessage, response: ServerResponse): void {
     const path = request.url?.split('?')[0] ?? '';
     const refusal = this.#refusalOf(request, path);
     const type = refusal ? 'text/plain' : path === '/' ? 'text/html' : 'text/event-stream';
@@ -109,7 +158,7 @@ export class LiveServer {
     response.writeHead(refusal?.status ?? 200, headers);
     if (request.method === 'HEAD') response.end();
     else if (refusal) response.end(`${refusal.text}\n`);
-    else if (path === '/') response.end(reportHtml(reportDataOf([this.#report!()]), { live: true }));
+    else if (path === '/') response.end(this.#page());
     else this.#subscribe(new Client(response));
   }
 
@@ -129,9 +178,9 @@ export class LiveServer {
   }
 
   #subscribe(client: Client): void {
+    client.send(this.#current().event);
     this.#clients.add(client);
     client.onClose(() => this.#clients.delete(client));
-    client.send(eventOf(this.#report!()));
   }
 
   #isAllowedHost(host: string | undefined): boolean {
@@ -175,8 +224,4 @@ class Client {
     if (next) this.send(next);
     if (this.#isEnding) this.#response.end();
   }
-}
-
-function eventOf(report: RunReport): Buffer {
-  return Buffer.from(`data: ${JSON.stringify(report)}\n\n`);
 }

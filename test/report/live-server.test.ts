@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LiveServer } from '../../src/report/live-server.ts';
 import type { RunReport } from '../../src/report/report-data.ts';
 import { sampleRun } from '../support/report.ts';
@@ -96,6 +96,46 @@ describe('the live page', () => {
   it('responds with 503 while there is nothing to show', async () => {
     const { port } = await serve();
     expect((await request(port, 'GET / HTTP/1.1', `Host: 127.0.0.1:${port}`)).status).toBe(503);
+  });
+});
+
+describe('training', () => {
+  it('builds the page once per change, however many clients there are', async () => {
+    const server = await serve();
+    const report = vi.fn(() => REPORT);
+    server.publish(report, 0);
+    const host = `Host: 127.0.0.1:${server.port}`;
+    const first = (await request(server.port, 'GET / HTTP/1.1', host)).body;
+    // Steps that end within the least time between two updates.
+    for (let i = 0; i < 5; i++) {
+      server.publish(report, DAY_MS);
+      expect((await request(server.port, 'GET / HTTP/1.1', host)).body).toBe(first);
+    }
+    await listenTo(server.port);
+    expect(report).toHaveBeenCalledTimes(1);
+    server.publish(() => named('next'), 0);
+    expect((await request(server.port, 'GET / HTTP/1.1', host)).body).toContain('<title>next</title>');
+  });
+
+  it('does not notice a page that cannot be built', async () => {
+    const onError = vi.fn();
+    const server = await LiveServer.listen(0, onError);
+    onTestFinished(() => server.close());
+    const error = new Error('no page');
+    const fails = () => {
+      throw error;
+    };
+    server.publish(fails, 0);
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\n\r\n`);
+    await once(socket.resume(), 'close');
+    expect(onError).toHaveBeenCalledWith(error);
+    server.publish(() => REPORT, 0);
+    const { until } = await listenTo(server.port);
+    server.publish(fails, 0);
+    expect(onError).toHaveBeenCalledTimes(2);
+    server.publish(() => named('again'), 0);
+    await until('again');
   });
 });
 

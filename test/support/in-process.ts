@@ -13,10 +13,9 @@ export async function runMain(
   const stream = (name: keyof typeof output) => ({
     isTTY: columns !== undefined,
     columns,
-    write: (text: string, onWritten?: () => void) => {
+    write: (text: string) => {
       output[name] += text;
-      if (text !== '') onWrite(text, io);
-      onWritten?.();
+      onWrite(text, io);
       return true;
     },
     on: () => {},

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { EXIT, UserError } from '../../errors.ts';
 import { fileErrorReason } from '../../files.ts';
 import type { Io } from './io.ts';
@@ -42,9 +43,11 @@ export function exitOnOutputError(io: Io): void {
   });
 }
 
-/** Waits until everything written to stdout has arrived, or its error has been handled. */
-export function flushOutput({ stdout }: Io): Promise<void> {
-  return new Promise((resolve) => {
-    stdout.write('', () => setImmediate(resolve));
-  });
+/** Waits until everything has been written, and the errors of it have been handled. On Windows, a pipe takes time. */
+export async function flushOutput({ stdout, stderr }: Io): Promise<void> {
+  for (const stream of [stdout, stderr]) {
+    // An empty write to a stream that is up to date may fail, though nothing is missing.
+    if (stream.writableLength > 0) await new Promise((resolve) => stream.write('', resolve));
+  }
+  await setImmediate();
 }

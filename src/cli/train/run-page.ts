@@ -19,13 +19,13 @@ const TEST_TIMEOUT_MS = 5000;
 export class RunPage {
   readonly #io: Io;
   readonly #opens: boolean;
-  readonly #watch: Watch | undefined;
+  #watch: Watch | undefined;
+  #hasFailed = false;
   #started: RunStarted | undefined;
 
-  private constructor(io: Io, opens: boolean, watch: Watch | undefined) {
+  private constructor(io: Io, opens: boolean) {
     this.#io = io;
     this.#opens = opens;
-    this.#watch = watch;
   }
 
   /** @throws UsageError if there is no page to open; UserError if the port is taken. */
@@ -35,15 +35,21 @@ export class RunPage {
         '--open needs a report, but --no-save writes none; add --watch, or leave one of the two out',
       );
     }
-    if (watch === undefined) return new RunPage(io, open ?? false, undefined);
+    const page = new RunPage(io, open ?? false);
+    if (watch === undefined) return page;
     const { Watch } = await import('./watch.ts');
-    return new RunPage(io, open ?? false, await Watch.start(watch));
+    page.#watch = await Watch.start(watch, (error) => page.#noteFailure(error));
+    return page;
   }
 
   async take(event: RunEvent): Promise<void> {
     if (event.type === 'run-started') this.#started = event;
     if (!this.#watch) return;
-    await this.#watch.take(event);
+    try {
+      await this.#watch.take(event);
+    } catch (error) {
+      this.#noteFailure(error as Error);
+    }
     if (event.type !== 'run-started') return;
     this.#io.stderr.write(`${this.#watch.announcement}\n`);
     // Training does not wait for the browser.
@@ -77,6 +83,13 @@ export class RunPage {
 
   async close(): Promise<void> {
     await this.#watch?.close();
+  }
+
+  /** The page is not worth the run. */
+  #noteFailure({ message }: Error): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#io.stderr.write(`note: the page of --watch failed: ${message}; training goes on\n`);
   }
 
   /** Collects the report, without test results if the signal aborts first. */

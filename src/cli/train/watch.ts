@@ -27,11 +27,12 @@ export class Watch {
   }
 
   /** @param choice the port, or true for the first free one from the default upwards.
+   *  @param onError called if the page fails later.
    *  @throws UsageError if it is not a port; UserError if the port is taken. */
-  static async start(choice: string | true): Promise<Watch> {
+  static async start(choice: string | true, onError?: (error: Error) => void): Promise<Watch> {
     const isDefault = choice === true;
     const port = parseOption('--watch', isDefault ? undefined : choice, WATCH_PORT);
-    const server = await listen(port, isDefault ? MAX_PORTS : 1);
+    const server = await listen(port, isDefault ? MAX_PORTS : 1, onError);
     return new Watch(server, isDefault && server.port !== port ? ` (port ${port} is in use)` : '');
   }
 
@@ -72,10 +73,10 @@ export class Watch {
 }
 
 /** Listens on the first free port of a range. */
-async function listen(first: number, count: number): Promise<LiveServer> {
+async function listen(first: number, count: number, onError?: (error: Error) => void): Promise<LiveServer> {
   for (let port = first; ; port++) {
     try {
-      return await LiveServer.listen(port);
+      return await LiveServer.listen(port, onError);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (port - first + 1 < count && port < 65535) continue;
