@@ -12,6 +12,7 @@ import type { ReportOptions } from './runs/report.ts';
 import type { WeightsOptions } from './runs/weights.ts';
 import { addNotes } from './terminal/help.ts';
 import type { Io } from './terminal/io.ts';
+import { expandWildcards } from './terminal/shell.ts';
 import { addTrainNotes, addTrainOptions } from './train/options.ts';
 
 /** Declares a command. */
@@ -120,7 +121,7 @@ function addRunCommands(declare: Declare, io: Io, setExitCode: SetExitCode): voi
   );
   addReportOptions(report).action(async (runs: string[], options: ReportOptions) => {
     const { runReport } = await import('./runs/report.ts');
-    setExitCode(await runReport(runs, options, io));
+    setExitCode(await runReport(runs.flatMap(expandWildcards), options, io));
   });
 
   const prediction = declare('predict', 'classify images with a saved run')
@@ -128,7 +129,7 @@ function addRunCommands(declare: Declare, io: Io, setExitCode: SetExitCode): voi
     .argument('<images...>', "PNG or JPEG files of any size; '-' reads one from stdin");
   addPredictOptions(prediction).action(async (run: string, images: string[], options: PredictOptions) => {
     const { runPredict } = await import('./runs/predict.ts');
-    setExitCode(await runPredict(run, images, options, io));
+    setExitCode(await runPredict(run, images.flatMap(expandWildcards), options, io));
   });
 
   const weights = declare('weights', 'draw the weights of a saved run as a picture').argument('<run>', 'run directory');

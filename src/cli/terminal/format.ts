@@ -1,28 +1,14 @@
 /** Formats numbers and text for the terminal. */
 
 import { stripVTControlCharacters } from 'node:util';
-import { wordWithControls } from './controls.ts';
 import type { painter } from './io.ts';
+import { shellWord } from './shell.ts';
 
 export { integer, loss, percent, plural, seconds, small } from '../../format.ts';
+export { shellWord } from './shell.ts';
 
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
-/** A word of a command line, quoted if a shell would split or expand it. */
-export function shellWord(word: string): string {
-  if (process.platform === 'win32') return windowsWord(word);
-  if (/^[\w./:@%+=,-]+$/.test(word)) return word;
-  return wordWithControls(word) ?? `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-/** Both cmd and PowerShell understand double quotes, but PowerShell expands $ and ` in them; then its single quotes are the
- *  only choice. A backslash before the last quote would escape it. */
-function windowsWord(word: string): string {
-  if (/^[\w.:\\/+=-]+$/.test(word)) return word;
-  if (/[$`]/.test(word)) return `'${word.replaceAll("'", "''")}'`;
-  return `"${word.replaceAll('"', '""').replace(/\\+$/, '$&$&')}"`;
 }
 
 /** The command that resumes a saved run. */
