@@ -65,7 +65,7 @@ export async function loadModel(
 ): Promise<Pick<OpenedRun, 'model' | 'progress'>> {
   const { progress, tensors } = await directory.load(weights, record.config);
   const model = buildModel(backend, record.config, Math.min(record.config.batchSize, MAX_BATCH_SIZE));
-  writeParameters(model, tensors);
+  writeParameters(model, tensors, `the checkpoint of ${directory.path}`);
   return { model, progress };
 }
 

@@ -133,7 +133,7 @@ function expectPrecision({ precision }: Config, backend: Backend): void {
 
 /** Sets the trainer to the last checkpoint of a run, and the files of the run too. */
 async function restore(run: RunDirectory, trainer: Trainer, config: Config): Promise<void> {
-  trainer.restore(await run.load('last', config));
+  trainer.restore(await run.load('last', config), `the checkpoint of ${run.path}`);
   await run.removeLeftovers();
   await run.rewind(trainer.epochsDone, trainer.progress.step);
 }

@@ -3,36 +3,38 @@ import { UserError } from '../errors.ts';
 import type { Model } from '../models/model.ts';
 import type { Checkpoint } from './progress.ts';
 
-/** Sets tensors to the values saved under their names.
+/** Sets tensors to the values saved under their names. @param origin what they were saved in, for error messages.
  *  @throws UserError if a saved tensor is missing or has a different shape. */
 export function writeTensors(
   backend: Backend,
   named: readonly (readonly [name: string, tensor: Tensor])[],
   saved: Checkpoint['tensors'],
+  origin = 'the checkpoint',
 ): void {
   for (const [name, tensor] of named) {
     const found = saved.get(name);
     const wanted = `[${tensor.shape.join(', ')}]`;
-    if (!found) throw misfit(`it has no tensor '${name}' ${wanted}`);
+    if (!found) throw misfit(`it has no tensor '${name}' ${wanted}`, origin);
     if (found.shape.join() !== tensor.shape.join()) {
-      throw misfit(`'${name}' has shape [${found.shape.join(', ')}], wanted ${wanted}`);
+      throw misfit(`'${name}' has shape [${found.shape.join(', ')}], wanted ${wanted}`, origin);
     }
     backend.write(tensor, found.values);
   }
 }
 
 /** The error for a checkpoint of another configuration. */
-export function misfit(problem: string): UserError {
-  return new UserError(`the checkpoint does not fit the configuration: ${problem}`);
+export function misfit(problem: string, origin: string): UserError {
+  return new UserError(`${origin} does not fit the configuration: ${problem}`);
 }
 
 /** Sets the parameters of a model to those of a checkpoint.
  *  @throws UserError if a saved tensor is missing or has a different shape. */
-export function writeParameters({ graph }: Model, tensors: Checkpoint['tensors']): void {
+export function writeParameters({ graph }: Model, tensors: Checkpoint['tensors'], origin?: string): void {
   writeTensors(
     graph.backend,
     graph.parameters.map(({ name, tensor }) => [name, tensor]),
     tensors,
+    origin,
   );
 }
 

@@ -93,17 +93,17 @@ export class Trainer {
     return { progress: this.#progress, times: this.#times, tensors };
   }
 
-  /** Restores a checkpoint of the same configuration.
+  /** Restores a checkpoint of the same configuration. @param origin of the checkpoint, for error messages.
    *  @throws UserError if a tensor is missing, unknown or of another shape, or if the progress is not one of this
    *  configuration on these images. */
-  restore({ progress, times, tensors }: Checkpoint): void {
+  restore({ progress, times, tensors }: Checkpoint, origin = 'the checkpoint'): void {
     const contradiction = contradictionIn(progress, this.#config, this.#split.train.length);
-    if (contradiction !== undefined) throw misfit(contradiction);
+    if (contradiction !== undefined) throw misfit(contradiction, origin);
     const wanted = this.#updater.tensors;
-    writeTensors(this.#model.graph.backend, wanted, tensors);
+    writeTensors(this.#model.graph.backend, wanted, tensors, origin);
     const names = wanted.map(([name]) => name);
     const unknown = [...tensors.keys()].find((name) => !names.includes(name));
-    if (unknown !== undefined) throw misfit(`it has a tensor '${unknown}', wanted only ${names.join(', ')}`);
+    if (unknown !== undefined) throw misfit(`it has a tensor '${unknown}', wanted only ${names.join(', ')}`, origin);
     this.#progress = progress;
     this.#times = times;
   }

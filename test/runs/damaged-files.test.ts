@@ -166,7 +166,7 @@ describe('the tensors of a checkpoint', () => {
     const folder = withRecord((record) => void (record.config.hidden = 4));
     for (const use of [open, resume]) {
       await expect(use(folder)).rejects.toThrow(
-        "the checkpoint does not fit the configuration: 'fc1.weight' has shape [3, 3072], wanted [4, 3072]",
+        `the checkpoint of ${folder} does not fit the configuration: 'fc1.weight' has shape [3, 3072], wanted [4, 3072]`,
       );
     }
   });
