@@ -4,7 +4,8 @@ import { UsageError } from '../errors.ts';
 import { flagOf } from './inputs/field-names.ts';
 import { didYouMean, startingAlike, suggestedChoice } from './inputs/suggestions.ts';
 import { commandsCalled, optionsCalled, pathArgumentFor } from './inputs/synonyms.ts';
-import { type Io, ownName } from './terminal/io.ts';
+import type { Io } from './terminal/io.ts';
+import { ownName } from './terminal/own-name.ts';
 
 /** Adds suggestions to the errors of a command and its subcommands, and a pointer to the command's own help. */
 export function addAdvice(command: Command, io: Io): void {

@@ -160,7 +160,8 @@ export function resolveConfig(given: Partial<Config>): Config {
   const defaults = defaultsFor(choices);
   for (const [key, field] of FIELD_LIST) {
     const value = checked[key];
-    if (value !== undefined && value !== defaults[key] && !applies(field, choices)) throw noEffect(key, choices);
+    if (value !== undefined && value !== defaults[key] && !applies(field, choices))
+      throw noEffect(key, choices, checked);
   }
   const config: Config = { ...defaults, ...checked };
   if (config.earlyStop !== null && config.val === 0) {
@@ -180,7 +181,8 @@ export function applies({ onlyWith = {} }: Field, choices: Choices): boolean {
 
 /** Choices of a configuration that may be incomplete. */
 function choicesOf(given: Partial<Config>): Choices {
-  return { ...RECIPE, init: FIELDS.init.default as Config['init'], ...pickDefined(given, CHOICES) };
+  const chosen = CHOICES.filter((choice) => given[choice] !== undefined).map((choice) => [choice, given[choice]]);
+  return { ...RECIPE, init: FIELDS.init.default as Config['init'], ...Object.fromEntries(chosen) };
 }
 
 /** Drops the fields that have no effect with the other choices: those of a resolved configuration are neither saved nor
@@ -218,14 +220,19 @@ function defaultsFor(choices: Choices): Config {
   return { ...Object.fromEntries(entries), ...choices };
 }
 
-function noEffect(key: keyof Config, choices: Choices): UsageError {
+/** @param given fields: a choice that was left to its default is to be added, not changed. */
+function noEffect(key: keyof Config, choices: Choices, given: Partial<Config>): UsageError {
   const { onlyWith = {} }: Field = FIELDS[key];
   const choice = CHOICES.find(
     (name) => onlyWith[name] && !(onlyWith[name] as readonly string[]).includes(choices[name]),
   )!;
   const [first, ...others] = onlyWith[choice]!;
+  const wanted = field(choice, first);
+  const effect = message`${field(key)} has an effect only with ${wanted}${others.map((name) => ` or ${name}`).join('')}`;
   return new UsageError(
-    message`${field(key)} has an effect only with ${field(choice, first)}${others.map((name) => ` or ${name}`).join('')}, but ${field(choice)} is ${choices[choice]}; set ${field(choice, first)} or leave ${field(key)} out`,
+    given[choice] === undefined
+      ? message`${effect}; add ${wanted}, or leave ${field(key)} out`
+      : message`${effect}, but ${field(choice)} is ${choices[choice]}; set ${wanted} or leave ${field(key)} out`,
   );
 }
 
@@ -239,12 +246,4 @@ function isPlainObject(value: unknown): value is object {
 function inWords(value: unknown): string {
   if (typeof value === 'string') return Number.isNaN(Number(value)) ? value : `'${value}', a string`;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
-}
-
-function pickDefined<Key extends keyof Config>(
-  config: Partial<Config>,
-  keys: readonly Key[],
-): Partial<Pick<Config, Key>> {
-  const given = keys.filter((key) => config[key] !== undefined);
-  return Object.fromEntries(given.map((key) => [key, config[key]])) as Partial<Pick<Config, Key>>;
 }

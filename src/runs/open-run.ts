@@ -3,6 +3,7 @@ import { createBackend } from '../backends/select.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import type { Progress } from '../training/progress.ts';
 import { writeParameters } from '../training/restore.ts';
+import { weightsNamedBy } from './find-run.ts';
 import { classesOf, readRunRecord, type SavedRun } from './record.ts';
 import { RunDirectory, type Weights } from './run-directory.ts';
 
@@ -29,17 +30,19 @@ export interface OpenedRun extends RecordedRun {
 
 /** Options of `openRun`. */
 export interface OpenRunOptions {
-  /** Weights of the last checkpoint, or of the epoch with the best validation accuracy. Default: last. */
+  /** Weights of the last checkpoint, or of the epoch with the best validation accuracy. Default: last, or best if
+   *  `best.safetensors` is given as the run. */
   readonly weights?: Weights | undefined;
   /** A backend, or a function that starts one. By default one of the kind and precision that the run was trained on. */
   readonly backend?: Backend | ((record: SavedRun) => Promise<Backend>) | undefined;
 }
 
 /** Opens a saved run and loads its model, for batches of at most 1000 images.
+ *  @param folder of the run, or a file in it.
  *  @throws UsageError if the folder does not hold a run; FileError if a file cannot be read; UserError if a file is damaged,
  *  if `weights` is best and there are none, or if the backend does not start; DivergedError if a weight is NaN or infinite. */
 export async function openRun(folder: string, options: OpenRunOptions = {}): Promise<OpenedRun> {
-  const { weights = 'last', backend: given = startTrainingBackend } = options;
+  const { weights = weightsNamedBy(folder) ?? 'last', backend: given = startTrainingBackend } = options;
   const run = await readRun(folder);
   const backend = typeof given === 'function' ? await given(run.record) : given;
   try {

@@ -1,23 +1,22 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../config/config.ts';
-import { FileError, UsageError, UserError } from '../errors.ts';
+import { FileError, UserError } from '../errors.ts';
 import { fileError, fileErrorReason, removeQuietly, writeFileAtomic } from '../files.ts';
 import { readJson } from '../json.ts';
 import { readRegularFile } from '../read-file.ts';
 import type { Checkpoint, EpochMetrics, StepRecord } from '../training/progress.ts';
 import { encodeSafetensors } from '../weights/safetensors.ts';
 import { createRunFolder } from './create-run-folder.ts';
+import { CONFIG, findRun, LAST } from './find-run.ts';
 import { appendJsonLines, filterJsonLines, readJsonLines } from './json-lines.ts';
 
 /** Which weights of a run: of the last checkpoint, or of the epoch with the best validation accuracy. */
 export type Weights = 'last' | 'best';
 
-const CONFIG = 'config.json';
 const METRICS = 'metrics.jsonl';
 const STEPS = 'steps.jsonl';
 const TIMES = 'times.json';
-const LAST = 'last.safetensors';
 const PROGRESS = 'progress';
 /** More than any checkpoint has: 8192 hidden units and their state in AdamW are 303 MB. */
 const MAX_CHECKPOINT_BYTES = 2 ** 29;
@@ -59,19 +58,9 @@ export class RunDirectory {
     return new RunDirectory(folder);
   }
 
-  /** Opens the folder of a saved run. @throws UsageError if it has no config.json or no last.safetensors. */
-  static async open(folder: string): Promise<RunDirectory> {
-    const names = await readdir(folder).catch((error) => {
-      throw fileError(`${folder} is not a run directory`, error, UsageError);
-    });
-    const missing = [CONFIG, LAST].filter((name) => !names.includes(name));
-    if (missing.length > 0) {
-      throw new UsageError(
-        `${folder} is not a run directory: it has no ${missing.join(' and no ')}; ` +
-          'give the directory that training printed as "saved", such as runs/linear-20261124-091500',
-      );
-    }
-    return new RunDirectory(folder);
+  /** Opens a saved run. @param given its folder, or a file in it. @throws UsageError if there is no run. */
+  static async open(given: string): Promise<RunDirectory> {
+    return new RunDirectory(await findRun(given));
   }
 
   /** Returns the contents of config.json. @throws FileError if it cannot be read or is not valid JSON. */

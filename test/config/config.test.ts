@@ -36,8 +36,9 @@ describe('resolveConfig refuses, with the name of the field', () => {
     [{ shift: -1 }, 'shift', 'shift must be an integer ≥ 0 and ≤ 31, got -1'],
     [{ val: [1000] }, 'val', 'val must be an integer ≥ 0, got [1000]'],
     [{ optimizer: 'adam' }, 'optimizer', 'optimizer must be one of sgd, adamw, got adam'],
+    [{ hidden: 100 }, 'hidden', "only with model: 'mlp'; add model: 'mlp', or leave hidden out"],
     [
-      { hidden: 100 },
+      { hidden: 100, model: 'linear' },
       'hidden',
       "hidden has an effect only with model: 'mlp', but model is linear; set model: 'mlp' or leave hidden out",
     ],

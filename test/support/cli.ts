@@ -2,9 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { shellWord } from '../../src/cli/terminal/format.ts';
 
 /** Path of the command-line program, which `npm test` builds first. */
 export const NN_TRAIN = fileURLToPath(new URL('../../bin/nn-train.js', import.meta.url));
+
+/** How the program suggests to start it again. */
+export const OWN_NAME = `node ${shellWord(NN_TRAIN)}`;
 
 export interface Finished {
   readonly code: number | null;

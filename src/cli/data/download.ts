@@ -12,7 +12,8 @@ import { message } from '../../message.ts';
 import { DownloadProgress } from '../inputs/download-progress.ts';
 import { shellWord } from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
-import { type Io, ownName, printPath } from '../terminal/io.ts';
+import { type Io, printPath } from '../terminal/io.ts';
+import { ownName } from '../terminal/own-name.ts';
 import { findSource } from './source.ts';
 
 export interface ImportOptions {

@@ -10,6 +10,7 @@ import { type ImageSet, imageAt } from '../../images.ts';
 import { encodePng } from '../../pictures/encode.ts';
 import { labelledSheet } from '../../pictures/labelled-sheet.ts';
 import { cifarPixels } from '../../pictures/template.ts';
+import { expectFileName } from '../inputs/option.ts';
 import { showControls } from '../terminal/controls.ts';
 import * as format from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
@@ -37,6 +38,7 @@ const PER_CLASS = 10;
 /** `nn-train data info [PATH]`: describes the images and their origin. Resolves to the exit code. */
 export function runInfo(path: string | undefined, options: InfoOptions, io: Io): Promise<number> {
   return runUntilInterrupted(io, async (signal) => {
+    expectFileName('--sample', options.sample, ['.png']);
     const source = await findSource(path, io);
     const hashes = new Map<string, string>();
     const { train, test } = await decodeBatches(recordHashes(readSource(source, signal), hashes));

@@ -1,6 +1,7 @@
 import { defaultSearchPaths, locate, type Source } from '../../dataset/locate.ts';
 import { DataError } from '../../errors.ts';
-import { type Io, ownName } from '../terminal/io.ts';
+import type { Io } from '../terminal/io.ts';
+import { ownName } from '../terminal/own-name.ts';
 
 /** Description of each kind of source. */
 export const KIND_NAME: Readonly<Record<Source['kind'], string>> = {

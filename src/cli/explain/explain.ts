@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import type { Config } from '../../config/config.ts';
+import { type Config, FIELDS } from '../../config/config.ts';
+import type { Field } from '../../config/field.ts';
 import { UsageError } from '../../errors.ts';
 import { diagramOf } from '../../explain/explanation-diagram.ts';
 import { parseJson } from '../../explain/expression/values.ts';
@@ -8,8 +10,10 @@ import { jsonOf } from '../../explain/json.ts';
 import { EXAMPLES } from '../../lecture/examples.ts';
 import { flagOf } from '../inputs/field-names.ts';
 import { flagsOf } from '../inputs/hyperparameters.ts';
+import { expectFileName } from '../inputs/option.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
+import { ownName } from '../terminal/own-name.ts';
 import { type DrawingFiles, draw } from './draw.ts';
 import { parseQuestion } from './question.ts';
 import { answerLines, notesOn } from './table.ts';
@@ -27,6 +31,8 @@ const WIDTH = 80;
 export async function runExplain(words: readonly string[], command: Command, io: Io): Promise<void> {
   const [what, ...assignments] = words;
   const options = command.opts<ExplainOptions>();
+  expectFileName('--svg', options.svg, ['.svg']);
+  expectFileName('--html', options.html, ['.html', '.htm']);
   const { model, ...others } = flagsOf(command);
   if (model !== undefined) {
     if (assignments.length > 0) {
@@ -37,11 +43,25 @@ export async function runExplain(words: readonly string[], command: Command, io:
     return;
   }
   const [extra] = Object.keys(others) as (keyof Config)[];
-  if (extra !== undefined)
-    throw new UsageError(`${flagOf(extra)} applies to the graph of a model only; add --model linear or --model mlp`);
+  if (extra !== undefined) {
+    const models = (FIELDS[extra] as Field).onlyWith?.model ?? FIELDS.model.choices!;
+    const options = models.map((name) => `--model ${name}`).join(' or ');
+    throw new UsageError(`${flagOf(extra)} applies to the graph of a model only; add ${options}`);
+  }
   if (options.list) print(io, exampleLines(io));
   else if (what === undefined) print(io, introductionLines(io));
-  else await explainOne(what, assignments, options, io);
+  else {
+    await expectNoRun(what);
+    await explainOne(what, assignments, options, io);
+  }
+}
+
+/** @throws UsageError if the path of a run was given without the option that explains runs. */
+async function expectNoRun(what: string): Promise<void> {
+  if (!existsSync(what)) return;
+  const { readRun } = await import('../../runs/open-run.ts');
+  const run = await readRun(what).catch(() => undefined);
+  if (run) throw new UsageError(`${what} is a run, not an expression; add --model ${run.record.config.model}`);
 }
 
 async function explainOne(
@@ -50,7 +70,7 @@ async function explainOne(
   options: ExplainOptions,
   io: Io,
 ): Promise<void> {
-  const { subject, title, formula, ...question } = await parseQuestion(what, assignments);
+  const { subject, title, formula, ...question } = await parseQuestion(what, assignments, ownName(io.env));
   const isGiven = options.upstream !== undefined;
   const start = options.upstream !== undefined ? parseJson(options.upstream, '--upstream') : question.upstream;
   const origin = isGiven ? '--upstream' : "the example's upstream gradient";
@@ -80,18 +100,19 @@ function statementLines(formula: string): string[] {
 
 function introductionLines(io: Io): string[] {
   const paint = painter(io.stdout, io.env);
+  const name = ownName(io.env);
   return [
     'Runs an expression forward and backward and shows every gate: its value, its',
     'upstream gradient, its local gradients and their products.',
     '',
     paint('bold', 'An expression of your own'),
-    '  nn-train explain "(x+y)*z" x=-2 y=5 z=-4',
-    '  nn-train explain "norm2(W*x)" W=[[0.1,0.5],[-0.3,0.8]] x=[0.2,0.4]',
+    `  ${name} explain "(x+y)*z" x=-2 y=5 z=-4`,
+    `  ${name} explain "norm2(W*x)" W=[[0.1,0.5],[-0.3,0.8]] x=[0.2,0.4]`,
     '',
-    paint('bold', "An example of CS231n's lecture 4, such as nn-train explain product"),
+    paint('bold', `An example of CS231n's lecture 4, such as ${name} explain product`),
     ...exampleLines(io),
     '',
-    'For operators, functions and options, see nn-train explain --help.',
+    `For operators, functions and options, see ${name} explain --help.`,
   ];
 }
 

@@ -54,7 +54,7 @@ export async function runExplainModel(folder: string | undefined, command: Comma
   const what = run ? `of ${run.directory.path}, step ${format.integer(run.checkpoint.progress.step)}` : 'initial';
   const notes = noteLines(explanation, what, dataset);
   await draw(modelDiagram(explanation, `${config.model}, weights: ${what}`), notes, options, io);
-  const result = { model: config.model, run: folder ?? null, dataset: dataset.name, ...explanation };
+  const result = { model: config.model, run: run?.directory.path ?? null, dataset: dataset.name, ...explanation };
   const lines = options.json ? [JSON.stringify(result)] : [...linesOf(explanation, io), '', ...notes];
   if (dataset.name === 'synthetic' && !options.json) lines.push(standInLine(painter(io.stdout, io.env)));
   io.stdout.write(`${lines.join('\n')}\n`);
@@ -62,7 +62,9 @@ export async function runExplainModel(folder: string | undefined, command: Comma
 
 function expectModel({ config, run }: Subject, wanted: Config['model'] | undefined): void {
   if (config.model === wanted) return;
-  throw new UsageError(`${run!.directory.path} is a run of --model ${config.model}, got --model ${wanted}`);
+  throw new UsageError(
+    `${run!.directory.path} is a run of --model ${config.model}, got --model ${wanted}; set --model ${config.model}`,
+  );
 }
 
 /** Loads CIFAR-10 if it is on this machine, otherwise generated images: a drawing is not worth a download. */

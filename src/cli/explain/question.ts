@@ -20,16 +20,17 @@ export interface Question {
 }
 
 /** Parses the name of an example or an expression, and its values.
+ *  @param program how it was started, for the commands that errors suggest.
  *  @throws UsageError if the text is neither, or if the values do not match its variables. */
-export async function parseQuestion(what: string, assignments: readonly string[]): Promise<Question> {
+export async function parseQuestion(what: string, assignments: readonly string[], program: string): Promise<Question> {
   const values = parseAssignments(assignments);
   const example = EXAMPLES.find(({ name }) => name === what);
   if (example) return exampleQuestion(example, values);
-  rejectMistypedName(what, values.size === 0);
+  rejectMistypedName(what, values.size === 0, program);
   const formula = parseFormula(what);
   expectValues(formula, namesOf(formula).variables, values, (missing) => {
     const words = [what, ...assignments, ...missing.map((name) => `${name}=1`)];
-    return `nn-train explain ${words.map(format.shellWord).join(' ')}`;
+    return `${program} explain ${words.map(format.shellWord).join(' ')}`;
   });
   return { subject: await compile(formula, values), title: what, formula: what, notes: [] };
 }
@@ -50,7 +51,7 @@ async function exampleQuestion(example: Example, values: ReadonlyMap<string, Val
 /** Takes a single word for a mistyped name of an example, since a variable alone is not a graph. A hyphenated word may also
  *  be a difference.
  *  @throws UsageError if it is such a word. */
-function rejectMistypedName(what: string, isAlone: boolean): void {
+function rejectMistypedName(what: string, isAlone: boolean, program: string): void {
   const names = EXAMPLES.map(({ name }) => name);
   const near = closest(what, names);
   const isWord = /^[\p{L}_][\p{L}\p{N}_]*$/u.test(what);
@@ -58,6 +59,6 @@ function rejectMistypedName(what: string, isAlone: boolean): void {
   if (!isWord && !isHyphenated) return;
   throw new UsageError(
     `unknown example '${what}'. ${near ? `Did you mean '${near}'?` : 'A variable alone is not an expression.'} ` +
-      'To list the examples, run nn-train explain --list',
+      `To list the examples, run ${program} explain --list`,
   );
 }

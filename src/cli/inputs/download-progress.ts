@@ -3,7 +3,8 @@ import type { DatasetEvent } from '../../dataset/load.ts';
 import { makeBar } from '../terminal/bar.ts';
 import { showControls } from '../terminal/controls.ts';
 import * as format from '../terminal/format.ts';
-import { type Io, ownName } from '../terminal/io.ts';
+import type { Io } from '../terminal/io.ts';
+import { ownName } from '../terminal/own-name.ts';
 import { renderMessage } from './field-names.ts';
 
 /** Milliseconds between two lines when no bar can be drawn. */

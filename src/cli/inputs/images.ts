@@ -1,7 +1,8 @@
 import type { Backend } from '../../backends/backend.ts';
 import { type Dataset, loadDataset } from '../../dataset/load.ts';
 import type { DatasetChoice } from '../../images.ts';
-import { type Io, ownName, painter } from '../terminal/io.ts';
+import { type Io, painter } from '../terminal/io.ts';
+import { ownName } from '../terminal/own-name.ts';
 import { DownloadProgress } from './download-progress.ts';
 
 export interface LoadOptions {

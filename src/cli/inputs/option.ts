@@ -1,5 +1,6 @@
+import path from 'node:path';
 import type { Field } from '../../config/field.ts';
-import { UsageError } from '../../errors.ts';
+import { FileError, UsageError } from '../../errors.ts';
 import { suggestedFrom } from './suggestions.ts';
 
 /** Parses the value of an option that is not a hyperparameter; returns the field's default if it was not given.
@@ -13,4 +14,27 @@ export function parseOption<T>(name: string, text: string | undefined, field: Fi
     throw new UsageError(`${name} must be ${field.wanted}, got ${text}${suggestion && `.${suggestion}`}`);
   }
   return value;
+}
+
+/** Extensions of files that commands write, and of other kinds of pictures and documents that one could expect of them. */
+const KNOWN = '.png .jpg .jpeg .gif .webp .avif .bmp .tif .tiff .svg .pdf .html .htm .json .jsonl .txt .md'.split(' ');
+
+/** Checks the name of a file to write. @param wanted its extensions, the usual one first; an unknown one is accepted too.
+ *  @throws UsageError if the name is empty, or its extension is that of another format. */
+export function expectFileName(option: string, file: string | undefined, wanted: readonly string[]): void {
+  if (file === undefined) return;
+  if (file === '') throw new UsageError(`${option} must name a file, got an empty string`);
+  const { dir, name, ext } = path.parse(file);
+  if (!KNOWN.includes(ext.toLowerCase()) || wanted.includes(ext.toLowerCase())) return;
+  throw new UsageError(
+    `${option} writes ${wanted[0].slice(1).toUpperCase()}, got ${file}; name it ${path.join(dir, name)}${wanted[0]}`,
+  );
+}
+
+/** Writes to the file of an option. If its default cannot be written, the error says how to choose another. */
+export async function writeChosen(option: string, isDefault: boolean, write: () => Promise<void>): Promise<void> {
+  await write().catch((error) => {
+    if (!isDefault || !(error instanceof FileError)) throw error;
+    throw new FileError(`${error.message}; choose another file with ${option}`, { cause: error });
+  });
 }

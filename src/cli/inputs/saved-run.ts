@@ -4,6 +4,7 @@ import type { Backend } from '../../backends/backend.ts';
 import type { Config } from '../../config/config.ts';
 import type { Dataset } from '../../dataset/load.ts';
 import { DataError, UsageError } from '../../errors.ts';
+import { weightsNamedBy } from '../../runs/find-run.ts';
 import { type OpenedRun, openRun, type RecordedRun, readRun } from '../../runs/open-run.ts';
 import type { SavedRun } from '../../runs/record.ts';
 import type { Checkpoint } from '../../training/progress.ts';
@@ -68,14 +69,23 @@ export function expectNoConfig(
 }
 
 export interface WeightsFlags extends BackendFlags {
-  readonly weights: string;
+  readonly weights?: string;
 }
 
 /** Loads the model of a saved run.
  *  @throws UsageError if the folder does not hold a run, or for an unknown --weights. */
 export async function openModel(folder: string, flags: WeightsFlags, io: Io): Promise<OpenedRun> {
-  const weights = parseOption('--weights', flags.weights, WEIGHTS);
+  const weights = parseOption('--weights', flags.weights ?? weightsNamedBy(folder), WEIGHTS);
   return openRun(folder, { weights, backend: (record) => openBackendOf(record, flags, io) });
+}
+
+/** Reads a run for a command that takes its last weights. @throws UsageError if the path names the best ones. */
+export async function readLast(given: string): Promise<RecordedRun> {
+  const run = await readRun(given);
+  if (weightsNamedBy(given) !== 'best') return run;
+  throw new UsageError(
+    `${given} has the best weights, but this command takes the last ones; give the run directory, ${run.directory.path}`,
+  );
 }
 
 /** Options that `gradcheck` and `doctor` share, besides the hyperparameters. */
@@ -103,7 +113,7 @@ export async function readSubject(
 ): Promise<Subject> {
   if (folder === undefined) return { config: await readConfig(command, io.env) };
   expectNoConfig(folder, command, { allowed });
-  const run = await readRun(folder);
+  const run = await readLast(folder);
   const { config } = run.record;
   return { config, run: { ...run, checkpoint: await run.directory.load('last', config, { allowNotFinite }) } };
 }

@@ -8,5 +8,5 @@ export const WEIGHTS = choice(['last', 'best'], {
 });
 
 export function addWeightsOption(command: Command): Command {
-  return command.addOption(new Option('--weights <last|best>', WEIGHTS.help).default(WEIGHTS.default, 'last'));
+  return command.addOption(new Option('--weights <last|best>', `${WEIGHTS.help} (default: ${WEIGHTS.default})`));
 }

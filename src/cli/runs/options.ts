@@ -45,7 +45,7 @@ export const PIXEL_SCALE = integer(
 
 const WEIGHTS_NOTES = `
 Examples:
-  $ nn-train weights runs/linear-20261124-091500 --png templates.png
+  $ nn-train weights runs/linear-20261124-091500
   $ nn-train weights runs/mlp-20261124-091500 --png filters.png --count 100 --scale 3
 
 A linear classifier has ten templates, one for each class. For a two-layer network, the
@@ -55,7 +55,7 @@ second layer. Mid-grey is 0; each tile has its own scale.`;
 
 export function addWeightsOptions(command: Command): Command {
   addWeightsOption(command)
-    .requiredOption('--png <file>', 'write the picture to this PNG file (required)')
+    .option('--png <file>', 'write the picture to this PNG file (default: weights.png in the run)')
     .option('--count <n>', `${FILTER_COUNT.help} (default: ${FILTER_COUNT.default})`)
     .option('--scale <n>', `${PIXEL_SCALE.help} (default: ${PIXEL_SCALE.default})`)
     .option('--data <path>', `for an mlp: ${DATA_HELP}`);

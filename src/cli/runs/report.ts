@@ -1,17 +1,19 @@
 import path from 'node:path';
 import { type Dataset, loadDataset } from '../../dataset/load.ts';
-import { DataError, EXIT, UsageError, UserError } from '../../errors.ts';
+import { DataError, EXIT, UserError } from '../../errors.ts';
 import { collectRun } from '../../report/collect.ts';
 import type { RunReport } from '../../report/report-data.ts';
 import { writeReport } from '../../report/write.ts';
 import { loadModel, type RecordedRun, readRun } from '../../runs/open-run.ts';
 import type { BackendFlags } from '../inputs/backend.ts';
 import { renderMessage } from '../inputs/field-names.ts';
+import { expectFileName, writeChosen } from '../inputs/option.ts';
 import { differenceOf, imagePathOf, openBackendOf } from '../inputs/saved-run.ts';
 import { resumeCommand } from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import { type Io, printPath } from '../terminal/io.ts';
 import { openInBrowser } from '../terminal/open.ts';
+import { ownName } from '../terminal/own-name.ts';
 
 export interface ReportOptions extends BackendFlags {
   readonly data?: string;
@@ -22,10 +24,10 @@ export interface ReportOptions extends BackendFlags {
 /** `nn-train report RUN…`: builds an HTML report of one run, or compares several, without those that have no completed
  *  epoch. Resolves to the exit code. */
 export async function runReport(folders: readonly string[], options: ReportOptions, io: Io): Promise<number> {
-  if (options.out === '') throw new UsageError('--out must name a file, got an empty string');
-  const file = options.out ?? (folders.length === 1 ? path.join(folders[0], 'report.html') : 'report.html');
+  expectFileName('--out', options.out, ['.html', '.htm']);
   return runUntilInterrupted(io, async (signal) => {
     const runs = await Promise.all(folders.map(readRun));
+    const file = options.out ?? path.join(runs.length === 1 ? runs[0].directory.path : '', 'report.html');
     const images = new Images(io, options.data, signal);
     const reports: RunReport[] = [];
     for (const run of runs) {
@@ -38,7 +40,7 @@ export async function runReport(folders: readonly string[], options: ReportOptio
         'none of the runs has a completed epoch, so there is nothing to compare yet; train one for at least one epoch first',
       );
     }
-    await writeReport(file, reports);
+    await writeChosen('--out', options.out === undefined, () => writeReport(file, reports));
     printPath(io, file);
     if (options.open) await openInBrowser(io, path.resolve(file));
     return EXIT.done;
@@ -65,7 +67,7 @@ async function collect(
     if (!progress.lastEpoch && isOptional) return null;
     const dataset = await images.of(run);
     const report = await collectRun(run.directory, progress, { model, dataset, signal });
-    return { ...report, resumeCommand: resumeCommand(run.directory.path) };
+    return { ...report, resumeCommand: resumeCommand(run.directory.path, ownName(io.env)) };
   } finally {
     backend.close();
   }

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../files.ts';
 import { encodePng } from '../../pictures/encode.ts';
@@ -5,14 +6,14 @@ import { contactSheet } from '../../pictures/sheet.ts';
 import { templatePixels } from '../../pictures/template.ts';
 import type { OpenedRun } from '../../runs/open-run.ts';
 import { type UnitUse, unitsByUse, weightRows } from '../../training/filters.ts';
-import { parseOption } from '../inputs/option.ts';
+import { expectFileName, parseOption, writeChosen } from '../inputs/option.ts';
 import { loadImagesOf, openModel, type WeightsFlags } from '../inputs/saved-run.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
 import { FILTER_COUNT, PIXEL_SCALE } from './options.ts';
 
 export interface WeightsOptions extends WeightsFlags {
-  readonly png: string;
+  readonly png?: string;
   readonly count?: string;
   readonly scale?: string;
   readonly data?: string;
@@ -28,11 +29,13 @@ interface Tiles {
   readonly notes: readonly string[];
 }
 
-/** `nn-train weights RUN --png FILE`: draws the weights of a saved run as a picture. */
+/** `nn-train weights RUN`: draws the weights of a saved run as a picture, by default in the run. */
 export async function runWeights(folder: string, options: WeightsOptions, io: Io): Promise<void> {
   const count = parseOption('--count', options.count, FILTER_COUNT);
   const scale = parseOption('--scale', options.scale, PIXEL_SCALE);
+  expectFileName('--png', options.png, ['.png']);
   const saved = await openModel(folder, options, io);
+  const file = options.png ?? path.join(saved.directory.path, 'weights.png');
   if (!saved.model.hidden && options.count !== undefined) {
     throw new UsageError(
       `--count applies to an mlp only, but ${folder} is linear and has ten templates; leave --count out`,
@@ -41,7 +44,8 @@ export async function runWeights(folder: string, options: WeightsOptions, io: Io
   const tiles = saved.model.hidden ? await filters(saved, count, options.data, io) : await templates(saved);
   saved.backend.close();
   const sheet = contactSheet(tiles.weights.map(templatePixels), { columns: tiles.columns, scale, gap: 2 * scale });
-  await writeFileAtomic(options.png, encodePng(sheet.rgb, sheet.width, sheet.height));
+  const png = encodePng(sheet.rgb, sheet.width, sheet.height);
+  await writeChosen('--png', options.png === undefined, () => writeFileAtomic(file, png));
 
   const paint = painter(io.stdout, io.env);
   const label = (text: string) => paint('bold', text.padEnd(8));
@@ -49,7 +53,7 @@ export async function runWeights(folder: string, options: WeightsOptions, io: Io
     `${label('shows')}${tiles.title}`,
     ...gridLines(tiles).map((row, i) => `${label(i === 0 ? 'order' : '')}${row}`),
     ...tiles.notes.map((note) => `${label('')}${note}`),
-    `${label('saved')}${options.png} (${sheet.width}×${sheet.height})`,
+    `${label('saved')}${file} (${sheet.width}×${sheet.height})`,
   ];
   io.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -12,7 +12,7 @@ export function megabytes(bytes: number): string {
 }
 
 /** The command that resumes a saved run. */
-export function resumeCommand(run: string, program = 'nn-train', more: readonly string[] = []): string {
+export function resumeCommand(run: string, program: string, more: readonly string[] = []): string {
   return [program, ...['--resume', run, ...more].map(shellWord)].join(' ');
 }
 

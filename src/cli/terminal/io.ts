@@ -52,8 +52,3 @@ export function printPath({ stdout }: Io, path: string): void {
   if (stdout.isTTY) stdout.write(`${showControls(path)}\n`);
   else rawStream(stdout).write(`${path}\n`);
 }
-
-/** Name under which the program was started, for commands that messages suggest. */
-export function ownName(env: NodeJS.ProcessEnv): string {
-  return env.npm_command === 'exec' ? 'npx nn-train' : 'nn-train';
-}

@@ -8,7 +8,8 @@ import type { TrainingEvent } from '../../training/progress.ts';
 import { isDone } from '../../training/trainer.ts';
 import { makeBar } from '../terminal/bar.ts';
 import * as format from '../terminal/format.ts';
-import { type Io, ownName, painter } from '../terminal/io.ts';
+import { type Io, painter } from '../terminal/io.ts';
+import { ownName } from '../terminal/own-name.ts';
 import { EpochTable } from './epoch-table.ts';
 
 type Paint = ReturnType<typeof painter>;

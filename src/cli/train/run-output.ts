@@ -1,7 +1,8 @@
 import type { RunEvent } from '../../runs/events.ts';
 import { resumeCommand } from '../terminal/format.ts';
-import { type Io, ownName } from '../terminal/io.ts';
+import type { Io } from '../terminal/io.ts';
 import { flushOutput, OutputError, onOutputError } from '../terminal/output.ts';
+import { ownName } from '../terminal/own-name.ts';
 import type { RunOptions } from './options.ts';
 
 /** What a run does when stdout fails: if its results are kept, in a run directory or a log, it goes on; otherwise it

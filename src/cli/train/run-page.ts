@@ -8,6 +8,7 @@ import type { Progress } from '../../training/progress.ts';
 import { resumeCommand } from '../terminal/format.ts';
 import type { Io } from '../terminal/io.ts';
 import { openInBrowser } from '../terminal/open.ts';
+import { ownName } from '../terminal/own-name.ts';
 import type { RunOptions } from './options.ts';
 import type { Watch } from './watch.ts';
 
@@ -100,7 +101,7 @@ export class RunPage {
       const trained = { model, dataset: images, test, signal };
       if (run !== null) {
         const report = await collectRun(await RunDirectory.open(run), progress, trained);
-        return { ...report, resumeCommand: resumeCommand(run) };
+        return { ...report, resumeCommand: resumeCommand(run, ownName(this.#io.env)) };
       }
       const report = this.#watch!.report(test ? 'finished' : 'stopped');
       return { ...report, ...(await imageResults(dataset.classes, trained)) };

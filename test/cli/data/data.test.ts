@@ -12,6 +12,7 @@ import {
   writeBatchFiles,
 } from '../../support/cifar10.ts';
 import { PYTHON_NAMES, pythonFile } from '../../support/cifar10-versions.ts';
+import { OWN_NAME } from '../../support/cli.ts';
 import { Home, serve } from './home.ts';
 
 const ARCHIVE = Buffer.concat([...batchEntries(), TAR_END]);
@@ -150,7 +151,8 @@ describe('data path', () => {
     const env = { NN_TRAIN_CIFAR10_URL: url };
     const none = await home.data(['path'], { env });
     expect([none.code, none.stdout, requests]).toEqual([3, '', 0]);
-    expect(none.stderr).toMatch(/^error: no CIFAR-10 found in .*; download it with nn-train data download\n$/);
+    expect(none.stderr).toMatch(/^error: no CIFAR-10 found in .*\n$/);
+    expect(none.stderr).toContain(`; download it with ${OWN_NAME} data download\n`);
 
     const named = await home.data(['path'], { env: { NN_TRAIN_DATA_DIR: images } });
     expect([named.code, named.stdout]).toEqual([0, `${images}\n`]);

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { batchEntries, batchFile, NAMES, TAR_END, tree } from '../../support/cifar10.ts';
+import { OWN_NAME } from '../../support/cli.ts';
 import { hasBytes } from '../../support/file-server.ts';
 import { Home, serve } from './home.ts';
 
@@ -72,7 +73,7 @@ describe('data download', () => {
       expect(ranges).toEqual([undefined, expect.stringMatching(/^bytes=\d+-$/)]);
       const kept = Number.parseInt(ranges[1]!.slice('bytes='.length), 10);
       expect(kept).toBeGreaterThanOrEqual(half);
-      const command = query === '' ? `nn-train data download --url ${url} --trust` : 'the same command';
+      const command = query === '' ? `${OWN_NAME} data download --url ${url} --trust` : 'the same command';
       expect(stopped.stderr).toContain(`stopped; ${(kept / 1e6).toFixed(1)} MB kept; resume with ${command}\n`);
       expect(stopped.stderr).not.toContain('secret');
       expect(batchFile(5).equals(readFileSync(path.join(home.cached, 'test_batch.bin')))).toBe(true);
@@ -97,9 +98,8 @@ describe('data download', () => {
     const url = await serve((_, response) => response.writeHead(503).end());
     const { code, stdout, stderr } = await home.data(['download'], { env: { NN_TRAIN_CIFAR10_URL: url } });
     expect([code, stdout]).toEqual([3, '']);
-    expect(stderr).toMatch(
-      /error: .*503.*; download .* on another machine and import it with nn-train data import FILE\n$/,
-    );
+    expect(stderr).toMatch(/error: .*503.*; download .* on another machine and import it with .*\n$/);
+    expect(stderr).toContain(` and import it with ${OWN_NAME} data import FILE\n`);
   });
 
   it('rejects a URL that is not http or https', async () => {

@@ -44,7 +44,12 @@ describe('explain --model', () => {
     }
 
     const other = await explain('--model', 'linear', run);
-    expect([other.code, other.stderr]).toEqual([2, `error: ${run} is a run of --model mlp, got --model linear\n`]);
+    expect([other.code, other.stderr]).toEqual([
+      2,
+      `error: ${run} is a run of --model mlp, got --model linear; set --model mlp\n`,
+    ]);
+    const alone = await explain(run);
+    expect([alone.code, alone.stderr]).toEqual([2, `error: ${run} is a run, not an expression; add --model mlp\n`]);
     const changed = await explain('--model', 'mlp', run, '--lr', '1');
     expect([changed.code, changed.stderr]).toEqual([
       2,
@@ -54,10 +59,7 @@ describe('explain --model', () => {
 
   it('rejects hyperparameters without --model', async () => {
     const { code, stderr } = await explain('x*y', 'x=1', 'y=2', '--hidden', '5');
-    expect([code, stderr]).toEqual([
-      2,
-      'error: --hidden applies to the graph of a model only; add --model linear or --model mlp\n',
-    ]);
+    expect([code, stderr]).toEqual([2, 'error: --hidden applies to the graph of a model only; add --model mlp\n']);
     const values = await explain('--model', 'mlp', 'run', 'x=1');
     expect(values.stderr).toBe('error: --model takes at most one run directory, got run x=1\n');
   });

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ReportData } from '../../../src/report/report-data.ts';
-import { nnTrain, QUICK } from '../../support/cli.ts';
+import { nnTrain, OWN_NAME, QUICK } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/files.ts';
 
 /** The data embedded in a page. */
@@ -45,7 +45,7 @@ describe('the report of a run', () => {
     const { code } = await nnTrain([...QUICK, '--epochs', '5000', '--out', 'run'], options);
     expect(code).toBe(130);
     const [run] = dataOf(cwd, 'run/report.html').runs;
-    expect([run.state, run.plannedEpochs, run.resumeCommand]).toEqual(['stopped', 5000, 'nn-train --resume run']);
+    expect([run.state, run.plannedEpochs, run.resumeCommand]).toEqual(['stopped', 5000, `${OWN_NAME} --resume run`]);
     expect(run.test!.images).toBe(2000);
     expect(run.steps.step.at(-1)).toBeGreaterThanOrEqual(30);
     const { stdout } = await nnTrain(['eval', 'run', '--json'], { cwd });

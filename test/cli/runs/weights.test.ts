@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { decode } from 'fast-png';
 import { beforeAll, expect, it } from 'vitest';
@@ -79,11 +79,41 @@ it('draws the filters of a network, the most used first', async () => {
   }
 });
 
+it('writes weights.png into the run by default, whichever of its files is named', async () => {
+  for (const run of ['linear', path.join('linear', 'config.json')]) {
+    const { code, stdout, stderr } = await nnTrain(['weights', run, '--scale', '2'], { cwd });
+    const file = path.join('linear', 'weights.png');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(`saved   ${file} (344×140)`);
+    expect(existsSync(path.join(cwd, file))).toBe(true);
+    rmSync(path.join(cwd, file));
+  }
+  mkdirSync(path.join(cwd, 'linear', 'weights.png'));
+  const { code, stderr } = await nnTrain(['weights', 'linear'], { cwd });
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^error: cannot write .*weights.png: .*; choose another file with --png\n$/),
+  ]);
+});
+
+it('takes the weights that a file of the run names', async () => {
+  const json = async (...args: string[]) => JSON.parse((await nnTrain(['eval', ...args, '--json'], { cwd })).stdout);
+  const best = path.join('linear', 'best.safetensors');
+  expect(await json(best)).toMatchObject({ run: 'linear', weights: 'best' });
+  expect(await json(best, '--weights', 'last')).toMatchObject({ run: 'linear', weights: 'last' });
+  expect(await json(path.join('linear', 'last.safetensors'))).toMatchObject({ run: 'linear', weights: 'last' });
+  const { code, stderr } = await nnTrain(['--resume', best], { cwd });
+  expect([code, stderr]).toEqual([
+    2,
+    `error: ${best} has the best weights, but this command takes the last ones; give the run directory, linear\n`,
+  ]);
+});
+
 it.each([
-  [['linear'], "required option '--png <file>' not specified"],
   [['linear', '--png', 'x.png', '--count', '5'], '--count applies to an mlp only, but linear is linear'],
   [['mlp', '--png', 'x.png', '--count', '0'], '--count must be an integer ≥ 1 and ≤ 8192, got 0'],
   [['mlp', '--png', 'x.png', '--scale', '1.5'], '--scale must be an integer ≥ 1 and ≤ 32, got 1.5'],
+  [['linear', '--png', 'x.jpg'], '--png writes PNG, got x.jpg; name it x.png'],
 ])('rejects %j', async (args, message) => {
   const { code, stderr } = await nnTrain(['weights', ...args], { cwd });
   expect(code).toBe(2);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../../src/random.ts';
-import { type Finished, nnTrain } from '../../support/cli.ts';
+import { type Finished, nnTrain, OWN_NAME } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/files.ts';
 
 const EPOCHS = 12;
@@ -99,9 +99,10 @@ describe('an interrupted run', () => {
     const signalItself = { signal, text: `2/${EPOCHS} ` };
     const stopped = await nnTrain([...RUN, '--out', 'my run'], { cwd, signalItself });
     expect(stopped.code).toBe(exitCode);
-    const [, step] = stopped.stderr.match(
-      /^stopping; press Ctrl-C again to quit at once\nstopped after step (\d+) and saved, with a report in my run\/report\.html; resume with:\n {2}nn-train --resume 'my run'\n$/,
+    const [, step, command] = stopped.stderr.match(
+      /^stopping; press Ctrl-C again to quit at once\nstopped after step (\d+) and saved, with a report in my run\/report\.html; resume with:\n {2}(.*) --resume 'my run'\n$/,
     )!;
+    expect(command).toBe(OWN_NAME);
     expect(Number(step)).toBeGreaterThanOrEqual(60);
     expect(Number(step)).toBeLessThan(30 * EPOCHS);
     expect(stopped.stdout).not.toMatch(/^test /m);
