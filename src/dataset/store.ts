@@ -13,6 +13,7 @@ import { isHttp, shownUrl } from './download/address.ts';
 import { hashFile } from './download/partial.ts';
 import { cannotRead } from './formats/folder.ts';
 import type { STORE_RECORD } from './schemas.ts';
+import { expectSpace, STORED_BYTES } from './space.ts';
 
 /** Contents of `source.json`, stored next to the six files. */
 export type StoreRecord = InferOutput<typeof STORE_RECORD>;
@@ -44,6 +45,7 @@ export async function storeBatches(options: StoreOptions): Promise<StoreRecord> 
       const temporary = `${folder}.tmp`;
       // Left by a process that was killed: the lock excludes a live one.
       await remove(temporary);
+      await expectSpace(dirname(folder), STORED_BYTES);
       await makeFolder(temporary);
       try {
         const record = await write(temporary, options);

@@ -21,7 +21,13 @@ export interface Fault {
 /** As long as a timer can be set: 24 days. */
 const NEVER_MS = 2 ** 31 - 1;
 /** Limits that no server reaches, however busy the machine is. */
-export const NO_LIMITS = { connectTimeout: NEVER_MS, idleTimeout: NEVER_MS, rateWindow: NEVER_MS, retryDelay: 1 };
+export const NO_LIMITS = {
+  connectTimeout: NEVER_MS,
+  idleTimeout: NEVER_MS,
+  rateWindow: NEVER_MS,
+  retryDelay: 1,
+  maxBytes: Infinity,
+};
 
 const PIECE_BYTES = 8192;
 /** Bytes that may be sent before the client has received them. */

@@ -8,6 +8,7 @@ import { Message } from '../../message.ts';
 import { BATCH_FILES, BATCH_FOLDER } from '../cifar10.ts';
 import { cacheFolder, type EnvironmentVariables, recognise, type Source } from '../locate.ts';
 import { readSource } from '../read.ts';
+import { STORED_BYTES } from '../space.ts';
 import { storeBatches } from '../store.ts';
 import { shownUrl } from './address.ts';
 import { Client } from './client.ts';
@@ -184,13 +185,15 @@ class Download {
     let before = 0;
     for (const file of source.files) {
       let size = 0;
+      const later = source.files.slice(source.files.indexOf(file) + 1);
+      const neededLater = later.reduce((sum, { bytes = 0 }) => sum + bytes, STORED_BYTES);
       const onProgress = (received: number, fileTotal: number | undefined) => {
         size = received;
         const total = knownTotal ?? (source.files.length === 1 ? fileTotal : undefined);
         if (total) this.#shares.set(source, (before + received) / total);
         onEvent?.({ kind: 'progress', received: before + received, total });
       };
-      await transfer(file, join(downloads, file.name), { client, limits, signal, onProgress });
+      await transfer(file, join(downloads, file.name), { client, limits, neededLater, signal, onProgress });
       before += file.bytes ?? size;
     }
     onEvent?.({ kind: 'verifying', path: downloads });

@@ -12,6 +12,8 @@ export interface TransferLimits {
   readonly minRate: number;
   /** Delay before a broken connection is reopened. */
   readonly retryDelay: number;
+  /** Largest file. */
+  readonly maxBytes: number;
 }
 
 export const DEFAULT_LIMITS: TransferLimits = {
@@ -21,6 +23,8 @@ export const DEFAULT_LIMITS: TransferLimits = {
   rateWindow: 15_000,
   minRate: 200_000,
   retryDelay: 1_000,
+  // Twice the largest version of CIFAR-10, the Python files without compression.
+  maxBytes: 400_000_000,
 };
 
 /** Waits for a step of a transfer, with a timeout. Turns network failures into TransferErrors. */

@@ -34,6 +34,10 @@ export class PartialFile {
     if (this.origin?.url !== url || this.size === 0 || this.size > total) await this.discard();
   }
 
+  get folder(): string {
+    return dirname(this.#target);
+  }
+
   get isComplete(): boolean {
     return this.size > 0 && this.size === this.origin?.total;
   }

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { kindOf } from '../../file-kinds.ts';
 import { integer } from '../../format.ts';
+import { expectSpace } from '../space.ts';
 import { shownUrl } from './address.ts';
 import type { Client, Response } from './client.ts';
 import { TransferError } from './failures.ts';
@@ -18,6 +20,8 @@ export interface TransferOptions {
   readonly client: Client;
   /** Limits, with the minimum rate for this transfer. */
   readonly limits: TransferLimits;
+  /** Bytes that will be needed in the same place once the file is complete. */
+  readonly neededLater?: number;
   readonly signal?: AbortSignal | undefined;
   /** Called with the bytes received so far, including those of earlier attempts, and the total if it is known. */
   readonly onProgress?: ((received: number, total: number | undefined) => void) | undefined;
@@ -100,7 +104,9 @@ async function receive(remote: Remote, partial: PartialFile, options: TransferOp
       // A 200 response has the complete file; any other answered a range request for bytes that are gone now.
       if (response.status !== 200) response = await send();
     }
-    const origin = checkResponse(response, remote, partial);
+    const origin = checkResponse(response, remote, partial, options.limits);
+    const { total = partial.size } = origin;
+    await expectSpace(partial.folder, total - partial.size + (options.neededLater ?? 0));
     if (partial.size > 0) await partial.resume();
     else await partial.restart(origin);
     await saveBody(response, origin, partial, options);
@@ -134,14 +140,19 @@ function isContinuation(response: Response, { size, origin }: PartialFile): bool
 
 /** Checks the headers of a response and returns its origin.
  *  @throws TransferError if it cannot be the file or the rest of it. */
-function checkResponse(response: Response, { url, bytes }: Remote, { size, origin }: PartialFile): Origin {
+function checkResponse(
+  response: Response,
+  { url, bytes }: Remote,
+  { size, origin }: PartialFile,
+  { maxBytes }: TransferLimits,
+): Origin {
   const unavailable = (reason: string) => new TransferError(url, reason, 'unavailable');
   const wanted = size > 0 ? 206 : 200;
   if (response.status !== wanted) {
     throw unavailable(`HTTP status ${`${response.status} ${response.statusText}`.trim()}, wanted ${wanted}`);
   }
   const type = response.headers.get('content-type') ?? '';
-  if (type.startsWith('text/html')) throw unavailable(`received a web page (${type}), wanted a file`);
+  if (type.startsWith('text/html')) throw webPage(url, type);
   const encoding = response.headers.get('content-encoding') ?? 'identity';
   if (encoding !== 'identity') throw unavailable(`received content encoding ${encoding}, wanted none`);
   const length = response.headers.get('content-length');
@@ -149,6 +160,7 @@ function checkResponse(response: Response, { url, bytes }: Remote, { size, origi
   if (bytes !== undefined && total !== undefined && total !== bytes) {
     throw unavailable(`the file has ${integer(total)} bytes, wanted ${integer(bytes)}`);
   }
+  if (total !== undefined && total > maxBytes) throw tooLarge(url, `the file has ${integer(total)} bytes`, maxBytes);
   return { url: shownUrl(url), validator: validatorOf(response), total: total ?? bytes };
 }
 
@@ -168,9 +180,13 @@ async function saveBody(response: Response, { url, total }: Origin, partial: Par
     signal?.throwIfAborted();
     const { done, value } = await withTimeout(reader.read(), url, limits.idleTimeout, signal);
     if (done) break;
+    if (partial.size === 0 && kindOf(value)?.id === 'page') {
+      await partial.discard();
+      throw webPage(url, startOf(value));
+    }
     await partial.append(value);
     onProgress?.(partial.size, total);
-    if (total !== undefined && partial.size > total) break;
+    if (partial.size > (total ?? limits.maxBytes)) break;
     const seconds = (performance.now() - since) / 1000;
     if (seconds * 1000 < limits.rateWindow) continue;
     const rate = (partial.size - before) / seconds;
@@ -178,11 +194,31 @@ async function saveBody(response: Response, { url, total }: Origin, partial: Par
     [since, before] = [performance.now(), partial.size];
   }
   signal?.throwIfAborted();
-  if (total === undefined || partial.size === total) return;
-  // The response is complete, so another attempt would not bring more.
-  const [got, wanted] = [partial.size, total].map(integer);
+  if (total === undefined ? partial.size <= limits.maxBytes : partial.size === total) return;
+  // The response is complete or too long, so another attempt would not help.
+  const got = integer(partial.size);
   await partial.discard();
+  if (total === undefined) throw tooLarge(url, `received ${got} bytes and more`, limits.maxBytes);
+  const wanted = integer(total);
   throw new TransferError(url, `received ${got} bytes, wanted ${wanted}`, 'unavailable');
+}
+
+/** @param sign its content type or its beginning. */
+function webPage(url: string, sign: string): TransferError {
+  const advice = 'if this network has a login page, log in with a browser first';
+  return new TransferError(url, `received a web page (${sign}), wanted a file; ${advice}`, 'unavailable');
+}
+
+function startOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.subarray(0, 60)).toString().trim().split('\n')[0];
+}
+
+function tooLarge(url: string, got: string, maxBytes: number): TransferError {
+  return new TransferError(
+    url,
+    `${got}, wanted CIFAR-10, which has less than ${integer(maxBytes)} bytes`,
+    'unavailable',
+  );
 }
 
 function tooSlow(url: string, rate: number, minRate: number): TransferError {

@@ -260,7 +260,17 @@ describe('a transfer fails', () => {
     [
       'a web page',
       (_, response) => response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<html>'),
-      'received a web page (text/html; charset=utf-8), wanted a file',
+      /^received a web page \(text\/html; charset=utf-8\), wanted a file; if this network has a login page, log in/,
+    ],
+    [
+      'a web page that says that it is a file',
+      (_, response) => response.write('\n<!DOCTYPE html>\n<html>Log in', () => response.end()),
+      /^received a web page \(<!DOCTYPE html>\), wanted a file; if this network has a login page/,
+    ],
+    [
+      'a redirect to a file',
+      (_, response) => response.writeHead(302, { location: 'file:///etc/passwd' }).end(),
+      'it redirects to file:///etc/passwd, wanted an address with http or https',
     ],
     [
       'a file of another length',
@@ -301,6 +311,39 @@ describe('a transfer fails', () => {
     expect(error.reason).toMatch(reason);
     expect(error.kind).not.toBe('damaged');
     expect(existsSync(`${path}.part`)).toBe(false);
+  });
+
+  test('if the file is larger than CIFAR-10 can be, whether its length is known or not; nothing is kept', async () => {
+    const server = await serve();
+    for (const omitsHeaders of [false, true]) {
+      server.fault = () => ({ omitsHeaders });
+      const small = { ...limits, maxBytes: 100_000 };
+      const { reason } = await refusal(transfer({ url: server.url }, path, { client, limits: small }));
+      expect(reason).toMatch(
+        omitsHeaders
+          ? /^received 1\d\d,\d{3} bytes and more, wanted CIFAR-10, which has less than 100,000 bytes$/
+          : 'the file has 300,000 bytes, wanted CIFAR-10, which has less than 100,000 bytes',
+      );
+      expect(existsSync(`${path}.part`)).toBe(false);
+    }
+  });
+
+  test('if a redirect leads from https to http', async () => {
+    const plain = await serve();
+    const server = createServer({ key: KEY, cert: CERTIFICATE }, (_, response) =>
+      response.writeHead(302, { location: `${plain.url}?token=secret` }).end(),
+    );
+    onTestFinished(() => server.close().closeAllConnections());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    // For this test only, the certificate is trusted.
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const { reason } = await refusal(get({ url }));
+    expect(reason).toBe(`it redirects to ${plain.url}?…, wanted an address with https`);
+    expect(plain.gets).toEqual([]);
   });
 
   test('if the connection always breaks at the same byte and the server ignores Range', async () => {
