@@ -59,7 +59,8 @@ function seemingFormat(text: string, bytes: Uint8Array): string | undefined {
  *  and most name no line. */
 async function syntaxError(text: string): Promise<string | undefined> {
   const ohm = await import('ohm-js');
-  const match = ohm.grammar(GRAMMAR).match(text);
+  grammar ??= ohm.grammar(GRAMMAR);
+  const match = grammar.match(text);
   if (match.succeeded()) return undefined;
   const failed = match as import('ohm-js').FailedMatchResult;
   const at = failed.getRightmostFailurePosition();
@@ -77,6 +78,8 @@ function summary(tokens: string): string {
   if (!tokens.includes('a number')) return tokens;
   return tokens.includes('"]"') ? 'a value or "]"' : 'a value';
 }
+
+let grammar: import('ohm-js').Grammar | undefined;
 
 /** Source: RFC 8259. */
 const GRAMMAR = String.raw`

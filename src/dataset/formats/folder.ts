@@ -12,12 +12,21 @@ import { wrongKind } from './wrong-file.ts';
  *  buffer takes longer than reading a file into it.)
  *  @throws DataError if a file cannot be read or has the wrong size. */
 export async function* readFolder(folder: string, signal?: AbortSignal): AsyncGenerator<Batch> {
-  const memory = new Uint8Array(BATCH_BYTES);
+  const memory = batchMemory();
   for (const name of BATCH_FILES) {
     signal?.throwIfAborted();
     const origin = join(folder, name);
     yield { name, origin, bytes: await readBatch(origin, memory) };
   }
+}
+
+/** Memory for one batch after another, allocated when the first one is known to be right. */
+export function batchMemory(): () => Uint8Array {
+  let memory: Uint8Array | undefined;
+  return () => {
+    memory ??= new Uint8Array(BATCH_BYTES);
+    return memory;
+  };
 }
 
 /** Turns a file-system error into a DataError that names the path; returns any other error unchanged. */
@@ -45,15 +54,15 @@ export async function listIfPresent(folder: string): Promise<readonly string[] |
   }
 }
 
-async function readBatch(path: string, memory: Uint8Array): Promise<Uint8Array> {
+async function readBatch(path: string, memory: () => Uint8Array): Promise<Uint8Array> {
   try {
     const file = await openRegularFile(path);
     try {
       const { size } = await file.stat();
       if (size !== BATCH_BYTES) await refuse(path, file, size);
       // One read for the whole file: readFile would read half a megabyte at a time.
-      const { bytesRead } = await file.read(memory, 0, BATCH_BYTES, 0);
-      return memory.subarray(0, bytesRead);
+      const { buffer, bytesRead } = await file.read(memory(), 0, BATCH_BYTES, 0);
+      return buffer.subarray(0, bytesRead);
     } finally {
       await file.close();
     }

@@ -52,7 +52,7 @@ export async function openParquet(path: string): Promise<ParquetFile> {
     const columns = columnsOf(schema, path);
     for (const group of metadata.row_groups) checkGroup(group, schema, Object.values(columns), path);
     const rows = metadata.row_groups.reduce((sum, { num_rows }) => sum + num_rows, 0n);
-    if (rows !== metadata.num_rows) throw new ParquetError(`it has ${rows} rows, but says ${metadata.num_rows}`);
+    if (rows !== metadata.num_rows) throw new ParquetError(`it has ${rows} rows, and says another number`);
     return { path, handle, metadata, file, columns };
   } catch (error) {
     await handle?.close();
@@ -115,6 +115,8 @@ function checkGroup(
   origin: string,
 ): void {
   const seen = new Set<string>();
+  // The library passes on what a file leaves out as undefined.
+  if (typeof num_rows !== 'bigint' || num_rows < 0n) throw new ParquetError('a part of it has no number of rows');
   for (const { meta_data, file_path } of columns) {
     const path = meta_data?.path_in_schema.join('.') ?? '';
     const wanted = meta_data?.path_in_schema.reduce<SchemaTree | undefined>(
@@ -133,7 +135,7 @@ function checkGroup(
         `${origin} is compressed with ${codec}; wanted ${known} or nothing. Write it with one of these.`,
       );
     }
-    if (num_values !== num_rows) throw new ParquetError(`${path} has ${num_values} values, wanted ${num_rows}`);
+    if (num_values !== num_rows) throw new ParquetError(`${path} has not as many values as rows`);
   }
 }
 
@@ -155,7 +157,8 @@ async function checkPages(file: AsyncBuffer, group: RowGroup, names: readonly st
       const { compressed_page_size, ...header } = parquetHeader(reader);
       const { num_values = 0 } =
         header.data_page_header ?? header.data_page_header_v2 ?? header.dictionary_page_header ?? {};
-      if (!(compressed_page_size >= 0 && num_values >= 0 && num_values <= group.num_rows)) {
+      if (!(compressed_page_size >= 0)) throw new ParquetError('a page has no size');
+      if (!(num_values >= 0 && num_values <= group.num_rows)) {
         throw new ParquetError(`a page has ${integer(num_values)} values, wanted at most ${group.num_rows}`);
       }
       reader.offset += compressed_page_size;

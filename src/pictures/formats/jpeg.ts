@@ -20,7 +20,9 @@ export function decodeJpeg(bytes: Uint8Array): Picture & { readonly wasTurned: b
     const { width, height, data } = decode(bytes, options);
     return { ...turn({ width, height, rgb: data }, orientation), wasTurned: orientation !== 1 };
   } catch (error) {
-    throw damaged(`its pixels cannot be decoded (${(error as Error).message})`);
+    // A TypeError or RangeError is about the library's own variables.
+    const isTelling = !(error instanceof TypeError || error instanceof RangeError);
+    throw damaged(`its pixels cannot be decoded${isTelling ? ` (${(error as Error).message})` : ''}`);
   }
 }
 

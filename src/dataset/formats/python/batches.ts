@@ -4,17 +4,9 @@ import { kindOf } from '../../../file-kinds.ts';
 import { integer } from '../../../format.ts';
 import { IMAGE_BYTES, imageAt } from '../../../images.ts';
 import { readRegularFile, statRegularFile } from '../../../read-file.ts';
-import {
-  BATCH_BYTES,
-  BATCH_FILES,
-  type Batch,
-  CLASSES,
-  RECORDS_PER_FILE,
-  REPLACEMENT_ADVICE,
-  writeRecord,
-} from '../../cifar10.ts';
+import { BATCH_FILES, type Batch, CLASSES, RECORDS_PER_FILE, REPLACEMENT_ADVICE, writeRecord } from '../../cifar10.ts';
 import { type Layout, readEntries } from '../archive.ts';
-import { cannotRead } from '../folder.ts';
+import { batchMemory, cannotRead } from '../folder.ts';
 import { wrongKind } from '../wrong-file.ts';
 import { NdArray, numpyGlobals } from './numpy.ts';
 import { unpickle } from './pickle.ts';
@@ -40,7 +32,7 @@ export const PYTHON: Layout = {
 
 /** Reads the six batches of a folder as unpacked by torchvision or Keras; see `readSource`. */
 export async function* readPythonFolder(folder: string, signal?: AbortSignal): AsyncGenerator<Batch> {
-  const memory = new Uint8Array(BATCH_BYTES);
+  const memory = batchMemory();
   for (const name of PYTHON.files) {
     signal?.throwIfAborted();
     const origin = join(folder, name);
@@ -50,7 +42,7 @@ export async function* readPythonFolder(folder: string, signal?: AbortSignal): A
 
 /** Reads the six batches of a `cifar-10-python.tar.gz`, in the order of the archive; see `readSource`. */
 export async function* readPythonArchive(archive: string, signal?: AbortSignal): AsyncGenerator<Batch> {
-  const memory = new Uint8Array(BATCH_BYTES);
+  const memory = batchMemory();
   for await (const file of readEntries(archive, PYTHON, signal)) yield decodeBatch(file, memory);
 }
 
@@ -64,14 +56,15 @@ async function read(path: string): Promise<Uint8Array> {
 }
 
 /** Converts a pickle to the records of the binary version, written to `memory`. */
-function decodeBatch({ name, origin, bytes }: Batch, memory: Uint8Array): Batch {
+function decodeBatch({ name, origin, bytes }: Batch, memory: () => Uint8Array): Batch {
   const kind = kindOf(bytes)?.id ?? 'pickle';
   // Pickles of protocol 0 are text.
   if (kind !== 'pickle' && kind !== 'text') throw wrongKind({ origin, start: bytes }, 'a pickle of CIFAR-10');
   const dict = unpickle(bytes, numpyGlobals(), origin);
   const [images, labels] = [imagesOf(dict, origin), labelsOf(dict, origin)];
-  for (let i = 0; i < RECORDS_PER_FILE; i++) writeRecord(memory, i, { label: labels[i], image: imageAt(images, i) });
-  return { name: `${name}.bin`, origin, bytes: memory };
+  const records = memory();
+  for (let i = 0; i < RECORDS_PER_FILE; i++) writeRecord(records, i, { label: labels[i], image: imageAt(images, i) });
+  return { name: `${name}.bin`, origin, bytes: records };
 }
 
 function imagesOf(dict: PickleValue, origin: string): Uint8Array {
