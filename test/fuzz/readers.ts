@@ -15,8 +15,10 @@ import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { explainGraph } from '../../src/explain/graph-explanation.ts';
 import { decodePicture } from '../../src/pictures/decode.ts';
 import { toCifar } from '../../src/pictures/resize.ts';
-import { readRun } from '../../src/runs/open-run.ts';
+import { decodeProgress } from '../../src/runs/decode.ts';
+import { type RecordedRun, readRun } from '../../src/runs/open-run.ts';
 import { train } from '../../src/runs/train.ts';
+import { INITIAL_PROGRESS } from '../../src/training/progress.ts';
 import { decodeSafetensors } from '../../src/weights/decode.ts';
 import { encodeSafetensors } from '../../src/weights/safetensors.ts';
 import { drain, TAR_END, tarEntry } from '../support/cifar10.ts';
@@ -31,6 +33,15 @@ export interface Reader {
   /** Reads one input. @param scratch a folder for its files. */
   read(input: Buffer, scratch: string): Promise<unknown> | unknown;
 }
+
+const CONFIG = resolveConfig({ val: 20, batchSize: 20, epochs: 2, precision: 'float32' });
+
+const RUN_FILES: Readonly<Record<string, (run: RecordedRun) => Promise<unknown>>> = {
+  'config.json': async ({ record }) => record,
+  'metrics.jsonl': ({ directory }) => directory.metrics(),
+  'steps.jsonl': ({ directory }) => directory.steps(),
+  'times.json': ({ directory, record }) => directory.load('last', record.config),
+};
 
 /** Where a reader demands 10,000 images, it is given fewer: what wraps them is the same, and it refuses their number. */
 export const READERS: readonly Reader[] = [
@@ -63,7 +74,12 @@ export const READERS: readonly Reader[] = [
   { name: 'PNG', inputs: pngs, read: readPicture },
   { name: 'JPEG', inputs: jpegs, read: readPicture },
   { name: 'safetensors', inputs: () => [weights()], read: (input) => decodeSafetensors(input, 'FILE') },
-  ...['config.json', 'metrics.jsonl', 'steps.jsonl', 'times.json'].map(fileOfRun),
+  ...Object.entries(RUN_FILES).map(fileOfRun),
+  {
+    name: 'the progress in the weights of a run',
+    inputs: () => [Buffer.from(JSON.stringify(INITIAL_PROGRESS))],
+    read: (input) => decodeProgress(String(input), 'FILE', CONFIG),
+  },
   {
     name: 'configuration files',
     inputs: () =>
@@ -88,21 +104,17 @@ export const READERS: readonly Reader[] = [
   },
 ];
 
-/** A run reads all its files, one of which is damaged. */
-function fileOfRun(name: string): Reader {
+/** A run, one of whose files is damaged. */
+function fileOfRun([name, readFile]: readonly [string, (run: RecordedRun) => Promise<unknown>]): Reader {
   return {
     name: `the ${name} of a run`,
     inputs: async (scratch) => {
-      const config = resolveConfig({ val: 20, batchSize: 20, epochs: 2, precision: 'float32' });
       const images = syntheticDataset({ trainCount: 60, testCount: 20 });
       const dataset: Dataset = { ...images, name: 'synthetic', source: 'generated', sha256: '0'.repeat(64) };
-      await train({ config, dataset, backend: new ReferenceBackend(), out: join(scratch, 'run') });
+      await train({ config: CONFIG, dataset, backend: new ReferenceBackend(), out: join(scratch, 'run') });
       return [readFileSync(join(scratch, 'run', name))];
     },
-    read: async (input, scratch) => {
-      const { directory } = await readRun(folderOf(input, join(scratch, 'run'), name));
-      return Promise.all([directory.load('last'), directory.metrics(), directory.steps()]);
-    },
+    read: async (input, scratch) => readFile(await readRun(folderOf(input, join(scratch, 'run'), name))),
   };
 }
 
