@@ -99,7 +99,7 @@ export const READERS: readonly Reader[] = [
       ].map((content) => Buffer.from(content)),
     read: async (input) => {
       const [expression, ...assignments] = String(input).split('\n');
-      await explainGraph((await parseQuestion(expression, assignments)).subject);
+      await explainGraph((await parseQuestion(expression, assignments, 'nn-train')).subject);
     },
   },
 ];
