@@ -28,6 +28,16 @@ export interface ImageSet {
   readonly labels: Uint8Array;
 }
 
+/** Number of images of each split. */
+export interface ImageCounts {
+  readonly train: number;
+  readonly test: number;
+}
+
+export function imageCounts(sets: { readonly train: ImageSet; readonly test: ImageSet }): ImageCounts {
+  return { train: sets.train.labels.length, test: sets.test.labels.length };
+}
+
 /** The images of a batch, and how to augment each of them. All arrays have length B. */
 export interface BatchPlan {
   /** Rows of the ImageSet. */

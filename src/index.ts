@@ -16,7 +16,7 @@ export { ReferenceBackend } from './backends/reference/reference.ts';
 export { type BackendChoice, type BackendOptions, createBackend } from './backends/select.ts';
 export type { UpdateRule } from './backends/update-rules.ts';
 export { type Config, resolveConfig } from './config/config.ts';
-export { type Dataset, type DatasetEvent, type LoadOptions, loadDataset } from './dataset/load.ts';
+export { type Dataset, type DatasetEvent, type DatasetNote, type LoadOptions, loadDataset } from './dataset/load.ts';
 export { type BackwardContext, type Gate, type Gradient, type Pass, store } from './engine/gate.ts';
 export { activation } from './engine/gates/activation.ts';
 export { add } from './engine/gates/add.ts';

@@ -28,6 +28,9 @@ export const share = v.pipe(
 /** A SHA-256 in hexadecimal. */
 export const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits'));
 
+/** Number of images of each split. */
+export const imageCounts = v.pipe(v.object({ train: count, test: count }), v.readonly());
+
 /** Returns the value as its schema describes it, without the fields that the schema does not know.
  *  @param refuse makes an error of what is wrong, such as "'best.epoch' is 1.5, wanted an integer ≥ 1".
  *  @throws that error. */

@@ -12,6 +12,12 @@ import { syntheticDataset } from './synthetic.ts';
 
 export type { DatasetEvent } from './download/download.ts';
 
+/** What the user should know about images that were found, such as folders that are left out. */
+export interface DatasetNote {
+  readonly kind: 'note';
+  readonly note: Message;
+}
+
 /** The images of CIFAR-10 or of its synthetic stand-in. */
 export interface Dataset {
   readonly name: DatasetName;
@@ -31,9 +37,11 @@ export interface Dataset {
 export interface LoadOptions extends Partial<SearchOptions> {
   /** Default: auto. */
   readonly choice?: DatasetChoice | undefined;
+  /** Accept any number of images that are on the disk, up to 500,000 for training and 100,000 for testing. Default: false. */
+  readonly trust?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called with each event of a download; with none if the images are on the disk. */
-  readonly onEvent?: ((event: DatasetEvent) => void) | undefined;
+  /** Called with each event of a download, and with notes on images on the disk. */
+  readonly onEvent?: ((event: DatasetEvent | DatasetNote) => void) | undefined;
   /** Allocates image sets, for example in a backend's memory to save a copy; plain memory by default. */
   readonly imageSet?: ((count: number) => ImageSet) | undefined;
   /** Settings of the download; the default sources and limits if omitted. */
@@ -45,7 +53,7 @@ export interface LoadOptions extends Partial<SearchOptions> {
  *
  *  `auto` falls back only if no file of CIFAR-10 is on the disk and no source on the network works. Damaged local files,
  *  a missing path that the user named, and downloads that are not the published images are errors for `auto` and
- *  `cifar10`. `synthetic` neither searches nor downloads.
+ *  `cifar10`. `synthetic` neither searches nor downloads, whatever `path` is.
  *  Environment: NN_TRAIN_DATA_DIR, the folder or archive to read if no `path` is given; XDG_CACHE_HOME, the parent of the
  *  cache; KERAS_HOME, searched too; NN_TRAIN_CIFAR10_URL, an archive to download instead of the default sources.
  *  @throws DataError if the images are missing or damaged; UsageError for an unknown choice, or if NN_TRAIN_CIFAR10_URL
@@ -77,8 +85,9 @@ function download(env: SearchOptions['env'], { signal, onEvent, download }: Load
   return downloadCifar10({ ...download, sources, env, cacheFolder: downloadFolder(env), signal, onEvent });
 }
 
-async function cifar10(source: Source, { signal, imageSet }: LoadOptions): Promise<Dataset> {
-  const sets = await decodeBatches(readSource(source, signal), imageSet);
+async function cifar10(source: Source, { signal, trust, onEvent, imageSet }: LoadOptions): Promise<Dataset> {
+  const onNote = (note: Message) => onEvent?.({ kind: 'note', note });
+  const sets = await decodeBatches(readSource(source, { signal, trust, onNote }), imageSet);
   return { name: 'cifar10', source: source.path, classes: CLASSES, ...sets, sha256: hash(sets) };
 }
 

@@ -4,7 +4,7 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { DataError } from '../errors.ts';
 import { ARCHIVE_NAME, BATCH_FILES, BATCH_FOLDER, REPLACEMENT_ADVICE } from './cifar10.ts';
 import { containsAnyOf } from './formats/archive.ts';
-import { areClassNames } from './formats/class-folders.ts';
+import { findLayout, holdsAllClasses, summary } from './formats/class-layout.ts';
 import { cannotRead, listIfPresent } from './formats/folder.ts';
 import { findParquetFolder } from './formats/parquet-folder.ts';
 import { PYTHON } from './formats/python/batches.ts';
@@ -121,7 +121,7 @@ async function searchFolder(path: string, isNamed: boolean): Promise<Source | un
     (await findKeras(path, names)) ??
     (await findVersion(path, names, VERSIONS.python)) ??
     (await findParquet(path, isNamed)) ??
-    (await findClassFolders(path, names, isNamed))
+    (await findClassFolders(path, isNamed))
   );
 }
 
@@ -183,16 +183,7 @@ async function findParquet(path: string, isNamed: boolean): Promise<Source | und
   return folder === undefined ? undefined : { kind: 'parquet', path: folder };
 }
 
-async function findClassFolders(path: string, names: readonly string[], isNamed: boolean): Promise<Source | undefined> {
-  if (!names.includes('train') || !names.includes('test')) return undefined;
-  const classes = (await listIfPresent(join(path, 'train'))) ?? [];
-  // Folders named 0 to 9 are more likely to be MNIST, so they count only if the user named the path.
-  return areClassNames(classes, isNamed) ? { kind: 'class-folders', path } : undefined;
-}
-
-function summary(names: readonly string[]): string {
-  const LIMIT = 8;
-  if (names.length === 0) return 'nothing';
-  const more = names.length > LIMIT ? ` and ${names.length - LIMIT} more` : '';
-  return names.slice(0, LIMIT).join(', ') + more;
+async function findClassFolders(path: string, isNamed: boolean): Promise<Source | undefined> {
+  const isFound = isNamed ? await findLayout(path) : await holdsAllClasses(path);
+  return isFound ? { kind: 'class-folders', path } : undefined;
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { count, sha256 } from '../schema.ts';
+import { count, imageCounts, sha256 } from '../schema.ts';
 import { BATCH_FILES } from './cifar10.ts';
 
 /** Contents of `source.json`. */
@@ -15,6 +15,8 @@ export const STORE_RECORD = v.pipe(
     ),
     /** Whether these are the published hashes. */
     official: v.boolean(),
+    /** Absent in records of earlier versions, which stored only full sets. */
+    images: v.optional(imageCounts),
   }),
   v.readonly(),
 );

@@ -8,10 +8,20 @@ import { makeFolder, move, remove, removeQuietly, syncFolder } from '../files.ts
 import { withLock } from '../lock/lock.ts';
 import { field, message } from '../message.ts';
 import { readRegularFile } from '../read-file.ts';
-import { BATCH_FILES, type Batch, checkBatch, FILE_SHA256 } from './cifar10.ts';
+import {
+  BATCH_FILES,
+  type Batch,
+  checkBatch,
+  FILE_SHA256,
+  isFullSet,
+  RECORD_BYTES,
+  REPLACEMENT_ADVICE,
+  type ReadOptions,
+  TEST_FILE,
+} from './cifar10.ts';
 import { isHttp, shownUrl } from './download/address.ts';
 import { hashFile } from './download/partial.ts';
-import { cannotRead } from './formats/folder.ts';
+import { cannotRead, hasPublishedSizes, readFolder } from './formats/folder.ts';
 import type { STORE_RECORD } from './schemas.ts';
 import { expectSpace, STORED_BYTES } from './space.ts';
 
@@ -23,7 +33,7 @@ export interface StoreOptions {
   readonly folder: string;
   readonly batches: AsyncIterable<Batch>;
   readonly source: string;
-  /** Accept images that differ from the published ones. */
+  /** Accept images that differ from the published ones, also in number. */
   readonly trust?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Published SHA-256 by file name; those of CIFAR-10 by default. */
@@ -62,6 +72,7 @@ export async function storeBatches(options: StoreOptions): Promise<StoreRecord> 
 async function write(folder: string, options: StoreOptions): Promise<StoreRecord> {
   const { batches, source, trust = false, signal, published = FILE_SHA256 } = options;
   const files: Record<string, string> = {};
+  const images = { train: 0, test: 0 };
   for await (const batch of batches) {
     signal?.throwIfAborted();
     checkBatch(batch);
@@ -69,6 +80,7 @@ async function write(folder: string, options: StoreOptions): Promise<StoreRecord
     if (sha256 !== published[batch.name] && !trust) throw hashMismatch(batch, sha256, published[batch.name]);
     await writeFile(join(folder, batch.name), batch.bytes, { flush: true });
     files[batch.name] = sha256;
+    images[batch.name === TEST_FILE ? 'test' : 'train'] += batch.bytes.length / RECORD_BYTES;
   }
   const missing = BATCH_FILES.filter((name) => !(name in files));
   if (missing.length > 0) throw new DataError(`${source} is incomplete; missing: ${missing.join(', ')}`);
@@ -76,6 +88,7 @@ async function write(folder: string, options: StoreOptions): Promise<StoreRecord
     source,
     files: Object.fromEntries(BATCH_FILES.map((name) => [name, files[name]])),
     official: BATCH_FILES.every((name) => files[name] === published[name]),
+    images,
   };
   await writeFile(join(folder, RECORD_NAME), `${JSON.stringify(record, undefined, 2)}\n`, { flush: true });
   await syncFolder(folder);
@@ -142,6 +155,26 @@ export function compareHashes(
     return { name, sha256, wanted, ok: sha256 === wanted };
   });
   return { official: files.every(({ name, sha256 }) => sha256 === published[name]), files };
+}
+
+/** Reads the six files of a folder. Other numbers of images than the published ones are accepted on request, and if they
+ *  were stored on request: then their SHA-256 must be the recorded ones.
+ *  @throws DataError if a file cannot be read, is damaged or has the wrong size. */
+export async function* readStored(folder: string, options: ReadOptions = {}): AsyncGenerator<Batch> {
+  const record = options.trust || (await hasPublishedSizes(folder)) ? undefined : await readRecord(folder);
+  if (record?.images === undefined || isFullSet(record.images)) {
+    yield* readFolder(folder, options);
+    return;
+  }
+  for await (const batch of readFolder(folder, { ...options, trust: true })) {
+    const sha256 = createHash('sha256').update(batch.bytes).digest('hex');
+    const wanted = record.files[batch.name];
+    if (sha256 === wanted) yield batch;
+    else
+      throw new DataError(
+        `${batch.origin} has SHA-256 ${sha256}, wanted ${wanted} as when it was stored. ${REPLACEMENT_ADVICE}`,
+      );
+  }
 }
 
 /** Reads the record of a folder of images; undefined if the images were not stored by this program. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Batch } from './cifar10.ts';
+import type { Batch, ReadOptions } from './cifar10.ts';
 import type { Source } from './locate.ts';
 import { readSource } from './read.ts';
 import { compareHashes, readRecord, type Verification, verifyFolder } from './store.ts';
@@ -7,10 +7,10 @@ import { compareHashes, readRecord, type Verification, verifyFolder } from './st
 /** Compares the images of a source in any format with the hashes recorded when they were stored, or with the published
  *  hashes if there is no record.
  *  @throws DataError if the source cannot be read. Rejects with the reason of `signal` if it is aborted. */
-export async function verifySource(source: Source, signal?: AbortSignal): Promise<Verification> {
-  if (source.kind === 'folder') return verifyFolder(source.path, { signal });
+export async function verifySource(source: Source, options: ReadOptions = {}): Promise<Verification> {
+  if (source.kind === 'folder') return verifyFolder(source.path, options);
   const hashes = new Map<string, string>();
-  for await (const _ of recordHashes(readSource(source, signal), hashes));
+  for await (const _ of recordHashes(readSource(source, options), hashes));
   return verifyHashes(source, hashes);
 }
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { BATCH_BYTES, BATCH_FILES, FILE_SHA256, RECORDS_PER_FILE, writeRecord } from '../dataset/cifar10.ts';
+import { BATCH_BYTES, BATCH_FILES, FILE_SHA256, isFullSet, RECORDS_PER_FILE, writeRecord } from '../dataset/cifar10.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { classCounts, type Moments, momentsOf, scaledMoments } from '../dataset/statistics.ts';
 import { integer, plural } from '../format.ts';
-import { IMAGE_BYTES, type ImageSet, imageAt } from '../images.ts';
+import { IMAGE_BYTES, type ImageSet, imageAt, imageCounts } from '../images.ts';
 import { type Duplicates, findDuplicates, type Pair } from './duplicates.ts';
 import { type Finding, percent } from './finding.ts';
 
@@ -17,6 +17,9 @@ const MAX_IMBALANCE = 1.5;
 const MAX_ABS_MEAN = 0.5;
 const DEVIATION = { min: 0.5, max: 2 } as const;
 
+const OTHER_IMAGES_ADVICE =
+  'compare results within this copy only, or use the official archive (cifar-10-binary.tar.gz)';
+
 /** Compares a copy of CIFAR-10 with the published one, file by file. @param published SHA-256 of the six files. */
 export function checkOrigin(dataset: Dataset, published: readonly string[] = PUBLISHED): Finding {
   const name = 'origin';
@@ -26,6 +29,15 @@ export function checkOrigin(dataset: Dataset, published: readonly string[] = PUB
       verdict: 'ok',
       evidence: `generated stand-in images, not CIFAR-10: ${sizes(dataset)}`,
       advice: null,
+      numbers: { known: null, files: null },
+    };
+  }
+  if (!isFullSet(imageCounts(dataset))) {
+    return {
+      name,
+      verdict: 'warning',
+      evidence: `not the whole of CIFAR-10, or more: ${sizes(dataset)}; wanted 50,000 and 10,000`,
+      advice: OTHER_IMAGES_ADVICE,
       numbers: { known: null, files: null },
     };
   }
@@ -41,7 +53,7 @@ export function checkOrigin(dataset: Dataset, published: readonly string[] = PUB
       name,
       verdict: 'warning',
       evidence: `none of the ${files} files has the published SHA-256: re-encoded, reordered or other images`,
-      advice: 'compare results within this copy only, or use the official archive (cifar-10-binary.tar.gz)',
+      advice: OTHER_IMAGES_ADVICE,
       numbers,
     };
   }

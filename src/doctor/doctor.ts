@@ -1,6 +1,7 @@
 import type { Backend } from '../backends/backend.ts';
 import type { Config } from '../config/config.ts';
 import type { Dataset } from '../dataset/load.ts';
+import { DataError } from '../errors.ts';
 import { checkModelGradients } from '../gradcheck/model-gradients.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
@@ -61,7 +62,8 @@ type Part = keyof typeof PARTS;
 /** Runs the sanity checks of the CS231n notes on a configuration or a saved run, and yields a verdict on each. Stops
  *  early only if labels are out of range, because nothing can be trained on them.
  *
- *  @throws UserError if the weights do not fit the configuration, or memory runs out; the signal's reason once it is
+ *  @throws DataError if there are fewer than 5 training images; UserError if the weights do not fit the configuration, or
+ *  memory runs out; the signal's reason once it is
  *  aborted.
  *  Source: CS231n notes, "Neural Networks 3" (sanity checks before learning; babysitting the learning process). */
 export async function* diagnose(options: DoctorOptions): AsyncGenerator<Finding, void> {
@@ -131,6 +133,11 @@ async function* checkTraining(options: DoctorOptions, setup: ShortTrainingSetup,
 function setupOf({ config, dataset, backend, signal }: DoctorOptions): ShortTrainingSetup {
   const count = dataset.train.labels.length;
   const heldOut = Math.min(MAX_HELD_OUT, Math.floor(HELD_OUT_SHARE * count));
+  if (heldOut === 0) {
+    throw new DataError(
+      `these checks need at least ${Math.ceil(1 / HELD_OUT_SHARE)} training images to hold some out, got ${count}`,
+    );
+  }
   const limit = Math.max(TRAINING_IMAGES, TRAINING_BATCHES * config.batchSize);
   const split = splitTrainingSet(count, heldOut, limit);
   const model = buildModel(backend, config, Math.min(config.batchSize, split.train.length));

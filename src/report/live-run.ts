@@ -1,4 +1,5 @@
 import { effectiveConfig } from '../config/config.ts';
+import { imageCounts } from '../images.ts';
 import type { RunStarted } from '../runs/events.ts';
 import { RunDirectory } from '../runs/run-directory.ts';
 import type { TrainingEvent } from '../training/progress.ts';
@@ -42,7 +43,7 @@ export class LiveRun {
       name: run ?? 'unsaved run',
       state,
       config: effectiveConfig(config),
-      dataset: { name, source, sha256, classes },
+      dataset: { name, source, sha256, images: imageCounts(dataset), classes },
       environment,
       parameters: parametersOf(model),
       stepsPerEpoch: Math.ceil(trainImages / config.batchSize),

@@ -1,4 +1,4 @@
-import type { DatasetName } from '../images.ts';
+import type { DatasetName, ImageCounts } from '../images.ts';
 import type { Environment } from '../runs/environment.ts';
 import type { Metrics } from '../training/evaluate.ts';
 import type { EpochMetrics } from '../training/progress.ts';
@@ -23,6 +23,8 @@ export interface RunReport {
     readonly name: DatasetName;
     readonly source: string;
     readonly sha256: string;
+    /** Number of images; absent in runs of earlier versions. */
+    readonly images?: ImageCounts | undefined;
     readonly classes: readonly string[];
   };
   readonly environment: Environment;

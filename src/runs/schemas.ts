@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { DATASET_LABEL, type DatasetName } from '../images.ts';
-import { count, isObject, ordinal, sha256 } from '../schema.ts';
+import { count, imageCounts, isObject, ordinal, sha256 } from '../schema.ts';
 
 export const ENVIRONMENT = v.pipe(
   v.object({
@@ -29,6 +29,8 @@ export const RUN_RECORD = v.object({
       name: v.picklist(Object.keys(DATASET_LABEL) as DatasetName[]),
       source: v.string(),
       sha256,
+      /** Absent in runs of earlier versions, which had those of the published dataset. */
+      images: v.optional(imageCounts),
     }),
     v.readonly(),
   ),

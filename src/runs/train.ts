@@ -3,6 +3,7 @@ import type { Backend } from '../backends/backend.ts';
 import { type Config, effectiveConfig } from '../config/config.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { DivergedError, UsageError } from '../errors.ts';
+import { imageCounts } from '../images.ts';
 import { field, message } from '../message.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
@@ -144,7 +145,12 @@ async function begin(model: Model, trainer: Trainer, options: TrainOptions): Pro
   if (out === null) return null;
   const record: RunRecord = {
     config: effectiveConfig(config),
-    dataset: { name: dataset.name, source: dataset.source, sha256: dataset.sha256 },
+    dataset: {
+      name: dataset.name,
+      source: dataset.source,
+      sha256: dataset.sha256,
+      images: imageCounts(dataset),
+    },
     environment: describeEnvironment(backend),
   };
   const start = await trainer.checkpoint();

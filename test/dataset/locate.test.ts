@@ -106,7 +106,7 @@ describe('the files of other tools are found', () => {
     const classes = 'airplane automobile bird cat deer dog frog horse ship truck'.split(' ');
     for (const name of classes) create(join('data', 'train', name), []);
     expect(await locate({ env, cwd })).toBeUndefined();
-    const path = create('data/test', []).replace(/.test$/, '');
+    const path = create('data/test/cat', []).replace(/.test.cat$/, '');
     expect(await locate({ env, cwd })).toEqual({ kind: 'class-folders', path });
     rmSync(join(path, 'train'), { recursive: true });
     for (const digit of classes.keys()) create(join('data', 'train', `${digit}`), []);

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Batch, FILE_SHA256 } from '../../src/dataset/cifar10.ts';
-import { readRecord, type StoreOptions, storeBatches, verifyFolder } from '../../src/dataset/store.ts';
+import { type Batch, decodeBatches, FILE_SHA256 } from '../../src/dataset/cifar10.ts';
+import { readRecord, readStored, type StoreOptions, storeBatches, verifyFolder } from '../../src/dataset/store.ts';
 import { DataError } from '../../src/errors.ts';
 import { batchFile, NAMES, rejection, scratchFolder } from '../support/cifar10.ts';
 import { sha256 } from '../support/file-server.ts';
@@ -50,7 +50,12 @@ test('the published images are stored with a record of their source and replace 
   mkdirSync(`${folder}.tmp`);
   writeFileSync(join(`${folder}.tmp`, 'left'), 'by a process that was killed');
   const record = await store();
-  expect(record).toEqual({ source: 'a test', files: published, official: true });
+  expect(record).toEqual({
+    source: 'a test',
+    files: published,
+    images: { train: 50_000, test: 10_000 },
+    official: true,
+  });
   expect(await readRecord(folder)).toEqual(record);
   expect(readdirSync(parent)).toEqual(['images']);
   expect(readdirSync(folder).sort()).toEqual([...NAMES, 'source.json'].sort());
@@ -171,5 +176,44 @@ describe('a folder of images', () => {
     expect(error).toBeInstanceOf(DataError);
     expect(error.message).toMatch(/source\.json is damaged: .*; without this file, the images are compared with the/);
     expect(error.message).toContain(problem);
+  });
+});
+
+describe('another number of images', () => {
+  /** Two records in the first file and one in the last. */
+  async function* few(): AsyncGenerator<Batch> {
+    for (const [name, bytes] of files) {
+      const count = { 'data_batch_1.bin': 2, 'test_batch.bin': 1 }[name] ?? 0;
+      yield { name, origin: name, bytes: bytes.subarray(0, count * 3073), isTrusted: true };
+    }
+  }
+
+  test('is stored with its count if trusted, and then read without asking again', async () => {
+    expect((await rejection(storeBatches({ folder, batches: few(), source: 'a test' }))).message).toContain(
+      'trust: true',
+    );
+    const record = await storeBatches({ folder, batches: few(), source: 'a test', trust: true });
+    expect(record).toMatchObject({ images: { train: 2, test: 1 }, official: false });
+    const { train, test } = await decodeBatches(readStored(folder));
+    expect([[...train.labels], [...test.labels]]).toEqual([[0, 1], [5]]);
+    expect((await verifyFolder(folder)).files.every(({ ok }) => ok)).toBe(true);
+  });
+
+  test('is refused if a file is not the stored one any more, or has no record', async () => {
+    await storeBatches({ folder, batches: few(), source: 'a test', trust: true });
+    const path = join(folder, 'data_batch_1.bin');
+    writeFileSync(path, readFileSync(path).subarray(3073));
+    expect((await rejection(decodeBatches(readStored(folder)))).message).toMatch(
+      /^.*data_batch_1\.bin has SHA-256 .*, wanted .* as when it was stored/,
+    );
+    rmSync(join(folder, 'source.json'));
+    expect((await rejection(decodeBatches(readStored(folder)))).message).toMatch(
+      /data_batch_1\.bin has 3,073 bytes \(1 record\), wanted 30,730,000.* To accept another number of images, add trust: true\.$/,
+    );
+    expect((await decodeBatches(readStored(folder, { trust: true }))).train.labels.length).toBe(1);
+    writeFileSync(path, readFileSync(path).subarray(1));
+    expect((await rejection(decodeBatches(readStored(folder, { trust: true })))).message).toContain(
+      'has 3,072 bytes, wanted up to 100,000 records of 3,073 bytes',
+    );
   });
 });

@@ -97,6 +97,12 @@ describe('pixels', () => {
 });
 
 describe('origin', () => {
+  it('says that a part of CIFAR-10 is not the whole', () => {
+    const finding = checkOrigin(validDataset());
+    expect(finding).toMatchObject({ verdict: 'warning', numbers: { known: null, files: null } });
+    expect(finding.evidence).toContain('200 training images, 100 test images; wanted 50,000 and 10,000');
+  });
+
   it('compares the rebuilt files byte for byte', async () => {
     async function* files() {
       for (const [n, name] of NAMES.entries()) yield { name, origin: name, bytes: batchFile(n) };

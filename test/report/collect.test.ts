@@ -55,6 +55,7 @@ describe('collectRun', () => {
     expect(report).toMatchObject({ stepsPerEpoch: 4, plannedEpochs: 3, test: { ...test, images: 20 } });
     expect(report.dataset).toEqual({
       name: 'synthetic',
+      images: { train: 100, test: 20 },
       source: 'generated',
       sha256: DATASET.sha256,
       classes: DATASET.classes,

@@ -1,3 +1,5 @@
+import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { FILE_BYTES, NAMES } from './cifar10.ts';
 
@@ -23,6 +25,27 @@ export function patternFile(n: number): Buffer {
 export function pngRecords(n: number): { label: number; png: Uint8Array }[] {
   const pngs = Array.from({ length: PATTERNS }, (_, p) => encodePlanes(pattern(p)));
   return Array.from({ length: 10_000 }, (_, i) => ({ label: (i + n) % 10, png: pngs[(i + 3 * n) % PATTERNS] }));
+}
+
+const CLASSES = 'airplane automobile bird cat deer dog frog horse ship truck'.split(' ');
+
+/** Writes the first records of each file as pictures in class folders. They are numbered across classes, without leading
+ *  zeros, so that their names restore their order. Links save space. */
+export function writeClassFolders(folder: string, perFile: number): string {
+  for (const split of ['train', 'test']) {
+    for (const name of CLASSES) mkdirSync(join(folder, split, name), { recursive: true });
+  }
+  const written = new Map<Uint8Array, string>();
+  for (let n = 0, number = 0; n < 6; n++) {
+    for (const { label, png } of pngRecords(n).slice(0, perFile)) {
+      const path = join(folder, n < 5 ? 'train' : 'test', CLASSES[label], `image${number++}.png`);
+      const first = written.get(png);
+      if (first) linkSync(first, path);
+      else writeFileSync(path, png);
+      if (!first) written.set(png, path);
+    }
+  }
+  return folder;
 }
 
 function encodePlanes(planes: Uint8Array): Uint8Array {

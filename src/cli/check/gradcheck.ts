@@ -28,7 +28,11 @@ export async function runGradcheck(folder: string | undefined, command: Command,
     async (signal) => {
       const started = performance.now();
       const dataset = await loadImagesOfSubject(subject, { ...options, signal, backend: new ReferenceBackend() }, io);
-      const indices = chooseImages(dataset.train, flagsOf(command).batchSize ?? IMAGES, config.seed);
+      const indices = chooseImages(
+        dataset.train,
+        flagsOf(command).batchSize ?? Math.min(IMAGES, dataset.train.labels.length),
+        config.seed,
+      );
       bar?.start(1, 0);
       const check = await checkModelGradients({
         config,

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { TRUST_HELP } from '../inputs/images.ts';
 import { addNotes } from '../terminal/help.ts';
 import type { Io } from '../terminal/io.ts';
 import type { DownloadCommandOptions, ImportOptions } from './download.ts';
@@ -10,7 +11,8 @@ const PLACES = 'default: NN_TRAIN_DATA_DIR, ./data, the cache, ~/.keras/datasets
 const FORMATS = `
 Accepted formats: cifar-10-binary.tar.gz and cifar-10-python.tar.gz, the folders in them, the
 Parquet files of Hugging Face (uoft-cs/cifar10), and a folder of PNG or JPEG files for each class,
-such as train/airplane and test/airplane.`;
+such as train/airplane and test/airplane. Other numbers of images than 50,000 and 10,000 are
+accepted with --trust.`;
 
 const NOTES = `
 Examples:
@@ -55,9 +57,9 @@ Examples:
   $ nn-train data import ./my-images --trust
 ${FORMATS}
 
-The six resulting files must have the published SHA-256. With --trust, any images are accepted, and
-their hashes are recorded so that data verify detects later damage. Images that are already in the
-cache are replaced.`;
+The six resulting files must have the published SHA-256. With --trust, any images are accepted, also
+fewer or more than CIFAR-10 has, and their hashes are recorded so that data verify detects later
+damage. Images that are already in the cache are replaced.`;
 
 const VERIFY_NOTES = `
 Examples:
@@ -94,7 +96,7 @@ export function addDataCommands(data: Command, io: Io, setExitCode: (code: numbe
 
   command('download', 'download the images into the cache and verify them', DOWNLOAD_NOTES)
     .option('--url <url>', 'download this archive instead of one of the default sources')
-    .option('--trust', 'accept images other than the official ones')
+    .option('--trust', 'accept images other than the official ones, also in number')
     .action(async (options: DownloadCommandOptions) => {
       const { runDownload } = await import('./download.ts');
       setExitCode(await runDownload(options, io));
@@ -102,6 +104,7 @@ export function addDataCommands(data: Command, io: Io, setExitCode: (code: numbe
 
   command('verify', 'compare the images with the published SHA-256 hashes', VERIFY_NOTES)
     .argument('[path]', `an archive or a folder (${PLACES})`)
+    .option('--trust', TRUST_HELP)
     .option('--json', 'print one JSON object on stdout')
     .action(async (path: string | undefined, options: VerifyOptions) => {
       const { runVerify } = await import('./verify.ts');
@@ -111,6 +114,7 @@ export function addDataCommands(data: Command, io: Io, setExitCode: (code: numbe
   command('info', 'describe the images and where they come from', INFO_NOTES)
     .argument('[path]', `an archive or a folder (${PLACES})`)
     .option('--sample <file>', 'write a PNG with ten images of each class')
+    .option('--trust', TRUST_HELP)
     .option('--json', 'print one JSON object on stdout')
     .action(async (path: string | undefined, options: InfoOptions) => {
       const { runInfo } = await import('./info.ts');
@@ -119,7 +123,7 @@ export function addDataCommands(data: Command, io: Io, setExitCode: (code: numbe
 
   command('import', 'convert images of any accepted format, verify them and put them into the cache', IMPORT_NOTES)
     .argument('<path>', 'an archive or a folder')
-    .option('--trust', 'accept images other than the official ones')
+    .option('--trust', 'accept images other than the official ones, also in number')
     .action(async (path: string, options: ImportOptions) => {
       const { runImport } = await import('./download.ts');
       setExitCode(await runImport(path, options, io));

@@ -7,9 +7,11 @@ import { recordHashes, verifyHashes } from '../../dataset/verify.ts';
 import { EXIT } from '../../errors.ts';
 import { writeFileAtomic } from '../../files.ts';
 import { type ImageSet, imageAt } from '../../images.ts';
+import type { Message } from '../../message.ts';
 import { encodePng } from '../../pictures/encode.ts';
 import { labelledSheet } from '../../pictures/labelled-sheet.ts';
 import { cifarPixels } from '../../pictures/template.ts';
+import { printNote } from '../inputs/images.ts';
 import { expectFileName } from '../inputs/option.ts';
 import { showControls } from '../terminal/controls.ts';
 import * as format from '../terminal/format.ts';
@@ -19,6 +21,7 @@ import { type Column, tableLines } from '../terminal/table.ts';
 import { findSource, KIND_NAME } from './source.ts';
 
 export interface InfoOptions {
+  readonly trust?: true;
   readonly sample?: string;
   readonly json?: true;
 }
@@ -41,7 +44,9 @@ export function runInfo(path: string | undefined, options: InfoOptions, io: Io):
     expectFileName('--sample', options.sample, ['.png']);
     const source = await findSource(path, io);
     const hashes = new Map<string, string>();
-    const { train, test } = await decodeBatches(recordHashes(readSource(source, signal), hashes));
+    const onNote = (note: Message) => printNote(note, io);
+    const batches = readSource(source, { signal, trust: options.trust, onNote });
+    const { train, test } = await decodeBatches(recordHashes(batches, hashes));
     const info: DataInfo = {
       ...source,
       source: (source.kind === 'folder' && (await readRecord(source.path))?.source) || null,

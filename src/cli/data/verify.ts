@@ -2,6 +2,7 @@ import type { Source } from '../../dataset/locate.ts';
 import type { Verification } from '../../dataset/store.ts';
 import { verifySource } from '../../dataset/verify.ts';
 import { EXIT } from '../../errors.ts';
+import { printNote } from '../inputs/images.ts';
 import { showControls } from '../terminal/controls.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import { type Io, painter } from '../terminal/io.ts';
@@ -9,6 +10,7 @@ import { type Column, tableLines } from '../terminal/table.ts';
 import { findSource, KIND_NAME } from './source.ts';
 
 export interface VerifyOptions {
+  readonly trust?: true;
   readonly json?: true;
 }
 
@@ -16,7 +18,11 @@ export interface VerifyOptions {
 export function runVerify(path: string | undefined, options: VerifyOptions, io: Io): Promise<number> {
   return runUntilInterrupted(io, async (signal) => {
     const source = await findSource(path, io);
-    const verification = await verifySource(source, signal);
+    const verification = await verifySource(source, {
+      signal,
+      trust: options.trust,
+      onNote: (note) => printNote(note, io),
+    });
     const isIntact = verification.files.every(({ ok }) => ok);
     if (options.json) {
       io.stdout.write(`${JSON.stringify({ ...source, ok: isIntact, ...verification })}\n`);

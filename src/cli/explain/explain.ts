@@ -10,6 +10,7 @@ import { jsonOf } from '../../explain/json.ts';
 import { EXAMPLES } from '../../lecture/examples.ts';
 import { flagOf } from '../inputs/field-names.ts';
 import { flagsOf } from '../inputs/hyperparameters.ts';
+import type { ImageFlags } from '../inputs/images.ts';
 import { expectFileName } from '../inputs/option.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
@@ -18,7 +19,7 @@ import { type DrawingFiles, draw } from './draw.ts';
 import { parseQuestion } from './question.ts';
 import { answerLines, notesOn } from './table.ts';
 
-export interface ExplainOptions extends DrawingFiles {
+export interface ExplainOptions extends DrawingFiles, ImageFlags {
   readonly list?: true;
   readonly upstream?: string;
   readonly json?: true;
@@ -43,10 +44,12 @@ export async function runExplain(words: readonly string[], command: Command, io:
     return;
   }
   const [extra] = Object.keys(others) as (keyof Config)[];
-  if (extra !== undefined) {
-    const models = (FIELDS[extra] as Field).onlyWith?.model ?? FIELDS.model.choices!;
-    const options = models.map((name) => `--model ${name}`).join(' or ');
-    throw new UsageError(`${flagOf(extra)} applies to the graph of a model only; add ${options}`);
+  const [images] = (['data', 'trust'] as const).filter((key) => options[key] !== undefined);
+  if (extra !== undefined || images !== undefined) {
+    const field: Field | undefined = extra && FIELDS[extra];
+    const models = field?.onlyWith?.model ?? FIELDS.model.choices!;
+    const additions = models.map((name) => `--model ${name}`).join(' or ');
+    throw new UsageError(`${flagOf(extra ?? images)} applies to the graph of a model only; add ${additions}`);
   }
   if (options.list) print(io, exampleLines(io));
   else if (what === undefined) print(io, introductionLines(io));

@@ -17,6 +17,7 @@ import { loadBatch } from '../../training/evaluate.ts';
 import { writeParameters } from '../../training/restore.ts';
 import type { BackendFlags } from '../inputs/backend.ts';
 import { flagsOf } from '../inputs/hyperparameters.ts';
+import type { ImageFlags } from '../inputs/images.ts';
 import { loadImagesOfSubject, openBackendOfSubject, readSubject, type Subject } from '../inputs/saved-run.ts';
 import * as format from '../terminal/format.ts';
 import { standInLine } from '../terminal/format.ts';
@@ -25,8 +26,7 @@ import { type Column, type Row, tableLines } from '../terminal/table.ts';
 import { type DrawingFiles, draw } from './draw.ts';
 
 /** Options of `explain --model` other than hyperparameters. */
-export interface ExplainModelOptions extends BackendFlags, DrawingFiles {
-  readonly data?: string;
+export interface ExplainModelOptions extends BackendFlags, DrawingFiles, ImageFlags {
   readonly json?: true;
 }
 
@@ -72,8 +72,9 @@ async function loadImages(subject: Subject, options: ExplainModelOptions, backen
   const signal = new AbortController().signal;
   const isAuto = !subject.run && subject.config.dataset === 'auto';
   const isLocal = isAuto && (await locate({ path: options.data, env: io.env, cwd: io.cwd() }));
-  const config: Config = isAuto && !isLocal ? { ...subject.config, dataset: 'synthetic' } : subject.config;
-  return loadImagesOfSubject({ ...subject, config }, { ...options, signal, backend }, io);
+  if (!isAuto || isLocal) return loadImagesOfSubject(subject, { ...options, signal, backend }, io);
+  const config: Config = { ...subject.config, dataset: 'synthetic' };
+  return loadImagesOfSubject({ config }, { signal, backend }, io);
 }
 
 function noteLines(

@@ -3,8 +3,11 @@ import type { Message, NamedField } from '../../message.ts';
 import { showControls } from '../terminal/controls.ts';
 import { shellWord } from '../terminal/format.ts';
 
-/** Fields of the library whose option has another name. */
-const OPTION: Readonly<Record<string, string>> = { path: '--data', choice: '--dataset' };
+/** Fields of the library that have another name on the command line. */
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ['path', 'data'],
+  ['choice', 'dataset'],
+]);
 
 /** The fields that the configuration file of a command sets. */
 const IN_FILE = new WeakMap<Command, readonly string[]>();
@@ -24,13 +27,13 @@ export function renderMessage(text: string | Message, env: NodeJS.ProcessEnv, co
   return showControls(rendered.length > MAX_LENGTH ? `${rendered.slice(0, MAX_LENGTH)}…` : rendered);
 }
 
-function nameOf(named: NamedField, env: NodeJS.ProcessEnv, command?: Command): string {
-  const { field, value } = named;
-  if (command?.getOptionValueSource(field) === 'cli') return optionWith(named);
+function nameOf({ value, ...named }: NamedField, env: NodeJS.ProcessEnv, command?: Command): string {
+  const field = NAMES.get(named.field) ?? named.field;
+  if (command?.getOptionValueSource(field) === 'cli') return optionWith({ field, value });
   const variable = variableOf(field);
   if (env[variable]) return value === undefined ? variable : `${variable}=${value}`;
   const file: unknown = command?.opts().config;
-  if (typeof file !== 'string' || !IN_FILE.get(command!)?.includes(field)) return optionWith(named);
+  if (typeof file !== 'string' || !IN_FILE.get(command!)?.includes(field)) return optionWith({ field, value });
   return value === undefined ? `${field} in ${file}` : `${field} ${value} in ${file}`;
 }
 
@@ -43,7 +46,7 @@ function optionWith({ field, value }: NamedField): string {
 
 /** The option that sets a field: --batch-size for batchSize. */
 export function flagOf(field: string): string {
-  return OPTION[field] ?? `--${inWords(field, '-')}`;
+  return `--${inWords(NAMES.get(field) ?? field, '-')}`;
 }
 
 /** The environment variable that sets a hyperparameter: NN_TRAIN_BATCH_SIZE for batchSize. */

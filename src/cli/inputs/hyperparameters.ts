@@ -5,6 +5,7 @@ import { UsageError } from '../../errors.ts';
 import { message } from '../../message.ts';
 import { readConfigFile } from './config-file.ts';
 import { flagOf, rememberFile, variableOf } from './field-names.ts';
+import { addImageOptions } from './images.ts';
 import { didYouMean, fieldsMeantBy, suggestedChoice } from './suggestions.ts';
 
 /** First hyperparameter of each group in the help. */
@@ -21,12 +22,8 @@ export function addHyperparameters(command: Command): Command {
     group = GROUPS[key] ?? group;
     for (const option of optionsOf(key, field)) command.addOption(option.helpGroup(group));
   }
-  return command.optionsGroup('Images:').option('--data <path>', DATA_HELP);
+  return addImageOptions(command.optionsGroup('Images:'));
 }
-
-export const DATA_HELP =
-  'CIFAR-10 as an archive or a folder, see nn-train data --help (default: NN_TRAIN_DATA_DIR, ./data, ' +
-  '~/.cache/nn-train, ~/.keras/datasets, ~/.cache/huggingface, a download)';
 
 function optionsOf(key: keyof Config, { help, isSwitch, choices, ...field }: Field): Option[] {
   const name = flagOf(key);

@@ -1,13 +1,40 @@
+import type { Command } from 'commander';
 import type { Backend } from '../../backends/backend.ts';
 import { type Dataset, loadDataset } from '../../dataset/load.ts';
+import { UsageError } from '../../errors.ts';
 import type { DatasetChoice } from '../../images.ts';
+import { field, type Message, message } from '../../message.ts';
 import { type Io, painter } from '../terminal/io.ts';
 import { ownName } from '../terminal/own-name.ts';
 import { DownloadProgress } from './download-progress.ts';
+import { renderMessage } from './field-names.ts';
+
+/** Flags that say which images a command reads. */
+export interface ImageFlags {
+  readonly data?: string | undefined;
+  readonly trust?: true | undefined;
+}
+
+export const DATA_HELP =
+  'CIFAR-10 as an archive or a folder, see nn-train data --help (default: NN_TRAIN_DATA_DIR, ./data, ' +
+  '~/.cache/nn-train, ~/.keras/datasets, ~/.cache/huggingface, a download)';
+
+export const TRUST_HELP = 'accept fewer or more images than CIFAR-10 has';
+
+/** Adds the options of ImageFlags. @param condition beginning of their help, such as 'for an mlp: '. */
+export function addImageOptions(command: Command, condition = ''): Command {
+  return command.option('--data <path>', condition + DATA_HELP).option('--trust', condition + TRUST_HELP);
+}
+
+/** Prints a note on images that were found. */
+export function printNote(note: Message, io: Io): void {
+  io.stderr.write(`note: ${renderMessage(note, io.env)}\n`);
+}
 
 export interface LoadOptions {
   readonly choice: DatasetChoice;
   readonly path?: string | undefined;
+  readonly trust?: boolean | undefined;
   readonly progress?: boolean;
   readonly quiet?: true;
   readonly signal?: AbortSignal;
@@ -15,21 +42,30 @@ export interface LoadOptions {
   readonly backend: Backend;
 }
 
+/** @throws UsageError for an option that has no effect on generated images. */
+function expectNothingToRead({ path, trust }: LoadOptions): void {
+  const given = [path === undefined ? [] : field('data', path), trust ? field('trust', true) : []].flat();
+  if (given.length === 0) return;
+  throw new UsageError(
+    message`${field('dataset', 'synthetic')} generates its images, so that ${given[0]} has no effect; leave out one of them`,
+  );
+}
+
 /** Loads the images, shows download progress on stderr, and warns if synthetic images replace the real ones. */
-export async function load(
-  io: Io,
-  { choice, path, progress = true, quiet, signal, backend }: LoadOptions,
-): Promise<Dataset> {
+export async function load(io: Io, options: LoadOptions): Promise<Dataset> {
+  const { choice, path, trust, progress = true, quiet, signal, backend } = options;
+  if (choice === 'synthetic') expectNothingToRead(options);
   const hint = choice === 'auto' ? '(to train without it, stop and add --dataset synthetic)' : '';
   const display = new DownloadProgress(io, { progress, quiet, hint });
   const dataset = await display.during(signal, () =>
     loadDataset({
       choice,
       path,
+      trust,
       env: io.env,
       cwd: io.cwd(),
       signal,
-      onEvent: (event) => display.show(event),
+      onEvent: (event) => (event.kind === 'note' ? printNote(event.note, io) : display.show(event)),
       imageSet: (count) => backend.imageSet(count),
     }),
   );

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Backend } from '../../backends/backend.ts';
 import type { Config } from '../../config/config.ts';
+import { isFullSet } from '../../dataset/cifar10.ts';
 import type { Dataset } from '../../dataset/load.ts';
 import { DataError, UsageError } from '../../errors.ts';
 import { weightsNamedBy } from '../../runs/find-run.ts';
@@ -12,7 +13,7 @@ import type { Io } from '../terminal/io.ts';
 import { type BackendFlags, openBackend } from './backend.ts';
 import { flagOf } from './field-names.ts';
 import { flagsOf, readConfig } from './hyperparameters.ts';
-import { type LoadOptions, load } from './images.ts';
+import { type ImageFlags, type LoadOptions, load } from './images.ts';
 import { parseOption } from './option.ts';
 import { WEIGHTS } from './weights.ts';
 
@@ -25,15 +26,24 @@ export function openBackendOf(
   return openBackend(io, flags, config.precision, environment.backend);
 }
 
-/** Path of the images of a run: --data, or else the path that the run was trained on.
- *  @throws DataError if that path no longer exists. */
-export function imagePathOf({ directory, record }: RecordedRun, data: string | undefined): string | undefined {
-  const { name, source } = record.dataset;
-  if (data !== undefined || name === 'synthetic') return data;
-  if (existsSync(source)) return source;
-  throw new DataError(
-    `the images of ${directory.path} are no longer in ${source}; give their new path with --data PATH`,
-  );
+export type ImagePlace = Pick<LoadOptions, 'choice' | 'path' | 'trust'>;
+
+/** Where to find the images of a run: at --data, or else at the path that the run was trained on. Their number may be that
+ *  of the run, or any with --trust.
+ *  @throws DataError if that path no longer exists; UsageError for flags that have no effect on generated images. */
+export function imagePlaceOf({ directory, record }: RecordedRun, { data, trust }: ImageFlags): ImagePlace {
+  const { name, source, images } = record.dataset;
+  if (name === 'synthetic') {
+    const given = [data !== undefined ? ['--data'] : [], trust ? ['--trust'] : []].flat();
+    if (given.length === 0) return { choice: name };
+    throw new UsageError(`${directory.path} was trained on generated images; leave out ${given.join(' and ')}`);
+  }
+  if (data === undefined && !existsSync(source)) {
+    throw new DataError(
+      `the images of ${directory.path} are no longer in ${source}; give their new path with --data PATH`,
+    );
+  }
+  return { choice: name, path: data ?? source, trust: trust || (images && !isFullSet(images)) };
 }
 
 /** Returns a note if a dataset is not the one that a run was trained on; undefined if it is. */
@@ -43,11 +53,11 @@ export function differenceOf({ directory, record }: RecordedRun, { source, sha25
 }
 
 /** Options of a command that reads the images of a run. */
-export type ImageOptions = Omit<LoadOptions, 'choice' | 'path'> & { readonly data?: string | undefined };
+export type ImageOptions = Omit<LoadOptions, 'choice' | 'path' | 'trust'> & ImageFlags;
 
 /** Loads the images that a run was trained on, or those at --data, with a note on stderr if they differ. */
-export async function loadImagesOf(run: RecordedRun, { data, ...options }: ImageOptions, io: Io): Promise<Dataset> {
-  const dataset = await load(io, { ...options, choice: run.record.dataset.name, path: imagePathOf(run, data) });
+export async function loadImagesOf(run: RecordedRun, options: ImageOptions, io: Io): Promise<Dataset> {
+  const dataset = await load(io, { ...options, ...imagePlaceOf(run, options) });
   const difference = differenceOf(run, dataset);
   if (difference !== undefined) io.stderr.write(`note: ${difference}\n`);
   return dataset;
@@ -89,8 +99,7 @@ export async function readLast(given: string): Promise<RecordedRun> {
 }
 
 /** Options that `gradcheck` and `doctor` share, besides the hyperparameters. */
-export interface CheckOptions {
-  readonly data?: string;
+export interface CheckOptions extends ImageFlags {
   readonly json?: true;
   readonly quiet?: true;
 }

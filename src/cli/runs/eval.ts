@@ -1,13 +1,13 @@
 import { DivergedError } from '../../errors.ts';
 import { evaluate } from '../../training/evaluate.ts';
 import { wilsonInterval } from '../../training/wilson.ts';
+import type { ImageFlags } from '../inputs/images.ts';
 import { loadImagesOf, openModel, type WeightsFlags } from '../inputs/saved-run.ts';
 import * as format from '../terminal/format.ts';
 import { standInLine } from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
 
-export interface EvalOptions extends WeightsFlags {
-  readonly data?: string;
+export interface EvalOptions extends WeightsFlags, ImageFlags {
   readonly json?: true;
 }
 
@@ -15,7 +15,7 @@ export interface EvalOptions extends WeightsFlags {
 export async function runEval(folder: string, options: EvalOptions, io: Io): Promise<void> {
   const saved = await openModel(folder, options, io);
   const { directory, weights, model, record, progress, backend } = saved;
-  const dataset = await loadImagesOf(saved, { data: options.data, backend }, io);
+  const dataset = await loadImagesOf(saved, { data: options.data, trust: options.trust, backend }, io);
   const images = dataset.test.labels.length;
   const test = await evaluate(model, dataset.test);
   backend.close();

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { integer } from '../../config/field.ts';
 import { addBackendOptions } from '../inputs/backend.ts';
-import { DATA_HELP } from '../inputs/hyperparameters.ts';
+import { addImageOptions, DATA_HELP } from '../inputs/images.ts';
 import { addWeightsOption } from '../inputs/weights.ts';
 import { addNotes } from '../terminal/help.ts';
 
@@ -14,7 +14,7 @@ Examples:
 Prints the mean loss in nats and the accuracy, with its 95 % Wilson interval.`;
 
 export function addEvalOptions(command: Command): Command {
-  addWeightsOption(command).option('--data <path>', DATA_HELP).option('--json', 'print one JSON object on stdout');
+  addImageOptions(addWeightsOption(command)).option('--json', 'print one JSON object on stdout');
   return addNotes(addBackendOptions(command), EVAL_NOTES);
 }
 
@@ -57,9 +57,8 @@ export function addWeightsOptions(command: Command): Command {
   addWeightsOption(command)
     .option('--png <file>', 'write the picture to this PNG file (default: weights.png in the run)')
     .option('--count <n>', `${FILTER_COUNT.help} (default: ${FILTER_COUNT.default})`)
-    .option('--scale <n>', `${PIXEL_SCALE.help} (default: ${PIXEL_SCALE.default})`)
-    .option('--data <path>', `for an mlp: ${DATA_HELP}`);
-  return addNotes(addBackendOptions(command), WEIGHTS_NOTES);
+    .option('--scale <n>', `${PIXEL_SCALE.help} (default: ${PIXEL_SCALE.default})`);
+  return addNotes(addBackendOptions(addImageOptions(command, 'for an mlp: ')), WEIGHTS_NOTES);
 }
 
 const REPORT_NOTES = `

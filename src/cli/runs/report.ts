@@ -8,7 +8,7 @@ import { loadModel, type RecordedRun, readRun } from '../../runs/open-run.ts';
 import type { BackendFlags } from '../inputs/backend.ts';
 import { renderMessage } from '../inputs/field-names.ts';
 import { expectFileName, writeChosen } from '../inputs/option.ts';
-import { differenceOf, imagePathOf, openBackendOf } from '../inputs/saved-run.ts';
+import { differenceOf, type ImagePlace, imagePlaceOf, openBackendOf } from '../inputs/saved-run.ts';
 import { resumeCommand } from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import { type Io, printPath } from '../terminal/io.ts';
@@ -28,7 +28,7 @@ export async function runReport(folders: readonly string[], options: ReportOptio
   return runUntilInterrupted(io, async (signal) => {
     const runs = await Promise.all(folders.map(readRun));
     const file = options.out ?? path.join(runs.length === 1 ? runs[0].directory.path : '', 'report.html');
-    const images = new Images(io, options.data, signal);
+    const images = new Images(io, dataFor(runs, options), signal);
     const reports: RunReport[] = [];
     for (const run of runs) {
       const report = await collect(run, { isOptional: runs.length > 1, images, options, io, signal });
@@ -73,40 +73,47 @@ async function collect(
   }
 }
 
+/** Path given as --data. It is for the runs on CIFAR-10; if there are none, each run refuses it. */
+function dataFor(runs: readonly RecordedRun[], { data }: ReportOptions): (run: RecordedRun) => string | undefined {
+  const isForSome = runs.some(({ record }) => record.dataset.name === 'cifar10');
+  return ({ record }) => (isForSome && record.dataset.name !== 'cifar10' ? undefined : data);
+}
+
 /** Loads the images that runs were trained on, each set once. */
 class Images {
   readonly #io: Io;
-  readonly #data: string | undefined;
+  readonly #dataFor: (run: RecordedRun) => string | undefined;
   readonly #signal: AbortSignal;
   readonly #loaded = new Map<string | undefined, Promise<Dataset>>();
 
-  constructor(io: Io, data: string | undefined, signal: AbortSignal) {
+  constructor(io: Io, dataFor: (run: RecordedRun) => string | undefined, signal: AbortSignal) {
     this.#io = io;
-    this.#data = data;
+    this.#dataFor = dataFor;
     this.#signal = signal;
   }
 
   /** Resolves to null, with a note, if the images cannot be loaded. @throws DataError if --data names other images. */
   async of(run: RecordedRun): Promise<Dataset | null> {
+    const data = this.#dataFor(run);
     try {
-      const dataset = await this.#load(run.record.dataset.name, imagePathOf(run, this.#data));
+      const dataset = await this.#load(imagePlaceOf(run, { data }));
       const difference = differenceOf(run, dataset);
       if (difference === undefined) return dataset;
       throw new DataError(difference);
     } catch (error) {
-      if (!(error instanceof DataError) || this.#data !== undefined) throw error;
+      if (!(error instanceof DataError) || data !== undefined) throw error;
       this.#io.stderr.write(`note: ${renderMessage(error.text, this.#io.env)}; the report has no test results\n`);
       return null;
     }
   }
 
-  #load(name: Dataset['name'], source: string | undefined): Promise<Dataset> {
-    const key = name === 'synthetic' ? name : source;
-    const { env } = this.#io;
+  #load({ choice, path }: ImagePlace): Promise<Dataset> {
+    // Any number of images is accepted here, because their hash is compared with that of the run.
+    const trust = choice === 'cifar10';
     const loaded =
-      this.#loaded.get(key) ??
-      loadDataset({ choice: name, path: source, env, cwd: this.#io.cwd(), signal: this.#signal });
-    this.#loaded.set(key, loaded);
+      this.#loaded.get(path) ??
+      loadDataset({ choice, path, trust, env: this.#io.env, cwd: this.#io.cwd(), signal: this.#signal });
+    this.#loaded.set(path, loaded);
     return loaded;
   }
 }

@@ -6,17 +6,18 @@ import { contactSheet } from '../../pictures/sheet.ts';
 import { templatePixels } from '../../pictures/template.ts';
 import type { OpenedRun } from '../../runs/open-run.ts';
 import { type UnitUse, unitsByUse, weightRows } from '../../training/filters.ts';
+import { flagOf } from '../inputs/field-names.ts';
+import type { ImageFlags } from '../inputs/images.ts';
 import { expectFileName, parseOption, writeChosen } from '../inputs/option.ts';
 import { loadImagesOf, openModel, type WeightsFlags } from '../inputs/saved-run.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
 import { FILTER_COUNT, PIXEL_SCALE } from './options.ts';
 
-export interface WeightsOptions extends WeightsFlags {
+export interface WeightsOptions extends WeightsFlags, ImageFlags {
   readonly png?: string;
   readonly count?: string;
   readonly scale?: string;
-  readonly data?: string;
 }
 
 /** Tiles of the picture in reading order, with the text that identifies them. */
@@ -36,12 +37,13 @@ export async function runWeights(folder: string, options: WeightsOptions, io: Io
   expectFileName('--png', options.png, ['.png']);
   const saved = await openModel(folder, options, io);
   const file = options.png ?? path.join(saved.directory.path, 'weights.png');
-  if (!saved.model.hidden && options.count !== undefined) {
+  const [unused] = (['count', 'data', 'trust'] as const).filter((key) => options[key] !== undefined).map(flagOf);
+  if (!saved.model.hidden && unused !== undefined) {
     throw new UsageError(
-      `--count applies to an mlp only, but ${folder} is linear and has ten templates; leave --count out`,
+      `${unused} applies to an mlp only, but ${folder} is linear and has ten templates; leave ${unused} out`,
     );
   }
-  const tiles = saved.model.hidden ? await filters(saved, count, options.data, io) : await templates(saved);
+  const tiles = saved.model.hidden ? await filters(saved, count, options, io) : await templates(saved);
   saved.backend.close();
   const sheet = contactSheet(tiles.weights.map(templatePixels), { columns: tiles.columns, scale, gap: 2 * scale });
   const png = encodePng(sheet.rgb, sheet.width, sheet.height);
@@ -68,8 +70,8 @@ async function templates(saved: OpenedRun): Promise<Tiles> {
   };
 }
 
-async function filters(saved: OpenedRun, count: number, data: string | undefined, io: Io): Promise<Tiles> {
-  const dataset = await loadImagesOf(saved, { data, backend: saved.backend }, io);
+async function filters(saved: OpenedRun, count: number, { data, trust }: ImageFlags, io: Io): Promise<Tiles> {
+  const dataset = await loadImagesOf(saved, { data, trust, backend: saved.backend }, io);
   const used = await unitsByUse(saved.model, dataset.test);
   const shown = used.slice(0, count);
   const all = await weightRows(saved.model, 'fc1.weight');

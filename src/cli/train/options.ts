@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { integer } from '../../config/field.ts';
 import { addBackendOptions, type BackendFlags } from '../inputs/backend.ts';
 import { addHyperparameters } from '../inputs/hyperparameters.ts';
+import type { ImageFlags } from '../inputs/images.ts';
 import { addNotes } from '../terminal/help.ts';
 
 const NOTES = `
@@ -23,8 +24,7 @@ Exit codes: 0 done, 1 a bug or a file that could not be written, 2 wrong usage,
 reader of stdout closed the pipe and nothing else keeps the results.`;
 
 /** Options of a run that are not hyperparameters. */
-export interface RunOptions extends BackendFlags {
-  readonly data?: string;
+export interface RunOptions extends BackendFlags, ImageFlags {
   readonly out?: string;
   readonly save: boolean;
   readonly resume?: string;

@@ -9,7 +9,7 @@ import { type Interrupted, type TrainOptions, train } from '../../runs/train.ts'
 import { openBackend } from '../inputs/backend.ts';
 import { readConfig } from '../inputs/hyperparameters.ts';
 import { load } from '../inputs/images.ts';
-import { expectNoConfig, imagePathOf, openBackendOf, readLast } from '../inputs/saved-run.ts';
+import { expectNoConfig, imagePlaceOf, openBackendOf, readLast } from '../inputs/saved-run.ts';
 import { resumeCommand } from '../terminal/format.ts';
 import { exitCodeOf, interruptible } from '../terminal/interrupt.ts';
 import type { Io } from '../terminal/io.ts';
@@ -126,11 +126,11 @@ async function planResume(command: Command, io: Io, signal: AbortSignal): Promis
   const others = [...(options.out === undefined ? [] : ['--out']), ...(options.save ? [] : ['--no-save'])];
   expectNoConfig(options.resume!, command, { others });
   const run = await readLast(options.resume!);
-  const { config, dataset: trainedOn, environment } = run.record;
-  const path = imagePathOf(run, options.data);
+  const { config, environment } = run.record;
+  const { choice, path } = imagePlaceOf(run, options);
   const backend = await openBackendOf(run.record, options, io);
   warnIfBitsDiffer(io, environment, backend);
-  const dataset = await load(io, { ...options, choice: trainedOn.name, path, signal, backend });
+  const dataset = await load(io, { ...options, choice, path, trust: choice === 'cifar10', signal, backend });
   return { backend, config, dataset, resume: run.directory };
 }
 

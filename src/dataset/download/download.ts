@@ -209,7 +209,7 @@ class Download {
       const local = await localSource(source, downloads);
       await storeBatches({
         folder,
-        batches: readSource(local, signal),
+        batches: readSource(local, { signal, trust }),
         source: shownUrl(url),
         trust,
         signal,

@@ -5,7 +5,7 @@ import type { ReadEntry } from 'tar';
 import { DataError } from '../../errors.ts';
 import { kindOf, START_BYTES } from '../../file-kinds.ts';
 import { readStart, statRegularFile } from '../../read-file.ts';
-import { BATCH_FILES, BATCH_FOLDER, type Batch, checkSize, REPLACEMENT_ADVICE } from '../cifar10.ts';
+import { BATCH_FILES, BATCH_FOLDER, type Batch, checkSize, REPLACEMENT_ADVICE, type ReadOptions } from '../cifar10.ts';
 import { cannotRead } from './folder.ts';
 import { wrongKind } from './wrong-file.ts';
 
@@ -21,15 +21,15 @@ export interface Layout {
   /** Published name of their folder. */
   readonly folder: string;
   readonly files: readonly string[];
-  /** @throws DataError if a size in bytes is impossible for one of the files. */
-  readonly checkSize: (size: number, origin: string) => void;
+  /** @throws DataError if a size in bytes is impossible for one of the files. @param trust accept any number of images. */
+  readonly checkSize: (size: number, origin: string, trust?: boolean) => void;
 }
 
 const BINARY: Layout = { folder: BATCH_FOLDER, files: BATCH_FILES, checkSize };
 
 /** Reads the six files of a `cifar-10-binary.tar.gz`; see `readEntries`. */
-export function readArchive(archive: string, signal?: AbortSignal): AsyncGenerator<Batch> {
-  return readEntries(archive, BINARY, signal);
+export function readArchive(archive: string, options: ReadOptions = {}): AsyncGenerator<Batch> {
+  return readEntries(archive, BINARY, options);
 }
 
 /** Reads the six files of a tar archive, compressed with gzip or not, in memory, in the order of the archive, without writing to the disk.
@@ -38,7 +38,11 @@ export function readArchive(archive: string, signal?: AbortSignal): AsyncGenerat
  *  while streaming, so that neither their paths nor their sizes can do harm.
  *  @throws DataError if the archive cannot be read or is damaged, or if one of the six files is missing, duplicated, a
  *  link or of the wrong size. Rejects with the reason of `signal` if it is aborted. */
-export async function* readEntries(archive: string, layout: Layout, signal?: AbortSignal): AsyncGenerator<Batch> {
+export async function* readEntries(
+  archive: string,
+  layout: Layout,
+  { signal, trust }: ReadOptions = {},
+): AsyncGenerator<Batch> {
   const seen = new Set<string>();
   const others: string[] = [];
   const complete: Batch[] = [];
@@ -57,7 +61,8 @@ export async function* readEntries(archive: string, layout: Layout, signal?: Abo
       const origin = `${entry.path} in ${archive}`;
       if (seen.has(name)) throw new DataError(`${archive} contains ${entry.path} twice. ${REPLACEMENT_ADVICE}`);
       seen.add(name);
-      collect(entry, origin, layout, (bytes) => complete.push({ name, origin, bytes }));
+      const done = (bytes: Uint8Array) => complete.push({ name, origin, bytes, isTrusted: trust });
+      collect(entry, origin, (size) => layout.checkSize(size, origin, trust), done);
     },
   });
   try {
@@ -111,11 +116,16 @@ function fileName(path: string, { folder, files }: Layout): string | undefined {
   return files.includes(name) ? name : undefined;
 }
 
-function collect(entry: ReadEntry, origin: string, layout: Layout, done: (bytes: Uint8Array) => void): void {
+function collect(
+  entry: ReadEntry,
+  origin: string,
+  checkSize: (size: number) => void,
+  done: (bytes: Uint8Array) => void,
+): void {
   if (entry.type !== 'File' && entry.type !== 'OldFile') {
     throw new DataError(`${origin} is a ${entry.type}, wanted a regular file. ${REPLACEMENT_ADVICE}`);
   }
-  layout.checkSize(entry.size, origin);
+  checkSize(entry.size);
   const bytes = new Uint8Array(entry.size);
   let filled = 0;
   entry.on('data', (chunk) => {

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { DataError } from '../../errors.ts';
+import { message } from '../../message.ts';
 import { readRegularFile } from '../../read-file.ts';
-import { type Batch, CLASSES, TEST_FILE, TRAIN_FILES } from '../cifar10.ts';
-import { cannotRead, listFolder } from './folder.ts';
-import { batchPictures, checkCount, type LabelledPicture } from './picture-batches.ts';
+import { type Batch, checkCount, type ReadOptions, TEST_FILE, TRAIN_FILES, trustAdvice } from '../cifar10.ts';
+import { type ClassFolders, findLayout, isPictureName, listEntries, missingClasses, summary } from './class-layout.ts';
+import { cannotRead } from './folder.ts';
+import { batchPictures, type LabelledPicture, UnreadablePictures } from './picture-batches.ts';
 
-/** Folder names by label: class names or numbers. */
-const SCHEMES: readonly (readonly string[])[] = [CLASSES, CLASSES.map((_, label) => `${label}`)];
 const SPLITS = [
   { split: 'train', names: TRAIN_FILES },
   { split: 'test', names: [TEST_FILE] },
@@ -16,27 +16,30 @@ const MAX_PICTURE_BYTES = 16 * 2 ** 20;
 /** Number of files read concurrently. */
 const READ_CONCURRENCY = 64;
 
-/** Whether a list of names includes those of all ten classes. @param allowNumbers whether 0 to 9 are class names too. */
-export function areClassNames(names: readonly string[], allowNumbers: boolean): boolean {
-  return SCHEMES.slice(0, allowNumbers ? 2 : 1).some((scheme) => scheme.every((name) => names.includes(name)));
-}
-
 /** Reads the PNG and JPEG pictures in `train/CLASS/` and `test/CLASS/`, 50,000 and 10,000 in all; see `readSource`. Other
- *  files are ignored.
+ *  files are left out.
  *
  *  Pictures of all classes are sorted together by file name, with numbers compared by value, then by label. This restores
  *  the original order of files numbered across classes, and otherwise mixes the classes. */
-export async function* readClassFolders(folder: string, signal?: AbortSignal): AsyncGenerator<Batch> {
+export async function* readClassFolders(folder: string, options: ReadOptions = {}): AsyncGenerator<Batch> {
+  const { signal, trust, onNote } = options;
   signal?.throwIfAborted();
+  const layout = await findLayout(folder);
+  if (layout === undefined) throw new DataError(`${folder} has no pictures in folders such as train/airplane.`);
+  for (const note of layout.notes) onNote?.(note);
   // Both splits are counted before any picture is read, so that missing test images are reported at once.
   const splits = [];
   for (const { split, names } of SPLITS) {
-    const origin = join(folder, split);
-    const files = await listPictures(origin);
-    checkCount(files.length, names, origin);
-    splits.push({ files, names, origin });
+    const files = await listPictures(layout[split], options);
+    const [origin, count] = [layout[split].path, files.length];
+    checkCount(count, names.length, origin, trust);
+    splits.push({ files, names, origin, count });
   }
-  for (const { files, ...options } of splits) yield* batchPictures(readPictures(files), { ...options, signal });
+  const unreadable = new UnreadablePictures(splits.reduce((sum, { count }) => sum + count, 0));
+  for (const { files, ...split } of splits) {
+    yield* batchPictures(readPictures(files), { ...split, unreadable, signal });
+  }
+  unreadable.check();
 }
 
 interface PictureFile {
@@ -45,19 +48,25 @@ interface PictureFile {
   readonly sortKey: string;
 }
 
-async function listPictures(folder: string): Promise<readonly PictureFile[]> {
-  const names = await listFolder(folder);
-  const scheme = SCHEMES.find((classes) => classes.some((name) => names.includes(name))) ?? CLASSES;
-  const missing = scheme.filter((name) => !names.includes(name));
+async function listPictures(folders: ClassFolders, { trust, onNote }: ReadOptions): Promise<readonly PictureFile[]> {
+  const missing = missingClasses(folders);
   if (missing.length > 0) {
-    throw new DataError(`${folder} has only some of the ten class folders; missing: ${missing.join(', ')}.`);
+    const only = `${folders.path} has only some of the ten class folders; missing: ${missing.join(', ')}`;
+    if (!trust) throw new DataError(message`${only}. ${trustAdvice()}`);
+    onNote?.(message`${only}`);
   }
   const files: PictureFile[] = [];
-  for (const [label, name] of scheme.entries()) {
-    const inner = join(folder, name);
-    for (const file of await listFolder(inner)) {
-      if (/\.(png|jpe?g)$/i.test(file)) files.push({ path: join(inner, file), label, sortKey: sortKey(file) });
+  const others: string[] = [];
+  for (const [label, name] of folders.classes) {
+    const inner = join(folders.path, name);
+    for (const entry of await listEntries(inner)) {
+      const path = join(inner, entry.name);
+      if (isPictureName(entry.name)) files.push({ path, label, sortKey: sortKey(entry.name) });
+      else others.push(join(name, entry.name));
     }
+  }
+  if (others.length > 0) {
+    onNote?.(message`${folders.path} has files other than .png and .jpg, which are left out: ${summary(others)}`);
   }
   return files.sort((a, b) => (a.sortKey === b.sortKey ? a.label - b.label : a.sortKey < b.sortKey ? -1 : 1));
 }
@@ -77,6 +86,8 @@ async function read({ path, label }: PictureFile): Promise<LabelledPicture> {
   try {
     return { name: path, label, picture: await readRegularFile(path, MAX_PICTURE_BYTES) };
   } catch (error) {
-    throw cannotRead(path, error);
+    const reason = cannotRead(path, error);
+    if (reason instanceof DataError) return { name: path, label, picture: reason };
+    throw reason;
   }
 }

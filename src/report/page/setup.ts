@@ -47,10 +47,11 @@ export function setup(run: RunReport): HTMLElement {
   );
 }
 
-const dataOf = ({ dataset: { name, source, sha256, classes } }: RunReport): Entries => [
+const dataOf = ({ dataset: { name, source, sha256, images, classes } }: RunReport): Entries => [
   ['dataset', name],
   ['source', source],
   ['SHA-256', hash(sha256)],
+  ...(images ? [['images', `${format.count(images.train)} training, ${format.count(images.test)} test`] as const] : []),
   ['classes', classes.join(', ')],
 ];
 

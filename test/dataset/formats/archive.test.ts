@@ -204,7 +204,7 @@ test('an aborted read rejects with the reason of the signal', async () => {
   writeFileSync(archive, Buffer.concat([...SIX, TAR_END]));
   const controller = new AbortController();
   const reason = new Error('Ctrl-C');
-  const batches = readArchive(archive, controller.signal);
+  const batches = readArchive(archive, { signal: controller.signal });
   await batches.next();
   controller.abort(reason);
   expect(await rejection(drain(batches))).toBe(reason);

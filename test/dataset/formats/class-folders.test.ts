@@ -1,85 +1,163 @@
-import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { encode as encodeJpeg } from 'jpeg-js';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { type Batch, decodeBatches } from '../../../src/dataset/cifar10.ts';
 import { readSource } from '../../../src/dataset/read.ts';
 import { DataError } from '../../../src/errors.ts';
 import { drain, rejection, scratchFolder } from '../../support/cifar10.ts';
-import { ALL_EQUAL, compareBatches, patternFile, pngRecords } from '../../support/cifar10-versions.ts';
+import {
+  ALL_EQUAL,
+  compareBatches,
+  patternFile,
+  pngRecords,
+  writeClassFolders,
+} from '../../support/cifar10-versions.ts';
 
 const CLASSES = 'airplane automobile bird cat deer dog frog horse ship truck'.split(' ');
-const folder = join(scratchFolder(), 'pictures');
-const source = { kind: 'class-folders', path: folder } as const;
+const scratch = scratchFolder();
+let folder: string;
 
-/** Pictures numbered across classes, without leading zeros, so that their names restore their order. Links save space. */
-beforeAll(() => {
-  for (const split of ['train', 'test']) {
-    for (const name of CLASSES) mkdirSync(join(folder, split, name), { recursive: true });
-    writeFileSync(join(folder, split, 'cat', 'Thumbs.db'), '');
-  }
-  const written = new Map<Uint8Array, string>();
-  for (let n = 0, number = 0; n < 6; n++) {
-    for (const { label, png } of pngRecords(n)) {
-      const path = join(folder, n < 5 ? 'train' : 'test', CLASSES[label], `image${number++}.png`);
-      const first = written.get(png);
-      if (first) linkSync(first, path);
-      else writeFileSync(path, png);
-      if (!first) written.set(png, path);
-    }
-  }
+beforeEach(() => {
+  folder = mkdtempSync(join(scratch, 'pictures-'));
 });
 
-async function refusal(): Promise<string> {
-  const error = await rejection(drain(readSource(source)));
+const writePictures = (perFile: number) => writeClassFolders(folder, perFile);
+
+const read = (trust = true, notes: string[] = []): AsyncIterable<Batch> =>
+  readSource({ kind: 'class-folders', path: folder }, { trust, onNote: (note) => notes.push(String(note)) });
+
+async function refusal(trust = true): Promise<string> {
+  const error = await rejection(drain(read(trust)));
   expect(error).toBeInstanceOf(DataError);
-  return error.message;
+  return error.message.replaceAll(folder, 'DIR');
 }
 
 test('pictures in class folders give the bytes of the binary version', async () => {
-  expect(await compareBatches(readSource(source))).toEqual(ALL_EQUAL);
+  writePictures(10_000);
+  expect(await compareBatches(read(false))).toEqual(ALL_EQUAL);
 });
 
-test('the folders may be numbered', async () => {
-  const rename = (from: readonly string[], to: readonly string[]) => {
-    for (const split of ['train', 'test']) {
-      for (const [label, name] of from.entries()) renameSync(join(folder, split, name), join(folder, split, to[label]));
-    }
-  };
-  const numbers = CLASSES.map((_, label) => `${label}`);
-  rename(CLASSES, numbers);
-  const batches = readSource(source)[Symbol.asyncIterator]();
-  expect(patternFile(0).equals((await batches.next()).value.bytes)).toBe(true);
-  await batches.return?.();
-  rename(numbers, CLASSES);
+describe('fewer pictures', () => {
+  test('are refused before any is read, with what would accept them', async () => {
+    writePictures(20);
+    const advice = 'To accept another number of images, add trust: true.';
+    expect(await refusal(false)).toBe(`DIR/train has 100 images, wanted 50,000. ${advice}`);
+    for (const name of ['bird', 'ship']) rmSync(join(folder, 'train', name), { recursive: true });
+    expect(await refusal(false)).toBe(
+      `DIR/train has only some of the ten class folders; missing: bird, ship. ${advice}`,
+    );
+    for (const name of CLASSES) rmSync(join(folder, 'test', name), { recursive: true });
+    mkdirSync(join(folder, 'test', 'cat'));
+    expect(await refusal()).toBe('DIR/test has 0 images, wanted 1 to 100,000.');
+  });
+
+  test('are read in the order of their names if trusted', async () => {
+    writePictures(20);
+    const { train, test } = await decodeBatches(read());
+    const wanted = [0, 1, 2, 3, 4].map((n) => patternFile(n).subarray(0, 20 * 3073));
+    const records = (set: typeof train) =>
+      Buffer.concat(
+        [...set.labels].map((label, i) => Buffer.of(label, ...set.images.subarray(3072 * i, 3072 * (i + 1)))),
+      );
+    expect(records(train).equals(Buffer.concat(wanted))).toBe(true);
+    expect(records(test).equals(patternFile(5).subarray(0, 20 * 3073))).toBe(true);
+  });
+
+  test('may lack whole classes if trusted, which is noted', async () => {
+    writePictures(20);
+    rmSync(join(folder, 'train', 'bird'), { recursive: true });
+    const notes: string[] = [];
+    const { train } = await decodeBatches(read(true, notes));
+    expect([train.labels.length, train.labels.includes(2)]).toEqual([90, false]);
+    expect(notes).toEqual([`${join(folder, 'train')} has only some of the ten class folders; missing: bird`]);
+  });
 });
 
-test('a JPEG is read too, and a picture of another size is named in the error', async () => {
-  const path = join(folder, 'train', 'airplane', 'image0.png');
-  const jpeg = (width: number) => encodeJpeg({ width, height: 32, data: Buffer.alloc(width * 32 * 4, 200) }, 100).data;
-  rmSync(path);
-  writeFileSync(path.replace('.png', '.JPEG'), jpeg(32));
-  const batches = readSource(source)[Symbol.asyncIterator]();
-  const { bytes } = (await batches.next()).value;
-  await batches.return?.();
-  expect([bytes[0], ...bytes.subarray(1, 3_073)]).toEqual([0, ...Array(3_072).fill(200)]);
-  rmSync(path.replace('.png', '.JPEG'));
-  writeFileSync(path, jpeg(40));
-  expect(await refusal()).toContain(`${path} has 40×32 pixels, wanted 32×32`);
+test('hidden files are left out, and other files with a note', async () => {
+  writePictures(10);
+  for (const name of ['._image0.png', '.DS_Store', 'Thumbs.db', 'desktop.ini']) {
+    writeFileSync(join(folder, 'train', 'cat', name), 'no picture');
+  }
+  const notes: string[] = [];
+  await drain(read(true, notes));
+  expect(notes).toEqual([]);
+  writeFileSync(join(folder, 'train', 'cat', 'a.bmp'), '');
+  mkdirSync(join(folder, 'train', 'cat', 'more'));
+  expect((await decodeBatches(read(true, notes))).train.labels.length).toBe(50);
+  expect(notes).toEqual([
+    `${join(folder, 'train')} has files other than .png and .jpg, which are left out: ${join('cat', 'a.bmp')}, ${join('cat', 'more')}`,
+  ]);
 });
 
-test('missing pictures, classes and splits are reported before any picture is read', async () => {
-  rmSync(join(folder, 'test', 'truck', 'image50004.png'), { force: true });
-  rmSync(join(folder, 'test', 'ship'), { recursive: true });
-  mkdirSync(join(folder, 'test', 'ship'));
-  expect(await refusal()).toBe(`${join(folder, 'test')} has 8,999 images, wanted 10,000.`);
-  rmSync(join(folder, 'test', 'ship'), { recursive: true });
-  rmSync(join(folder, 'test', 'bird'), { recursive: true });
-  expect(await refusal()).toBe(`${join(folder, 'test')} has only some of the ten class folders; missing: bird, ship.`);
-  rmSync(join(folder, 'test'), { recursive: true });
-  expect(await refusal()).toBe(`cannot read ${join(folder, 'test')}: no such file or folder`);
+test('a JPEG is read too', async () => {
+  writePictures(10);
+  rmSync(join(folder, 'train', 'airplane', 'image0.png'));
+  const jpeg = encodeJpeg({ width: 32, height: 32, data: Buffer.alloc(32 * 32 * 4, 200) }, 100).data;
+  writeFileSync(join(folder, 'train', 'airplane', 'image0.JPEG'), jpeg);
+  const { train } = await decodeBatches(read());
+  expect([train.labels[0], ...train.images.subarray(0, 3072)]).toEqual([0, ...Array(3072).fill(200)]);
+});
+
+describe('pictures that cannot be used', () => {
+  test('are counted, and the first is named', async () => {
+    writePictures(10);
+    const path = (name: string) => join(folder, 'test', 'dog', name);
+    const [{ png }] = pngRecords(0);
+    writeFileSync(path('image7.png'), png.subarray(0, 100));
+    const wide = encodeJpeg({ width: 40, height: 32, data: Buffer.alloc(40 * 32 * 4) }, 100).data;
+    writeFileSync(path('image1.jpg'), wide);
+    writeFileSync(path('image9.png'), 'GIF89a');
+    expect(await refusal()).toBe(
+      '3 of 63 pictures cannot be used; the first: DIR/test/dog/image1.jpg has 40×32 pixels, wanted 32×32, the size of CIFAR-10 images',
+    );
+    rmSync(path('image1.jpg'));
+    rmSync(path('image9.png'));
+    expect(await refusal()).toContain('1 of 61 pictures cannot be used: DIR/test/dog/image7.png is damaged');
+  });
+
+  const inCat = (name: string) => join(folder, 'train', 'cat', name);
+
+  test('folders, dangling links and circular links are among them', async () => {
+    writePictures(10);
+    mkdirSync(inCat('1.png'));
+    expect(await refusal()).toBe(
+      '1 of 61 pictures cannot be used: cannot read DIR/train/cat/1.png: it is a folder, wanted a regular file',
+    );
+    symlinkSync('nowhere', inCat('0.png'));
+    expect(await refusal()).toBe(
+      '2 of 62 pictures cannot be used; the first: cannot read DIR/train/cat/0.png: no such file or folder',
+    );
+    symlinkSync('00.png', inCat('00.png'));
+    expect(await refusal()).toMatch(/^3 of 63 .* cannot read DIR\/train\/cat\/00?\.png: /);
+  });
+
+  // These would never return from opening, or are not there to be created.
+  test.skipIf(process.platform === 'win32')('named pipes, sockets and links to them are never opened', async () => {
+    writePictures(10);
+    expect(spawnSync('mkfifo', [inCat('0.png')]).status).toBe(0);
+    symlinkSync('0.png', inCat('1.png'));
+    symlinkSync('/dev/zero', inCat('2.png'));
+    const server = createServer().listen(inCat('3.png'));
+    onTestFinished(() => void server.close());
+    await new Promise((resolve) => server.once('listening', resolve));
+    expect(await refusal()).toBe(
+      '4 of 64 pictures cannot be used; the first: cannot read DIR/train/cat/0.png: it is a named pipe, wanted a regular file',
+    );
+  });
+
+  test('links to pictures are read', async () => {
+    writePictures(10);
+    writeFileSync(join(folder, 'a picture'), pngRecords(0)[3].png);
+    symlinkSync(join(folder, 'a picture'), inCat('image3000.png'));
+    expect((await decodeBatches(read())).train.labels.length).toBe(51);
+  });
 });
 
 test('an aborted read rejects with the reason of the signal', async () => {
   const reason = new Error('Ctrl-C');
-  expect(await rejection(drain(readSource(source, AbortSignal.abort(reason))))).toBe(reason);
+  const source = { kind: 'class-folders', path: folder } as const;
+  expect(await rejection(drain(readSource(source, { signal: AbortSignal.abort(reason) })))).toBe(reason);
 });

@@ -2,10 +2,11 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Binary, Field, Int64, Struct, vectorFromArray } from 'apache-arrow';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { decodeBatches } from '../../../src/dataset/cifar10.ts';
 import { readSource } from '../../../src/dataset/read.ts';
 import { DataError } from '../../../src/errors.ts';
 import { drain, rejection, scratchFolder } from '../../support/cifar10.ts';
-import { ALL_EQUAL, compareBatches, pngRecords } from '../../support/cifar10-versions.ts';
+import { ALL_EQUAL, compareBatches, patternFile, pngRecords } from '../../support/cifar10-versions.ts';
 import { parquetFile as parquet, writeParquet as write } from '../../support/parquet.ts';
 
 const scratch = scratchFolder();
@@ -17,10 +18,10 @@ beforeEach(() => {
 
 const few = parquet(pngRecords(0).slice(0, 300));
 
-async function refusal(train: Uint8Array, test = few): Promise<string> {
+async function refusal(train: Uint8Array, test = few, trust = false): Promise<string> {
   writeFileSync(join(folder, 'train-00000-of-00001.parquet'), train);
   writeFileSync(join(folder, 'test-00000-of-00001.parquet'), test);
-  const error = await rejection(drain(readSource({ kind: 'parquet', path: folder })));
+  const error = await rejection(drain(readSource({ kind: 'parquet', path: folder }, { trust })));
   expect(error).toBeInstanceOf(DataError);
   return error.message.replace(join(folder, 'train-00000-of-00001.parquet'), 'FILE');
 }
@@ -41,8 +42,16 @@ describe('Parquet files', () => {
     expect(await compareBatches(readSource({ kind: 'parquet', path: folder }))).toEqual(ALL_EQUAL);
   });
 
-  test('are refused with too few images', async () => {
-    expect(await refusal(few)).toBe('FILE has 300 images, wanted 50,000.');
+  test('are refused with too few images, unless trusted', async () => {
+    expect(await refusal(few)).toBe(
+      'FILE has 300 images, wanted 50,000. To accept another number of images, add trust: true.',
+    );
+    const { train, test } = await decodeBatches(readSource({ kind: 'parquet', path: folder }, { trust: true }));
+    expect([train.labels.length, test.labels.length]).toEqual([300, 300]);
+    expect(train.images).toEqual(test.images);
+    const first = patternFile(0).subarray(0, 300 * 3073);
+    expect([...train.labels]).toEqual([...first].filter((_, i) => i % 3073 === 0));
+    expect(Buffer.from(train.images.subarray(-3072)).equals(first.subarray(-3072))).toBe(true);
   });
 
   test('are refused with other columns', async () => {
@@ -57,15 +66,15 @@ describe('Parquet files', () => {
     const type = new Struct([new Field('bytes', new Binary(), true)]);
     const [{ png }] = pngRecords(0);
     const missing = write({ img: vectorFromArray([{ bytes: png }, null], type), label });
-    expect(await refusal(missing)).toContain('image 1 of FILE (counting from 0) has no bytes');
+    expect(await refusal(missing, few, true)).toContain('image 1 of FILE (counting from 0) has no bytes');
     const unlabelled = vectorFromArray([null, 1n], new Int64());
     const img = vectorFromArray([{ bytes: png }, { bytes: png }], type);
-    expect(await refusal(write({ img, label: unlabelled }))).toContain(
+    expect(await refusal(write({ img, label: unlabelled }), few, true)).toContain(
       'image 0 of FILE (counting from 0) has label NaN',
     );
     const wrong = write({ img: vectorFromArray([{ bytes: png }, { bytes: png.subarray(0, 50) }], type), label });
-    expect(await refusal(wrong)).toContain('image 1 of FILE (counting from 0) is damaged');
-    expect(await refusal(write({ img: vectorFromArray(['a', 'b']), label }))).toContain(
+    expect(await refusal(wrong, few, true)).toContain('image 1 of FILE (counting from 0) is damaged');
+    expect(await refusal(write({ img: vectorFromArray(['a', 'b']), label }), few, true)).toContain(
       'image 0 of FILE (counting from 0) has no',
     );
   });
@@ -96,5 +105,5 @@ test('an aborted read rejects with the reason of the signal', async () => {
   writeFileSync(join(folder, 'train.parquet'), few);
   writeFileSync(join(folder, 'test.parquet'), few);
   const source = { kind: 'parquet', path: folder } as const;
-  expect(await rejection(drain(readSource(source, AbortSignal.abort(reason))))).toBe(reason);
+  expect(await rejection(drain(readSource(source, { signal: AbortSignal.abort(reason) })))).toBe(reason);
 });

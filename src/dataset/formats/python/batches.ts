@@ -1,10 +1,21 @@
 import { join } from 'node:path';
 import { DataError } from '../../../errors.ts';
 import { kindOf } from '../../../file-kinds.ts';
-import { integer } from '../../../format.ts';
+import { integer, plural } from '../../../format.ts';
 import { IMAGE_BYTES, imageAt } from '../../../images.ts';
+import { type Message, message } from '../../../message.ts';
 import { readRegularFile, statRegularFile } from '../../../read-file.ts';
-import { BATCH_FILES, type Batch, CLASSES, RECORDS_PER_FILE, REPLACEMENT_ADVICE, writeRecord } from '../../cifar10.ts';
+import {
+  BATCH_FILES,
+  type Batch,
+  CLASSES,
+  RECORD_BYTES,
+  RECORDS_PER_FILE,
+  REPLACEMENT_ADVICE,
+  type ReadOptions,
+  trustAdvice,
+  writeRecord,
+} from '../../cifar10.ts';
 import { type Layout, readEntries } from '../archive.ts';
 import { batchMemory, cannotRead } from '../folder.ts';
 import { wrongKind } from '../wrong-file.ts';
@@ -31,19 +42,19 @@ export const PYTHON: Layout = {
 };
 
 /** Reads the six batches of a folder as unpacked by torchvision or Keras; see `readSource`. */
-export async function* readPythonFolder(folder: string, signal?: AbortSignal): AsyncGenerator<Batch> {
+export async function* readPythonFolder(folder: string, { signal, trust }: ReadOptions = {}): AsyncGenerator<Batch> {
   const memory = batchMemory();
   for (const name of PYTHON.files) {
     signal?.throwIfAborted();
     const origin = join(folder, name);
-    yield decodeBatch({ name, origin, bytes: await read(origin) }, memory);
+    yield decodeBatch({ name, origin, bytes: await read(origin), isTrusted: trust }, memory);
   }
 }
 
 /** Reads the six batches of a `cifar-10-python.tar.gz`, in the order of the archive; see `readSource`. */
-export async function* readPythonArchive(archive: string, signal?: AbortSignal): AsyncGenerator<Batch> {
+export async function* readPythonArchive(archive: string, options: ReadOptions = {}): AsyncGenerator<Batch> {
   const memory = batchMemory();
-  for await (const file of readEntries(archive, PYTHON, signal)) yield decodeBatch(file, memory);
+  for await (const file of readEntries(archive, PYTHON, options)) yield decodeBatch(file, memory);
 }
 
 async function read(path: string): Promise<Uint8Array> {
@@ -56,31 +67,33 @@ async function read(path: string): Promise<Uint8Array> {
 }
 
 /** Converts a pickle to the records of the binary version, written to `memory`. */
-function decodeBatch({ name, origin, bytes }: Batch, memory: () => Uint8Array): Batch {
+function decodeBatch({ name, origin, bytes, isTrusted }: Batch, memory: (bytes: number) => Uint8Array): Batch {
   const kind = kindOf(bytes)?.id ?? 'pickle';
   // Pickles of protocol 0 are text.
   if (kind !== 'pickle' && kind !== 'text') throw wrongKind({ origin, start: bytes }, 'a pickle of CIFAR-10');
   const dict = unpickle(bytes, numpyGlobals(), origin);
-  const [images, labels] = [imagesOf(dict, origin), labelsOf(dict, origin)];
-  const records = memory();
-  for (let i = 0; i < RECORDS_PER_FILE; i++) writeRecord(records, i, { label: labels[i], image: imageAt(images, i) });
-  return { name: `${name}.bin`, origin, bytes: records };
+  const images = imagesOf(dict, origin, isTrusted);
+  const count = images.length / IMAGE_BYTES;
+  const labels = labelsOf(dict, count, origin);
+  const records = memory(count * RECORD_BYTES);
+  for (let i = 0; i < count; i++) writeRecord(records, i, { label: labels[i], image: imageAt(images, i) });
+  return { name: `${name}.bin`, origin, bytes: records, isTrusted };
 }
 
-function imagesOf(dict: PickleValue, origin: string): Uint8Array {
+function imagesOf(dict: PickleValue, origin: string, isTrusted = false): Uint8Array {
   const data = entry(dict, 'data', origin);
   if (!(data instanceof NdArray)) throw notABatch(origin, 'has data that is not a numpy array');
   const [rows, columns] = data.shape;
-  if (data.shape.length !== 2 || rows !== RECORDS_PER_FILE || columns !== IMAGE_BYTES) {
-    throw notABatch(origin, `has data of ${data.shape.map(integer).join(' × ')} bytes`);
-  }
+  const problem = `has data of ${data.shape.map(integer).join(' × ')} bytes`;
+  if (data.shape.length !== 2 || columns !== IMAGE_BYTES) throw notABatch(origin, problem);
+  if (rows !== RECORDS_PER_FILE && !isTrusted) throw notABatch(origin, problem, message` ${trustAdvice()}`);
   return data.rows();
 }
 
-function labelsOf(dict: PickleValue, origin: string): readonly number[] {
+function labelsOf(dict: PickleValue, count: number, origin: string): readonly number[] {
   const labels = entry(dict, 'labels', origin);
   if (!Array.isArray(labels)) throw notABatch(origin, 'has labels that are not a list');
-  if (labels.length !== RECORDS_PER_FILE) throw notABatch(origin, `has ${integer(labels.length)} labels`);
+  if (labels.length !== count) throw notABatch(origin, `has ${plural(labels.length, 'label')}`);
   const isLabel = (label: PickleValue): label is number => CLASSES[label as number] !== undefined;
   const invalid = labels.findIndex((label) => !isLabel(label));
   if (invalid >= 0) {
@@ -101,7 +114,9 @@ function keys(dict: ReadonlyMap<string, PickleValue>): string {
   return names.length === 0 ? 'nothing' : names.join(', ');
 }
 
-function notABatch(origin: string, problem: string): DataError {
+function notABatch(origin: string, problem: string, advice: string | Message = ''): DataError {
   const wanted = `${integer(RECORDS_PER_FILE)} images of ${integer(IMAGE_BYTES)} bytes and as many labels`;
-  return new DataError(`${origin} ${problem}; wanted a batch of CIFAR-10: ${wanted}. ${REPLACEMENT_ADVICE}`);
+  return new DataError(
+    message`${origin} ${problem}; wanted a batch of CIFAR-10: ${wanted}. ${REPLACEMENT_ADVICE}${advice}`,
+  );
 }

@@ -170,5 +170,5 @@ describe('an archive is refused', () => {
 test('an aborted read rejects with the reason of the signal', async () => {
   const reason = new Error('Ctrl-C');
   const source = { kind: 'python-folder', path: folder } as const;
-  expect(await rejection(drain(readSource(source, AbortSignal.abort(reason))))).toBe(reason);
+  expect(await rejection(drain(readSource(source, { signal: AbortSignal.abort(reason) })))).toBe(reason);
 });
