@@ -1,15 +1,13 @@
 import type { Message } from './message.ts';
 
-/** Exit codes of the command line. */
+/** Exit codes of the command line. A command that a signal stopped exits with 128 + the signal's number. */
 export const EXIT = {
   done: 0,
   failure: 1,
   usage: 2,
   data: 3,
   diverged: 4,
-  interrupted: 130,
   brokenPipe: 141,
-  terminated: 143,
 } as const;
 
 /** An error that the user can fix; the command line prints its message without a stack trace.

@@ -6,6 +6,7 @@ import { addCommands } from './commands.ts';
 import { renderMessage } from './inputs/field-names.ts';
 import { showControls } from './terminal/controls.ts';
 import { HELP_LAYOUT } from './terminal/help.ts';
+import { endIfHungUp, handleSignals } from './terminal/interrupt.ts';
 import { guarded, type Io } from './terminal/io.ts';
 import { exitOnOutputError, flushOutput } from './terminal/output.ts';
 
@@ -24,10 +25,12 @@ export async function main(args: readonly string[], process: Io): Promise<number
   exitOnOutputError(io);
   // A failure to print progress must not lose the results.
   io.stderr.on('error', () => {});
+  handleSignals(io);
   try {
     // Fails if the folder is gone; worker threads would only fail later, with less to say about it.
     io.cwd();
     await program.parseAsync(args, { from: 'user' });
+    endIfHungUp(exitCode, io);
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;

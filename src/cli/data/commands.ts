@@ -28,7 +28,7 @@ Environment:
                         nn-train/cifar-10-batches-bin
 
 Exit codes: 0 done, 1 a file could not be written, 2 wrong usage, 3 images missing, damaged or not
-the published ones, 130 or 143 interrupted.`;
+the published ones, 128 + n stopped by signal n, such as 130 by Ctrl-C.`;
 
 const DOWNLOAD_NOTES = `
 Examples:

@@ -1,22 +1,23 @@
+import { constants } from 'node:os';
+import { basename } from 'node:path';
 import type { SingleBar } from 'cli-progress';
-import { EXIT } from '../../errors.ts';
 import type { Io } from './io.ts';
 
+/** Signals that ask a program to stop: Ctrl-C, `kill` and Docker, the closing terminal, the warning of a batch system before
+ *  its time limit (two kinds), and Windows' Ctrl-Break. */
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGBREAK'] as const;
 /** Signal that interrupts a command. */
-export type Interruption = 'SIGINT' | 'SIGBREAK' | 'SIGTERM';
+export type Interruption = (typeof STOP_SIGNALS)[number];
 
-const EXIT_CODE: Record<Interruption, number> = {
-  SIGINT: EXIT.interrupted,
-  // Ctrl-Break on Windows.
-  SIGBREAK: EXIT.interrupted,
-  SIGTERM: EXIT.terminated,
-};
+/** Signals that end a program which is already stopping. The others come by themselves, and before them may have come a
+ *  Ctrl-C: they are no reason to give up saving. */
+const IMPATIENT: readonly Interruption[] = ['SIGINT', 'SIGTERM', 'SIGBREAK'];
 
 /** A second signal within this time is the same Ctrl-C: a terminal sends it to npx and to us, and npx forwards it. On a busy
  *  machine npx takes that long, and to exit then would cost the checkpoint. */
 const DUPLICATE_MS = 1000;
 
-/** Runs the work with a signal that the first Ctrl-C (or SIGTERM) aborts. A second Ctrl-C exits at once. */
+/** Runs the work with a signal that the first Ctrl-C (or another stop signal) aborts. A second Ctrl-C ends the process. */
 export async function interruptible<T>(
   io: Io,
   work: (signal: AbortSignal) => Promise<T>,
@@ -26,24 +27,72 @@ export async function interruptible<T>(
   let firstTime = 0;
   const stop = (cause: Interruption) => {
     if (controller.signal.aborted) {
-      if (performance.now() - firstTime > DUPLICATE_MS) io.exit(EXIT_CODE[cause]);
+      const isDuplicate = performance.now() - firstTime <= DUPLICATE_MS;
+      if (IMPATIENT.includes(cause) && !isDuplicate) endBy(cause, io);
       return;
     }
     firstTime = performance.now();
     controller.abort(cause);
     onInterrupt(cause);
   };
-  io.on('SIGINT', stop).on('SIGBREAK', stop).on('SIGTERM', stop);
+  const signals = signalsThatStop(io);
+  for (const name of signals) io.on(name, stop);
   try {
     return await work(controller.signal);
   } finally {
-    io.off('SIGINT', stop).off('SIGBREAK', stop).off('SIGTERM', stop);
+    for (const name of signals) io.off(name, stop);
   }
+}
+
+/** Makes signals end the process while no command handles them, where they would not:
+ *  - SIGUSR1, at which Node opens its debugger
+ *  - all of them in the first process of a container, for which the kernel has no default actions.
+ *
+ *  And makes the process ignore SIGHUP if `nohup` started it: Node, when it starts, forgets that a signal was ignored. */
+export function handleSignals(io: Io): void {
+  if (isUnderNohup(io)) io.on('SIGHUP', () => {});
+  for (const name of signalsThatStop(io)) {
+    if (name !== 'SIGUSR1' && io.pid !== 1) continue;
+    io.on(name, () => {
+      if (io.listenerCount(name) === 1) endBy(name, io);
+    });
+  }
+}
+
+/** Ends the process by SIGHUP if that has stopped the command: when its terminal is gone, Node cannot exit without a crash. */
+export function endIfHungUp(code: number, io: Io): void {
+  if (code === exitCode('SIGHUP')) endBy('SIGHUP', io);
+}
+
+function signalsThatStop(io: Io): readonly Interruption[] {
+  return STOP_SIGNALS.filter((name) => name in constants.signals && !(name === 'SIGHUP' && isUnderNohup(io)));
+}
+
+/** Shells set the variable _ to the program that they start, and nohup leaves it unchanged. */
+function isUnderNohup({ env }: Io): boolean {
+  return basename(env._ ?? '') === 'nohup';
+}
+
+/** Ends the process at once. */
+function endBy(name: Interruption, io: Io): void {
+  // By the default action of the signal. To exit, Node waits for its threads, and one of them may be stuck for good, in a file
+  // of a network disk for example.
+  if (process.platform !== 'win32') {
+    io.removeAllListeners(name);
+    io.kill(io.pid, name);
+  }
+  // There are no default actions on Windows, nor in the first process of a container.
+  io.exit(exitCode(name));
 }
 
 /** Exit code of a command that this signal interrupted. */
 export function exitCodeOf(signal: AbortSignal): number {
-  return EXIT_CODE[signal.reason as Interruption];
+  return exitCode(signal.reason as Interruption);
+}
+
+/** As shells report the end of a process by a signal. Windows' Ctrl-Break counts as Ctrl-C. */
+function exitCode(cause: Interruption): number {
+  return 128 + constants.signals[cause === 'SIGBREAK' ? 'SIGINT' : cause];
 }
 
 /** Runs work that needs no cleanup when it is interrupted, and removes its bar at the end. Resolves to the exit code.

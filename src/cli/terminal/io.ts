@@ -2,7 +2,10 @@ import { styleText } from 'node:util';
 import { showControls, showControlsExceptColours } from './controls.ts';
 
 /** The parts of the process that a command uses; tests replace them. */
-export type Io = Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env' | 'cwd' | 'on' | 'off' | 'exit'>;
+export type Io = Pick<
+  NodeJS.Process,
+  'stdout' | 'stderr' | 'env' | 'cwd' | 'on' | 'off' | 'listenerCount' | 'removeAllListeners' | 'pid' | 'kill' | 'exit'
+>;
 
 export type Style = Parameters<typeof styleText>[0];
 

@@ -20,8 +20,9 @@ or in the --config file ({"batchSize": 64}). Flags override the environment, whi
 overrides the file, which overrides the defaults.
 
 Exit codes: 0 done, 1 a bug or a file that could not be written, 2 wrong usage,
-3 images missing or damaged, 4 training diverged, 130 or 143 interrupted, 141 the
-reader of stdout closed the pipe and nothing else keeps the results.`;
+3 images missing or damaged, 4 training diverged, 141 the reader of stdout closed
+the pipe and nothing else keeps the results, 128 + n stopped by signal n, such as
+130 by Ctrl-C; the run is saved before that.`;
 
 /** Options of a run that are not hyperparameters. */
 export interface RunOptions extends BackendFlags, ImageFlags {

@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../../src/random.ts';
-import { type Finished, nnTrain, OWN_NAME } from '../../support/cli.ts';
+import { type Finished, NN_TRAIN, nnTrain, OWN_NAME } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/files.ts';
 
 const EPOCHS = 12;
@@ -80,6 +82,11 @@ describe('a killed run', () => {
   });
 });
 
+/** Whether `script` of Linux is there, which runs a command on a terminal of its own. */
+function hasTerminals(): boolean {
+  return /util-linux/.test(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? '');
+}
+
 function existsRun(cwd: string): boolean {
   try {
     readFileSync(path.join(cwd, 'run/config.json'));
@@ -90,29 +97,64 @@ function existsRun(cwd: string): boolean {
 }
 
 describe('an interrupted run', () => {
-  it.each([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const)('by %s is saved, says how to resume, exits with %i and can be resumed', async (signal, exitCode) => {
-    const expected = await uninterrupted();
-    const cwd = temporaryFolder();
-    const signalItself = { signal, text: `2/${EPOCHS} ` };
-    const stopped = await nnTrain([...RUN, '--out', 'my run'], { cwd, signalItself });
-    expect(stopped.code).toBe(exitCode);
-    const [, step, command] = stopped.stderr.match(
-      /^stopping; press Ctrl-C again to quit at once\nstopped after step (\d+) and saved, with a report in my run\/report\.html; resume with:\n {2}(.*) --resume 'my run'\n$/,
-    )!;
-    expect(command).toBe(OWN_NAME);
-    expect(Number(step)).toBeGreaterThanOrEqual(60);
-    expect(Number(step)).toBeLessThan(30 * EPOCHS);
-    expect(stopped.stdout).not.toMatch(/^test /m);
+  const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'];
+  let expected: ReturnType<typeof uninterrupted> | undefined;
 
-    const resumed = await nnTrain(['--resume', 'my run', '--json'], { cwd });
-    expect(resumed.code).toBe(0);
-    expect(resumed.stderr).toContain(`from   step ${step}, `);
-    expect(JSON.parse(resumed.stdout).test).toEqual(expected.test);
-    const { test, ...bits } = expected;
-    expect(outcome(path.join(cwd, 'my run'))).toEqual(bits);
+  it.each(signals.filter((signal) => signal in constants.signals))(
+    'by %s is saved, says how to resume, exits with 128 and its number, and can be resumed',
+    async (signal) => {
+      expected ??= uninterrupted();
+      const cwd = temporaryFolder();
+      const signalItself = { signal, text: `2/${EPOCHS} ` };
+      const stopped = await nnTrain([...RUN, '--out', 'my run'], { cwd, signalItself });
+      // The signal that the terminal is gone ends the process itself, which shells report as 129.
+      const ended = signal === 'SIGHUP' ? [null, signal] : [128 + constants.signals[signal], null];
+      expect([stopped.code, stopped.signal]).toEqual(ended);
+      const [, step, command] = stopped.stderr.match(
+        /^stopping; press Ctrl-C again to quit at once\nstopped after step (\d+) and saved, with a report in my run\/report\.html; resume with:\n {2}(.*) --resume 'my run'\n$/,
+      )!;
+      expect(command).toBe(OWN_NAME);
+      expect(Number(step)).toBeGreaterThanOrEqual(60);
+      expect(Number(step)).toBeLessThan(30 * EPOCHS);
+      expect(stopped.stdout).not.toMatch(/^test /m);
+
+      const resumed = await nnTrain(['--resume', 'my run', '--json'], { cwd });
+      expect(resumed.code).toBe(0);
+      expect(resumed.stderr).toContain(`from   step ${step}, `);
+      const { test, ...bits } = await expected;
+      expect(JSON.parse(resumed.stdout).test).toEqual(test);
+      expect(outcome(path.join(cwd, 'my run'))).toEqual(bits);
+    },
+  );
+
+  it.skipIf(process.platform === 'win32')(
+    'before its first step is saved too, and SIGUSR1 does not open the debugger',
+    async () => {
+      const cwd = temporaryFolder();
+      const signalItself = { signal: 'SIGUSR1', operation: 1 } as const;
+      const { code, stderr } = await nnTrain([...RUN, '--out', 'run'], { cwd, signalItself });
+      expect(code).toBe(128 + constants.signals.SIGUSR1);
+      expect(stderr).toMatch(/^stopping; .+\nstopped after step 0 and saved; resume with:\n {2}.* --resume run\n$/);
+    },
+  );
+
+  it.skipIf(!hasTerminals())('by its closing terminal is saved, and the process does not crash', async () => {
+    const cwd = temporaryFolder();
+    const words = [process.execPath, NN_TRAIN, ...RUN, '--epochs', '500', '--out', 'run'];
+    // As shells do, this one passes the signal on. The first wait ends with it.
+    const command = `stty cols 80; "${words.join('" "')}" 2> log & trap "kill -HUP $!" HUP; wait $!; wait $!; echo $? > code`;
+    const env = { ...process.env, SHELL: '/bin/sh' };
+    const terminal = spawn('script', ['-qfc', command, '/dev/null'], {
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    for await (const text of terminal.stdout.setEncoding('utf8')) if (text.includes('2/500')) break;
+    terminal.kill('SIGKILL');
+    const read = (name: string) => (existsSync(path.join(cwd, name)) ? readFileSync(path.join(cwd, name), 'utf8') : '');
+    await expect.poll(() => read('code')).toBe('129\n');
+    expect(read('log')).toMatch(/^stopped after step \d+ and saved, with a report in run\/report\.html;/m);
+    expect(existsSync(path.join(cwd, 'run/lock'))).toBe(false);
   });
 
   it('prints no JSON', async () => {
