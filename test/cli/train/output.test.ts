@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type CliOptions, NN_TRAIN, nnTrain, QUICK } from '../../support/cli.ts';
+import { type CliOptions, NN_TRAIN, nnTrain, OWN_NAME, QUICK } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/files.ts';
 
 const RUN = [...QUICK, '--epochs', '4'];
@@ -84,7 +84,7 @@ describe.skipIf(process.platform === 'win32')('a reader of stdout that closes th
     const [error, exit] = stderr.trimEnd().split('\n').slice(-2);
     expect(exit).toBe('exit 141');
     expect(error).toBe(
-      `error: cannot write the results to stdout: ${READER_GONE}; they are saved in run; to print them again: nn-train --resume run --json`,
+      `error: cannot write the results to stdout: ${READER_GONE}; they are saved in run; to print them again: ${OWN_NAME} --resume run --json`,
     );
     const again = await nnTrain(['--resume', 'run', '--json'], { cwd });
     expect(JSON.parse(again.stdout)).toMatchObject({ epochs: 4, run: 'run' });
@@ -128,7 +128,7 @@ describe.skipIf(!existsSync('/dev/full'))('a full disk', () => {
     expect([status, stderr]).toEqual([
       1,
       'note: cannot write to stdout: no space left on the device; training goes on, and is saved in run\n' +
-        'error: cannot write the results to stdout: no space left on the device; they are saved in run; to print them again: nn-train --resume run\n',
+        `error: cannot write the results to stdout: no space left on the device; they are saved in run; to print them again: ${OWN_NAME} --resume run\n`,
     ]);
     expect(epochsIn(path.join(cwd, 'run'))).toBe(4);
   });
