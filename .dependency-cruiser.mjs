@@ -155,7 +155,7 @@ export default {
       'file-formats-stand-alone',
       'Reading and writing pictures and weights does not involve networks, only the size of an image.',
       '^src/(pictures|weights)/',
-      '^src/(?!$1/|backends/backend\\.ts|images\\.ts|(errors|message|schema)\\.ts)',
+      '^src/(?!$1/|backends/backend\\.ts|images\\.ts|(errors|message|schema|file-kinds)\\.ts)',
     ),
     ban(
       'the-entry-point-only-starts-the-cli',

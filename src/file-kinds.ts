@@ -16,28 +16,41 @@ export interface FileKind {
     | 'other';
   /** For people: completes a sentence that begins with the file's name, such as 'is a GIF'. */
   readonly description: string;
+  /** File name extension of a picture that other programs convert to PNG. */
+  readonly extension?: string | undefined;
 }
 
 /** Bytes that `kindOf` looks at. */
 export const START_BYTES = 512;
 
-type Signature = readonly [signature: string, offset: number, id: FileKind['id'], description: string];
+type Signature = readonly [
+  signature: string,
+  offset: number,
+  id: FileKind['id'],
+  description: string,
+  extension?: string,
+];
 
 /** Signatures with their byte offsets; the first that fits counts. */
 const SIGNATURES: readonly Signature[] = [
   ['\x89PNG', 0, 'png', 'is a PNG'],
   ['\xff\xd8', 0, 'jpeg', 'is a JPEG'],
-  ['GIF8', 0, 'other', 'is a GIF'],
-  ['WEBP', 8, 'other', 'is a WebP file'],
-  ['BM', 0, 'other', 'is a BMP file'],
-  ['II*\0', 0, 'other', 'is a TIFF file'],
-  ['MM\0*', 0, 'other', 'is a TIFF file'],
-  ['ftypavif', 4, 'other', 'is an AVIF file'],
-  ['ftyphei', 4, 'other', 'is a HEIC file'],
-  ['ftypmif1', 4, 'other', 'is a HEIC file'],
+  ['GIF8', 0, 'other', 'is a GIF', 'gif'],
+  ['WEBP', 8, 'other', 'is a WebP file', 'webp'],
+  ['BM', 0, 'other', 'is a BMP file', 'bmp'],
+  ['II*\0', 0, 'other', 'is a TIFF file', 'tif'],
+  ['MM\0*', 0, 'other', 'is a TIFF file', 'tif'],
+  ['ftypavif', 4, 'other', 'is an AVIF file', 'avif'],
+  ['ftypavis', 4, 'other', 'is an AVIF file', 'avif'],
+  ['ftyphev', 4, 'other', 'is a HEIC file', 'heic'],
+  ['ftyphei', 4, 'other', 'is a HEIC file', 'heic'],
+  ['ftypmif1', 4, 'other', 'is a HEIC file', 'heic'],
   ['ftyp', 4, 'other', 'is a video'],
-  ['\xff\x0a', 0, 'other', 'is a JPEG XL file'],
-  ['%PDF', 0, 'other', 'is a PDF'],
+  ['\xff\x0a', 0, 'other', 'is a JPEG XL file', 'jxl'],
+  ['JXL ', 4, 'other', 'is a JPEG XL file', 'jxl'],
+  ['jP  ', 4, 'other', 'is a JPEG 2000 file', 'jp2'],
+  ['\0\0\x01\0', 0, 'other', 'is an ICO file', 'ico'],
+  ['%PDF', 0, 'other', 'is a PDF', 'pdf'],
   ['\x1f\x8b', 0, 'gzip', 'is a gzip file'],
   ['PK\x03\x04', 0, 'packed', 'is a ZIP archive'],
   ['BZh', 0, 'packed', 'is a bzip2 file'],
@@ -61,10 +74,10 @@ const SIGNATURES: readonly Signature[] = [
 ];
 
 /** Kinds that begin in several ways. */
-const PATTERNS: readonly (readonly [pattern: RegExp, id: FileKind['id'], description: string])[] = [
+const PATTERNS: readonly (readonly [pattern: RegExp, id: FileKind['id'], description: string, extension?: string])[] = [
   // A ZIP archive whose first file is an array: its name follows 30 bytes of numbers.
   [/^PK.{28}[^/]*?\.npy/s, 'other', 'is a NumPy archive (.npz)'],
-  [/^\s*<(\?xml|!--|svg).*<svg/s, 'other', 'is an SVG'],
+  [/^\s*<(\?xml|!--|svg).*<svg/s, 'other', 'is an SVG', 'svg'],
   [/^(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)*<(!doctype html|html|head|body|script|meta)/is, 'page', 'is an HTML page'],
   [/^(\xef\xbb\xbf)?\s*<\?xml/, 'page', 'is an XML document'],
 ];
@@ -72,11 +85,11 @@ const PATTERNS: readonly (readonly [pattern: RegExp, id: FileKind['id'], descrip
 /** Recognises a file by its first bytes, START_BYTES or all that there are; undefined if they are of no known kind. */
 export function kindOf(start: Uint8Array): FileKind | undefined {
   if (start.length === 0) return { id: 'empty', description: 'is empty' };
-  const text = latin1(start.subarray(0, START_BYTES));
+  const text = Buffer.from(start.subarray(0, START_BYTES)).toString('latin1');
   const pattern = PATTERNS.find(([pattern]) => pattern.test(text));
-  if (pattern) return { id: pattern[1], description: pattern[2] };
+  if (pattern) return { id: pattern[1], description: pattern[2], extension: pattern[3] };
   const signature = SIGNATURES.find(([signature, offset]) => text.startsWith(signature, offset));
-  if (signature) return { id: signature[2], description: signature[3] };
+  if (signature) return { id: signature[2], description: signature[3], extension: signature[4] };
   if (isTar(text)) return { id: 'tar', description: 'is a tar archive' };
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters distinguish binary data from text.
   return /[\0-\x08\x0e-\x1a\x1c-\x1f]/.test(text) ? undefined : { id: 'text', description: 'looks like text' };
@@ -97,8 +110,4 @@ function isTar(text: string): boolean {
   let sum = 0;
   for (let i = 0; i < START_BYTES; i++) sum += header.charCodeAt(i);
   return Number.parseInt(text.slice(FROM, TO).trim(), 8) === sum;
-}
-
-function latin1(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
 }
