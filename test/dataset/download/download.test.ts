@@ -116,6 +116,7 @@ describe('a download', () => {
     expect(JSON.parse(readFileSync(join(folder, 'source.json'), 'utf8'))).toEqual({
       source: server.url,
       files: published,
+      images: { train: 50_000, test: 10_000 },
       official: true,
     });
     const { length: total } = archive;
