@@ -1,9 +1,6 @@
+import { describeStart, kindOf } from './file-kinds.ts';
+import { ReadError } from './files.ts';
 import { readToEnd } from './read-file.ts';
-
-/** Reason why a text is not JSON. The message completes "cannot read FILE: …". */
-class JsonError extends Error {
-  override readonly name = 'JsonError';
-}
 
 /** A configuration has a few hundred bytes. */
 const MAX_FILE_BYTES = 1 << 20;
@@ -11,14 +8,14 @@ const MAX_FILE_BYTES = 1 << 20;
 const MAX_QUOTED = 80;
 
 /** Reads a JSON file in UTF-8 or UTF-16.
- *  @throws an error of the file system, or an Error that says where the text is not JSON, or what it seems to be instead. */
+ *  @throws ReadError that says where the text is not JSON, or what it seems to be instead; file-system errors are passed on. */
 export async function readJson(file: string): Promise<unknown> {
   const bytes = await readToEnd(file, MAX_FILE_BYTES);
   const text = decodeText(bytes);
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new JsonError(seemingFormat(text, bytes) ?? (await syntaxError(text)) ?? (error as Error).message);
+    throw new ReadError(seemingFormat(text, bytes) ?? (await syntaxError(text)) ?? (error as Error).message);
   }
 }
 
@@ -37,9 +34,11 @@ function decodeText(bytes: Uint8Array): string {
   }
 }
 
-function notText(bytes: Uint8Array): JsonError {
-  const start = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0'));
-  return new JsonError(`it is not text: it begins with the bytes ${start.join(' ')}`);
+function notText(bytes: Uint8Array): ReadError {
+  const isText = kindOf(bytes)?.id === 'text';
+  return new ReadError(
+    isText ? 'it is not text in UTF-8 or UTF-16; save it in UTF-8' : `it ${describeStart(bytes)}, wanted JSON`,
+  );
 }
 
 /** What a text without JSON seems to be; undefined if it begins like JSON. */

@@ -29,8 +29,9 @@ describe('a JSON file', () => {
     ['---\n- 1\n', 'it looks like YAML, wanted JSON'],
     ['# hyperparameters\nlr = 0.05\n', 'it looks like TOML or an INI file, wanted JSON'],
     ['<!doctype html>', 'it looks like HTML or XML, wanted JSON'],
-    [Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d]), 'it is not text: it begins with the bytes 89 50 4e 47'],
-    ['\x01\0\0\0{}', 'it is not text: it begins with the bytes 01 00 00 00'],
+    [Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d]), 'it is a PNG, wanted JSON'],
+    [Buffer.from('{"name": "\xe9"}', 'latin1'), 'it is not text in UTF-8 or UTF-16; save it in UTF-8'],
+    ['\x01\0\0\0{}', 'it has an unknown format: it begins with the bytes 01 00 00 00, wanted JSON'],
     ['{', 'it is not JSON at line 1, column 2: wanted "}" or a text in double quotes, got the end of the file, in: {'],
     ['{\n  "lr": 0.05,\n}\n', 'it is not JSON at line 3, column 1: wanted a text in double quotes, got "}", in: }'],
     [
