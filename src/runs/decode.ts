@@ -1,8 +1,9 @@
 import * as v from 'valibot';
 import { type Config, resolveConfig } from '../config/config.ts';
 import { DivergedError, UsageError, UserError } from '../errors.ts';
+import { DATASET_LABEL, type DatasetName } from '../images.ts';
 import { field, message } from '../message.ts';
-import { expectSchema } from '../schema.ts';
+import { count, expectSchema, imageCounts, isObject, ordinal, sha256 } from '../schema.ts';
 import { contradictionIn } from '../training/consistency.ts';
 import {
   type Checkpoint,
@@ -14,9 +15,44 @@ import {
 } from '../training/progress.ts';
 import { notFinite } from '../training/restore.ts';
 import { EPOCH_METRICS, PROGRESS, STEP_RECORD, TIMES } from '../training/schemas.ts';
-import { RUN_RECORD } from './schemas.ts';
+import { parseOrUndefined } from './json-lines.ts';
 
 // What is read from a run directory is checked here. Training imports this module only when it reads a run.
+
+export const ENVIRONMENT = v.pipe(
+  v.object({
+    version: v.string(),
+    node: v.string(),
+    platform: v.string(),
+    cpu: v.string(),
+    backend: v.picklist(['wasm', 'reference']),
+    dtype: v.string(),
+    // Runs saved before the wasm backend existed lack the following.
+    threads: v.optional(ordinal, 1),
+    /** Width of the SIMD vectors; 0 without SIMD. */
+    vectorBits: v.optional(count, 0),
+    /** Whether multiplications and additions were fused. With float32, the bits of the result depend on it. */
+    fma: v.optional(v.boolean(), false),
+  }),
+  v.readonly(),
+);
+
+/** Contents of a run's config.json. */
+export const RUN_RECORD = v.object({
+  /** Its fields are checked by `resolveConfig`. */
+  config: v.custom<object>(isObject, 'an object'),
+  dataset: v.pipe(
+    v.object({
+      name: v.picklist(Object.keys(DATASET_LABEL) as DatasetName[]),
+      source: v.string(),
+      sha256,
+      /** Absent in runs of earlier versions, which had those of the published dataset. */
+      images: v.optional(imageCounts),
+    }),
+    v.readonly(),
+  ),
+  environment: ENVIRONMENT,
+});
 
 /** Checks the contents of config.json. @param origin path of the file.
  *  @throws UsageError that says what does not describe a run. */
@@ -41,7 +77,7 @@ function decodeConfig(config: Partial<Config>, origin: string): Config {
 export function decodeProgress(text: string | undefined, file: string, config: Config): Progress {
   if (text === undefined) throw new UserError(`${file} was not written by nn-train: its metadata has no progress`);
   const refuse = (problem: string) => new UserError(`the progress in ${file} is damaged: ${problem}`);
-  const progress = expectSchema(PROGRESS, parseJson(text), refuse);
+  const progress = expectSchema(PROGRESS, parseOrUndefined(text), refuse);
   const contradiction = contradictionIn(progress, config);
   if (contradiction !== undefined) throw refuse(contradiction);
   return progress;
@@ -58,7 +94,7 @@ export function expectFinite(tensors: Checkpoint['tensors'], file: string): void
 
 /** Decodes times.json; zero times if it is damaged. */
 export function decodeTimes(text: string): Times {
-  const result = v.safeParse(TIMES, parseJson(text));
+  const result = v.safeParse(TIMES, parseOrUndefined(text));
   return result.success ? result.output : ZERO_TIMES;
 }
 
@@ -70,13 +106,4 @@ export function isEpochMetrics(line: unknown): line is EpochMetrics {
 /** Whether the value of a line of steps.jsonl is complete. */
 export function isStepRecord(line: unknown): line is StepRecord {
   return v.is(STEP_RECORD, line);
-}
-
-/** Undefined if the text is not valid JSON. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import type { InferOutput } from 'valibot';
 import type { Backend } from '../backends/backend.ts';
-import type { ENVIRONMENT } from './schemas.ts';
+import type { ENVIRONMENT } from './decode.ts';
 
 /** Software and hardware that a run was trained with. */
 export type Environment = InferOutput<typeof ENVIRONMENT>;

@@ -41,9 +41,10 @@ async function readLines(file: string): Promise<string[]> {
   return lines;
 }
 
-function parseOrUndefined(line: string): unknown {
+/** Parses JSON; undefined if the text is not valid. */
+export function parseOrUndefined(text: string): unknown {
   try {
-    return JSON.parse(line);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

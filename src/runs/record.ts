@@ -6,8 +6,8 @@ import type { Dataset } from '../dataset/load.ts';
 import { syntheticDataset } from '../dataset/synthetic.ts';
 import { DataError, UsageError } from '../errors.ts';
 import { field, message } from '../message.ts';
+import type { RUN_RECORD } from './decode.ts';
 import type { RunDirectory } from './run-directory.ts';
-import type { RUN_RECORD } from './schemas.ts';
 
 /** Contents of a run's config.json. */
 export type RunRecord = Omit<InferOutput<typeof RUN_RECORD>, 'config'> & {

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../config/config.ts';
-import { FileError, UserError } from '../errors.ts';
-import { fileError, fileErrorReason, removeQuietly, writeFileAtomic } from '../files.ts';
+import { UserError } from '../errors.ts';
+import { fileError, removeQuietly, writeFileAtomic } from '../files.ts';
 import { readJson } from '../json.ts';
 import { readRegularFile } from '../read-file.ts';
 import type { Checkpoint, EpochMetrics, StepRecord } from '../training/progress.ts';
@@ -69,8 +69,7 @@ export class RunDirectory {
     try {
       return await readJson(file);
     } catch (error) {
-      const reason = fileErrorReason(error) ?? (error as Error).message;
-      throw new FileError(`cannot read ${file}: ${reason}`, { cause: error });
+      throw fileError(`cannot read ${file}`, error);
     }
   }
 
