@@ -46,7 +46,8 @@ export async function makeFolder(folder: string): Promise<void> {
   await syncFolder(parent);
 }
 
-async function isFolder(target: string): Promise<boolean> {
+/** Whether a path leads to a folder. */
+export async function isFolder(target: string): Promise<boolean> {
   const stats = await stat(target).catch(() => undefined);
   return stats?.isDirectory() ?? false;
 }
@@ -123,8 +124,8 @@ export class ReadError extends Error {
 
 function nameProblem(name: string): string | undefined {
   if (DEVICE.test(name)) return 'it is the name of a device; choose another';
-  if (FORBIDDEN.test(name)) return 'names do not contain any of < > : " | ? *';
-  if (/[. ]$/.test(name) && name !== '.' && name !== '..') return 'names do not end in a dot or a space';
+  if (FORBIDDEN.test(name)) return 'names cannot contain any of < > : " | ? *';
+  if (/[. ]$/.test(name) && name !== '.' && name !== '..') return 'names cannot end in a dot or a space';
   return undefined;
 }
 

@@ -61,7 +61,7 @@ export interface Batch {
   readonly origin: string;
   readonly bytes: Uint8Array;
   /** Set in all batches of a split that may have another number of images than the published one: any number of records,
-   *  also none. */
+   *  even none. */
   readonly isTrusted?: boolean | undefined;
 }
 

@@ -33,7 +33,7 @@ export interface StoreOptions {
   readonly folder: string;
   readonly batches: AsyncIterable<Batch>;
   readonly source: string;
-  /** Accept images that differ from the published ones, also in number. */
+  /** Accept images that differ from the published ones, in any number. */
   readonly trust?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Published SHA-256 by file name; those of CIFAR-10 by default. */

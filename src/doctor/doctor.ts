@@ -63,8 +63,7 @@ type Part = keyof typeof PARTS;
  *  early only if labels are out of range, because nothing can be trained on them.
  *
  *  @throws DataError if there are fewer than 5 training images; UserError if the weights do not fit the configuration, or
- *  memory runs out; the signal's reason once it is
- *  aborted.
+ *  memory runs out; the signal's reason once it is aborted.
  *  Source: CS231n notes, "Neural Networks 3" (sanity checks before learning; babysitting the learning process). */
 export async function* diagnose(options: DoctorOptions): AsyncGenerator<Finding, void> {
   for (const check of [checkOrigin, checkClasses, checkDuplicates, checkPixels]) {

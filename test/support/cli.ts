@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { shellWord } from '../../src/cli/terminal/format.ts';
+import { shellWord } from '../../src/cli/terminal/shell.ts';
 
 /** Path of the command-line program, which `npm test` builds first. */
 export const NN_TRAIN = fileURLToPath(new URL('../../bin/nn-train.js', import.meta.url));

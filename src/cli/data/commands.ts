@@ -11,8 +11,8 @@ const PLACES = 'default: NN_TRAIN_DATA_DIR, ./data, the cache, ~/.keras/datasets
 const FORMATS = `
 Accepted formats: cifar-10-binary.tar.gz and cifar-10-python.tar.gz, the folders in them, the
 Parquet files of Hugging Face (uoft-cs/cifar10), and a folder of PNG or JPEG files for each class,
-such as train/airplane and test/airplane. Other numbers of images than 50,000 and 10,000 are
-accepted with --trust.`;
+such as train/airplane and test/airplane. With --trust, there may be fewer or more images than
+50,000 for training and 10,000 for testing.`;
 
 const NOTES = `
 Examples:
@@ -27,8 +27,8 @@ Environment:
   XDG_CACHE_HOME        parent of the cache (default: ~/.cache); the images are stored in its folder
                         nn-train/cifar-10-batches-bin
 
-Exit codes: 0 done, 1 a file could not be written, 2 wrong usage, 3 images missing, damaged or not
-the published ones, 128 + n stopped by signal n, such as 130 by Ctrl-C.`;
+Exit codes: 0 done, 1 a file could not be read or written, 2 wrong usage, 3 images missing, damaged
+or not the published ones, 128 + n stopped by signal n (130: Ctrl-C).`;
 
 const DOWNLOAD_NOTES = `
 Examples:
@@ -57,7 +57,7 @@ Examples:
   $ nn-train data import ./my-images --trust
 ${FORMATS}
 
-The six resulting files must have the published SHA-256. With --trust, any images are accepted, also
+The six resulting files must have the published SHA-256. With --trust, any images are accepted, even
 fewer or more than CIFAR-10 has, and their hashes are recorded so that data verify detects later
 damage. Images that are already in the cache are replaced.`;
 
@@ -96,7 +96,7 @@ export function addDataCommands(data: Command, io: Io, setExitCode: (code: numbe
 
   command('download', 'download the images into the cache and verify them', DOWNLOAD_NOTES)
     .option('--url <url>', 'download this archive instead of one of the default sources')
-    .option('--trust', 'accept images other than the official ones, also in number')
+    .option('--trust', 'accept images other than the official ones, in any number')
     .action(async (options: DownloadCommandOptions) => {
       const { runDownload } = await import('./download.ts');
       setExitCode(await runDownload(options, io));
@@ -123,7 +123,7 @@ export function addDataCommands(data: Command, io: Io, setExitCode: (code: numbe
 
   command('import', 'convert images of any accepted format, verify them and put them into the cache', IMPORT_NOTES)
     .argument('<path>', 'an archive or a folder')
-    .option('--trust', 'accept images other than the official ones, also in number')
+    .option('--trust', 'accept images other than the official ones, in any number')
     .action(async (path: string, options: ImportOptions) => {
       const { runImport } = await import('./download.ts');
       setExitCode(await runImport(path, options, io));

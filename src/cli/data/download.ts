@@ -11,10 +11,10 @@ import { fileError, remove } from '../../files.ts';
 import { message } from '../../message.ts';
 import { DownloadProgress } from '../inputs/download-progress.ts';
 import { printNote } from '../inputs/images.ts';
-import { shellWord } from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import { type Io, printPath } from '../terminal/io.ts';
 import { ownName } from '../terminal/own-name.ts';
+import { shellWord } from '../terminal/shell.ts';
 import { findSource } from './source.ts';
 
 export interface ImportOptions {

@@ -15,6 +15,7 @@ import { expectFileName } from '../inputs/option.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
 import { ownName } from '../terminal/own-name.ts';
+import { shellWord } from '../terminal/shell.ts';
 import { type DrawingFiles, draw } from './draw.ts';
 import { parseQuestion } from './question.ts';
 import { answerLines, notesOn } from './table.ts';
@@ -37,7 +38,7 @@ export async function runExplain(words: readonly string[], command: Command, io:
   const { model, ...others } = flagsOf(command);
   if (model !== undefined) {
     if (assignments.length > 0) {
-      throw new UsageError(`--model takes at most one run directory, got ${words.map(format.shellWord).join(' ')}`);
+      throw new UsageError(`--model takes at most one run directory, got ${words.map(shellWord).join(' ')}`);
     }
     const { runExplainModel } = await import('./model.ts');
     await runExplainModel(what, command, io);

@@ -7,7 +7,7 @@ import { parseAssignments, type Values, valuesOf } from '../../explain/expressio
 import type { EvaluatedGraph } from '../../explain/graph-explanation.ts';
 import type { Example } from '../../lecture/example.ts';
 import { EXAMPLES } from '../../lecture/examples.ts';
-import * as format from '../terminal/format.ts';
+import { shellWord } from '../terminal/shell.ts';
 
 /** A graph to explain, with its title, upstream gradient and notes. */
 export interface Question {
@@ -30,7 +30,7 @@ export async function parseQuestion(what: string, assignments: readonly string[]
   const formula = parseFormula(what);
   expectValues(formula, namesOf(formula).variables, values, (missing) => {
     const words = [what, ...assignments, ...missing.map((name) => `${name}=1`)];
-    return `${program} explain ${words.map(format.shellWord).join(' ')}`;
+    return `${program} explain ${words.map(shellWord).join(' ')}`;
   });
   return { subject: await compile(formula, values), title: what, formula: what, notes: [] };
 }

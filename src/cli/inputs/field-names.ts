@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Message, NamedField } from '../../message.ts';
 import { showControls } from '../terminal/controls.ts';
-import { shellWord } from '../terminal/format.ts';
+import { shellWord } from '../terminal/shell.ts';
 
 /** Fields of the library that have another name on the command line. */
 const NAMES: ReadonlyMap<string, string> = new Map([

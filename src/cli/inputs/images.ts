@@ -47,7 +47,7 @@ function expectNothingToRead({ path, trust }: LoadOptions): void {
   const given = [path === undefined ? [] : field('data', path), trust ? field('trust', true) : []].flat();
   if (given.length === 0) return;
   throw new UsageError(
-    message`${field('dataset', 'synthetic')} generates its images, so that ${given[0]} has no effect; leave out one of them`,
+    message`${field('dataset', 'synthetic')} generates its images, so ${given[0]} has no effect; leave one of the two out`,
   );
 }
 

@@ -5,7 +5,6 @@ import type { painter } from './io.ts';
 import { shellWord } from './shell.ts';
 
 export { integer, loss, percent, plural, seconds, small } from '../../format.ts';
-export { shellWord } from './shell.ts';
 
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;

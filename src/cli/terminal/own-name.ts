@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { shellWord } from './format.ts';
+import { shellWord } from './shell.ts';
 
 /** How the program was started, for commands that messages suggest: they can be pasted where they are read.
  *  @param script the file that Node runs. */

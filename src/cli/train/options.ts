@@ -19,10 +19,10 @@ Every hyperparameter can also be set in the environment (NN_TRAIN_BATCH_SIZE=64)
 or in the --config file ({"batchSize": 64}). Flags override the environment, which
 overrides the file, which overrides the defaults.
 
-Exit codes: 0 done, 1 a bug or a file that could not be written, 2 wrong usage,
-3 images missing or damaged, 4 training diverged, 141 the reader of stdout closed
-the pipe and nothing else keeps the results, 128 + n stopped by signal n, such as
-130 by Ctrl-C; the run is saved before that.`;
+Exit codes: 0 done, 1 a bug, a file that could not be read or written, or a run
+that another process is training, 2 wrong usage, 3 images missing or damaged,
+4 training diverged, 128 + n stopped by signal n after saving (130: Ctrl-C),
+141 the reader of stdout closed the pipe and missed results.`;
 
 /** Options of a run that are not hyperparameters. */
 export interface RunOptions extends BackendFlags, ImageFlags {

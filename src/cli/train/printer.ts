@@ -10,6 +10,7 @@ import { makeBar } from '../terminal/bar.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
 import { ownName } from '../terminal/own-name.ts';
+import { shellWord } from '../terminal/shell.ts';
 import { EpochTable } from './epoch-table.ts';
 
 type Paint = ReturnType<typeof painter>;
@@ -111,8 +112,7 @@ export class RunPrinter {
         `${epochs < this.#started!.config.epochs ? 'stopped early, ' : ''}${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} in ${format.seconds(seconds)}`,
     );
     if (bestEpoch !== null && bestEpoch !== epochs) {
-      const how =
-        run === null ? '' : `; to test it: ${ownName(this.#io.env)} eval ${format.shellWord(run)} --weights best`;
+      const how = run === null ? '' : `; to test it: ${ownName(this.#io.env)} eval ${shellWord(run)} --weights best`;
       add('best', `epoch ${bestEpoch} by validation accuracy${how}`);
     }
     if (run !== null) add('saved', run);

@@ -6,7 +6,7 @@ import { basicAuthorization, isHttp, shownUrl } from './address.ts';
 /** A proxy that an environment variable names. */
 export interface HttpProxy {
   readonly url: string;
-  /** Value of the header `HttpProxy-Authorization`. */
+  /** Value of the header `Proxy-Authorization`. */
   readonly token: string | undefined;
   /** Its address and variable, for messages. */
   readonly description: string;

@@ -32,7 +32,8 @@ export function readArchive(archive: string, options: ReadOptions = {}): AsyncGe
   return readEntries(archive, BINARY, options);
 }
 
-/** Reads the six files of a tar archive, compressed with gzip or not, in memory, in the order of the archive, without writing to the disk.
+/** Reads the six files of a tar archive, compressed with gzip or not, in the order of the archive and without writing to
+ *  the disk.
  *
  *  Accepts regular files named `FOLDER/NAME` or `NAME`, with or without a leading `./`. All other entries are skipped
  *  while streaming, so that neither their paths nor their sizes can do harm.

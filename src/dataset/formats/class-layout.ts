@@ -1,7 +1,8 @@
 import type { Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DataError } from '../../errors.ts';
+import { isFolder } from '../../files.ts';
 import { field, type Message, message } from '../../message.ts';
 import { CLASSES } from '../cifar10.ts';
 import { isClutter, labelOf, numberOf, type SplitName, splitOf } from './class-names.ts';
@@ -80,15 +81,10 @@ export async function listEntries(folder: string): Promise<readonly Dirent[]> {
 }
 
 async function subfolders(folder: string, entries?: readonly Dirent[]): Promise<readonly string[]> {
-  const isFolder = async (entry: Dirent) =>
-    entry.isSymbolicLink()
-      ? await stat(join(folder, entry.name)).then(
-          (status) => status.isDirectory(),
-          () => false,
-        )
-      : entry.isDirectory();
+  const leadsToFolder = async (entry: Dirent) =>
+    entry.isSymbolicLink() ? isFolder(join(folder, entry.name)) : entry.isDirectory();
   const names = await Promise.all(
-    (entries ?? (await listEntries(folder))).map(async (entry) => ((await isFolder(entry)) ? [entry.name] : [])),
+    (entries ?? (await listEntries(folder))).map(async (entry) => ((await leadsToFolder(entry)) ? [entry.name] : [])),
   );
   return names.flat();
 }

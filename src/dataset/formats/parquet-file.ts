@@ -52,7 +52,9 @@ export async function openParquet(path: string): Promise<ParquetFile> {
     const columns = columnsOf(schema, path);
     for (const group of metadata.row_groups) checkGroup(group, schema, Object.values(columns), path);
     const rows = metadata.row_groups.reduce((sum, { num_rows }) => sum + num_rows, 0n);
-    if (rows !== metadata.num_rows) throw new ParquetError(`it has ${rows} rows, and says another number`);
+    if (rows !== metadata.num_rows) {
+      throw new ParquetError(`its row groups have ${rows} rows, wanted ${metadata.num_rows}`);
+    }
     return { path, handle, metadata, file, columns };
   } catch (error) {
     await handle?.close();
@@ -116,7 +118,7 @@ function checkGroup(
 ): void {
   const seen = new Set<string>();
   // The library passes on what a file leaves out as undefined.
-  if (typeof num_rows !== 'bigint' || num_rows < 0n) throw new ParquetError('a part of it has no number of rows');
+  if (typeof num_rows !== 'bigint' || num_rows < 0n) throw new ParquetError('a row group has no number of rows');
   for (const { meta_data, file_path } of columns) {
     const path = meta_data?.path_in_schema.join('.') ?? '';
     const wanted = meta_data?.path_in_schema.reduce<SchemaTree | undefined>(
@@ -124,7 +126,7 @@ function checkGroup(
       schema,
     );
     if (file_path || !meta_data || !wanted || wanted.children.length > 0 || seen.has(path)) {
-      throw new ParquetError('its columns are not those that it says');
+      throw new ParquetError('its columns are not those of its schema');
     }
     seen.add(path);
     if (!names.includes(meta_data.path_in_schema[0])) continue;
@@ -135,7 +137,7 @@ function checkGroup(
         `${origin} is compressed with ${codec}; wanted ${known} or nothing. Write it with one of these.`,
       );
     }
-    if (num_values !== num_rows) throw new ParquetError(`${path} has not as many values as rows`);
+    if (num_values !== num_rows) throw new ParquetError(`column ${path} has ${num_values} values, wanted ${num_rows}`);
   }
 }
 

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { shellWord } from '../../../src/cli/terminal/format.ts';
 import { guarded, painter, printPath } from '../../../src/cli/terminal/io.ts';
+import { shellWord } from '../../../src/cli/terminal/shell.ts';
 import { temporaryFolder } from '../../support/files.ts';
 import { runMain } from '../../support/in-process.ts';
 

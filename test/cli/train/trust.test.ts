@@ -73,9 +73,9 @@ it('data info and verify accept it too, and notes are printed on stderr', async 
 
 describe('options of images have no effect on generated ones, so they are refused:', () => {
   it.each([
-    [['--dataset', 'synthetic', '--data', 'x'], {}, '--dataset synthetic generates its images, so that --data x has'],
-    [['--data', 'x'], { NN_TRAIN_DATASET: 'synthetic' }, 'NN_TRAIN_DATASET=synthetic generates its images, so that'],
-    [['gradcheck', '--dataset', 'synthetic', '--trust'], {}, 'generates its images, so that --trust has no effect'],
+    [['--dataset', 'synthetic', '--data', 'x'], {}, '--dataset synthetic generates its images, so --data x has'],
+    [['--data', 'x'], { NN_TRAIN_DATASET: 'synthetic' }, 'NN_TRAIN_DATASET=synthetic generates its images, so'],
+    [['gradcheck', '--dataset', 'synthetic', '--trust'], {}, 'generates its images, so --trust has no effect'],
     [['explain', 'sigmoid', '--data', 'x'], {}, '--data applies to the graph of a model only'],
   ])('%j', async (args, env, message) => {
     const { code, stderr } = await runMain([...args], env as Record<string, string>);

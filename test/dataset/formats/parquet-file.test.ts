@@ -68,7 +68,7 @@ describe('is refused', () => {
       'FILE is cut off: it does not end as a Parquet file does.',
     );
     expect(await refusal(replaced('\x19\x18\x05label', '\x19\x18\x05lobel'))).toContain(
-      'FILE is damaged: its columns are not those that it says. Replace it',
+      'FILE is damaged: its columns are not those of its schema. Replace it',
     );
     const footer = Buffer.from(whole);
     const metadata = whole.length - 8 - whole.readUInt32LE(whole.length - 8);
