@@ -26,7 +26,7 @@ export const NO_LIMITS = {
   idleTimeout: NEVER_MS,
   rateWindow: NEVER_MS,
   retryDelay: 1,
-  maxBytes: Infinity,
+  maxBytes: Number.MAX_SAFE_INTEGER,
 };
 
 const PIECE_BYTES = 8192;

@@ -105,6 +105,7 @@ describe('a run', () => {
       name: 'synthetic',
       source: 'generated',
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      images: { train: 10_000, test: 2000 },
     });
     expect(environment.version).toMatch(/^\d+\.\d+\.\d+/);
     // The configuration of a run reproduces it.
