@@ -1,7 +1,7 @@
 // The layers of the project, from the top down. Each may import the ones below it, never the ones above:
 //   bin → cli → report → doctor → {gradcheck, bench, runs} → training → config → {models, optim, dataset} → engine
-//       → backends → {images, errors, files, lock, format, random, schema};  cli → lecture → explain → {models, drawing}
-//   pictures → images; weights imports nothing of these: both are file formats
+//       → backends;  cli → lecture → explain → {models, drawing}
+// Below all of them: the files of src/ itself, src/lock, and the file formats src/pictures and src/weights.
 const ban = (name, comment, from, to) => ({
   name,
   comment,
@@ -144,6 +144,12 @@ export default {
       'In a browser the page can use only the types of the data that it shows, and modules that import nothing.',
       '^src/report/page/',
       '^src/(?!report/(page/|report-data\\.ts)|training/progress\\.ts|images\\.ts|format\\.ts)',
+    ),
+    ban(
+      'shared-modules-know-no-layer',
+      'Every layer may use the files of src/ itself and the locks, so these must not depend on any layer.',
+      '^src/((?!index\\.)[^/]+\\.ts$|lock/)',
+      '^src/(?!lock/)[^/]+/',
     ),
     ban(
       'the-smallest-modules-import-nothing',
