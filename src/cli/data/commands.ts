@@ -11,8 +11,8 @@ const PLACES = 'default: NN_TRAIN_DATA_DIR, ./data, the cache, ~/.keras/datasets
 const FORMATS = `
 Accepted formats: cifar-10-binary.tar.gz and cifar-10-python.tar.gz, the folders in them, the
 Parquet files of Hugging Face (uoft-cs/cifar10), and a folder of PNG or JPEG files for each class,
-such as train/airplane and test/airplane. With --trust, there may be fewer or more images than
-50,000 for training and 10,000 for testing.`;
+such as train/airplane and test/airplane. With --trust, there may be more or fewer than 50,000
+training and 10,000 test images.`;
 
 const NOTES = `
 Examples:
