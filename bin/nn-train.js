@@ -5,7 +5,13 @@ import { existsSync } from 'node:fs';
 
 const built = new URL('../dist/cli/main.js', import.meta.url);
 if (existsSync(built)) {
-  const { main } = await import(built.href);
+  const { main } = await import(built.href).catch((error) => {
+    // Node opens all modules at once, and has many errors for the files that it cannot open, such as a package not found.
+    const limit = Number(process.report.getReport().userLimits?.open_files.soft);
+    if (!(limit < 100)) throw error;
+    console.error(`error: nn-train may open only ${limit} files at a time; raise the limit (ulimit -n 256)`);
+    process.exit(1);
+  });
   const exitCode = await main(process.argv.slice(2), process);
   // Exit even if something that nobody waits for is still open, such as a connection to a silent server.
   process.exit(exitCode);

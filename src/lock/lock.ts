@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -147,7 +147,8 @@ class Applicant {
   /** Who holds a lock; undefined if nobody does. */
   #inspect(path: string): HeldLock | undefined {
     const content = read(path);
-    const modified = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    // Of a link itself: one that leads nowhere holds the lock too, because nothing can be created at its place.
+    const modified = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs;
     if (modified === undefined) return undefined;
     const holder = parse(content);
     const running = holder && isRunning(holder);

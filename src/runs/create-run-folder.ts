@@ -87,7 +87,8 @@ export async function assertNotOccupied(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => undefined);
   const isOccupied = names ? names.some((name) => !OF_THE_SYSTEM.has(name)) : existsSync(folder);
   if (!isOccupied) return;
-  if (!names || names.includes('config.json')) {
+  if (!names) throw new UsageError(message`${folder} is not a folder; set ${field('out')} to another path`);
+  if (names.includes('config.json')) {
     throw new UsageError(
       message`${folder} already exists and is kept; set ${field('out')} to another folder, or continue that run with ${field('resume', folder)}`,
     );

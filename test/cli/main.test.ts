@@ -26,6 +26,16 @@ describe('the process', () => {
     expect(status).toBe(1);
   });
 
+  it.skipIf(process.platform === 'win32')('says so if it may not open as many files as it has', () => {
+    // Node itself needs about 20.
+    const script = 'ulimit -n 30 && exec "$@"';
+    const { status, stderr } = spawnSync('sh', ['-c', script, 'sh', process.execPath, NN_TRAIN, '--version'], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('error: nn-train may open only 30 files at a time; raise the limit (ulimit -n 256)\n');
+    expect(status).toBe(1);
+  });
+
   it("trains on one thread under Node's permission model, and says which files it may not use", () => {
     const folder = temporaryFolder();
     const run = (...args: string[]) =>

@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -151,6 +152,15 @@ test.each([
 test.runIf(isLinux)('a lock of a process that is suspended is respected however old its heartbeat', async () => {
   leaveLock((await runningProcess()).record, 2 * HOUR_MS);
   await waitInVain();
+});
+
+test('a link that leads nowhere is respected until it is stale', async () => {
+  symlinkSync('nowhere', path);
+  expect(await Lock.take(path, TIMES)).toMatchObject({ holder: undefined });
+  const lock = (await Lock.take(path, { ...TIMES, staleAfter: 0 })) as Lock;
+  expect(lock.isHeld()).toBe(true);
+  await lock.release();
+  expect(readdirSync(dirname(path))).toEqual([]);
 });
 
 test('a process that does not wait is told who holds the lock, since when, and for how long', async () => {

@@ -34,6 +34,13 @@ describe('a run', () => {
     await expect(create(there)).rejects.toThrow(`${there} already exists and is kept`);
   });
 
+  it('does not take a file for a run that could be resumed', async () => {
+    const file = path.join(temporaryFolder(), 'file');
+    writeFileSync(file, 'kept');
+    await expect(create(file)).rejects.toThrow(`${file} is not a folder; set out to another path`);
+    expect(readFileSync(file, 'utf8')).toBe('kept');
+  });
+
   it('leaves an empty folder empty if it cannot be written', async () => {
     const folder = temporaryFolder();
     const failing = createRunFolder(folder, ['a', 'b', 'c'], async (place) => {
