@@ -8,7 +8,7 @@ import { type BackendFlags, openBackend } from '../inputs/backend.ts';
 import { parseOption } from '../inputs/option.ts';
 import { makeBar } from '../terminal/bar.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
-import { type Io, painter } from '../terminal/io.ts';
+import { type Io, painter, textWidth } from '../terminal/io.ts';
 import { BENCH_SECONDS } from './options.ts';
 import { type BenchResults, benchLines } from './text.ts';
 
@@ -41,7 +41,7 @@ export async function runBench(options: BenchOptions, io: Io): Promise<number> {
       const results = resultsOf({ backends, speeds, seconds, options, io });
       const lines = options.json
         ? [JSON.stringify(results)]
-        : benchLines(results, painter(io.stdout, io.env), options.quiet);
+        : benchLines(results, painter(io.stdout, io.env), textWidth(io.stdout), options.quiet);
       io.stdout.write(`${lines.join('\n')}\n`);
       return EXIT.done;
     } finally {

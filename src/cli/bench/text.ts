@@ -34,37 +34,45 @@ interface Cell {
 
 const LABEL_WIDTH = 40;
 const [RATE_WIDTH, SHARE_WIDTH] = [11, 9];
-const WIDTH = 80;
 const INDENT = 9;
 
-/** The results as text of at most 80 columns. @param quiet prints the tables only. */
-export function benchLines(bench: BenchResults, paint: Paint, quiet = false): string[] {
+/** The results as text. @param width of the terminal, from 40 columns. @param quiet prints the tables only. */
+export function benchLines(bench: BenchResults, paint: Paint, width: number, quiet = false): string[] {
   const { results } = bench;
+  // Without room for both, the cells of a row are below its label.
+  const columnsWidth = results.length * (RATE_WIDTH + SHARE_WIDTH);
+  const between = LABEL_WIDTH + columnsWidth > width ? '\n' : '';
   const header = (title: string, units: readonly string[]) => {
     const columns = units.map((unit) => unit.padStart(RATE_WIDTH) + 'of peak'.padStart(SHARE_WIDTH));
-    return paint('bold', title.padEnd(LABEL_WIDTH)) + paint('dim', columns.join(''));
+    return paint('bold', title.padEnd(between ? 0 : LABEL_WIDTH)) + between + paint('dim', columns.join(''));
   };
   const precisions = results.map(({ precision }) => precision.padStart(RATE_WIDTH + SHARE_WIDTH)).join('');
   return [
-    ...(quiet ? [] : [...settingLines(bench, paint), '']),
-    paint('bold', ''.padEnd(LABEL_WIDTH) + precisions),
+    ...(quiet ? [] : [...settingLines(bench, paint, width), '']),
+    paint('bold', ''.padEnd(between ? 0 : LABEL_WIDTH) + precisions),
     header(
       'products',
       results.map(({ precision }) => (precision === 'int16' ? 'Gop/s' : 'GFLOP/s')),
     ),
-    ...tableLines(results.map((result) => [...peakCells(result), ...result.products.map(productCell)])),
+    ...tableLines(
+      results.map((result) => [...peakCells(result), ...result.products.map(productCell)]),
+      between,
+    ),
     '',
     header(
       'training steps',
       results.map(() => 'images/s'),
     ),
-    ...tableLines(results.map(({ steps }) => steps.map(stepCell))),
-    ...(quiet ? [] : ['', ...footnoteLines(results)]),
+    ...tableLines(
+      results.map(({ steps }) => steps.map(stepCell)),
+      between,
+    ),
+    ...(quiet ? [] : ['', ...footnoteLines(results, width)]),
   ];
 }
 
 /** The environment and the settings, with their reasons. */
-function settingLines({ version, node, platform, cpu, results }: BenchResults, paint: Paint): string[] {
+function settingLines({ version, node, platform, cpu, results }: BenchResults, paint: Paint, width: number): string[] {
   const [{ backend, threads, threadsReason }] = results;
   const rows: [name: string, text: string][] = [
     ['with', `nn-train ${version}, Node ${node}, ${platform}, ${cpu}`],
@@ -78,13 +86,11 @@ function settingLines({ version, node, platform, cpu, results }: BenchResults, p
     rows.push([precision, `${vectors}${set}`]);
   }
   for (const note of new Set(results.flatMap(({ notes }) => notes))) rows.push(['note', note]);
-  return rows.flatMap(([name, text]) =>
-    format.wrap(text, WIDTH - INDENT).map((line, i) => paint('bold', (i === 0 ? name : '').padEnd(INDENT)) + line),
-  );
+  return rows.flatMap(([name, text]) => format.labelled(name, text, { indent: INDENT, width, paint }));
 }
 
 /** Aligns the cells of all precisions by label, with a dash for a missing cell. */
-function tableLines(columns: readonly (readonly Cell[])[]): string[] {
+function tableLines(columns: readonly (readonly Cell[])[], between: string): string[] {
   const labels = new Set(columns.flat().map(({ label }) => label));
   return Array.from(labels, (label) => {
     const cells = columns.map((column) => {
@@ -92,7 +98,7 @@ function tableLines(columns: readonly (readonly Cell[])[]): string[] {
       const percent = share === null ? '–' : format.percent(share, 0);
       return rate.padStart(RATE_WIDTH) + percent.padStart(SHARE_WIDTH);
     });
-    return `  ${label}`.padEnd(LABEL_WIDTH) + cells.join('');
+    return `  ${label}`.padEnd(between ? 0 : LABEL_WIDTH) + between + cells.join('');
   });
 }
 
@@ -129,7 +135,7 @@ function giga(operationsPerSecond: number): string {
   return (operationsPerSecond / 1e9).toFixed(1);
 }
 
-function footnoteLines(results: readonly BenchResult[]): string[] {
+function footnoteLines(results: readonly BenchResult[], width: number): string[] {
   const texts = [
     'Medians of 5 rounds, on random images. A multiplication and an addition count as two operations in both precisions.',
   ];
@@ -144,5 +150,5 @@ function footnoteLines(results: readonly BenchResult[]): string[] {
   if (results.some(({ peak }) => peak === null)) {
     texts.push('Plain loops have no peak; sizes that would take seconds are left out.');
   }
-  return texts.flatMap((text) => format.wrap(text, WIDTH));
+  return texts.flatMap((text) => format.wrap(text, width));
 }

@@ -23,34 +23,43 @@ export interface DoctorResult {
 
 type Paint = ReturnType<typeof painter>;
 
-const WIDTH = 80;
 const NAME_WIDTH = 16;
+const NARROW_INDENT = 10;
 const MARK: Record<Verdict, { readonly sign: string; readonly style: Style }> = {
   ok: { sign: '✓', style: 'green' },
   warning: { sign: '!', style: 'yellow' },
   bad: { sign: '✗', style: 'red' },
 };
 
-/** Lines that name the run or configuration and the images. */
-export function headerLines({ config, run }: Subject, { name, source }: Dataset, paint: Paint): string[] {
+/** Lines that name the run or configuration and the images. @param width of the terminal, from 40 columns. */
+export function headerLines(
+  { config, run }: Subject,
+  { name, source }: Dataset,
+  paint: Paint,
+  width: number,
+): string[] {
   const what = run
     ? `the run ${run.directory.path}, step ${format.integer(run.checkpoint.progress.step)}`
     : `${config.model}, ${config.loss} loss, ${config.optimizer} at ${number(config.lr)}, batches of ${config.batchSize}`;
-  const images = `${DATASET_LABEL[name]}, ${source}`;
-  const label = (text: string) => paint('bold', text.padEnd(NAME_WIDTH + 2));
-  return [`${label('examined')}${what}`, `${label('images')}${images}`, ''];
+  const layout = { indent: width < 80 ? NARROW_INDENT : NAME_WIDTH + 2, width, paint };
+  const lines = [
+    ...format.labelled('examined', what, layout),
+    ...format.labelled('images', `${DATASET_LABEL[name]}, ${source}`, layout),
+  ];
+  return [...lines, ''];
 }
 
-/** One finding: its sign, name, evidence and advice. */
-export function findingLines({ name, verdict, evidence, advice }: Finding, paint: Paint): string[] {
+/** One finding: its sign, name, evidence and advice. In a narrow terminal, the evidence is below the name. */
+export function findingLines({ name, verdict, evidence, advice }: Finding, paint: Paint, width: number): string[] {
   const { sign, style } = MARK[verdict];
-  const margin = ' '.repeat(NAME_WIDTH + 2);
-  const body = wrap(evidence, WIDTH - margin.length);
-  const lines = body.map((line, i) =>
-    i === 0 ? `${paint(style, `${sign} ${name.padEnd(NAME_WIDTH)}`)}${line}` : margin + line,
-  );
+  const isNarrow = width < 80;
+  const margin = ' '.repeat(isNarrow ? 2 : NAME_WIDTH + 2);
+  const [first, ...others] = wrap(evidence, width - margin.length);
+  const title = paint(style, `${sign} ${isNarrow ? name : name.padEnd(NAME_WIDTH)}`);
+  const lines = isNarrow ? [title, margin + first] : [title + first];
+  lines.push(...others.map((line) => margin + line));
   if (advice === null) return lines;
-  const hint = wrap(`${verdict}: ${advice}`, WIDTH - margin.length - 2);
+  const hint = wrap(`${verdict}: ${advice}`, width - margin.length - 2);
   return [...lines, ...hint.map((line, i) => paint(style, `${margin}${i === 0 ? '→ ' : '  '}${line}`))];
 }
 
@@ -60,9 +69,14 @@ function wrap(text: string, width: number): string[] {
   return format.wrap(joined, width).map((line) => line.replaceAll('\u00a0', ' '));
 }
 
-export function conclusionLine({ findings, seconds, verdict, dataset }: DoctorResult, paint: Paint): string {
+export function conclusionLines(
+  { findings, seconds, verdict, dataset }: DoctorResult,
+  paint: Paint,
+  width: number,
+): string[] {
   const count = (wanted: Verdict) => findings.filter((finding) => finding.verdict === wanted).length;
   const counts = `${count('ok')} ok, ${format.plural(count('warning'), 'warning')}, ${count('bad')} bad`;
   const standIn = dataset === 'synthetic' ? '; on synthetic images, not CIFAR-10' : '';
-  return `${paint([MARK[verdict].style, 'bold'] as Style, counts)}, ${format.seconds(seconds)}${standIn}`;
+  const text = `${paint([MARK[verdict].style, 'bold'] as Style, counts)}, ${format.seconds(seconds)}${standIn}`;
+  return format.wrap(text, width);
 }

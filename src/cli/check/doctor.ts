@@ -18,8 +18,8 @@ import {
 } from '../inputs/saved-run.ts';
 import { makeBar } from '../terminal/bar.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
-import { type Io, painter } from '../terminal/io.ts';
-import { conclusionLine, type DoctorResult, findingLines, headerLines } from './doctor-text.ts';
+import { type Io, painter, textWidth } from '../terminal/io.ts';
+import { conclusionLines, type DoctorResult, findingLines, headerLines } from './doctor-text.ts';
 
 /** `nn-train doctor [RUN]`: the sanity checks of the CS231n notes, each with a verdict. Resolves to the exit code: 1 if
  *  a finding is bad. */
@@ -28,6 +28,7 @@ export async function runDoctor(folder: string | undefined, command: Command, io
   const subject = await readSubject(folder, command, io, { allowNotFinite: true });
   const bar = options.quiet || !io.stderr.isTTY ? undefined : makeBar(io.stderr, '  {bar} {percentage} %  {check}');
   const paint = painter(io.stdout, io.env);
+  const width = textWidth(io.stdout);
   const print = (lines: readonly string[]) => {
     if (!options.json) io.stdout.write(lines.map((line) => `${line}\n`).join(''));
   };
@@ -39,17 +40,17 @@ export async function runDoctor(folder: string | undefined, command: Command, io
         const started = performance.now();
         backend = await openBackendOfSubject(subject, options, io);
         const dataset = await loadImagesOfSubject(subject, { ...options, signal, backend }, io);
-        print(headerLines(subject, dataset, paint));
+        print(headerLines(subject, dataset, paint, width));
         const run = await runOf(subject, dataset.sha256);
         const findings: Finding[] = [];
         for await (const finding of withBar(bar, { config: subject.config, dataset, backend, run, signal })) {
           const { advice } = finding;
           const named = { ...finding, advice: advice && renderMessage(advice, io.env, command) };
           findings.push(named);
-          print(findingLines(named, paint));
+          print(findingLines(named, paint, width));
         }
         const result = resultOf(subject, dataset, backend, findings, (performance.now() - started) / 1000);
-        print(['', conclusionLine(result, paint)]);
+        print(['', ...conclusionLines(result, paint, width)]);
         if (options.json) io.stdout.write(`${JSON.stringify(result)}\n`);
         return result.verdict === 'bad' ? EXIT.failure : EXIT.done;
       },

@@ -24,7 +24,6 @@ export interface GradcheckResult extends ModelGradientCheck {
 
 type Paint = ReturnType<typeof painter>;
 
-const WIDTH = 80;
 const INDENT = 7;
 const MARK: Record<GradientVerdict, { readonly sign: string; readonly style: Style }> = {
   right: { sign: '✓', style: 'green' },
@@ -44,8 +43,8 @@ const COLUMNS: readonly Column[] = [
   { header: 'verdict', align: 'left' },
 ];
 
-/** The result as text of at most 80 columns. */
-export function gradcheckLines(result: GradcheckResult, config: Config, paint: Paint): string[] {
+/** The result as text. @param width of the terminal, from 40 columns. */
+export function gradcheckLines(result: GradcheckResult, config: Config, paint: Paint, width: number): string[] {
   const { parameters, passed, seconds } = result;
   const rows = parameters.map(({ parameter, shape, direction, coordinate, kinks, verdict }) => [
     [parameter],
@@ -58,17 +57,22 @@ export function gradcheckLines(result: GradcheckResult, config: Config, paint: P
   ]);
   const conclusion = passed ? paint('green', `passed: no relative error above 1e-6`) : paint(['red', 'bold'], 'failed');
   return [
-    ...headerLines(result, config, paint),
+    ...headerLines(result, config, paint, width),
     '',
-    ...tableLines(COLUMNS, rows, paint),
+    ...tableLines(COLUMNS, rows, paint, width),
     '',
-    ...gateLines(result.gates, paint),
-    ...faultLines(result, paint),
-    `${conclusion}, ${format.seconds(seconds)}`,
+    ...gateLines(result.gates, paint, width),
+    ...faultLines(result, paint, width),
+    ...format.wrap(`${conclusion}, ${format.seconds(seconds)}`, width),
   ];
 }
 
-function headerLines({ run, step, images, dataset, loss, parameters }: GradcheckResult, config: Config, paint: Paint) {
+function headerLines(
+  { run, step, images, dataset, loss, parameters }: GradcheckResult,
+  config: Config,
+  paint: Paint,
+  width: number,
+) {
   const size = parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const weights =
     run === null ? `at the initial weights, seed ${config.seed}` : `at the weights of ${run}, step ${step}`;
@@ -78,9 +82,7 @@ function headerLines({ run, step, images, dataset, loss, parameters }: Gradcheck
     ['images', `${images} of ${DATASET_LABEL[dataset]}`],
     ['method', 'central differences in float64, relative errors |a − n| / max(|a|, |n|)'],
   ];
-  return rows.flatMap(([name, text]) =>
-    format.wrap(text, WIDTH - INDENT).map((line, i) => `${paint('bold', (i === 0 ? name : '').padEnd(INDENT))}${line}`),
-  );
+  return rows.flatMap(([name, text]) => format.labelled(name, text, { indent: INDENT, width, paint }));
 }
 
 /** Describes the loss that was differentiated. */
@@ -95,25 +97,23 @@ function lossText(config: Config): string {
   ].join(', ');
 }
 
-function gateLines(gates: readonly GateCheck[], paint: Paint): string[] {
+function gateLines(gates: readonly GateCheck[], paint: Paint, width: number): string[] {
   const error = ({ relativeError }: GateCheck) => relativeError ?? 0;
   const worst = gates.reduce((a, b) => (error(b) > error(a) ? b : a));
   const text =
     `${gates.length} gradients of single gates, each with a random upstream gradient: ` +
     `worst ${errorText(error(worst))}, ${gateText(worst)}`;
-  return format
-    .wrap(text, WIDTH - INDENT)
-    .map((line, i) => `${paint('bold', (i === 0 ? 'gates' : '').padEnd(INDENT))}${line}`);
+  return format.labelled('gates', text, { indent: INDENT, width, paint });
 }
 
-function faultLines({ gates, parameters, passed }: GradcheckResult, paint: Paint): string[] {
+function faultLines({ gates, parameters, passed }: GradcheckResult, paint: Paint, width: number): string[] {
   if (passed) return [];
   const faults = gates.flatMap((gate) => (gate.fault ? [{ gate, fault: gate.fault }] : []));
   if (faults.length > 0) {
     return faults.flatMap(({ gate, fault }) => [
-      paint('red', `✗ backward of ${gateText(gate)} is wrong`),
+      ...format.wrap(`✗ backward of ${gateText(gate)} is wrong`, width).map((line) => paint('red', line)),
       ...format
-        .wrap(`at ${indicesText(fault.index, gate.shape)} ${slopeText(fault)}`, WIDTH - 2)
+        .wrap(`at ${indicesText(fault.index, gate.shape)} ${slopeText(fault)}`, width - 2)
         .map((line) => `  ${line}`),
     ]);
   }
@@ -122,7 +122,7 @@ function faultLines({ gates, parameters, passed }: GradcheckResult, paint: Paint
     ? 'For "unchecked" gradients, kinks or rounding hid every slope: the weights are too small. Check at larger weights ' +
       '(--init he), or at those of a run.'
     : 'Every gate passes on its own, so the fault is in how the graph sums gradients or passes them on (src/engine/).';
-  return format.wrap(text, WIDTH);
+  return format.wrap(text, width);
 }
 
 function gateText({ gate, output, input }: GateCheck): string {

@@ -10,7 +10,7 @@ import { flagsOf } from '../inputs/hyperparameters.ts';
 import { type CheckOptions, loadImagesOfSubject, readSubject } from '../inputs/saved-run.ts';
 import { makeBar } from '../terminal/bar.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
-import { type Io, painter } from '../terminal/io.ts';
+import { type Io, painter, textWidth } from '../terminal/io.ts';
 import { type GradcheckResult, gradcheckLines } from './gradcheck-text.ts';
 
 /** A few images suffice: a wrong gradient of one image shows in the sum, and fewer images bring fewer kinks. */
@@ -55,7 +55,7 @@ export async function runGradcheck(folder: string | undefined, command: Command,
       };
       const lines = options.json
         ? [JSON.stringify(result)]
-        : gradcheckLines(result, config, painter(io.stdout, io.env));
+        : gradcheckLines(result, config, painter(io.stdout, io.env), textWidth(io.stdout));
       io.stdout.write(`${lines.join('\n')}\n`);
       return result.passed ? EXIT.done : EXIT.failure;
     },

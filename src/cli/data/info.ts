@@ -16,7 +16,7 @@ import { expectFileName } from '../inputs/option.ts';
 import { showControls } from '../terminal/controls.ts';
 import * as format from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
-import { type Io, painter } from '../terminal/io.ts';
+import { type Io, painter, textWidth } from '../terminal/io.ts';
 import { type Column, tableLines } from '../terminal/table.ts';
 import { findSource, KIND_NAME } from './source.ts';
 
@@ -76,17 +76,19 @@ type Paint = ReturnType<typeof painter>;
 
 function textOf(info: DataInfo, sample: string | undefined, io: Io): string {
   const paint = painter(io.stdout, io.env);
-  const label = (text: string) => paint('bold', text.padEnd(9));
+  const width = textWidth(io.stdout);
+  const row = (label: string, text: string) => format.labelled(label, text, { indent: 9, width, paint });
   const lines = [
-    `${label('images')}${showControls(info.path)}`,
-    `${label('format')}${KIND_NAME[info.kind]}`,
-    ...(info.source === null ? [] : [`${label('source')}${showControls(info.source)}`]),
-    `${label('files')}${originOf(info)}`,
+    // Paths are kept whole.
+    `${paint('bold', 'images   ')}${showControls(info.path)}`,
+    ...row('format', KIND_NAME[info.kind]),
+    ...(info.source === null ? [] : row('source', showControls(info.source))),
+    ...row('files', originOf(info)),
     '',
-    ...classLines(info, paint),
+    ...classLines(info, paint, width),
     '',
-    ...channelLines(info, paint),
-    ...(sample === undefined ? [] : ['', `${label('sample')}${sample}`]),
+    ...channelLines(info, paint, width),
+    ...(sample === undefined ? [] : ['', `${paint('bold', 'sample   ')}${sample}`]),
   ];
   return lines.map((line) => `${line}\n`).join('');
 }
@@ -97,7 +99,7 @@ function originOf({ official, files }: DataInfo): string {
   return `${same} of ${files.length} have the published SHA-256: these are not the official images`;
 }
 
-function classLines({ classes, train, test }: DataInfo, paint: Paint): string[] {
+function classLines({ classes, train, test }: DataInfo, paint: Paint, width: number): string[] {
   const columns: readonly Column[] = [
     { header: 'class', align: 'left' },
     { header: 'training', align: 'right' },
@@ -109,10 +111,10 @@ function classLines({ classes, train, test }: DataInfo, paint: Paint): string[] 
     [format.integer(ofTest)],
   ];
   const rows = classes.map((name, c) => row(name, train.perClass[c], test.perClass[c]));
-  return tableLines(columns, [...rows, row('all', train.images, test.images)], paint);
+  return tableLines(columns, [...rows, row('all', train.images, test.images)], paint, width);
 }
 
-function channelLines({ train, test }: DataInfo, paint: Paint): string[] {
+function channelLines({ train, test }: DataInfo, paint: Paint, width: number): string[] {
   const columns: readonly Column[] = [
     { header: 'channel', align: 'left' },
     { header: 'mean p', align: 'right' },
@@ -132,5 +134,6 @@ function channelLines({ train, test }: DataInfo, paint: Paint): string[] {
       [scaled.deviation.toFixed(4)],
     ]),
   );
-  return [...tableLines(columns, rows, paint), 'p: bytes, 0 to 255; x = (p − 128)/64: the input of the networks'];
+  const note = 'p: bytes, 0 to 255; x = (p − 128)/64: the input of the networks';
+  return [...tableLines(columns, rows, paint, width), ...format.wrap(note, width)];
 }

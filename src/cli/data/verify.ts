@@ -4,8 +4,9 @@ import { verifySource } from '../../dataset/verify.ts';
 import { EXIT } from '../../errors.ts';
 import { printNote } from '../inputs/images.ts';
 import { showControls } from '../terminal/controls.ts';
+import { wrap } from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
-import { type Io, painter } from '../terminal/io.ts';
+import { type Io, painter, textWidth } from '../terminal/io.ts';
 import { type Column, tableLines } from '../terminal/table.ts';
 import { findSource, KIND_NAME } from './source.ts';
 
@@ -42,6 +43,7 @@ const SHOWN_DIGITS = 16;
 
 function verdictLines(source: Source, { official, files }: Verification, io: Io): string[] {
   const paint = painter(io.stdout, io.env);
+  const width = textWidth(io.stdout);
   const columns: readonly Column[] = [
     { header: 'file', align: 'left' },
     { header: 'SHA-256', align: 'left' },
@@ -59,9 +61,9 @@ function verdictLines(source: Source, { official, files }: Verification, io: Io)
     `${paint('bold', 'images   ')}${showControls(source.path)}`,
     `${paint('bold', 'format   ')}${KIND_NAME[source.kind]}`,
     '',
-    ...tableLines(columns, rows, paint),
+    ...tableLines(columns, rows, paint, width),
     '',
-    conclusion({ official, files }, paint),
+    ...wrap(conclusion({ official, files }, paint), width),
   ];
 }
 

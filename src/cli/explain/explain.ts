@@ -13,7 +13,8 @@ import { flagsOf } from '../inputs/hyperparameters.ts';
 import type { ImageFlags } from '../inputs/images.ts';
 import { expectFileName } from '../inputs/option.ts';
 import * as format from '../terminal/format.ts';
-import { type Io, painter } from '../terminal/io.ts';
+import { reflow } from '../terminal/help.ts';
+import { type Io, painter, textWidth } from '../terminal/io.ts';
 import { ownName } from '../terminal/own-name.ts';
 import { shellWord } from '../terminal/shell.ts';
 import { type DrawingFiles, draw } from './draw.ts';
@@ -25,8 +26,6 @@ export interface ExplainOptions extends DrawingFiles, ImageFlags {
   readonly upstream?: string;
   readonly json?: true;
 }
-
-const WIDTH = 80;
 
 /** `nn-train explain [EXAMPLE | EXPRESSION] [name=value …]`: shows a forward and a backward pass gate by gate; with
  *  --model, that of the training graph. */
@@ -88,42 +87,52 @@ async function explainOne(
   }
   const paint = painter(io.stdout, io.env);
   print(io, [
-    paint('bold', title),
-    ...(formula === undefined || formula === title ? [] : statementLines(formula)),
+    ...format.wrap(title, io.stdout.columns ?? Infinity).map((line) => paint('bold', line)),
+    ...(formula === undefined || formula === title ? [] : statementLines(formula, textWidth(io.stdout))),
     '',
-    ...answerLines(answer, paint, io.stdout.columns ?? WIDTH),
-    ...notes.flatMap((note) => ['', ...format.wrap(note, WIDTH)]),
+    ...answerLines(answer, paint, io.stdout.columns ?? textWidth(io.stdout)),
+    ...notes.flatMap((note) => ['', ...format.wrap(note, textWidth(io.stdout))]),
   ]);
 }
 
 /** Wraps a long formula between statements only. */
-function statementLines(formula: string): string[] {
+function statementLines(formula: string, width: number): string[] {
   const joined = formula.replace(/(?<!;) /g, '\u00a0');
-  return format.wrap(joined, WIDTH).map((line) => line.replaceAll('\u00a0', ' '));
+  return format.wrap(joined, width).flatMap((line) => format.wrap(line.replaceAll('\u00a0', ' '), width));
 }
+
+const INTRODUCTION =
+  'Runs an expression forward and backward and shows every gate: its value, its upstream gradient, its local ' +
+  'gradients and their products.';
 
 function introductionLines(io: Io): string[] {
   const paint = painter(io.stdout, io.env);
   const name = ownName(io.env);
+  const width = textWidth(io.stdout);
   return [
-    'Runs an expression forward and backward and shows every gate: its value, its',
-    'upstream gradient, its local gradients and their products.',
+    ...format.wrap(INTRODUCTION, width),
     '',
     paint('bold', 'An expression of your own'),
     `  ${name} explain "(x+y)*z" x=-2 y=5 z=-4`,
     `  ${name} explain "norm2(W*x)" W=[[0.1,0.5],[-0.3,0.8]] x=[0.2,0.4]`,
     '',
-    paint('bold', `An example of CS231n's lecture 4, such as ${name} explain product`),
+    ...format
+      .wrap(`An example of CS231n's lecture 4, such as ${name} explain product`, width)
+      .map((line) => paint('bold', line)),
     ...exampleLines(io),
     '',
-    `For operators, functions and options, see ${name} explain --help.`,
+    ...format.wrap(`For operators, functions and options, see ${name} explain --help.`, width),
   ];
 }
 
 function exampleLines(io: Io): string[] {
   const paint = painter(io.stdout, io.env);
   const width = Math.max(...EXAMPLES.map(({ name }) => name.length));
-  return EXAMPLES.map(({ name, title }) => `  ${paint('cyan', name.padEnd(width))}  ${title}`);
+  return EXAMPLES.flatMap(({ name, title }) =>
+    reflow(`  ${name.padEnd(width)}  ${title}`, textWidth(io.stdout)).map((line) =>
+      line.replace(`  ${name}`, `  ${paint('cyan', name)}`),
+    ),
+  );
 }
 
 function print(io: Io, lines: readonly string[]): void {

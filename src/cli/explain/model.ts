@@ -21,7 +21,7 @@ import type { ImageFlags } from '../inputs/images.ts';
 import { loadImagesOfSubject, openBackendOfSubject, readSubject, type Subject } from '../inputs/saved-run.ts';
 import * as format from '../terminal/format.ts';
 import { standInLine } from '../terminal/format.ts';
-import { type Io, painter } from '../terminal/io.ts';
+import { type Io, painter, textWidth } from '../terminal/io.ts';
 import { type Column, type Row, tableLines } from '../terminal/table.ts';
 import { type DrawingFiles, draw } from './draw.ts';
 
@@ -55,8 +55,10 @@ export async function runExplainModel(folder: string | undefined, command: Comma
   const notes = noteLines(explanation, what, dataset);
   await draw(modelDiagram(explanation, `${config.model}, weights: ${what}`), notes, options, io);
   const result = { model: config.model, run: run?.directory.path ?? null, dataset: dataset.name, ...explanation };
-  const lines = options.json ? [JSON.stringify(result)] : [...linesOf(explanation, io), '', ...notes];
-  if (dataset.name === 'synthetic' && !options.json) lines.push(standInLine(painter(io.stdout, io.env)));
+  const lines = options.json ? [JSON.stringify(result)] : [...linesOf(explanation, io), '', ...wrapped(notes, io)];
+  if (dataset.name === 'synthetic' && !options.json) {
+    lines.push(...format.wrap(standInLine(painter(io.stdout, io.env)), textWidth(io.stdout)));
+  }
   io.stdout.write(`${lines.join('\n')}\n`);
 }
 
@@ -101,6 +103,12 @@ function noteLines(
   return lines;
 }
 
+/** The notes, each with a label of nine columns, in the width of the terminal. */
+function wrapped(notes: readonly string[], io: Io): string[] {
+  const layout = { indent: 9, width: textWidth(io.stdout), paint: (_: unknown, text: string) => text };
+  return notes.flatMap((note) => format.labelled(note.slice(0, 9).trim(), note.slice(9), layout));
+}
+
 const WIRES: readonly Column[] = [
   { header: 'wire', align: 'left' },
   { header: 'shape', align: 'left' },
@@ -124,7 +132,8 @@ function linesOf({ wires, gates }: ModelExplanation, io: Io): string[] {
     const call = `${gate} (${inputs.join(', ')})`;
     return cells(gate === output ? call : `${output} = ${call}`, flopsOf(forward), flopsOf(backward));
   });
-  return [...tableLines(WIRES, wireRows, paint), '', ...tableLines(GATES, gateRows, paint)];
+  const width = io.stdout.columns ?? textWidth(io.stdout);
+  return [...tableLines(WIRES, wireRows, paint, width), '', ...tableLines(GATES, gateRows, paint, width)];
 }
 
 function cells(...texts: readonly string[]): Row {

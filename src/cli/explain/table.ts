@@ -52,7 +52,8 @@ function explanationLines({ output, gates, leaves }: Explanation, paint: Paint, 
 
 function fitted(columns: readonly Column[], rowsOf: (detail: Detail) => Row[], paint: Paint, width: number): string[] {
   const rows = DETAILS.map(rowsOf);
-  return tableLines(columns, rows.find((some) => tableWidth(columns, some) <= width) ?? rows.at(-1)!, paint);
+  const fitting = rows.find((some) => tableWidth(columns, some) <= width);
+  return tableLines(columns, fitting ?? rows.at(-2)!, paint, width);
 }
 
 const GATES: readonly Column[] = [

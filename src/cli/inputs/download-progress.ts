@@ -1,6 +1,6 @@
 import type { SingleBar } from 'cli-progress';
 import type { DatasetEvent } from '../../dataset/load.ts';
-import { makeBar } from '../terminal/bar.ts';
+import { isNarrow, makeBar } from '../terminal/bar.ts';
 import { showControls } from '../terminal/controls.ts';
 import * as format from '../terminal/format.ts';
 import type { Io } from '../terminal/io.ts';
@@ -153,7 +153,7 @@ export class DownloadProgress {
     if (!this.#bar) {
       const amounts = total === undefined ? '{got}' : `{bar} {got} of ${format.megabytes(total)}`;
       const left = total === undefined ? '' : '  {left} left';
-      this.#bar = makeBar(this.#io.stderr, `${amounts}  {rate}/s${left}`);
+      this.#bar = makeBar(this.#io.stderr, `${amounts}${isNarrow(this.#io.stderr) ? '' : '  {rate}/s'}${left}`);
       this.#bar.start(total ?? received, received, texts(received, total, bytesPerSecond));
     }
     this.#bar.update(received, texts(received, total, bytesPerSecond));

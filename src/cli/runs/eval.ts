@@ -5,7 +5,7 @@ import type { ImageFlags } from '../inputs/images.ts';
 import { loadImagesOf, openModel, type WeightsFlags } from '../inputs/saved-run.ts';
 import * as format from '../terminal/format.ts';
 import { standInLine } from '../terminal/format.ts';
-import { type Io, painter } from '../terminal/io.ts';
+import { type Io, painter, textWidth } from '../terminal/io.ts';
 
 export interface EvalOptions extends WeightsFlags, ImageFlags {
   readonly json?: true;
@@ -43,11 +43,14 @@ export async function runEval(folder: string, options: EvalOptions, io: Io): Pro
   }
   const paint = painter(io.stdout, io.env);
   const accuracy = paint('green', format.percent(test.accuracy));
+  const width = textWidth(io.stdout);
+  const layout = { indent: 7, width, paint };
+  const interval = `(95 % interval ${(100 * low).toFixed(2)} to ${format.percent(high)})`;
+  const which = `${weights} weights (epoch ${epoch}, step ${format.integer(progress.step)})`;
   const lines = [
-    `${paint('bold', 'test ')}  loss ${format.loss(test.loss)}, accuracy ${accuracy} ` +
-      `(95 % interval ${(100 * low).toFixed(2)} to ${format.percent(high)})`,
-    `       on ${format.integer(images)} images, ${weights} weights (epoch ${epoch}, step ${format.integer(progress.step)})`,
+    ...format.labelled('test', `loss ${format.loss(test.loss)}, accuracy ${accuracy} ${interval}`, layout),
+    ...format.labelled('', `on ${format.integer(images)} images, ${which}`, layout),
   ];
-  if (dataset.name === 'synthetic') lines.push(standInLine(paint));
+  if (dataset.name === 'synthetic') lines.push(...format.wrap(standInLine(paint), width));
   io.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -10,7 +10,7 @@ import { renderMessage } from '../inputs/field-names.ts';
 import { openModel, type WeightsFlags } from '../inputs/saved-run.ts';
 import { showControls } from '../terminal/controls.ts';
 import * as format from '../terminal/format.ts';
-import { type Io, painter } from '../terminal/io.ts';
+import { type Io, painter, textWidth } from '../terminal/io.ts';
 
 export interface PredictOptions extends WeightsFlags {
   readonly json?: true;
@@ -135,17 +135,19 @@ function textOf(results: readonly Predicted[], io: Io): string {
       .map(([name, probability]) => [showControls(name), probability] as const)
       .sort(([, a], [, b]) => b - a);
     const nameWidth = Math.max(...classes.map(([name]) => name.length));
+    const cells = Math.max(1, Math.min(BAR_CELLS, textWidth(io.stdout) - nameWidth - 14));
     const lines = classes.map(([name, probability]) => {
-      const text = `${name.padEnd(nameWidth)}  ${bar(probability).padEnd(BAR_CELLS)}  ${format.percent(probability).padStart(8)}`;
+      const text = `${name.padEnd(nameWidth)}  ${bar(probability, cells).padEnd(cells)}  ${format.percent(probability).padStart(8)}`;
       return name === showControls(predicted) ? `> ${paint(['green', 'bold'], text)}` : `  ${text}`;
     });
     const description = [`${width}×${height}`, ...preprocessing].join(', ');
-    return [`${paint('bold', showControls(file))}  ${paint('dim', description)}`, ...lines].join('\n');
+    const heading = `${paint('bold', showControls(file))}  ${paint('dim', description)}`;
+    return [...(io.stdout.columns < 80 ? format.wrap(heading, io.stdout.columns) : [heading]), ...lines].join('\n');
   });
   return blocks.map((block) => `${block}\n`).join('\n');
 }
 
-function bar(share: number): string {
-  const eighths = Math.round(share * BAR_CELLS * 8);
+function bar(share: number, cells: number): string {
+  const eighths = Math.round(share * cells * 8);
   return '█'.repeat(eighths >> 3) + EIGHTHS[eighths & 7];
 }

@@ -27,6 +27,22 @@ export function wrap(text: string, width: number): string[] {
   return lines;
 }
 
+/** Lines of a text beside a label, wrapped to a width for both. @param indent the width for the label. */
+export function labelled(
+  label: string,
+  text: string,
+  { indent, width, paint }: { indent: number; width: number; paint: ReturnType<typeof painter> },
+): string[] {
+  return wrap(text, width - indent).map((line, i) => paint('bold', (i === 0 ? label : '').padEnd(indent)) + line);
+}
+
+/** How long something will take, roughly: 12 s, 3 min, 1 h 5 min. */
+export function timeLeft(seconds: number): string {
+  if (seconds < 100) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 /** Warning that results are not on real images. */
 export function standInLine(paint: ReturnType<typeof painter>): string {
   return paint(['yellow', 'bold'], 'These are results on the synthetic stand-in images, not on CIFAR-10.');

@@ -55,3 +55,8 @@ export function printPath({ stdout }: Io, path: string): void {
   if (stdout.isTTY) stdout.write(`${showControls(path)}\n`);
   else rawStream(stdout).write(`${path}\n`);
 }
+
+/** Width for text: 80 columns, or that of a narrower terminal. */
+export function textWidth({ columns = 80 }: NodeJS.WriteStream): number {
+  return Math.min(80, columns);
+}

@@ -1,3 +1,4 @@
+import { wrap } from './format.ts';
 import type { painter, Style } from './io.ts';
 
 export interface Column {
@@ -11,12 +12,15 @@ export type Row = readonly (readonly string[])[];
 
 const GAP = '  ';
 
-/** Lines of a table with a bold header. Rows of different heights are separated by empty lines. */
+/** Lines of a table with a bold header. Rows of different heights are separated by empty lines.
+ *  @param maxWidth if the table is wider, each row becomes a list of its cells, one below the other. */
 export function tableLines(
   columns: readonly Column[],
   rows: readonly Row[],
   paint: ReturnType<typeof painter>,
+  maxWidth = Infinity,
 ): string[] {
+  if (tableWidth(columns, rows) > maxWidth) return listLines(columns, rows, paint, maxWidth);
   const widths = widthsOf(columns, rows);
   const line = (texts: readonly string[], styleOf: (column: Column) => Style | undefined) =>
     columns
@@ -43,6 +47,26 @@ export function tableLines(
     () => 'bold',
   );
   return [header, ...bodies.flatMap((body, i) => (isTall && i > 0 ? ['', ...body] : body))];
+}
+
+/** Rows as lists: the first cell, and below it the others beside the headers of their columns. */
+function listLines(
+  [first, ...others]: readonly Column[],
+  rows: readonly Row[],
+  paint: ReturnType<typeof painter>,
+  width: number,
+): string[] {
+  const indent = Math.max(...others.map(({ header }) => header.length)) + 2 * GAP.length;
+  const lists = rows.map(([name, ...cells]) => [
+    ...name.flatMap((line) => wrap(`${first.header} ${line}`, width)).map((line) => paint('bold', line)),
+    ...others.flatMap(({ header, style }, i) =>
+      cells[i]
+        .filter((line) => line.trim() !== '')
+        .flatMap((line) => wrap(line.trim(), width - indent))
+        .map((line, k) => (k === 0 ? `${GAP}${header}` : '').padEnd(indent) + (style ? paint(style, line) : line)),
+    ),
+  ]);
+  return lists.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
 }
 
 /** Width of a table in terminal columns. */

@@ -47,7 +47,7 @@ export class RunPrinter {
         this.#started = event;
         if (this.#quiet) return;
         if (isDone(event.progress, event.config)) {
-          this.#print(`${event.run} is already complete; there is nothing left to train`);
+          this.#print(wrapTo(this.#out.columns, `${event.run} is already complete; there is nothing left to train`));
         } else {
           this.#print(headerOf(event, this.#paint, this.#out.columns));
           this.#print(['', this.#paint('dim', this.#table.header)]);
@@ -90,16 +90,19 @@ export class RunPrinter {
     const { config, trainImages } = this.#started!;
     if (!this.#bar) {
       const epoch = `${(progress.lastEpoch?.epoch ?? 0) + 1}/${config.epochs}`.padStart(7);
-      const isNarrow = this.#io.stderr.columns < 80;
-      this.#bar = makeBar(
-        this.#io.stderr,
-        `${epoch}  {bar} {percentage} %  loss {loss}${isNarrow ? '' : '  {rate} images/s  {eta_formatted} left'}`,
-        { barsize: isNarrow ? 10 : 24 },
-      );
-      this.#bar.start(trainImages, 0, { loss: '', rate: '' });
+      const { texts, barsize } = barLayout(this.#io.stderr.columns);
+      this.#bar = makeBar(this.#io.stderr, `${epoch}  {bar} ${texts}`, { barsize });
+      this.#bar.start(trainImages, 0, { loss: '', rate: '', epochLeft: '', runLeft: '' });
     }
-    const rate = format.integer(progress.epochImages / times.epochTraining);
-    this.#bar.update(progress.epochImages, { loss: format.loss(loss), rate });
+    const { epochImages, trainedImages, lastEpoch } = progress;
+    const runImages = (config.epochs - (lastEpoch?.epoch ?? 0)) * trainImages - epochImages;
+    this.#bar.update(epochImages, {
+      loss: format.loss(loss),
+      rate: format.integer(epochImages / times.epochTraining),
+      epochLeft: format.timeLeft(((trainImages - epochImages) * times.epochTraining) / epochImages),
+      // With validation.
+      runLeft: format.timeLeft((runImages * times.all) / trainedImages),
+    });
   }
 
   #resultLines({ test, dataset, run, bestEpoch, epochs, seconds }: RunResult, report?: string): string[] {
@@ -120,6 +123,15 @@ export class RunPrinter {
     if (dataset === 'synthetic') lines.push(...wrapTo(this.#out.columns, format.standInLine(this.#paint)));
     return this.#quiet ? lines : ['', ...lines];
   }
+}
+
+/** The texts beside the bar, and its length, in a terminal of some width. */
+function barLayout(width: number): { readonly texts: string; readonly barsize: number } {
+  const share = '{percentage} %';
+  if (width < 60) return { texts: `${share}  {runLeft} left`, barsize: 7 };
+  if (width < 80) return { texts: `${share}  loss {loss}  {runLeft} left`, barsize: 10 };
+  const texts = `${share}  loss {loss}  {epochLeft} left, {runLeft} of the run`;
+  return width < 110 ? { texts, barsize: 16 } : { texts: `${texts}  {rate} images/s`, barsize: 24 };
 }
 
 /** @param width of the terminal, undefined without one. */

@@ -86,7 +86,7 @@ describe('the table', () => {
     seconds: 0.3,
     results: [result, { ...result, precision: 'float32', products: result.products.slice(1), steps: [] }],
   };
-  const lines = benchLines(bench, (_, text) => text);
+  const lines = benchLines(bench, (_, text) => text, 80);
 
   it('is at most 80 columns wide, even with the longest texts', () => {
     for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
@@ -103,7 +103,7 @@ describe('the table', () => {
     for (const text of [...result.flags, ...result.notes, `128: ${result.threadsReason}`, bench.cpu]) {
       expect(words).toContain(text);
     }
-    expect(benchLines(bench, (_, text) => text, true).join('\n')).not.toContain('threads');
+    expect(benchLines(bench, (_, text) => text, 80, true).join('\n')).not.toContain('threads');
   });
 });
 
