@@ -112,6 +112,7 @@ it('exits with 130 and without a table on Ctrl-C', async () => {
     stdout: Object.assign(new EventEmitter(), { write: vi.fn() }),
     stderr: Object.assign(new EventEmitter(), { write: vi.fn() }),
     env: {},
+    cwd: () => '.',
   });
   const listens = new Promise<void>((resolve) => {
     io.on('newListener', (event) => event === 'SIGINT' && resolve());
