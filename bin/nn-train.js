@@ -7,7 +7,8 @@ const built = new URL('../dist/cli/main.js', import.meta.url);
 if (existsSync(built)) {
   const { main } = await import(built.href).catch((error) => {
     // Node opens all modules at once, and has many errors for the files that it cannot open, such as a package not found.
-    const limit = Number(process.report.getReport().userLimits?.open_files.soft);
+    const report = /** @type {{ userLimits?: { open_files: { soft: unknown } } }} */ (process.report.getReport());
+    const limit = Number(report.userLimits?.open_files.soft);
     if (!(limit < 100)) throw error;
     console.error(`error: nn-train may open only ${limit} files at a time; raise the limit (ulimit -n 256)`);
     process.exit(1);
