@@ -13,6 +13,10 @@ import { exitOnOutputError, flushOutput } from './terminal/output.ts';
 /** Runs the command line. Resolves to the exit code, once the output has been written. */
 export async function main(args: readonly string[], process: Io): Promise<number> {
   const io = guarded(process);
+  if (!hasFolder(io)) {
+    io.stderr.write('error: the current folder no longer exists; change to another one\n');
+    return EXIT.failure;
+  }
   let exitCode: number = EXIT.done;
   const program = buildProgram(args, io, (code) => {
     exitCode = code;
@@ -27,8 +31,6 @@ export async function main(args: readonly string[], process: Io): Promise<number
   io.stderr.on('error', () => {});
   handleSignals(io);
   try {
-    // Fails if the folder is gone; worker threads would only fail later, with less to say about it.
-    io.cwd();
     await program.parseAsync(args, { from: 'user' });
     endIfHungUp(exitCode, io);
     return exitCode;
@@ -38,6 +40,15 @@ export async function main(args: readonly string[], process: Io): Promise<number
     return error instanceof UserError ? error.exitCode : EXIT.failure;
   } finally {
     await flushOutput(io);
+  }
+}
+
+/** Whether the current folder still exists: without one, paths cannot be resolved and threads do not start. */
+function hasFolder(io: Io): boolean {
+  try {
+    return io.cwd() !== '';
+  } catch {
+    return false;
   }
 }
 
@@ -64,9 +75,6 @@ function buildProgram(args: readonly string[], io: Io, setExitCode: (code: numbe
 
 function messageOf(error: unknown, command: Command, { env }: Io): string {
   if (error instanceof UserError) return `error: ${renderMessage(error.text, env, command)}`;
-  if ((error as NodeJS.ErrnoException)?.syscall === 'uv_cwd') {
-    return 'error: the current folder no longer exists; change to another one';
-  }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `This is a bug in nn-train; please report it:\n${showControls(stack)}`;
 }
