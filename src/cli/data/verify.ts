@@ -63,7 +63,7 @@ function verdictLines(source: Source, { official, files }: Verification, io: Io)
     '',
     ...tableLines(columns, rows, paint, width),
     '',
-    ...wrap(conclusion({ official, files }, paint), width),
+    ...wrap(conclusion({ official, files }, paint), io.stdout.columns ?? Infinity),
   ];
 }
 

@@ -92,6 +92,14 @@ describe('the table', () => {
     for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
   });
 
+  it('puts the cells below their labels in a narrow terminal', () => {
+    const narrow = benchLines(bench, (_, text) => text, 40).flatMap((line) => line.split('\n'));
+    // The flags of V8 are longer than the terminal is wide.
+    for (const line of narrow.filter((text) => !text.includes('--'))) expect(line.length, line).toBeLessThanOrEqual(40);
+    const row = narrow.indexOf('  mlp    H = 2048  batches of 256');
+    expect(narrow[row + 1]).toBe(' 12,345,679     80 %          –        –');
+  });
+
   it('shows the precisions side by side, with a dash for missing measurements', () => {
     expect(lines).toContain('  linear X Wᵀ  [256, 3072]·[3072, 10]       12345.7    102 %          –        –');
     expect(lines).toContain('  linear dW    [10, 256]·[256, 3072]        12345.7    102 %    12345.7    102 %');
