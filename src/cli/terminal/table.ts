@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { wrap } from './format.ts';
 import type { painter, Style } from './io.ts';
 
@@ -76,7 +77,8 @@ export function tableWidth(columns: readonly Column[], rows: readonly Row[]): nu
 
 function widthsOf(columns: readonly Column[], rows: readonly Row[]): number[] {
   return columns.map(({ header }, i) =>
-    Math.max(header.length, ...rows.flatMap((cells) => cells[i].map(({ length }) => length))),
+    // Colour codes have no width.
+    Math.max(header.length, ...rows.flatMap((cells) => cells[i].map((line) => stripVTControlCharacters(line).length))),
   );
 }
 

@@ -41,6 +41,13 @@ describe.each([40, 60, 80, 120])('a terminal of %i columns', (width) => {
 });
 
 describe.each([40, 60, 80])('a terminal of %i columns', (width) => {
+  it('gets the same layout with colours as without', async () => {
+    const args = ['gradcheck', ...NETWORK, '--quiet'];
+    const [coloured, plain] = [{}, { NO_COLOR: '1' }].map((env) => runMain(args, env, width));
+    const withoutTime = (text: string) => stripVTControlCharacters(text).replace(/[\d.]+\ss\n$/, '');
+    expect(withoutTime((await coloured).stdout)).toBe(withoutTime((await plain).stdout));
+  });
+
   it.each(COMMANDS)('has room for %s %s %s', async (...args) => {
     const { code, stdout } = await runMain(args, {}, width);
     expect(code).toBeLessThanOrEqual(1);
