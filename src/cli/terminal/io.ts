@@ -31,8 +31,15 @@ export function guarded(io: Io): Io {
 
 function guardedStream(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): NodeJS.WriteStream {
   const shown = isColoured(stream, env) ? showControlsExceptColours : showControls;
-  const write = (text: string, ...rest: []) => stream.write(shown(text), ...rest);
-  return replacing(stream, { write, [RAW]: stream });
+  const own = {
+    write: (text: string, ...rest: []) => stream.write(shown(text), ...rest),
+    [RAW]: stream,
+    /** Undefined also for a terminal that reports a width of 0, which means that it does not know. */
+    get columns() {
+      return stream.columns || undefined;
+    },
+  };
+  return replacing(stream, own);
 }
 
 /** An object that has some properties of its own and all others of `target`. */

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import type { Command } from 'commander';
 import { effectiveConfig } from '../../config/config.ts';
 import { fileError, fileErrorReason } from '../../files.ts';
@@ -34,6 +34,7 @@ export class RunLog {
       const opened = openSync(file, 'a');
       if (fstatSync(opened).isFIFO()) this.#pipe = opened;
       else closeSync(opened);
+      this.#isCut = this.#pipe === undefined && endsWithinLine(file);
     } catch (error) {
       throw fileError(`cannot write the log ${file}`, error);
     }
@@ -109,5 +110,22 @@ export class RunLog {
       written += writeSync(file, bytes, written);
       this.#isCut = written < bytes.length;
     }
+  }
+}
+
+/** Whether the last process that wrote to a file died, or found the disk full, within a line. */
+function endsWithinLine(file: string): boolean {
+  try {
+    const opened = openSync(file, 'r');
+    try {
+      const { size } = fstatSync(opened);
+      const last = Buffer.alloc(1);
+      return size > 0 && readSync(opened, last, 0, 1, size - 1) === 1 && String(last) !== '\n';
+    } finally {
+      closeSync(opened);
+    }
+  } catch {
+    // A file may be writable but not readable.
+    return false;
   }
 }

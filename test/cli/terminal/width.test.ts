@@ -55,3 +55,10 @@ describe.each([40, 60, 80])('a terminal of %i columns', (width) => {
     expectToFit(stdout, width);
   });
 });
+
+it('a terminal that reports a width of 0 gets whole lines', async () => {
+  for (const args of [['explain', 'staged'], ['--help']]) {
+    const { stdout } = await runMain(args, { NO_COLOR: '1' }, 0);
+    expect(stdout).toBe((await runMain(args)).stdout);
+  }
+});

@@ -16,8 +16,10 @@ afterEach(() => {
   vi.mocked(writeSync).mockClear();
 });
 
-function openLog() {
+/** @param before what the file holds already. */
+function openLog(before = '') {
   const file = path.join(temporaryFolder(), 'log.jsonl');
+  writeFileSync(file, before);
   const written: string[] = [];
   const stderr = { write: (text: string) => written.push(text) };
   const log = new RunLog({ stderr, env: {} } as never, new Command(), file);
@@ -46,6 +48,14 @@ describe('the log', () => {
     expect(written).toEqual([
       expect.stringMatching(/^note: cannot write the log .*: it is a folder; training goes on/),
     ]);
+  });
+
+  it('begins a line of its own after a part of a line that another run left', () => {
+    const { write, lines } = openLog('{"epoch":1}\n{"epo');
+    write(2);
+    write(3);
+    expect(lines().slice(0, 2)).toEqual(['{"epoch":1}', '{"epo']);
+    expect(lines().slice(2, -1).map(epochOf)).toEqual([2, 3]);
   });
 
   it('repeats a line on the next one if the disk took only a part of it', async () => {
