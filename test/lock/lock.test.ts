@@ -66,7 +66,9 @@ async function runningProcess() {
 
 /** PID and start of a process that has ended and that its parent does not ask about. */
 async function zombie() {
-  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000']);
+  // The shell would ask about it, so it ends only when the shell has become another program.
+  const untilNotShell = '(until grep -q sleep /proc/$$/comm; do :; done)';
+  const parent = spawn('sh', ['-c', `${untilNotShell} & echo $!; exec sleep 1000`]);
   onTestFinished(() => void parent.kill('SIGKILL'));
   const pid = Number(await once(parent.stdout, 'data'));
   const stat = () => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ');
