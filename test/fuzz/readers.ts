@@ -44,7 +44,8 @@ const RUN_FILES: Readonly<Record<string, (run: RecordedRun) => Promise<unknown>>
 };
 
 /** Where a reader demands 10,000 images, it is given fewer: what wraps them is the same, and it refuses their number. */
-export const READERS: readonly Reader[] = [
+/** Readers of images. */
+export const IMAGE_READERS: readonly Reader[] = [
   {
     name: 'binary batches',
     inputs: () => [Buffer.alloc(3 * 3_073, 7)],
@@ -73,6 +74,10 @@ export const READERS: readonly Reader[] = [
   },
   { name: 'PNG', inputs: pngs, read: readPicture },
   { name: 'JPEG', inputs: jpegs, read: readPicture },
+];
+
+/** Readers of runs, configuration files and expressions. */
+export const RUN_READERS: readonly Reader[] = [
   { name: 'safetensors', inputs: () => [weights()], read: (input) => decodeSafetensors(input, 'FILE') },
   ...Object.entries(RUN_FILES).map(fileOfRun),
   {
