@@ -81,7 +81,7 @@ describe('safetensors', () => {
     ]);
   });
 
-  it.each<[header: string, bytes: number, problem: string]>([
+  it.each<[header: string, bytes: number, problem: string | RegExp]>([
     ['{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}', 4, "tensor 'a' has dtype F16, wanted F32"],
     ['{"a":{"dtype":{},"shape":[1],"data_offsets":[0,4]}}', 4, "tensor 'a': 'dtype' is {}, wanted a string"],
     ['{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,6]}}', 6, "'shape.0' is 1.5, wanted an integer ≥ 0"],
@@ -106,8 +106,9 @@ describe('safetensors', () => {
     ['\uFEFF{}', 0, 'its header does not begin with {'],
     ['null', 0, 'its header does not begin with {'],
     ['{"a":', 0, 'its header is not JSON'],
-    [`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 0, 'its header is not JSON'],
-  ])('refuses %.90s over %i bytes', (header, bytes, problem) => {
+    // Too deep for the parser of older versions of Node.
+    [`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 0, /its header is not JSON|'dtype' is missing/],
+  ])('refuses header %#', (header, bytes, problem) => {
     refused(withHeader(header, bytes), problem);
   });
 
@@ -165,7 +166,7 @@ function withHeader(header: string, bytes: number): Uint8Array {
   return file;
 }
 
-function refused(file: Uint8Array, problem: string): void {
+function refused(file: Uint8Array, problem: string | RegExp): void {
   let error: unknown;
   try {
     decodeSafetensors(file, 'run/last.safetensors');
@@ -173,5 +174,7 @@ function refused(file: Uint8Array, problem: string): void {
     error = thrown;
   }
   expect(error).toBeInstanceOf(UserError);
-  expect((error as UserError).message).toContain(problem);
+  expect(() => {
+    throw error;
+  }).toThrow(problem);
 }
