@@ -1,13 +1,35 @@
 import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { NN_TRAIN, nnTrain, QUICK } from '../support/cli.ts';
 import { temporaryFolder } from '../support/files.ts';
+import { ROOT } from '../support/markdown.ts';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 const PERMISSION = major > 22 || (major === 22 && minor >= 13) ? '--permission' : '--experimental-permission';
 
+/** Modules that a command loads, from Node's record of the code that has run. */
+async function modulesOf(args: readonly string[]): Promise<readonly string[]> {
+  const folder = temporaryFolder();
+  await nnTrain(args, { env: { NODE_V8_COVERAGE: folder } });
+  const records = readdirSync(folder).map((name) => JSON.parse(readFileSync(path.join(folder, name), 'utf8')));
+  return records.flatMap(({ result }: { result: { url: string }[] }) => result.map(({ url }) => url));
+}
+
 describe('the process', () => {
+  it('loads only what a command needs', async () => {
+    const { dependencies } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+    const packagesIn = (modules: readonly string[]) =>
+      Object.keys(dependencies).filter((name) => modules.some((url) => url.includes(`/node_modules/${name}/`)));
+    const version = await modulesOf(['--version']);
+    expect(packagesIn(version)).toEqual(['commander']);
+    expect(version.filter((url) => /\/dist\/(dataset|training|report|lock)\//.test(url))).toEqual([]);
+    const training = await modulesOf([...QUICK, '--epochs', '1', '--no-save', '--quiet']);
+    expect(packagesIn(training)).toEqual(['cli-progress', 'commander']);
+    expect(training).toContainEqual(expect.stringContaining('/dist/training/trainer.js'));
+  });
+
   it('ends although something that nobody waits for is open', async () => {
     const env = { NODE_OPTIONS: '--import data:text/javascript,setInterval(()=>{},1e9)' };
     const { code, stdout } = await nnTrain(['explain', 'x*y', 'x=2', 'y=3', '--json'], { env });

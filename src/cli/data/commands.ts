@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { TRUST_HELP } from '../inputs/images.ts';
+import { TRUST_HELP } from '../inputs/shared-options.ts';
 import { addNotes } from '../terminal/help.ts';
 import type { Io } from '../terminal/io.ts';
 import type { DownloadCommandOptions, ImportOptions } from './download.ts';

@@ -3,9 +3,8 @@ import { type Config, effectiveConfig, FIELD_LIST, FIELDS, resolveConfig } from 
 import type { Field } from '../../config/field.ts';
 import { UsageError } from '../../errors.ts';
 import { message } from '../../message.ts';
-import { readConfigFile } from './config-file.ts';
 import { flagOf, rememberFile, variableOf } from './field-names.ts';
-import { addImageOptions } from './images.ts';
+import { addImageOptions } from './shared-options.ts';
 import { didYouMean, fieldsMeantBy, suggestedChoice } from './suggestions.ts';
 
 /** First hyperparameter of each group in the help. */
@@ -38,7 +37,7 @@ function optionsOf(key: keyof Config, { help, isSwitch, choices, ...field }: Fie
  *  @throws UsageError for a value out of range, or a flag that has no effect with the other choices. */
 export async function readConfig(command: Command, env: NodeJS.ProcessEnv): Promise<Config> {
   const { config: file } = command.opts<{ readonly config?: string }>();
-  const inFile = file === undefined ? {} : parsed(Object.entries(await readConfigFile(file)));
+  const inFile = file === undefined ? {} : await readFile(file);
   rememberFile(command, Object.keys(inFile));
   const shared: Values = { ...inFile, ...environmentOf(env) };
   const flags = flagsOf(command);
@@ -47,6 +46,11 @@ export async function readConfig(command: Command, env: NodeJS.ProcessEnv): Prom
   } catch (error) {
     throw withSuggestion(error, { ...shared, ...flags });
   }
+}
+
+async function readFile(file: string): Promise<Values> {
+  const { readConfigFile } = await import('./config-file.ts');
+  return parsed(Object.entries(await readConfigFile(file)));
 }
 
 /** Adds to an error about a field what its name or its value probably means. */

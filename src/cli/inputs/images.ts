@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import type { Backend } from '../../backends/backend.ts';
 import { type Dataset, loadDataset } from '../../dataset/load.ts';
 import { UsageError } from '../../errors.ts';
@@ -8,23 +7,6 @@ import { type Io, painter } from '../terminal/io.ts';
 import { ownName } from '../terminal/own-name.ts';
 import { DownloadProgress } from './download-progress.ts';
 import { renderMessage } from './field-names.ts';
-
-/** Flags that say which images a command reads. */
-export interface ImageFlags {
-  readonly data?: string | undefined;
-  readonly trust?: true | undefined;
-}
-
-export const DATA_HELP =
-  'CIFAR-10 as an archive or a folder, see nn-train data --help (default: NN_TRAIN_DATA_DIR, ./data, ' +
-  '~/.cache/nn-train, ~/.keras/datasets, ~/.cache/huggingface, a download)';
-
-export const TRUST_HELP = 'accept fewer or more images than CIFAR-10 has';
-
-/** Adds the options of ImageFlags. @param condition beginning of their help, such as 'for an mlp: '. */
-export function addImageOptions(command: Command, condition = ''): Command {
-  return command.option('--data <path>', condition + DATA_HELP).option('--trust', condition + TRUST_HELP);
-}
 
 /** Prints a note on images that were found. */
 export function printNote(note: Message, io: Io): void {

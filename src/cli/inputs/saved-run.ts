@@ -13,9 +13,9 @@ import type { Io } from '../terminal/io.ts';
 import { type BackendFlags, openBackend } from './backend.ts';
 import { flagOf } from './field-names.ts';
 import { flagsOf, readConfig } from './hyperparameters.ts';
-import { type ImageFlags, type LoadOptions, load } from './images.ts';
+import { type LoadOptions, load } from './images.ts';
 import { parseOption } from './option.ts';
-import { WEIGHTS } from './weights.ts';
+import { type ImageFlags, WEIGHTS } from './shared-options.ts';
 
 /** Starts the backend that the run was trained on, unless the flags name another. */
 export function openBackendOf(

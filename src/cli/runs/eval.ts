@@ -1,8 +1,8 @@
 import { DivergedError } from '../../errors.ts';
 import { evaluate } from '../../training/evaluate.ts';
 import { wilsonInterval } from '../../training/wilson.ts';
-import type { ImageFlags } from '../inputs/images.ts';
 import { loadImagesOf, openModel, type WeightsFlags } from '../inputs/saved-run.ts';
+import type { ImageFlags } from '../inputs/shared-options.ts';
 import * as format from '../terminal/format.ts';
 import { standInLine } from '../terminal/format.ts';
 import { type Io, painter, textWidth } from '../terminal/io.ts';

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { integer } from '../../config/field.ts';
 import { addBackendOptions } from '../inputs/backend.ts';
-import { addImageOptions, DATA_HELP } from '../inputs/images.ts';
-import { addWeightsOption } from '../inputs/weights.ts';
+import { addImageOptions, addWeightsOption, DATA_HELP } from '../inputs/shared-options.ts';
 import { addNotes } from '../terminal/help.ts';
 
 const EVAL_NOTES = `

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { integer } from '../../config/field.ts';
 import { addBackendOptions, type BackendFlags } from '../inputs/backend.ts';
 import { addHyperparameters } from '../inputs/hyperparameters.ts';
-import type { ImageFlags } from '../inputs/images.ts';
+import type { ImageFlags } from '../inputs/shared-options.ts';
 import { addNotes } from '../terminal/help.ts';
 
 const NOTES = `

@@ -1,5 +1,5 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { type CompressionCodec, type Compressors, snappyUncompress } from 'hyparquet';
+import type { CompressionCodec, Compressors } from 'hyparquet';
 import { integer } from '../../format.ts';
 
 /** Maximum decompressed size of a page, which normally has a few megabytes. Larger pages are not decompressed. */
@@ -20,8 +20,13 @@ type Decompress = (page: Uint8Array, byteCount: number) => Uint8Array;
 
 /** Functions that decompress the pages of a file. @param codecs those that the file uses. */
 export async function decompressors(codecs: ReadonlySet<CompressionCodec>): Promise<Compressors> {
+  const { snappyUncompress } = await import('hyparquet');
   const functions: Record<string, Decompress> = {
-    SNAPPY: snappy,
+    SNAPPY: (page, byteCount) => {
+      const output = new Uint8Array(byteCount);
+      snappyUncompress(page, output);
+      return output;
+    },
     GZIP: (page, maxOutputLength) => gunzipSync(page, { maxOutputLength }),
     BROTLI: (page, maxOutputLength) => brotliDecompressSync(page, { maxOutputLength }),
   };
@@ -33,12 +38,6 @@ export async function decompressors(codecs: ReadonlySet<CompressionCodec>): Prom
     functions.LZ4_RAW = decompressLz4Raw;
   }
   return Object.fromEntries(Object.entries(functions).map(([codec, decompress]) => [codec, bounded(decompress)]));
-}
-
-function snappy(page: Uint8Array, byteCount: number): Uint8Array {
-  const output = new Uint8Array(byteCount);
-  snappyUncompress(page, output);
-  return output;
 }
 
 function bounded(decompress: Decompress): Decompress {
