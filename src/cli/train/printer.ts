@@ -26,6 +26,7 @@ export class RunPrinter {
   readonly #out: NodeJS.WriteStream;
   readonly #paint: Paint;
   readonly #quiet: boolean;
+  readonly #width: number;
   readonly #table: EpochTable;
   #showsBar: boolean;
   #bar: SingleBar | undefined;
@@ -36,7 +37,9 @@ export class RunPrinter {
     this.#out = options.json ? io.stderr : io.stdout;
     this.#paint = painter(this.#out, io.env);
     this.#quiet = options.quiet ?? false;
-    this.#table = new EpochTable(this.#out.columns);
+    // Without a terminal, lines are as long as they are.
+    this.#width = this.#out.columns ?? Infinity;
+    this.#table = new EpochTable(this.#width);
     this.#showsBar = options.progress && !this.#quiet && io.stderr.isTTY === true;
   }
 
@@ -47,9 +50,9 @@ export class RunPrinter {
         this.#started = event;
         if (this.#quiet) return;
         if (isDone(event.progress, event.config)) {
-          this.#print(wrapTo(this.#out.columns, `${event.run} is already complete; there is nothing left to train`));
+          this.#print(format.wrap(`${event.run} is already complete; there is nothing left to train`, this.#width));
         } else {
-          this.#print(headerOf(event, this.#paint, this.#out.columns));
+          this.#print(headerOf(event, this.#paint, this.#width));
           this.#print(['', this.#paint('dim', this.#table.header)]);
         }
         return;
@@ -107,7 +110,8 @@ export class RunPrinter {
 
   #resultLines({ test, dataset, run, bestEpoch, epochs, seconds }: RunResult, report?: string): string[] {
     const lines: string[] = [];
-    const add = (name: string, text: string) => lines.push(...labelled(name, [text], this.#paint, this.#out.columns));
+    const layout = { indent: INDENT, width: this.#width, paint: this.#paint };
+    const add = (name: string, text: string) => lines.push(...format.labelled(name, text, layout));
     const accuracy = this.#paint('green', format.percent(test.accuracy));
     add(
       'test',
@@ -120,7 +124,7 @@ export class RunPrinter {
     }
     if (run !== null) add('saved', run);
     if (report !== undefined) add('report', report);
-    if (dataset === 'synthetic') lines.push(...wrapTo(this.#out.columns, format.standInLine(this.#paint)));
+    if (dataset === 'synthetic') lines.push(...format.wrap(format.standInLine(this.#paint), this.#width));
     return this.#quiet ? lines : ['', ...lines];
   }
 }
@@ -134,8 +138,7 @@ function barLayout(width: number): { readonly texts: string; readonly barsize: n
   return width < 110 ? { texts, barsize: 16 } : { texts: `${texts}  {rate} images/s`, barsize: 24 };
 }
 
-/** @param width of the terminal, undefined without one. */
-function headerOf(event: RunStarted, paint: Paint, width: number | undefined): string[] {
+function headerOf(event: RunStarted, paint: Paint, width: number): string[] {
   const { config, dataset, environment, parameters, run, progress } = event;
   const counts = [event.trainImages, event.validationImages, dataset.test.labels.length].map(format.integer);
   const size = parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
@@ -152,17 +155,10 @@ function headerOf(event: RunStarted, paint: Paint, width: number | undefined): s
   if (progress.step > 0) {
     rows.push(['from', [`step ${format.integer(progress.step)}, ${progress.lastEpoch?.epoch ?? 0} epochs done`]]);
   }
-  return rows.flatMap(([name, parts]) => labelled(name, parts, paint, width));
-}
-
-/** Lines next to a label, wrapped to the width of the terminal if there is one. */
-function labelled(name: string, parts: readonly string[], paint: Paint, width: number | undefined): string[] {
-  const lines = parts.flatMap((part) => wrapTo(width && width - INDENT, part));
-  return lines.map((line, i) => `${paint('bold', (i === 0 ? name : '').padEnd(INDENT))}${line}`);
-}
-
-function wrapTo(width: number | undefined, text: string): string[] {
-  return width === undefined ? [text] : format.wrap(text, width);
+  const layout = { indent: INDENT, width, paint };
+  return rows.flatMap(([name, parts]) =>
+    parts.flatMap((part, i) => format.labelled(i === 0 ? name : '', part, layout)),
+  );
 }
 
 /** Joins parts with commas into lines that fit 80 columns with their label. */
