@@ -10,7 +10,7 @@ import { DataError, EXIT } from '../../errors.ts';
 import { fileError, remove } from '../../files.ts';
 import { message } from '../../message.ts';
 import { DownloadProgress } from '../inputs/download-progress.ts';
-import { printNote } from '../inputs/images.ts';
+import { printImageNote } from '../inputs/images.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import { type Io, printPath } from '../terminal/io.ts';
 import { ownName } from '../terminal/own-name.ts';
@@ -61,7 +61,7 @@ export function runImport(path: string, { trust = false }: ImportOptions, io: Io
     const source = await findSource(path, io);
     const folder = cachedImages(io);
     const before = await readRecord(folder);
-    const batches = readSource(source, { signal, trust, onNote: (note) => printNote(note, io) });
+    const batches = readSource(source, { signal, trust, onNote: (note) => printImageNote(note, io) });
     const { official } = await storeBatches({ folder, batches, source: source.path, trust, signal }).catch((error) =>
       Promise.reject(fileError(`cannot store the images in ${folder}`, error)),
     );

@@ -11,7 +11,7 @@ import type { Message } from '../../message.ts';
 import { encodePng } from '../../pictures/encode.ts';
 import { labelledSheet } from '../../pictures/labelled-sheet.ts';
 import { cifarPixels } from '../../pictures/template.ts';
-import { printNote } from '../inputs/images.ts';
+import { printImageNote } from '../inputs/images.ts';
 import { expectFileName } from '../inputs/option.ts';
 import { showControls } from '../terminal/controls.ts';
 import * as format from '../terminal/format.ts';
@@ -44,7 +44,7 @@ export function runInfo(path: string | undefined, options: InfoOptions, io: Io):
     expectFileName('--sample', options.sample, ['.png']);
     const source = await findSource(path, io);
     const hashes = new Map<string, string>();
-    const onNote = (note: Message) => printNote(note, io);
+    const onNote = (note: Message) => printImageNote(note, io);
     const batches = readSource(source, { signal, trust: options.trust, onNote });
     const { train, test } = await decodeBatches(recordHashes(batches, hashes));
     const info: DataInfo = {

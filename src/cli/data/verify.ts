@@ -2,7 +2,7 @@ import type { Source } from '../../dataset/locate.ts';
 import type { Verification } from '../../dataset/store.ts';
 import { verifySource } from '../../dataset/verify.ts';
 import { EXIT } from '../../errors.ts';
-import { printNote } from '../inputs/images.ts';
+import { printImageNote } from '../inputs/images.ts';
 import { showControls } from '../terminal/controls.ts';
 import { wrap } from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
@@ -22,7 +22,7 @@ export function runVerify(path: string | undefined, options: VerifyOptions, io: 
     const verification = await verifySource(source, {
       signal,
       trust: options.trust,
-      onNote: (note) => printNote(note, io),
+      onNote: (note) => printImageNote(note, io),
     });
     const isIntact = verification.files.every(({ ok }) => ok);
     if (options.json) {

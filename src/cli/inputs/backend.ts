@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Backend, Precision } from '../../backends/backend.ts';
 import { type BackendChoice, createBackend } from '../../backends/select.ts';
 import { choice, type Field, optionalInteger } from '../../config/field.ts';
-import type { Io } from '../terminal/io.ts';
+import { type Io, printNote } from '../terminal/io.ts';
 import { parseOption } from './option.ts';
 
 /** Options that select the backend. They are not hyperparameters: they affect only the speed of a run. */
@@ -43,6 +43,6 @@ export async function openBackend(
   const threads = read('--threads', flags.threads, 'NN_TRAIN_THREADS', THREADS) ?? undefined;
   const isOff = ['off', '0', 'false'].includes(io.env.NN_TRAIN_V8_FLAGS ?? '');
   const backend = await createBackend({ backend: backendChoice, precision, threads, v8Flags: flags.v8Flags && !isOff });
-  if (!flags.quiet) for (const note of backend.info.notes) io.stderr.write(`note: ${note}\n`);
+  if (!flags.quiet) for (const note of backend.info.notes) printNote(io, note);
   return backend;
 }

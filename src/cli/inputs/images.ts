@@ -3,14 +3,14 @@ import { type Dataset, loadDataset } from '../../dataset/load.ts';
 import { UsageError } from '../../errors.ts';
 import type { DatasetChoice } from '../../images.ts';
 import { field, type Message, message } from '../../message.ts';
-import { type Io, painter } from '../terminal/io.ts';
+import { type Io, painter, printNote } from '../terminal/io.ts';
 import { ownName } from '../terminal/own-name.ts';
 import { DownloadProgress } from './download-progress.ts';
 import { renderMessage } from './field-names.ts';
 
 /** Prints a note on images that were found. */
-export function printNote(note: Message, io: Io): void {
-  io.stderr.write(`note: ${renderMessage(note, io.env)}\n`);
+export function printImageNote(note: Message, io: Io): void {
+  printNote(io, renderMessage(note, io.env));
 }
 
 export interface LoadOptions {
@@ -47,7 +47,7 @@ export async function load(io: Io, options: LoadOptions): Promise<Dataset> {
       env: io.env,
       cwd: io.cwd(),
       signal,
-      onEvent: (event) => (event.kind === 'note' ? printNote(event.note, io) : display.show(event)),
+      onEvent: (event) => (event.kind === 'note' ? printImageNote(event.note, io) : display.show(event)),
       imageSet: (count) => backend.imageSet(count),
     }),
   );

@@ -9,7 +9,7 @@ import { weightsNamedBy } from '../../runs/find-run.ts';
 import { type OpenedRun, openRun, type RecordedRun, readRun } from '../../runs/open-run.ts';
 import type { SavedRun } from '../../runs/record.ts';
 import type { Checkpoint } from '../../training/progress.ts';
-import type { Io } from '../terminal/io.ts';
+import { type Io, printNote } from '../terminal/io.ts';
 import { type BackendFlags, openBackend } from './backend.ts';
 import { flagOf } from './field-names.ts';
 import { flagsOf, readConfig } from './hyperparameters.ts';
@@ -59,7 +59,7 @@ export type ImageOptions = Omit<LoadOptions, 'choice' | 'path' | 'trust'> & Imag
 export async function loadImagesOf(run: RecordedRun, options: ImageOptions, io: Io): Promise<Dataset> {
   const dataset = await load(io, { ...options, ...imagePlaceOf(run, options) });
   const difference = differenceOf(run, dataset);
-  if (difference !== undefined) io.stderr.write(`note: ${difference}\n`);
+  if (difference !== undefined) printNote(io, difference);
   return dataset;
 }
 

@@ -10,7 +10,7 @@ import { renderMessage } from '../inputs/field-names.ts';
 import { openModel, type WeightsFlags } from '../inputs/saved-run.ts';
 import { showControls } from '../terminal/controls.ts';
 import * as format from '../terminal/format.ts';
-import { type Io, painter, textWidth } from '../terminal/io.ts';
+import { type Io, painter, printNote, textWidth } from '../terminal/io.ts';
 
 export interface PredictOptions extends WeightsFlags {
   readonly json?: true;
@@ -60,10 +60,10 @@ export async function runPredict(
   const results = pictures.map((picture) => (isReadable(picture) ? remaining.next().value! : picture));
 
   const { config, dataset } = saved.record;
-  const note = (text: string) => io.stderr.write(`note: ${text}\n`);
-  if (config.loss === 'hinge')
-    note('trained with the hinge loss, so scores are not probabilities; their softmax is shown');
-  if (dataset.name === 'synthetic') note('trained on the synthetic stand-in images, not on CIFAR-10');
+  if (config.loss === 'hinge') {
+    printNote(io, 'trained with the hinge loss, so scores are not probabilities; their softmax is shown');
+  }
+  if (dataset.name === 'synthetic') printNote(io, 'trained on the synthetic stand-in images, not on CIFAR-10');
   if (options.json) io.stdout.write(`${JSON.stringify(jsonOf(saved, results))}\n`);
   else io.stdout.write(textOf(predicted, io));
 

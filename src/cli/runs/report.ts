@@ -11,7 +11,7 @@ import { expectFileName, writeChosen } from '../inputs/option.ts';
 import { differenceOf, type ImagePlace, imagePlaceOf, openBackendOf } from '../inputs/saved-run.ts';
 import { resumeCommand } from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
-import { type Io, printPath } from '../terminal/io.ts';
+import { type Io, printNote, printPath } from '../terminal/io.ts';
 import { openInBrowser } from '../terminal/open.ts';
 import { ownName } from '../terminal/own-name.ts';
 
@@ -33,7 +33,7 @@ export async function runReport(folders: readonly string[], options: ReportOptio
     for (const run of runs) {
       const report = await collect(run, { isOptional: runs.length > 1, images, options, io, signal });
       if (report) reports.push(report);
-      else io.stderr.write(`note: ${run.directory.path} has no completed epoch; left out of the comparison\n`);
+      else printNote(io, `${run.directory.path} has no completed epoch; left out of the comparison`);
     }
     if (reports.length === 0) {
       throw new UserError(
@@ -102,7 +102,7 @@ class Images {
       throw new DataError(difference);
     } catch (error) {
       if (!(error instanceof DataError) || data !== undefined) throw error;
-      this.#io.stderr.write(`note: ${renderMessage(error.text, this.#io.env)}; the report has no test results\n`);
+      printNote(this.#io, `${renderMessage(error.text, this.#io.env)}; the report has no test results`);
       return null;
     }
   }

@@ -57,6 +57,11 @@ export function rawStream(stream: NodeJS.WriteStream & { readonly [RAW]?: NodeJS
   return stream[RAW] ?? stream;
 }
 
+/** Prints what a user should know, though nothing failed. */
+export function printNote({ stderr }: Pick<Io, 'stderr'>, text: string): void {
+  stderr.write(`note: ${text}\n`);
+}
+
 /** Prints a path on stdout: for a program as it is, such as in `cd "$(nn-train data path)"`. */
 export function printPath({ stdout }: Io, path: string): void {
   if (stdout.isTTY) stdout.write(`${showControls(path)}\n`);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Io } from './io.ts';
+import { type Io, printNote } from './io.ts';
 
 /** Time to wait for the program that opens the browser to fail, on a busy machine too. */
 const FAILURE_MS = 2000;
@@ -14,6 +14,6 @@ export async function openInBrowser(io: Io, target: string): Promise<void> {
     const [code] = await Promise.race([ending, sleep(FAILURE_MS, [0])]);
     if (code !== 0) throw new Error(`the program that opens it exited with code ${code}`);
   } catch (error) {
-    io.stderr.write(`note: cannot open a browser: ${(error as Error).message}; open ${target} yourself\n`);
+    printNote(io, `cannot open a browser: ${(error as Error).message}; open ${target} yourself`);
   }
 }

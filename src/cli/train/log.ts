@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { effectiveConfig } from '../../config/config.ts';
 import { fileError, fileErrorReason } from '../../files.ts';
 import type { RunEvent } from '../../runs/events.ts';
-import type { Io } from '../terminal/io.ts';
+import { type Io, printNote } from '../terminal/io.ts';
 import { stoppedResult } from './stopped.ts';
 
 /** Appends the start, the epochs and the end of a run to a file of JSON lines. Every line names the model, the dataset, the
@@ -73,7 +73,7 @@ export class RunLog {
     const count = this.#missing.length;
     if (count === 0) return;
     const lines = count === 1 ? '1 line is' : `${count} lines are`;
-    this.#io.stderr.write(`note: ${lines} missing from the log ${this.#file}: ${this.#failure}\n`);
+    printNote(this.#io, `${lines} missing from the log ${this.#file}: ${this.#failure}`);
   }
 
   #append(type: RunEvent['type'], fields: object): void {
@@ -81,8 +81,9 @@ export class RunLog {
     this.#writeMissing();
     if (this.#failure === undefined || this.#hasFailed) return;
     this.#hasFailed = true;
-    this.#io.stderr.write(
-      `note: cannot write the log ${this.#file}: ${this.#failure}; training goes on, and the line is tried again with the next\n`,
+    printNote(
+      this.#io,
+      `cannot write the log ${this.#file}: ${this.#failure}; training goes on, and the line is tried again with the next`,
     );
   }
 

@@ -1,6 +1,6 @@
 import type { RunEvent } from '../../runs/events.ts';
 import { resumeCommand } from '../terminal/format.ts';
-import type { Io } from '../terminal/io.ts';
+import { type Io, printNote } from '../terminal/io.ts';
 import { flushOutput, OutputError, onOutputError } from '../terminal/output.ts';
 import { ownName } from '../terminal/own-name.ts';
 import type { RunOptions } from './options.ts';
@@ -46,7 +46,7 @@ export class RunOutput {
   async close(): Promise<void> {
     await flushOutput(this.#io);
     this.#release();
-    if (this.#failure && !this.#isReported) this.#io.stderr.write(`note: ${this.#failure.message}\n`);
+    if (this.#failure && !this.#isReported) printNote(this.#io, this.#failure.message);
   }
 
   get #isKept(): boolean {
@@ -62,7 +62,7 @@ export class RunOutput {
     if (this.#isKept) {
       const where = this.#run === null ? `the log ${this.#options.log}` : this.#run;
       const state = this.#isOver ? 'the results are' : 'training goes on, and is saved';
-      this.#io.stderr.write(`note: cannot write to stdout: ${error.reason}; ${state} in ${where}\n`);
+      printNote(this.#io, `cannot write to stdout: ${error.reason}; ${state} in ${where}`);
     } else
       this.#stop.abort(
         new OutputError(error.cause as NodeJS.ErrnoException, 'training stopped; --no-save kept nothing'),

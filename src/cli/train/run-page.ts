@@ -6,7 +6,7 @@ import { RunDirectory } from '../../runs/run-directory.ts';
 import type { Metrics } from '../../training/evaluate.ts';
 import type { Progress } from '../../training/progress.ts';
 import { resumeCommand } from '../terminal/format.ts';
-import type { Io } from '../terminal/io.ts';
+import { type Io, printNote } from '../terminal/io.ts';
 import { openInBrowser } from '../terminal/open.ts';
 import { ownName } from '../terminal/own-name.ts';
 import type { RunOptions } from './options.ts';
@@ -72,7 +72,7 @@ export class RunPage {
       if (this.#opens && !this.#watch) await openInBrowser(this.#io, path.resolve(file));
       return file;
     } catch (error) {
-      this.#io.stderr.write(`note: cannot write the report: ${(error as Error).message}\n`);
+      printNote(this.#io, `cannot write the report: ${(error as Error).message}`);
       return undefined;
     }
   }
@@ -90,7 +90,7 @@ export class RunPage {
   #noteFailure({ message }: Error): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
-    this.#io.stderr.write(`note: the page of --watch failed: ${message}; training goes on\n`);
+    printNote(this.#io, `the page of --watch failed: ${message}; training goes on`);
   }
 
   /** Collects the report, without test results if the signal aborts first. */

@@ -12,7 +12,7 @@ import { load } from '../inputs/images.ts';
 import { expectNoConfig, imagePlaceOf, openBackendOf, readLast } from '../inputs/saved-run.ts';
 import { resumeCommand } from '../terminal/format.ts';
 import { exitCodeOf, interruptible } from '../terminal/interrupt.ts';
-import type { Io } from '../terminal/io.ts';
+import { type Io, printNote } from '../terminal/io.ts';
 import { OutputError } from '../terminal/output.ts';
 import { ownName } from '../terminal/own-name.ts';
 import { RunLog } from './log.ts';
@@ -138,9 +138,10 @@ async function planResume(command: Command, io: Io, signal: AbortSignal): Promis
 function warnIfBitsDiffer(io: Io, began: Environment, backend: Backend): void {
   if (backend.name === began.backend && (backend.info.fma === began.fma || backend.precision === 'int16')) return;
   const name = (backendName: string, fma: boolean) => `${backendName}${fma ? ' with fused multiply-add' : ''}`;
-  io.stderr.write(
-    `note: the run began on ${name(began.backend, began.fma)} and continues on ${name(backend.name, backend.info.fma)}; ` +
-      'its bits will differ from those of an uninterrupted run\n',
+  printNote(
+    io,
+    `the run began on ${name(began.backend, began.fma)} and continues on ${name(backend.name, backend.info.fma)}; ` +
+      'its bits will differ from those of an uninterrupted run',
   );
 }
 
