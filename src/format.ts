@@ -22,6 +22,11 @@ export function loss(value: number): string {
   return value < 1000 ? value.toFixed(4) : value.toPrecision(4);
 }
 
+/** 170.5 MB */
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
 /** A learning rate or another small number: 0.00300, 2.48e-9. */
 export function small(value: number): string {
   return value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential(2) : value.toPrecision(3);
@@ -33,4 +38,11 @@ export function seconds(value: number): string {
   const minutes = Math.floor(Math.round(value) / 60);
   const rest = String(Math.round(value) % 60).padStart(2, '0');
   return minutes < 60 ? `${minutes} min ${rest} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Local time: 2026-11-24 09:15:00. */
+export function localTime(time: Date): string {
+  const two = (value: number) => String(value).padStart(2, '0');
+  const date = [time.getFullYear(), time.getMonth() + 1, time.getDate()].map(two).join('-');
+  return `${date} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':')}`;
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { integer, loss, percent, plural, seconds, small } from '../src/format.ts';
+import { integer, localTime, loss, megabytes, percent, plural, seconds, small } from '../src/format.ts';
 
 it.each([
   [integer(49_000.4), '49,000'],
@@ -9,6 +9,8 @@ it.each([
   [percent(1, 1), '100.0 %'],
   [loss(1.70189), '1.7019'],
   [loss(1.71e29), '1.710e+29'],
+  [megabytes(170_498_071), '170.5 MB'],
+  [localTime(new Date(2026, 10, 24, 9, 5, 3)), '2026-11-24 09:05:03'],
   [small(0.003), '0.00300'],
   [small(2.48e-9), '2.48e-9'],
   [small(0), '0.00'],

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { DataError } from '../errors.ts';
 import { integer, plural } from '../format.ts';
 import { allocateImageSet, IMAGE_BYTES, type ImageCounts, type ImageSet } from '../images.ts';
@@ -141,6 +142,11 @@ export function checkBatch({ bytes, origin, isTrusted }: Batch): void {
         `wanted 0 to ${CLASSES.length - 1}. ${REPLACEMENT_ADVICE}`,
     );
   }
+}
+
+/** SHA-256 of the bytes of a file, as in FILE_SHA256. */
+export function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** Writes record i: one label byte and the bytes of the image. */

@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FileError } from '../errors.ts';
+import { megabytes } from '../format.ts';
 import { BATCH_BYTES, BATCH_FILES } from './cifar10.ts';
 
 /** Bytes of the six files. */
@@ -11,7 +12,7 @@ export const STORED_BYTES = BATCH_FILES.length * BATCH_BYTES;
 export async function expectSpace(folder: string, bytes: number): Promise<void> {
   const free = await freeBytes(folder);
   if (free === undefined || free >= bytes) return;
-  const [got, wanted] = [free, bytes].map((count) => `${(count / 1e6).toFixed(1)} MB`);
+  const [got, wanted] = [free, bytes].map(megabytes);
   throw new FileError(
     `cannot store the images in ${folder}: ${wanted} are needed, and ${got} are free; ` +
       'free some space, or choose another folder with XDG_CACHE_HOME',

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -17,6 +16,7 @@ import {
   RECORD_BYTES,
   REPLACEMENT_ADVICE,
   type ReadOptions,
+  sha256Of,
   TEST_FILE,
 } from './cifar10.ts';
 import { isHttp, shownUrl } from './download/address.ts';
@@ -76,7 +76,7 @@ async function write(folder: string, options: StoreOptions): Promise<StoreRecord
   for await (const batch of batches) {
     signal?.throwIfAborted();
     checkBatch(batch);
-    const sha256 = createHash('sha256').update(batch.bytes).digest('hex');
+    const sha256 = sha256Of(batch.bytes);
     if (sha256 !== published[batch.name] && !trust) throw hashMismatch(batch, sha256, published[batch.name]);
     await writeFile(join(folder, batch.name), batch.bytes, { flush: true });
     files[batch.name] = sha256;
@@ -167,7 +167,7 @@ export async function* readStored(folder: string, options: ReadOptions = {}): As
     return;
   }
   for await (const batch of readFolder(folder, { ...options, trust: true })) {
-    const sha256 = createHash('sha256').update(batch.bytes).digest('hex');
+    const sha256 = sha256Of(batch.bytes);
     const wanted = record.files[batch.name];
     if (sha256 === wanted) yield batch;
     else

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import type { Batch, ReadOptions } from './cifar10.ts';
+import { type Batch, type ReadOptions, sha256Of } from './cifar10.ts';
 import type { Source } from './locate.ts';
 import { readSource } from './read.ts';
 import { compareHashes, readRecord, type Verification, verifyFolder } from './store.ts';
@@ -17,7 +16,7 @@ export async function verifySource(source: Source, options: ReadOptions = {}): P
 /** Passes batches through and records the SHA-256 of each in `hashes` under its name. */
 export async function* recordHashes(batches: AsyncIterable<Batch>, hashes: Map<string, string>): AsyncGenerator<Batch> {
   for await (const batch of batches) {
-    hashes.set(batch.name, createHash('sha256').update(batch.bytes).digest('hex'));
+    hashes.set(batch.name, sha256Of(batch.bytes));
     yield batch;
   }
 }

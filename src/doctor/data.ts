@@ -1,5 +1,12 @@
-import { createHash } from 'node:crypto';
-import { BATCH_BYTES, BATCH_FILES, FILE_SHA256, isFullSet, RECORDS_PER_FILE, writeRecord } from '../dataset/cifar10.ts';
+import {
+  BATCH_BYTES,
+  BATCH_FILES,
+  FILE_SHA256,
+  isFullSet,
+  RECORDS_PER_FILE,
+  sha256Of,
+  writeRecord,
+} from '../dataset/cifar10.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { classCounts, type Moments, momentsOf, scaledMoments } from '../dataset/statistics.ts';
 import { integer, plural } from '../format.ts';
@@ -78,7 +85,7 @@ export function fileHashes({ train, test }: Dataset): string[] {
     for (let i = 0; i < RECORDS_PER_FILE && first + i < set.labels.length; i++) {
       writeRecord(records, i, { label: set.labels[first + i], image: imageAt(set.images, first + i) });
     }
-    return createHash('sha256').update(records).digest('hex');
+    return sha256Of(records);
   });
 }
 

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { UserError } from '../errors.ts';
 import { fileError } from '../files.ts';
+import { localTime } from '../format.ts';
 import type { LockHolder } from '../lock/holder.ts';
 import { type HeldLock, Lock } from '../lock/lock.ts';
 
@@ -50,7 +51,7 @@ export class RunLock {
 
 function beingTrained(folder: string, { holder, silence, staleIn }: HeldLock): string {
   const what = `${folder} is being trained by ${holder ? nameOf(holder) : 'another process'}`;
-  const since = holder ? `, since ${inWords(new Date(holder.since))}` : '';
+  const since = holder ? `, since ${localTime(new Date(holder.since))}` : '';
   if (staleIn === undefined) return `${what}${since}; wait until that process ends, or stop it, which saves the run`;
   return (
     `${what}${since}, whose last sign of life was ${seconds(silence)} ago; wait until that process ends, or stop it, which ` +
@@ -60,13 +61,6 @@ function beingTrained(folder: string, { holder, silence, staleIn }: HeldLock): s
 
 function nameOf({ pid, host }: LockHolder): string {
   return `process ${pid} on ${host}`;
-}
-
-/** Local time, such as 2026-11-24 09:15:00. */
-function inWords(time: Date): string {
-  const two = (value: number) => String(value).padStart(2, '0');
-  const date = [time.getFullYear(), time.getMonth() + 1, time.getDate()].map(two).join('-');
-  return `${date} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':')}`;
 }
 
 function seconds(milliseconds: number): string {

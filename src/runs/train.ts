@@ -3,6 +3,7 @@ import type { Backend } from '../backends/backend.ts';
 import { type Config, effectiveConfig } from '../config/config.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { DivergedError, UsageError } from '../errors.ts';
+import { localTime } from '../format.ts';
 import { imageCounts } from '../images.ts';
 import { field, message } from '../message.ts';
 import { initialise } from '../models/initialise.ts';
@@ -167,10 +168,8 @@ async function begin(model: Model, trainer: Trainer, options: TrainOptions): Pro
 
 /** Default run directory: runs/<model>-<date>-<time>, in local time. */
 function defaultFolder(model: string, now: Date): string {
-  const two = (value: number) => String(value).padStart(2, '0');
-  const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
-  const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
-  return path.join('runs', `${model}-${date}-${time}`);
+  const time = localTime(now).replaceAll(/[-:]/g, '').replace(' ', '-');
+  return path.join('runs', `${model}-${time}`);
 }
 
 function runStarted({ options, model, split, trainer, run }: Session): RunStarted {

@@ -4,11 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { painter } from './io.ts';
 import { shellWord } from './shell.ts';
 
-export { integer, loss, percent, plural, seconds, small } from '../../format.ts';
-
-export function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
-}
+export { integer, loss, megabytes, percent, plural, seconds, small } from '../../format.ts';
 
 /** The command that resumes a saved run. */
 export function resumeCommand(run: string, program: string, more: readonly string[] = []): string {

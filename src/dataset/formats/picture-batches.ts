@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { DataError } from '../../errors.ts';
 import { integer } from '../../format.ts';
@@ -13,6 +12,7 @@ import {
   RECORDS_PER_FILE,
   REPLACEMENT_ADVICE,
   recordsPerFile,
+  sha256Of,
   writeRecord,
 } from '../cifar10.ts';
 
@@ -84,7 +84,7 @@ export async function* batchPictures(
   let [done, inBatch] = [0, 0];
   const batch = (): Batch => {
     const bytes = memory.subarray(0, inBatch * RECORD_BYTES);
-    const hash = createHash('sha256').update(bytes).digest('hex');
+    const hash = sha256Of(bytes);
     const name = [...unused].find((candidate) => published[candidate] === hash) ?? [...unused][0];
     unused.delete(name);
     inBatch = 0;
