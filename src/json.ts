@@ -7,10 +7,14 @@ const MAX_FILE_BYTES = 1 << 20;
 /** Lines up to this length are quoted in an error. */
 const MAX_QUOTED = 80;
 
-/** Reads a JSON file in UTF-8 or UTF-16.
- *  @throws ReadError that says where the text is not JSON, or what it seems to be instead; file-system errors are passed on. */
+/** Reads JSON from a file, a pipe or a device. @throws ReadError as `parseJson` does; file-system errors are passed on. */
 export async function readJson(file: string): Promise<unknown> {
-  const bytes = await readToEnd(file, MAX_FILE_BYTES);
+  return parseJson(await readToEnd(file, MAX_FILE_BYTES));
+}
+
+/** Parses JSON in UTF-8 or UTF-16.
+ *  @throws ReadError that says where the text is not JSON, or what it seems to be instead. */
+export async function parseJson(bytes: Uint8Array): Promise<unknown> {
   const text = decodeText(bytes);
   try {
     return JSON.parse(text);

@@ -182,14 +182,19 @@ export async function readRecord(folder: string): Promise<StoreRecord | undefine
   const path = join(folder, RECORD_NAME);
   const refuse = (problem: string) =>
     new DataError(`${path} is damaged: ${problem}; without this file, the images are compared with the published ones`);
-  let content: unknown;
+  let bytes: Uint8Array;
   try {
-    content = JSON.parse(String(await readRegularFile(path, MAX_RECORD_BYTES)));
+    bytes = await readRegularFile(path, MAX_RECORD_BYTES);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error instanceof SyntaxError ? refuse(error.message) : cannotRead(path, error);
+    throw cannotRead(path, error);
   }
-  const [{ expectSchema }, { STORE_RECORD }] = await Promise.all([import('../schema.ts'), import('./schemas.ts')]);
+  const [{ parseJson }, { expectSchema }, { STORE_RECORD }] = await Promise.all([
+    import('../json.ts'),
+    import('../schema.ts'),
+    import('./schemas.ts'),
+  ]);
+  const content = await parseJson(bytes).catch((error) => Promise.reject(refuse(error.message)));
   const record = expectSchema(STORE_RECORD, content, refuse);
   // Version 0.1.0 stored addresses with their credentials.
   return isHttp(record.source) ? { ...record, source: shownUrl(record.source) } : record;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Config } from '../config/config.ts';
 import { UserError } from '../errors.ts';
 import { fileError, removeQuietly, writeFileAtomic } from '../files.ts';
-import { readJson } from '../json.ts';
+import { parseJson } from '../json.ts';
 import { readRegularFile } from '../read-file.ts';
 import type { Checkpoint, EpochMetrics, StepRecord } from '../training/progress.ts';
 import { encodeSafetensors } from '../weights/safetensors.ts';
@@ -21,6 +21,7 @@ const PROGRESS = 'progress';
 /** More than any checkpoint has: 8192 hidden units and their state in AdamW are 303 MB. */
 const MAX_CHECKPOINT_BYTES = 2 ** 29;
 const MAX_TIMES_BYTES = 2 ** 16;
+const MAX_CONFIG_BYTES = 2 ** 20;
 
 /** The folder of a run:
  *
@@ -67,7 +68,7 @@ export class RunDirectory {
   async config(): Promise<unknown> {
     const file = path.join(this.path, CONFIG);
     try {
-      return await readJson(file);
+      return await parseJson(await readRegularFile(file, MAX_CONFIG_BYTES));
     } catch (error) {
       throw fileError(`cannot read ${file}`, error);
     }

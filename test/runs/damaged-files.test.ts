@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -66,6 +67,13 @@ async function resume(folder: string) {
 }
 
 describe('config.json', () => {
+  it.skipIf(process.platform === 'win32')('is not waited for if it is a named pipe', async () => {
+    const copy = copyWith('config.json', (content) => content);
+    rmSync(path.join(copy, 'config.json'));
+    execFileSync('mkfifo', [path.join(copy, 'config.json')]);
+    await expect(readRun(copy)).rejects.toThrow('config.json: it is a named pipe, wanted a regular file');
+  });
+
   it.each<[(record: Any) => unknown, string]>([
     [() => null, 'config.json does not describe a run: it is null, wanted an object'],
     [() => [], "config.json does not describe a run: 'config' is missing"],

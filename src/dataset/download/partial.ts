@@ -1,14 +1,16 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, readFile, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { InferOutput } from 'valibot';
 import { makeFolder, move, remove } from '../../files.ts';
-import { statRegularFile } from '../../read-file.ts';
+import { readRegularFile, statRegularFile } from '../../read-file.ts';
 import type { ORIGIN } from '../schemas.ts';
 
 /** Identity of a remote file, as reported by its server. */
 export type Origin = InferOutput<typeof ORIGIN>;
+
+const MAX_ORIGIN_BYTES = 2 ** 16;
 
 /** Partially downloaded file, `PATH.part`, with its origin in `PATH.part.json`. Renamed to PATH only when complete. */
 export class PartialFile {
@@ -115,7 +117,7 @@ async function readInto(hash: Hash, path: string, signal?: AbortSignal): Promise
 async function readOrigin(path: string): Promise<Origin | undefined> {
   const [v, { ORIGIN }] = await Promise.all([import('valibot'), import('../schemas.ts')]);
   try {
-    return v.parse(ORIGIN, JSON.parse(await readFile(path, 'utf8')));
+    return v.parse(ORIGIN, JSON.parse(String(await readRegularFile(path, MAX_ORIGIN_BYTES))));
   } catch {
     // Missing, or truncated because the process died: without an origin the bytes are downloaded again.
     return undefined;
