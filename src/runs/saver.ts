@@ -28,24 +28,22 @@ export class Saver {
 
   /** @throws FileError if the run cannot be saved; UserError if another process has taken it over. */
   async onEvent(event: TrainingEvent): Promise<void> {
-    const { run, lock, dataset } = this.#saved;
     if (event.type === 'epoch-ended') {
-      lock.expectHeld();
-      await run.appendMetrics({ dataset, ...event.metrics });
-      await this.save(event.isBest);
+      await this.save(event);
       return;
     }
     this.#steps.push(toStepRecord(event));
     if (performance.now() - this.#savedAt > CHECKPOINT_INTERVAL_MS) await this.save();
   }
 
-  /** @throws as `onEvent` does. */
-  async save(isBest = false): Promise<void> {
-    const { run, lock, trainer } = this.#saved;
+  /** @param epoch that has just ended, if any. @throws as `onEvent` does. */
+  async save(epoch?: Extract<TrainingEvent, { type: 'epoch-ended' }>): Promise<void> {
+    const { run, lock, trainer, dataset } = this.#saved;
     lock.expectHeld();
+    if (epoch) await run.appendMetrics({ dataset, ...epoch.metrics });
     if (this.#steps.length > 0) await run.appendSteps(this.#steps);
     this.#steps = [];
-    await run.save(await trainer.checkpoint(), isBest);
+    await run.save(await trainer.checkpoint(), epoch?.isBest);
     this.#savedAt = performance.now();
   }
 }
