@@ -24,7 +24,7 @@ export async function openRegularFile(path: string): Promise<FileHandle> {
 /** Status of a regular file. @throws ReadError if it is anything else. */
 export async function statRegularFile(path: string): Promise<Stats> {
   const status = await stat(path);
-  if (!status.isFile()) throw new ReadError(`it is ${kindOf(status)}, wanted a regular file`);
+  if (!status.isFile()) throw new ReadError(`it is ${typeOf(status)}, wanted a regular file`);
   return status;
 }
 
@@ -57,7 +57,7 @@ function tooLarge(size: string, maxBytes: number): ReadError {
   return new ReadError(`it has ${size} bytes, wanted at most ${integer(maxBytes)}`);
 }
 
-function kindOf(status: Stats): string {
+function typeOf(status: Stats): string {
   if (status.isDirectory()) return 'a folder';
   if (status.isFIFO()) return 'a named pipe';
   if (status.isSocket()) return 'a socket';

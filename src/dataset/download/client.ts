@@ -2,7 +2,7 @@ import type { Agent, Dispatcher, ProxyAgent, Response } from 'undici';
 import type { EnvironmentVariables } from '../locate.ts';
 import { basicAuthorization, shownUrl } from './address.ts';
 import { DownloadError, TransferError } from './failures.ts';
-import { anySignal, withTimeout } from './network.ts';
+import { anySignal, withTimeout } from './limits.ts';
 import { type HttpProxy, Proxies } from './proxies.ts';
 
 export type { Response } from 'undici';

@@ -13,7 +13,7 @@ import { storeBatches } from '../store.ts';
 import { shownUrl } from './address.ts';
 import { Client } from './client.ts';
 import { combinedError, DownloadError, TransferError, withFileErrors } from './failures.ts';
-import { DEFAULT_LIMITS, type TransferLimits } from './network.ts';
+import { DEFAULT_LIMITS, type TransferLimits } from './limits.ts';
 import { type RemoteSource, SOURCES, totalBytes } from './sources.ts';
 import { transfer } from './transfer.ts';
 

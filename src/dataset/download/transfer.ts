@@ -5,7 +5,7 @@ import { expectSpace } from '../space.ts';
 import { shownUrl } from './address.ts';
 import type { Client, Response } from './client.ts';
 import { TransferError } from './failures.ts';
-import { anySignal, type TransferLimits, withTimeout } from './network.ts';
+import { anySignal, type TransferLimits, withTimeout } from './limits.ts';
 import { hashFile, type Origin, PartialFile } from './partial.ts';
 
 /** Remote file, with its size and hash if they are known in advance. */
