@@ -15,6 +15,15 @@ const UNSHARE = [
   return spawnSync(command, [...args, ...probe]).status === 0;
 });
 
+/** Runs a script that mounts disks and starts nn-train as "$0" "$@". */
+function onOwnMounts(script: string, run: readonly string[], cwd: string) {
+  const [command, ...args] = UNSHARE!;
+  return spawnSync(command, [...args, 'sh', '-c', script, process.execPath, NN_TRAIN, ...run], {
+    cwd,
+    encoding: 'utf8',
+  });
+}
+
 /** A URL where nothing listens. The system never assigns such a low port to a server of another test. */
 const NO_NETWORK = { NN_TRAIN_CIFAR10_URL: 'http://127.0.0.1:3/cifar-10-binary.tar.gz' };
 
@@ -39,12 +48,8 @@ describe('a full disk', () => {
     // A checkpoint of the linear model takes 247 kB: the third one, beside the best weights, does not fit.
     const script =
       'mount -t tmpfs -o size=600k tmpfs small && "$0" "$@"; code=$?; cp -r small/run saved; ls -a small/run; exit $code';
-    const [command, ...args] = UNSHARE!;
     const run = [...QUICK, '--epochs', '4', '--out', 'small/run', '--quiet'];
-    const result = spawnSync(command, [...args, 'sh', '-c', script, process.execPath, NN_TRAIN, ...run], {
-      cwd,
-      encoding: 'utf8',
-    });
+    const result = onOwnMounts(script, run, cwd);
     expect(result.stderr).toBe('error: cannot write small/run/last.safetensors: no space left on the device\n');
     expect(result.status).toBe(1);
     expect(result.stdout).not.toContain('.tmp');
@@ -58,12 +63,8 @@ describe('a full disk', () => {
     const cwd = temporaryFolder();
     mkdirSync(path.join(cwd, 'small'));
     const script = 'mount -t tmpfs -o size=100k tmpfs small && "$0" "$@"; code=$?; ls -A small; exit $code';
-    const [command, ...args] = UNSHARE!;
     const run = [...QUICK, '--epochs', '1', '--out', 'small/run', '--quiet'];
-    const result = spawnSync(command, [...args, 'sh', '-c', script, process.execPath, NN_TRAIN, ...run], {
-      cwd,
-      encoding: 'utf8',
-    });
+    const result = onOwnMounts(script, run, cwd);
     expect([result.status, result.stdout]).toEqual([1, '']);
     expect(result.stderr).toContain('no space left on the device');
   });
@@ -74,12 +75,8 @@ describe('a disk that is mounted', () => {
     const cwd = temporaryFolder();
     mkdirSync(path.join(cwd, 'disk'));
     const script = 'mount -t tmpfs tmpfs disk && "$0" "$@" && "$0" "$1" eval disk && ls disk';
-    const [command, ...args] = UNSHARE!;
     const run = [...QUICK, '--epochs', '1', '--out', 'disk', '--quiet'];
-    const result = spawnSync(command, [...args, 'sh', '-c', script, process.execPath, NN_TRAIN, ...run], {
-      cwd,
-      encoding: 'utf8',
-    });
+    const result = onOwnMounts(script, run, cwd);
     expect(result.stderr).toBe('');
     expect([result.status, result.stdout]).toEqual([0, expect.stringContaining('config.json')]);
   });
@@ -89,12 +86,8 @@ describe('a disk that is mounted', () => {
     mkdirSync(path.join(cwd, 'disk/empty'), { recursive: true });
     const script =
       'mount -t tmpfs -o ro tmpfs disk; for out in disk/run disk/a/b/run disk; do "$0" "$@" --out $out; echo $?; done';
-    const [command, ...args] = UNSHARE!;
     const run = [...QUICK, '--epochs', '1', '--quiet'];
-    const result = spawnSync(command, [...args, 'sh', '-c', script, process.execPath, NN_TRAIN, ...run], {
-      cwd,
-      encoding: 'utf8',
-    });
+    const result = onOwnMounts(script, run, cwd);
     expect(result.stdout).toBe('1\n1\n1\n');
     expect(result.stderr).toBe(
       ['disk/run', 'disk/a/b/run', 'disk']
