@@ -67,7 +67,7 @@ export async function checkRegularisation({ config, images, heldOut }: ShortTrai
     evidence: `${added.join(' and ')} to a loss of ${number(losses[0])}: ${isCorrect ? 'λ/2·‖W‖²' : 'not λ/2·‖W‖²'}`,
     advice: isCorrect
       ? null
-      : `λ/2·‖W‖² should be added, with ‖W‖² = ${number(squares)}; see src/engine/gates/l2-penalty.ts`,
+      : `λ/2·‖W‖² should be added, with ‖W‖² = ${number(squares)}; see src/engine/gates/losses/l2-penalty.ts`,
     numbers: { lambdas: [0, ...decays], losses, squaredNorm: squares },
   };
 }

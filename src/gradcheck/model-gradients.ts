@@ -2,7 +2,7 @@ import { isWeight } from '../backends/backend.ts';
 import { ReferenceBackend } from '../backends/reference/reference.ts';
 import type { Config } from '../config/config.ts';
 import { add } from '../engine/gates/add.ts';
-import { l2Penalty } from '../engine/gates/l2-penalty.ts';
+import { l2Penalty } from '../engine/gates/losses/l2-penalty.ts';
 import type { Wire } from '../engine/wire.ts';
 import { CLASS_COUNT, IMAGE_BYTES, type ImageSet } from '../images.ts';
 import { initialise } from '../models/initialise.ts';

@@ -1,7 +1,7 @@
 import { sizeOf } from '../backends/backend.ts';
 import { ReferenceBackend } from '../backends/reference/reference.ts';
 import { add } from '../engine/gates/add.ts';
-import { l2Penalty } from '../engine/gates/l2-penalty.ts';
+import { l2Penalty } from '../engine/gates/losses/l2-penalty.ts';
 import { scaledPixel } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type ModelConfig } from '../models/model.ts';

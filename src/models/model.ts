@@ -1,6 +1,6 @@
 import type { Backend, DType } from '../backends/backend.ts';
-import { hinge } from '../engine/gates/hinge.ts';
-import { softmaxCrossEntropy } from '../engine/gates/softmax-cross-entropy.ts';
+import { hinge } from '../engine/gates/losses/hinge.ts';
+import { softmaxCrossEntropy } from '../engine/gates/losses/softmax-cross-entropy.ts';
 import { Graph } from '../engine/graph.ts';
 import type { Wire } from '../engine/wire.ts';
 import { CLASS_COUNT, IMAGE_BYTES } from '../images.ts';

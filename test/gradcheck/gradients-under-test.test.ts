@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import { activation } from '../../src/engine/gates/activation.ts';
-import { hinge } from '../../src/engine/gates/hinge.ts';
 import { linear } from '../../src/engine/gates/linear.ts';
+import { hinge } from '../../src/engine/gates/losses/hinge.ts';
 import { Graph } from '../../src/engine/graph.ts';
 import { gateGradients, parameterGradients } from '../../src/gradcheck/gradients-under-test.ts';
 import { Random } from '../../src/random.ts';

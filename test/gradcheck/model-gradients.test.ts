@@ -46,8 +46,8 @@ vi.mock('../../src/engine/gates/add.ts', async (load) => {
   const { add } = await load<typeof import('../../src/engine/gates/add.ts')>();
   return { add: breakable(add) };
 });
-vi.mock('../../src/engine/gates/hinge.ts', async (load) => {
-  const { hinge } = await load<typeof import('../../src/engine/gates/hinge.ts')>();
+vi.mock('../../src/engine/gates/losses/hinge.ts', async (load) => {
+  const { hinge } = await load<typeof import('../../src/engine/gates/losses/hinge.ts')>();
   return { hinge: breakable(hinge) };
 });
 vi.mock('../../src/engine/gates/activation.ts', async (load) => {
@@ -58,12 +58,12 @@ vi.mock('../../src/engine/gates/dropout.ts', async (load) => {
   const { dropout } = await load<typeof import('../../src/engine/gates/dropout.ts')>();
   return { dropout: (rate: number) => breakable(dropout(rate)) };
 });
-vi.mock('../../src/engine/gates/softmax-cross-entropy.ts', async (load) => {
-  const { softmaxCrossEntropy } = await load<typeof import('../../src/engine/gates/softmax-cross-entropy.ts')>();
+vi.mock('../../src/engine/gates/losses/softmax-cross-entropy.ts', async (load) => {
+  const { softmaxCrossEntropy } = await load<typeof import('../../src/engine/gates/losses/softmax-cross-entropy.ts')>();
   return { softmaxCrossEntropy: (smoothing: number) => breakable(softmaxCrossEntropy(smoothing)) };
 });
-vi.mock('../../src/engine/gates/l2-penalty.ts', async (load) => {
-  const { l2Penalty } = await load<typeof import('../../src/engine/gates/l2-penalty.ts')>();
+vi.mock('../../src/engine/gates/losses/l2-penalty.ts', async (load) => {
+  const { l2Penalty } = await load<typeof import('../../src/engine/gates/losses/l2-penalty.ts')>();
   return { l2Penalty: (weightDecay: number) => breakable(l2Penalty(weightDecay)) };
 });
 

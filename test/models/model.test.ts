@@ -4,7 +4,7 @@ import { sizeOf } from '../../src/backends/backend.ts';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { add } from '../../src/engine/gates/add.ts';
-import { l2Penalty } from '../../src/engine/gates/l2-penalty.ts';
+import { l2Penalty } from '../../src/engine/gates/losses/l2-penalty.ts';
 import type { Wire } from '../../src/engine/wire.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { buildModel, type Model, type ModelConfig } from '../../src/models/model.ts';

@@ -1,6 +1,7 @@
-import type { DType, Precision, Sink, Tensor } from '../backend.ts';
+import { type DType, expectShape, type Precision, type Shape, type Sink, sizeOf, type Tensor } from '../backend.ts';
 import { ADDRESS } from './jobs.ts';
 import type { Arguments } from './kernels/kernel.ts';
+import { CHUNK_BYTES } from './kernels/pointwise.ts';
 import { SINK, SINK_BYTES, SINK_KINDS } from './kernels/sink.ts';
 import { numbersOf } from './kernels/update-rules.ts';
 import type { Memory } from './memory.ts';
@@ -77,6 +78,15 @@ export class Device {
     return this.#sink;
   }
 
+  /** The arguments of a kernel that sends its result to a sink. @param rowLength the length of the rows that the kernel
+   *  buffers in groups of four; 0 if it buffers chunks. */
+  sinkArguments(shape: Shape, into: Sink, rowLength = 0) {
+    expectShape('the destination', into.tensor.shape, shape);
+    const bufferBytes = Math.max(CHUNK_BYTES, 16 * rowLength);
+    const buffer = this.scratch('buffer', bufferBytes * this.threads);
+    return { count: sizeOf(shape), buffer, bufferBytes, sink: this.writeSink(into) };
+  }
+
   /** Whether tensors of this dtype are stored as bytes p − 128. */
   isPixelBytes(dtype: DType): boolean {
     return dtype === 'pixel' && this.precision === 'int16';
@@ -95,6 +105,24 @@ export class Device {
     const target = asWasmTensor(tensor);
     target.storage.version++;
     return target;
+  }
+
+  /** The value of a scalar tensor. */
+  scalar(tensor: Tensor): number {
+    expectShape('the scalar', tensor.shape, []);
+    return this.memory.floats[this.address(tensor) >>> 2];
+  }
+
+  setScalar(tensor: Tensor, value: number): void {
+    expectShape('the scalar', tensor.shape, []);
+    this.memory.floats[this.address(this.changed(tensor)) >>> 2] = value;
+  }
+
+  /** Sum of `count` floats at an address, in float64 and in order. */
+  sum(address: number, count: number): number {
+    let sum = 0;
+    for (const value of this.floats(address, count)) sum += value;
+    return sum;
   }
 
   /** A view of floats in the memory, valid until the memory grows. */

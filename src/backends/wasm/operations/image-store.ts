@@ -1,8 +1,8 @@
-import { allocateImageSet, type BatchPlan, IMAGE_BYTES, type ImageSet } from '../../images.ts';
-import type { Tensor } from '../backend.ts';
-import { expectBatch } from '../checks.ts';
-import type { Device } from './device.ts';
-import { COLUMN_TABLE_BYTES, columnTable, LOAD_IMAGES_PER_TASK } from './kernels/images.ts';
+import { allocateImageSet, type BatchPlan, IMAGE_BYTES, type ImageSet } from '../../../images.ts';
+import type { Tensor } from '../../backend.ts';
+import { expectBatch } from '../../checks.ts';
+import type { Device } from '../device.ts';
+import { COLUMN_TABLE_BYTES, columnTable, LOAD_IMAGES_PER_TASK } from '../kernels/images.ts';
 
 /** Keeps image sets in the memory and loads batches from them. */
 export class ImageStore {

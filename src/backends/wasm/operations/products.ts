@@ -1,13 +1,13 @@
-import { expectShape, type MatmulOptions, type Precision, type Sink, type Tensor } from '../backend.ts';
-import { productShape } from '../checks.ts';
-import type { Device } from './device.ts';
-import { BLOCK_COLUMNS, BLOCK_ROWS, SUMS_BYTES } from './kernels/products/block.ts';
-import { PACK_LAYOUT, PACK_PANELS_PER_TASK } from './kernels/products/pack.ts';
-import { PEAK_BYTES, PEAK_STEPS, PEAK_TILES } from './kernels/products/peak.ts';
-import { QUANTISE_ROWS_PER_TASK } from './kernels/products/quantise.ts';
-import { PANEL, STEP_BYTES, tileRows } from './kernels/products/tile.ts';
-import { TRANSPOSE_ROWS_PER_TASK } from './kernels/products/transpose.ts';
-import { asWasmTensor, type MemoryRange, type Quantised, type WasmTensor } from './tensor.ts';
+import { expectShape, type MatmulOptions, type Precision, type Sink, type Tensor } from '../../backend.ts';
+import { productShape } from '../../checks.ts';
+import type { Device } from '../device.ts';
+import { BLOCK_COLUMNS, BLOCK_ROWS, SUMS_BYTES } from '../kernels/products/block.ts';
+import { PACK_LAYOUT, PACK_PANELS_PER_TASK } from '../kernels/products/pack.ts';
+import { PEAK_BYTES, PEAK_STEPS, PEAK_TILES } from '../kernels/products/peak.ts';
+import { QUANTISE_ROWS_PER_TASK } from '../kernels/products/quantise.ts';
+import { PANEL, STEP_BYTES, tileRows } from '../kernels/products/tile.ts';
+import { TRANSPOSE_ROWS_PER_TASK } from '../kernels/products/transpose.ts';
+import { asWasmTensor, type MemoryRange, type Quantised, type WasmTensor } from '../tensor.ts';
 
 /** Tasks per thread of a peak measurement: enough to keep all threads busy almost to the end. */
 const PEAK_TASKS = 16;

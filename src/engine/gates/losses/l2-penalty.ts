@@ -1,5 +1,5 @@
-import type { Gate } from '../gate.ts';
-import { squaredNorm } from './squared-norm.ts';
+import type { Gate } from '../../gate.ts';
+import { squaredNorm } from '../squared-norm.ts';
 
 /** The regularisation term λ/2 · ‖W‖² = λ/2 · Σ w², a scalar, for W of any shape.
  *

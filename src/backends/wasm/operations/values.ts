@@ -1,7 +1,7 @@
-import { expectShape, pixelOf, type Tensor } from '../backend.ts';
-import type { Device } from './device.ts';
-import { pixelRowBytes } from './kernels/products/pack.ts';
-import { asWasmTensor, type Storage } from './tensor.ts';
+import { expectShape, pixelOf, type Tensor } from '../../backend.ts';
+import type { Device } from '../device.ts';
+import { pixelRowBytes } from '../kernels/products/pack.ts';
+import { asWasmTensor, type Storage } from '../tensor.ts';
 
 /** Backend.write */
 export function writeValues(device: Device, tensor: Tensor, values: ArrayLike<number>): void {

@@ -1,5 +1,5 @@
-import { expectShape } from '../../backends/backend.ts';
-import type { Gate } from '../gate.ts';
+import { expectShape } from '../../../backends/backend.ts';
+import type { Gate } from '../../gate.ts';
 
 /** Mean cross-entropy between softmax(logits) and the labels, in nats.
  *

@@ -1,5 +1,5 @@
-import { expectShape } from '../../backends/backend.ts';
-import type { Gate } from '../gate.ts';
+import { expectShape } from '../../../backends/backend.ts';
+import type { Gate } from '../../gate.ts';
 
 /** Mean multiclass SVM loss with margin 1.
  *
