@@ -50,6 +50,26 @@ export interface BatchPlan {
   readonly shiftY: Int8Array;
 }
 
+/** Square windows of an image, all of one size: those that begin at multiples of `stride` and fit into it, row by row. */
+export interface ReceptiveFields {
+  /** Pixels in a row or a column of a window: a multiple of 4, at most 32. */
+  readonly size: number;
+  /** Pixels from one window to the next, right and down. */
+  readonly stride: number;
+}
+
+/** Returns the corners of the P = (⌊(32 − size)/stride⌋ + 1)² windows, and the number K = 3 size² of values of each. */
+export function layOut({ size, stride }: ReceptiveFields): { corners: readonly Corner[]; values: number } {
+  const starts = Array.from({ length: Math.floor((IMAGE_SIDE - size) / stride) + 1 }, (_, i) => i * stride);
+  return { corners: starts.flatMap((y) => starts.map((x) => ({ y, x }))), values: CHANNELS * size * size };
+}
+
+/** Row and column of the pixel at the top left of a window. */
+export interface Corner {
+  readonly y: number;
+  readonly x: number;
+}
+
 /** Scales a byte of an image to the number that networks are given: on CIFAR-10 of mean about 0 and deviation about 1. */
 export function scaledPixel(byte: number): number {
   return (byte - 128) / 64;

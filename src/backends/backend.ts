@@ -2,7 +2,7 @@
  *
  *  Dimensions: N images in the dataset, B images in a batch, D = 3072 values per image, C = 10 classes. */
 
-import type { BatchPlan, ImageSet } from '../images.ts';
+import type { BatchPlan, ImageSet, ReceptiveFields } from '../images.ts';
 import type { UpdateRule } from './update-rules.ts';
 
 /** The length of each axis; [] is a scalar. */
@@ -50,8 +50,24 @@ export interface MatmulOptions {
   readonly transposeA?: boolean;
   /** Use Bᵀ, for B stored as [N, K]. */
   readonly transposeB?: boolean;
-  /** [N]: one value per column of the result, added to every row. */
+  /** One value per column of the result, added to every row. */
   readonly bias?: Tensor;
+  /** Multiplies group by group. */
+  readonly groups?: Groups;
+}
+
+/** The arrangement of P matrices of equal shape in one tensor: one above the other, [P·rows, columns], or side by side,
+ *  [rows, P·columns]. */
+export type Arrangement = 'stacked' | 'beside';
+
+/** P products, Aₚ · Bₚ. Transposes are those of each Aₚ and Bₚ. In precision int16, each vector that is rounded must lie
+ *  within one row or column of its tensor, and the rows of each group of pixels have a multiple of 16 values. */
+export interface Groups {
+  /** P */
+  readonly count: number;
+  readonly a: Arrangement;
+  readonly b: Arrangement;
+  readonly into: Arrangement;
 }
 
 /** The arithmetic of precision `int16`, in float32 except for the integer sums:
@@ -100,6 +116,10 @@ export interface Backend {
   /** Sets images [B, D] to (p − 128)/64 for the bytes p of the planned images, flipped and shifted, and labels [B]. */
   loadBatch(source: ImageSet, plan: BatchPlan, images: Tensor, labels: Tensor): void;
 
+  /** The P receptive fields of each image, one after the other, each as K values by plane, row and column:
+   *  [B, 3072] → [B, P·K]. */
+  crop(images: Tensor, fields: ReceptiveFields, into: Tensor): void;
+
   /** A·B plus an optional bias, with A or B optionally transposed: [M, K] · [K, N] → [M, N]. */
   matmul(a: Tensor, b: Tensor, into: Sink, options?: MatmulOptions): void;
   /** Sum of the rows of x: [M, N] → [N]. */
@@ -115,6 +135,13 @@ export interface Backend {
   activation(kind: Activation, x: Tensor, into: Tensor): void;
   /** upstream ⊙ φ′(x), computed from y = φ(x). */
   activationDerivative(kind: Activation, y: Tensor, upstream: Tensor, into: Sink): void;
+  /** T units for each value: y = [y₁ … y_T] with y_t = max(0, ±x + b_t), where the sign is + for odd t and − for even t, and
+   *  b = [b₁ … b_T]. x [B, M], bias [T·M] → [B, T·M]. */
+  multiBias(x: Tensor, bias: Tensor, into: Tensor): void;
+  /** Σ_t ± (upstream ⊙ [y > 0])_t, with y of `multiBias`: [B, T·M] → [B, M]. */
+  multiBiasDerivative(y: Tensor, upstream: Tensor, into: Sink): void;
+  /** Sum of the rows of upstream ⊙ [y > 0]: [B, N] → [N]. */
+  sumRowsWherePositive(y: Tensor, upstream: Tensor, into: Sink): void;
   /** x ⊙ mask/(1 − rate). Element i is kept if hash32(key + hash32(i)) ≥ rate · 2³²: the same key gives the same mask on
    *  every backend. */
   dropout(x: Tensor, rate: number, key: number, into: Sink): void;
@@ -135,6 +162,10 @@ export interface Backend {
   hingeDerivative(logits: Tensor, labels: Tensor, upstream: Tensor, into: Sink): void;
   /** Number of rows of the logits whose (first) maximum is at the label: [B, C] → []. */
   countCorrect(logits: Tensor, labels: Tensor, into: Tensor): void;
+
+  /** For each of `count` stacked matrices A [M, M], with s = min(max_i Σ_j |a_ij|, √Σ a_ij²), a bound of its eigenvalues:
+   *  sets `into` to A/s and `root` to I/√s; both are 0 if s < 1e-30. */
+  normalise(x: Tensor, count: number, into: Tensor, root: Tensor): void;
 
   /** Sends a stored gradient to a sink of the same shape. */
   deliver(gradient: Tensor, into: Sink): void;

@@ -71,7 +71,24 @@ const adamw: Rule<AdamwNumbers> = {
   },
 };
 
-export const UPDATE_RULES = { sgd, adamw };
+interface DirectionNumbers {
+  readonly momentum: number;
+  readonly nesterov: boolean;
+}
+
+/** Sets w to the direction u of src/optim/muon.ts. State: [v]. */
+const direction: Rule<DirectionNumbers> = {
+  example: { momentum: 0.9, nesterov: true },
+  update({ momentum, nesterov }, w, g, [velocity]) {
+    for (let i = 0; i < w.length; i++) {
+      const v = momentum * velocity[i] + g[i];
+      velocity[i] = v;
+      w[i] = nesterov ? g[i] + momentum * v : v;
+    }
+  },
+};
+
+export const UPDATE_RULES = { sgd, adamw, direction };
 
 export type RuleName = keyof typeof UPDATE_RULES;
 

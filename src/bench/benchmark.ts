@@ -1,6 +1,6 @@
 import type { Backend, Precision } from '../backends/backend.ts';
 import { WasmBackend } from '../backends/wasm/wasm.ts';
-import { resolveConfig } from '../config/config.ts';
+import { resolveConfig } from '../config/resolve.ts';
 import { CLASS_COUNT, type ImageSet } from '../images.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel } from '../models/model.ts';

@@ -2,22 +2,21 @@ import type { InitConfig } from '../models/initialise.ts';
 import type { ModelConfig } from '../models/model.ts';
 import type { OptimizerName } from '../optim/optimizers.ts';
 
-/** Choices that determine defaults. */
-export type Recipe = Pick<ModelConfig, 'model' | 'loss'> & { readonly optimizer: OptimizerName };
+/** Fields that determine the defaults of others, and which of them have an effect. */
+export type Choices = Pick<ModelConfig, 'model' | 'loss' | 'receptiveField'> &
+  Pick<InitConfig, 'init'> & { readonly optimizer: OptimizerName; readonly batchSize: number };
 
 /** One hyperparameter: its range, default and help. config.ts has the table of all hyperparameters. */
 export interface Field<T = unknown> {
   /** Accepted values in words: "an integer ≥ 1 and ≤ 8192". */
   readonly wanted: string;
   readonly help: string;
-  readonly default: T | ((recipe: Recipe) => T);
-  /** The default in words, if it depends on the recipe. */
+  readonly default: T | ((choices: Choices) => T);
+  /** The default in words, if it depends on other fields. */
   readonly shownDefault?: string;
   readonly choices?: readonly T[];
   /** The field has an effect only if each of these choices has one of the listed values. */
-  readonly onlyWith?: { readonly [Choice in keyof Recipe]?: readonly Recipe[Choice][] } & {
-    readonly init?: readonly InitConfig['init'][];
-  };
+  readonly onlyWith?: { readonly [Choice in keyof Choices]?: readonly Choices[Choice][] };
   /** Whether the field is either on or off. */
   readonly isSwitch?: boolean;
   /** Whether a value is of the right type and in range. */
@@ -42,6 +41,21 @@ export function number(range: Range, extra: Extra<number>): Field<number> {
 
 export function integer(range: Range, extra: Extra<number>): Field<number> {
   return { ...extra, ...numeric(range, true) };
+}
+
+/** A multiple of an integer. */
+export function multipleOf(step: number, range: Range, extra: Extra<number>): Field<number> {
+  const { wanted, accepts, parse } = numeric(range, true);
+  const isMultiple = (value: unknown): value is number => accepts(value) && value % step === 0;
+  return {
+    ...extra,
+    wanted: wanted.replace('an integer', `a multiple of ${step}`),
+    accepts: isMultiple,
+    parse(raw) {
+      const value = parse(raw);
+      return isMultiple(value) ? value : undefined;
+    },
+  };
 }
 
 /** An integer, or null if it is left out. */

@@ -1,6 +1,6 @@
-import type { Activation } from '../backends/backend.ts';
 import type { ImageSet } from '../images.ts';
 import { field, message } from '../message.ts';
+import type { HiddenActivation } from '../models/mlp.ts';
 import type { Model } from '../models/model.ts';
 import { plainBatch } from '../training/batches.ts';
 import { loadBatch } from '../training/evaluate.ts';
@@ -8,11 +8,13 @@ import { yieldToEventLoop } from '../training/event-loop.ts';
 import { type Finding, percent } from './finding.ts';
 
 /** φ′ as a function of y = φ(x), relative to its maximum: the share of the upstream gradient that a unit passes on. */
-const RELATIVE_SLOPE: Readonly<Record<Activation, (y: number) => number>> = {
+const RELATIVE_SLOPE: Readonly<Record<HiddenActivation, (y: number) => number>> = {
   relu: (y) => (y > 0 ? 1 : 0),
   'leaky-relu': () => 1,
   sigmoid: (y) => 4 * y * (1 - y),
   tanh: (y) => 1 - y * y,
+  crelu: (y) => (y > 0 ? 1 : 0),
+  'multi-bias': (y) => (y > 0 ? 1 : 0),
 };
 /** A unit with a smaller slope is blocked: a ReLU that is off, a sigmoid beyond 0.995 or 0.005, a tanh beyond ±0.99. */
 const BLOCKED_SLOPE = 0.02;
@@ -29,7 +31,7 @@ export interface UnitHealth {
 /** Measures the hidden units of a two-layer network on some images. @throws TypeError for a model without hidden units. */
 export async function measureUnits(
   model: Model,
-  activation: Activation,
+  activation: HiddenActivation,
   images: ImageSet,
   indices: Uint32Array,
   signal?: AbortSignal,
@@ -62,7 +64,7 @@ const SATURATED = { warning: 0.5, bad: 0.8 } as const;
 /** Judges the hidden units by measurements at named moments ("at the start", "after a short training").
  *  Source: CS231n notes, "Neural Networks 1" (dying ReLU, saturation), "Neural Networks 3" (activation distributions). */
 export function judgeUnits(
-  activation: Activation,
+  activation: HiddenActivation,
   moments: readonly (readonly [when: string, health: UnitHealth])[],
 ): Finding {
   const saturates = activation === 'sigmoid' || activation === 'tanh';

@@ -1,4 +1,4 @@
-import type { Backend, Shape, Sink, Tensor } from '../backends/backend.ts';
+import type { Backend, DType, Shape, Sink, Tensor } from '../backends/backend.ts';
 
 /** Settings of one forward pass and of the backward pass that follows it. */
 export interface Pass {
@@ -22,6 +22,8 @@ export interface Gate<Name extends string = string, B extends Backend = Backend>
   readonly name: string;
   /** The shape of the output. @throws ShapeError if the shapes of the inputs do not match. */
   shape(inputs: Readonly<Record<Name, Shape>>): Shape;
+  /** The type of the output, if it is not always the backend's own. */
+  dtype?(inputs: Readonly<Record<Name, DType>>): DType;
   /** Computes the output from the inputs. */
   forward(backend: B, inputs: Readonly<Record<Name, Tensor>>, output: Tensor, pass: Pass): void;
   /** Returns one gradient per input, of the input's own shape; undefined for an input that is not differentiable. */

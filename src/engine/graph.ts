@@ -50,9 +50,9 @@ export class Graph<B extends Backend = Backend> implements WireTensors {
     return wire;
   }
 
-  /** Adds a trainable leaf. */
-  parameter(name: string, shape: Shape): Wire {
-    return this.#addWire(name, shape, { isParameter: true });
+  /** Adds a trainable leaf. @param matrices see Wire. */
+  parameter(name: string, shape: Shape, matrices = 0): Wire {
+    return this.#addWire(name, shape, { isParameter: true, matrices });
   }
 
   /** Adds a leaf that is not trained: one value for the whole batch, without a gradient. */
@@ -78,7 +78,10 @@ export class Graph<B extends Backend = Backend> implements WireTensors {
   ): Wire {
     const shape = gate.shape(mapValues(inputs, (wire) => this.#shapeWith(wire, 0)));
     const wires: Wire[] = Object.values(inputs);
-    const output = this.#addWire(name, shape, { needsGradient: wires.some((wire) => wire.needsGradient) });
+    const output = this.#addWire(name, shape, {
+      dtype: gate.dtype?.(mapValues(inputs, (wire) => wire.tensor.dtype)),
+      needsGradient: wires.some((wire) => wire.needsGradient),
+    });
     if (shape.length > 0) {
       // The output has one row per image if a larger batch would give it more rows.
       const shapeOfMore = gate.shape(mapValues(inputs, (wire) => this.#shapeWith(wire, 1)));
@@ -167,13 +170,15 @@ export class Graph<B extends Backend = Backend> implements WireTensors {
       dtype,
       isParameter = false,
       needsGradient = isParameter,
+      matrices = 0,
     }: {
       dtype?: DType | undefined;
       isParameter?: boolean;
       needsGradient?: boolean;
+      matrices?: number;
     },
   ): Wire {
-    const wire = new Wire(this, name, needsGradient, isParameter);
+    const wire = new Wire(this, { name, needsGradient, isParameter, matrices });
     this.#wires.push(wire);
     this.#values.set(wire, this.backend.allocate(shape, dtype));
     return wire;

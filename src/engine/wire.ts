@@ -12,13 +12,19 @@ export class Wire {
   /** Whether a gradient flows here: true of a parameter and of everything that depends on one. */
   readonly needsGradient: boolean;
   readonly isParameter: boolean;
+  /** The number of matrices stacked in a parameter, for an optimiser that treats each as a whole; else 0. */
+  readonly matrices: number;
   readonly #tensors: WireTensors;
 
-  constructor(tensors: WireTensors, name: string, needsGradient: boolean, isParameter: boolean) {
+  constructor(
+    tensors: WireTensors,
+    { name, needsGradient, isParameter, matrices }: Pick<Wire, 'name' | 'needsGradient' | 'isParameter' | 'matrices'>,
+  ) {
     this.#tensors = tensors;
     this.name = name;
     this.needsGradient = needsGradient;
     this.isParameter = isParameter;
+    this.matrices = matrices;
   }
 
   /** Its value, at the graph's current batch size. */

@@ -116,14 +116,14 @@ function costOf(
   output: Wire,
 ): { forward: number; backward: number } {
   const numbers = sizeOf(output.shape);
-  if (gate !== 'linear') {
+  if (gate !== 'linear' && gate !== 'local linear') {
     const gradients = Object.values(inputs).filter(({ needsGradient }) => needsGradient);
     return {
       forward: Math.max(numbers, ...Object.values(inputs).map(({ shape }) => sizeOf(shape))),
       backward: sum(gradients, ({ shape }) => sizeOf(shape)),
     };
   }
-  const product = 2 * numbers * inputs.x.shape[1];
+  const product = 2 * numbers * inputs.weight.shape[1];
   return { forward: product + numbers, backward: (inputs.x.needsGradient ? 2 : 1) * product + numbers };
 }
 

@@ -12,6 +12,8 @@ import { TOY_NET } from './toy-net.ts';
 const TWO_LAYERS: ModelConfig = {
   model: 'mlp',
   hidden: 10,
+  receptiveField: 32,
+  receptiveStride: 1,
   activation: 'relu',
   dropout: 0,
   loss: 'softmax',

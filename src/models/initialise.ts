@@ -14,7 +14,7 @@ export interface InitConfig {
  *  scores, and so from the loss of a random guess: ln 10 for softmax, 9 for hinge. */
 const OUTPUT_SCALE = 0.1;
 
-/** Draws the weights from N(0, σ²) and sets the biases to 0. For a weight [out, in]:
+/** Draws the weights from N(0, σ²), and sets the biases to 0, except those of `multi-bias`. For a weight [out, in]:
  *
  *  - `he`: σ² = 2/in. Source: K. He et al., "Delving Deep into Rectifiers" (2015).
  *  - `xavier`: σ² = 2/(in + out). Source: X. Glorot and Y. Bengio, "Understanding the difficulty of training deep
@@ -32,7 +32,7 @@ export function initialise(model: Model, config: InitConfig): void {
       const std = scale * standardDeviation(config, parameter.shape);
       const random = new Random(config.seed, 'init', parameter.name);
       for (let i = 0; i < values.length; i++) values[i] = std * random.normal();
-    }
+    } else values.set(model.biasStarts.get(parameter) ?? []);
     backend.write(parameter.tensor, values);
   }
 }

@@ -8,7 +8,7 @@ import type { Wire } from '../engine/wire.ts';
  *  logits [B, 10]. 30,730 parameters. */
 export function linearClassifier(graph: Graph, images: Wire, classes: number): Wire {
   const [, D] = images.shape;
-  const weight = graph.parameter('linear.weight', [classes, D]);
+  const weight = graph.parameter('linear.weight', [classes, D], 1);
   const bias = graph.parameter('linear.bias', [classes]);
   return graph.apply(linear, { x: images, weight, bias }, 'logits');
 }

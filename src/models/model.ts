@@ -7,7 +7,7 @@ import { CLASS_COUNT, IMAGE_BYTES } from '../images.ts';
 import { linearClassifier } from './linear.ts';
 import { type HiddenLayer, twoLayerNetwork } from './mlp.ts';
 
-/** The hyperparameters of a model. `hidden`, `activation` and `dropout` have no effect on a linear one. */
+/** The hyperparameters of a model. Those of the hidden layer have no effect on a linear one. */
 export interface ModelConfig extends HiddenLayer {
   readonly model: 'linear' | 'mlp';
   readonly loss: 'softmax' | 'hinge';
@@ -22,6 +22,8 @@ export interface Model {
   readonly labels: Wire;
   /** The activations of the hidden units [B, H]; absent in the linear classifier. */
   readonly hidden?: Wire;
+  /** The initial values of biases that do not start at 0. */
+  readonly biasStarts: ReadonlyMap<Wire, readonly number[]>;
   /** The scores of the classes [B, C]. */
   readonly logits: Wire;
   /** The mean loss over the batch, a scalar. */
@@ -43,7 +45,8 @@ const CIFAR10_SIZE: ModelSize = { inputs: IMAGE_BYTES, classes: CLASS_COUNT, inp
 /** Builds a model for batches of up to `capacity` images. Its parameters are zero until initialised.
  *
  *  linear: logits = X Wᵀ + b, with W [C, D] and b [C].
- *  mlp: logits = dropout(φ(X W₁ᵀ + b₁)) W₂ᵀ + b₂, with W₁ [H, D], b₁ [H], W₂ [C, H] and b₂ [C].
+ *  mlp: logits = dropout(φ(X W₁ᵀ + b₁)) W₂ᵀ + b₂, with W₁ [H, D], b₁ [H], W₂ [C, H] and b₂ [C]; mlp.ts has the forms
+ *  with smaller receptive fields and several units for each filter.
  *  X [B, D] are the scaled pixels (p − 128)/64 of the bytes p. */
 export function buildModel(
   backend: Backend,
@@ -56,7 +59,7 @@ export function buildModel(
   const labels = graph.input('labels', [], 'label');
   const scores =
     config.model === 'linear'
-      ? { logits: linearClassifier(graph, images, classes) }
+      ? { logits: linearClassifier(graph, images, classes), biasStarts: new Map() }
       : twoLayerNetwork(graph, images, classes, config);
   const loss = graph.apply(config.loss === 'hinge' ? hinge : softmaxCrossEntropy(config.labelSmoothing), {
     logits: scores.logits,

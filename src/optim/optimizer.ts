@@ -3,6 +3,10 @@ import type { UpdateRule } from '../backends/update-rules.ts';
 
 /** Hyperparameters of the optimisers. */
 export interface OptimizerSettings {
+  /** Peak learning rate η. */
+  readonly lr: number;
+  /** Peak learning rate of the parameters that Muon leaves to SGD. */
+  readonly headLr: number;
   /** μ of SGD, in [0, 1). */
   readonly momentum: number;
   readonly nesterov: boolean;
@@ -17,7 +21,7 @@ export interface OptimizerDefinition {
   /** `l2`: the gradient of λ/2 · ‖W‖² is added to that of the loss. `decoupled`: weights shrink separately. */
   readonly weightDecay: 'l2' | 'decoupled';
   /** Optional hyperparameters that this optimiser uses. */
-  readonly hyperparameters: readonly ('momentum' | 'nesterov')[];
+  readonly hyperparameters: readonly ('momentum' | 'nesterov' | 'headLr')[];
   create(settings: OptimizerSettings): Optimizer;
 }
 
@@ -26,6 +30,9 @@ export interface Parameter {
   readonly name: string;
   readonly shape: Shape;
   readonly tensor: Tensor;
+  /** The number of matrices stacked in it, for an optimiser that treats each as a whole; 0 for biases and for the output
+   *  layer of a network. */
+  readonly matrices: number;
 }
 
 /** Turns the gradients of parameters into updates. */

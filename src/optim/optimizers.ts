@@ -1,9 +1,10 @@
 import { adamw } from './adamw.ts';
+import { muon } from './muon.ts';
 import type { OptimizerSettings } from './optimizer.ts';
 import { sgd } from './sgd.ts';
 
 /** Every optimiser, keyed by its name in a configuration. */
-export const OPTIMIZERS = { sgd, adamw };
+export const OPTIMIZERS = { sgd, adamw, muon };
 
 export type OptimizerName = keyof typeof OPTIMIZERS;
 

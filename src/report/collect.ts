@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import path from 'node:path';
-import { effectiveConfig } from '../config/config.ts';
+import { effectiveConfig } from '../config/resolve.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { UserError } from '../errors.ts';
 import { fileError } from '../files.ts';

@@ -1,4 +1,4 @@
-import { effectiveConfig } from '../config/config.ts';
+import { effectiveConfig } from '../config/resolve.ts';
 import { imageCounts } from '../images.ts';
 import type { RunStarted } from '../runs/events.ts';
 import { RunDirectory } from '../runs/run-directory.ts';

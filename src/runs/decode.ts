@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { type Config, resolveConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import { resolveConfig } from '../config/resolve.ts';
 import { DivergedError, UsageError, UserError } from '../errors.ts';
 import { DATASET_LABEL, type DatasetName } from '../images.ts';
 import { field, message } from '../message.ts';

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { InferOutput } from 'valibot';
-import { type Config, effectiveConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import { effectiveConfig } from '../config/resolve.ts';
 import { CLASSES } from '../dataset/cifar10.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { syntheticDataset } from '../dataset/synthetic.ts';

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Backend } from '../backends/backend.ts';
-import { type Config, effectiveConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import { effectiveConfig } from '../config/resolve.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { DivergedError, UsageError } from '../errors.ts';
 import { localTime } from '../format.ts';

@@ -115,8 +115,8 @@ it('points from a wrong argument to the help of its own command, as it was calle
 
 describe('a choice', () => {
   it.each([
-    [['--optimizer', 'adam'], "--optimizer must be one of sgd, adamw, got adam. Did you mean 'adamw'?"],
-    [['--optimizer', 'SGD'], "--optimizer must be one of sgd, adamw, got SGD. Did you mean 'sgd'?"],
+    [['--optimizer', 'adam'], "--optimizer must be one of sgd, adamw, muon, got adam. Did you mean 'adamw'?"],
+    [['--optimizer', 'SGD'], "--optimizer must be one of sgd, adamw, muon, got SGD. Did you mean 'sgd'?"],
     [['--loss', 'cross_entropy'], "got cross_entropy. Did you mean 'softmax'?"],
     [['--activation', 'LeakyReLU', '--model', 'mlp'], "got LeakyReLU. Did you mean 'leaky-relu'?"],
     [['doctor', '--init', 'kaiming'], "got kaiming. Did you mean 'he'?"],

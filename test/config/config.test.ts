@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Config, effectiveConfig, FIELD_LIST, FIELDS, resolveConfig } from '../../src/config/config.ts';
+import { type Config, FIELD_LIST, FIELDS } from '../../src/config/config.ts';
 import type { Field } from '../../src/config/field.ts';
+import { effectiveConfig, resolveConfig } from '../../src/config/resolve.ts';
 import { UsageError } from '../../src/errors.ts';
 
 /** Returns the error for values that TypeScript would not allow. */
@@ -24,7 +25,7 @@ describe('resolveConfig refuses, with the name of the field', () => {
     [{ epochs: 1.5 }, 'epochs', 'epochs must be an integer ≥ 1, got 1.5'],
     [{ batchSize: 'x' }, 'batchSize', 'batchSize must be an integer ≥ 1 and ≤ 50000, got x'],
     [{ batchSize: 50001 }, 'batchSize', 'got 50001'],
-    [{ foo: 1 }, 'foo', 'foo is not a hyperparameter; the hyperparameters are model, hidden'],
+    [{ foo: 1 }, 'foo', 'foo is not a hyperparameter; the hyperparameters are model, recipe, hidden'],
     [{ learningRate: 0.1 }, 'learningRate', 'learningRate is not a hyperparameter'],
     [{ toString: 1 }, 'toString', 'toString is not a hyperparameter'],
     [{ model: 'cnn' }, 'model', 'model must be one of linear, mlp, got cnn'],
@@ -35,7 +36,7 @@ describe('resolveConfig refuses, with the name of the field', () => {
     [{ seed: 2 ** 53 }, 'seed', 'seed must be an integer'],
     [{ shift: -1 }, 'shift', 'shift must be an integer ≥ 0 and ≤ 31, got -1'],
     [{ val: [1000] }, 'val', 'val must be an integer ≥ 0, got [1000]'],
-    [{ optimizer: 'adam' }, 'optimizer', 'optimizer must be one of sgd, adamw, got adam'],
+    [{ optimizer: 'adam' }, 'optimizer', 'optimizer must be one of sgd, adamw, muon, got adam'],
     [{ hidden: 100 }, 'hidden', "only with model: 'mlp'; add model: 'mlp', or leave hidden out"],
     [
       { hidden: 100, model: 'linear' },
@@ -43,7 +44,7 @@ describe('resolveConfig refuses, with the name of the field', () => {
       "hidden has an effect only with model: 'mlp', but model is linear; set model: 'mlp' or leave hidden out",
     ],
     [{ loss: 'hinge', labelSmoothing: 0.1 }, 'labelSmoothing', "only with loss: 'softmax'"],
-    [{ optimizer: 'adamw', momentum: 0.5 }, 'momentum', "only with optimizer: 'sgd'"],
+    [{ optimizer: 'adamw', momentum: 0.5 }, 'momentum', "only with optimizer: 'sgd' or muon"],
     [{ initStd: 0.5 }, 'initStd', "only with init: 'normal'"],
     [{ earlyStop: 3, val: 0 }, 'earlyStop', 'earlyStop: 3 needs validation images, but val is 0'],
   ])('%j', (given, field, message) => {
@@ -99,6 +100,8 @@ function isInWords(wanted: string, value: unknown): boolean {
       .includes(value as string);
   if (typeof value !== 'number' || !Number.isFinite(value)) return false;
   if (wanted.startsWith('an integer') && !Number.isSafeInteger(value)) return false;
+  const [, factor] = /^a multiple of (\d+)/.exec(wanted) ?? [];
+  if (factor !== undefined && value % Number(factor) !== 0) return false;
   return [...wanted.matchAll(/(≥|>|≤|<) (\S+)/g)].every(([, sign, bound]) => {
     const limit = Number(bound);
     return sign === '≥' ? value >= limit : sign === '>' ? value > limit : sign === '≤' ? value <= limit : value < limit;
@@ -106,7 +109,12 @@ function isInWords(wanted: string, value: unknown): boolean {
 }
 
 it('returns a configuration that it accepts unchanged', () => {
-  for (const given of [{}, { model: 'mlp', hidden: 7 }, { optimizer: 'adamw', loss: 'hinge' }] as Partial<Config>[]) {
+  for (const given of [
+    {},
+    { model: 'mlp', hidden: 7 },
+    { optimizer: 'adamw', loss: 'hinge' },
+    { model: 'mlp', recipe: 'fast' },
+  ] as Partial<Config>[]) {
     const config = resolveConfig(given);
     expect(resolveConfig(config)).toEqual(config);
     expect(resolveConfig(effectiveConfig(config))).toEqual(config);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createBackend } from '../../src/backends/select.ts';
-import { type Config, resolveConfig } from '../../src/config/config.ts';
+import type { Config } from '../../src/config/config.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
 import type { Dataset } from '../../src/dataset/load.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { diagnose, type RunToCheck } from '../../src/doctor/doctor.ts';

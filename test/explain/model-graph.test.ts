@@ -8,6 +8,8 @@ import { normals } from '../support/graphs.ts';
 const MLP: ModelConfig = {
   model: 'mlp',
   hidden: 6,
+  receptiveField: 32,
+  receptiveStride: 1,
   activation: 'relu',
   dropout: 0,
   loss: 'hinge',

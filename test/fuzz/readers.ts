@@ -5,7 +5,7 @@ import { encode as encodeJpeg } from 'jpeg-js';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import { parseQuestion } from '../../src/cli/explain/question.ts';
 import { readConfigFile } from '../../src/cli/inputs/config-file.ts';
-import { resolveConfig } from '../../src/config/config.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
 import { openParquet, readRowGroups } from '../../src/dataset/formats/parquet-file.ts';
 import { numpyGlobals } from '../../src/dataset/formats/python/numpy.ts';
 import { unpickle } from '../../src/dataset/formats/python/pickle.ts';

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Activation } from '../../src/backends/backend.ts';
 import { type Backend, sizeOf } from '../../src/backends/backend.ts';
 import { valuesOf } from '../../src/backends/reference/tensor.ts';
-import { type Config, resolveConfig } from '../../src/config/config.ts';
+import type { Config } from '../../src/config/config.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
 import type { Gate, Gradient } from '../../src/engine/gate.ts';
 import { checkModelGradients, type ModelGradientCheck } from '../../src/gradcheck/model-gradients.ts';
 import { rows } from '../../src/training/batches.ts';
@@ -52,7 +54,7 @@ vi.mock('../../src/engine/gates/losses/hinge.ts', async (load) => {
 });
 vi.mock('../../src/engine/gates/activation.ts', async (load) => {
   const { activation } = await load<typeof import('../../src/engine/gates/activation.ts')>();
-  return { activation: (kind: Config['activation']) => breakable(activation(kind)) };
+  return { activation: (kind: Activation) => breakable(activation(kind)) };
 });
 vi.mock('../../src/engine/gates/dropout.ts', async (load) => {
   const { dropout } = await load<typeof import('../../src/engine/gates/dropout.ts')>();

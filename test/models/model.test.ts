@@ -17,6 +17,8 @@ import { ACTIVATIONS } from '../support/graphs.ts';
 const MLP: ModelConfig = {
   model: 'mlp',
   hidden: 10,
+  receptiveField: 32,
+  receptiveStride: 1,
   activation: 'relu',
   dropout: 0,
   loss: 'softmax',

@@ -4,12 +4,12 @@ import type { Optimizer } from '../../src/optim/optimizer.ts';
 import { OPTIMIZERS } from '../../src/optim/optimizers.ts';
 import { Updater } from '../../src/optim/updater.ts';
 
-const SETTINGS = { momentum: 0.9, nesterov: false, weightDecay: 0.5 };
+const SETTINGS = { lr: 0.1, headLr: 0.1, momentum: 0.9, nesterov: false, weightDecay: 0.5 };
 
 function parameter(backend: ReferenceBackend, name: string, shape: readonly number[], values: readonly number[]) {
   const tensor = backend.allocate(shape);
   backend.write(tensor, values);
-  return { name, shape, tensor };
+  return { name, shape, tensor, matrices: 0 };
 }
 
 describe('Updater', () => {

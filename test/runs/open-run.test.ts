@@ -3,7 +3,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import { createBackend } from '../../src/backends/select.ts';
-import { resolveConfig } from '../../src/config/config.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
 import type { Dataset } from '../../src/dataset/load.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { UsageError, UserError } from '../../src/errors.ts';

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSyn
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
-import { resolveConfig } from '../../src/config/config.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
 import type { Dataset } from '../../src/dataset/load.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { DataError, DivergedError, FileError, UsageError, UserError } from '../../src/errors.ts';

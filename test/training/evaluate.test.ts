@@ -11,6 +11,8 @@ const SET = randomImageSet(50, 'evaluation');
 const MLP = {
   model: 'mlp',
   hidden: 9,
+  receptiveField: 32,
+  receptiveStride: 1,
   activation: 'tanh',
   dropout: 0.5,
   loss: 'softmax',

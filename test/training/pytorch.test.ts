@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
-import { type Config, effectiveConfig, resolveConfig } from '../../src/config/config.ts';
+import type { Config } from '../../src/config/config.ts';
+import { effectiveConfig, resolveConfig } from '../../src/config/resolve.ts';
 import { buildModel } from '../../src/models/model.ts';
 import { OPTIMIZERS } from '../../src/optim/optimizers.ts';
 import { Updater } from '../../src/optim/updater.ts';

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
-import { type Config, resolveConfig } from '../../src/config/config.ts';
+import type { Config } from '../../src/config/config.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { DivergedError, UserError } from '../../src/errors.ts';
 import { initialise } from '../../src/models/initialise.ts';

@@ -30,3 +30,13 @@ export function dropout(x: Values, rate: number, key: number, target: Values): v
   const scale = 1 / (1 - rate);
   for (let i = 0; i < x.length; i++) target[i] = hash32(key + hash32(i)) >= threshold ? x[i] * scale : 0;
 }
+
+/** Sum of the rows of x: [M, N] → [N]. */
+export function sumRows(x: Values, target: Values): void {
+  const N = target.length;
+  for (let j = 0; j < N; j++) {
+    let sum = 0;
+    for (let i = j; i < x.length; i += N) sum += x[i];
+    target[j] = sum;
+  }
+}

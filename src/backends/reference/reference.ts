@@ -1,4 +1,4 @@
-import { allocateImageSet, type BatchPlan, type ImageSet } from '../../images.ts';
+import { allocateImageSet, type BatchPlan, type ImageSet, type ReceptiveFields } from '../../images.ts';
 import { loadBatch } from '../augmentation.ts';
 import {
   type Activation,
@@ -14,13 +14,17 @@ import {
   sizeOf,
   type Tensor,
 } from '../backend.ts';
-import { expectBatch, matrixShape, productShape } from '../checks.ts';
-import { update } from '../update-rules.ts';
+import { expectBatch, expectFields, expectSquares, matrixShape, productShape } from '../checks.ts';
+import { normalise } from '../normalise.ts';
+import { crop } from './crop.ts';
+import { multiplyGroups } from './groups.ts';
 import { int16Product } from './int16.ts';
 import * as losses from './losses.ts';
 import { type Matrix, matmul, transpose } from './matmul.ts';
+import { multiBias, multiBiasDerivative } from './multi-bias.ts';
 import * as pointwise from './pointwise.ts';
-import { allocate, type Values, valuesOf, view } from './tensor.ts';
+import { Results } from './result.ts';
+import { allocate, valuesOf, view } from './tensor.ts';
 
 /** The oracle that other backends are tested against: every operation as plain loops, in the order of its formula.
  *
@@ -30,7 +34,7 @@ export class ReferenceBackend implements ElementwiseBackend {
   readonly dtype: 'float32' | 'float64';
   readonly precision: Precision;
   readonly info: BackendInfo;
-  readonly #scratch = new Map<number, Values>();
+  readonly #results: Results;
 
   /** @param precision of products with pixels; float32 is full precision, in either dtype. @param notes for `info`.
    *  @throws TypeError for precision int16 with dtype float64. */
@@ -44,6 +48,7 @@ export class ReferenceBackend implements ElementwiseBackend {
     this.dtype = dtype;
     this.precision = precision;
     this.info = { threads: 1, vectorBits: 0, fma: false, flags: [], notes };
+    this.#results = new Results(dtype);
   }
 
   allocate(shape: Shape, dtype: DType = this.dtype): Tensor {
@@ -74,31 +79,35 @@ export class ReferenceBackend implements ElementwiseBackend {
     loadBatch(source, plan, valuesOf(images), valuesOf(labels));
   }
 
+  crop(images: Tensor, fields: ReceptiveFields, into: Tensor): void {
+    expectFields(images, fields, into);
+    crop(valuesOf(images), fields, valuesOf(into));
+  }
+
   matmul(a: Tensor, b: Tensor, into: Sink, options: MatmulOptions = {}): void {
     const shape = productShape(a, b, options, this.precision);
-    const [left, right] = [matrix(a, options.transposeA), matrix(b, options.transposeB)];
+    const { transposeA = false, transposeB = false, groups } = options;
     const bias = options.bias && valuesOf(options.bias);
     const isPixels = ({ dtype }: Tensor) => this.precision === 'int16' && dtype === 'pixel';
     const product = isPixels(a) || isPixels(b) ? int16Product(isPixels(a) ? 'left' : 'right') : matmul;
-    this.#writeResult(shape, into, (target) => product(left, right, bias, target));
+    const operands = [
+      { tensor: a, transposed: transposeA },
+      { tensor: b, transposed: transposeB },
+    ] as const;
+    this.#results.write(shape, into, (target) => {
+      if (groups) multiplyGroups(product, operands, { groups, bias, target });
+      else product(matrix(a, transposeA), matrix(b, transposeB), bias, target);
+    });
   }
 
   sumRows(x: Tensor, into: Sink): void {
-    const [M, N] = x.shape;
-    const values = valuesOf(x);
-    this.#writeResult([N], into, (target) => {
-      for (let j = 0; j < N; j++) {
-        let sum = 0;
-        for (let i = 0; i < M; i++) sum += values[i * N + j];
-        target[j] = sum;
-      }
-    });
+    this.#results.write(x.shape.slice(1), into, (target) => pointwise.sumRows(valuesOf(x), target));
   }
 
   add(a: Tensor, b: Tensor, into: Sink): void {
     expectShape('the second term', b.shape, a.shape);
     const [left, right] = [valuesOf(a), valuesOf(b)];
-    this.#writeResult(a.shape, into, (target) => {
+    this.#results.write(a.shape, into, (target) => {
       for (let i = 0; i < target.length; i++) target[i] = left[i] + right[i];
     });
   }
@@ -106,7 +115,7 @@ export class ReferenceBackend implements ElementwiseBackend {
   scale(x: Tensor, factor: number, by: Tensor, into: Sink): void {
     const scale = factor * scalar(by);
     const values = valuesOf(x);
-    this.#writeResult(x.shape, into, (target) => {
+    this.#results.write(x.shape, into, (target) => {
       for (let i = 0; i < target.length; i++) target[i] = scale * values[i];
     });
   }
@@ -124,13 +133,33 @@ export class ReferenceBackend implements ElementwiseBackend {
 
   activationDerivative(kind: Activation, y: Tensor, upstream: Tensor, into: Sink): void {
     expectShape('upstream', upstream.shape, y.shape);
-    this.#writeResult(y.shape, into, (target) =>
+    this.#results.write(y.shape, into, (target) =>
       pointwise.activationDerivative(kind, valuesOf(y), valuesOf(upstream), target),
     );
   }
 
+  multiBias(x: Tensor, bias: Tensor, into: Tensor): void {
+    expectShape('the biases', bias.shape, [into.shape[1]]);
+    multiBias({ x: valuesOf(x), y: valuesOf(into), shapes: [x.shape, into.shape] }, valuesOf(bias));
+  }
+
+  multiBiasDerivative(y: Tensor, upstream: Tensor, into: Sink): void {
+    expectShape('upstream', upstream.shape, y.shape);
+    const { shape } = into.tensor;
+    this.#results.write(shape, into, (x) =>
+      multiBiasDerivative({ x, y: valuesOf(y), shapes: [shape, y.shape] }, valuesOf(upstream)),
+    );
+  }
+
+  sumRowsWherePositive(y: Tensor, upstream: Tensor, into: Sink): void {
+    expectShape('upstream', upstream.shape, y.shape);
+    const masked = valuesOf(upstream).slice();
+    pointwise.activationDerivative('relu', valuesOf(y), masked, masked);
+    this.#results.write(y.shape.slice(1), into, (target) => pointwise.sumRows(masked, target));
+  }
+
   dropout(x: Tensor, rate: number, key: number, into: Sink): void {
-    this.#writeResult(x.shape, into, (target) => pointwise.dropout(valuesOf(x), rate, key, target));
+    this.#results.write(x.shape, into, (target) => pointwise.dropout(valuesOf(x), rate, key, target));
   }
 
   softmaxCrossEntropy(logits: Tensor, labels: Tensor, labelSmoothing: number, into: Tensor): void {
@@ -147,7 +176,7 @@ export class ReferenceBackend implements ElementwiseBackend {
   ): void {
     expectShape('labels', labels.shape, logits.shape.slice(0, 1));
     const [scores, classes, by] = [valuesOf(logits), valuesOf(labels), scalar(upstream)];
-    this.#writeResult(logits.shape, into, (target) =>
+    this.#results.write(logits.shape, into, (target) =>
       losses.softmaxCrossEntropyDerivative(scores, classes, labelSmoothing, by, target),
     );
   }
@@ -160,7 +189,7 @@ export class ReferenceBackend implements ElementwiseBackend {
   hingeDerivative(logits: Tensor, labels: Tensor, upstream: Tensor, into: Sink): void {
     expectShape('labels', labels.shape, logits.shape.slice(0, 1));
     const [scores, classes, by] = [valuesOf(logits), valuesOf(labels), scalar(upstream)];
-    this.#writeResult(logits.shape, into, (target) => losses.hingeDerivative(scores, classes, by, target));
+    this.#results.write(logits.shape, into, (target) => losses.hingeDerivative(scores, classes, by, target));
   }
 
   countCorrect(logits: Tensor, labels: Tensor, into: Tensor): void {
@@ -168,8 +197,13 @@ export class ReferenceBackend implements ElementwiseBackend {
     setScalar(into, losses.countCorrect(valuesOf(logits), valuesOf(labels)));
   }
 
+  normalise(x: Tensor, count: number, into: Tensor, root: Tensor): void {
+    expectSquares(x, count, into, root);
+    normalise(valuesOf(x), count, valuesOf(into), valuesOf(root));
+  }
+
   deliver(gradient: Tensor, into: Sink): void {
-    this.#writeResult(gradient.shape, into, (target) => target.set(valuesOf(gradient)));
+    this.#results.write(gradient.shape, into, (target) => target.set(valuesOf(gradient)));
   }
 
   elementwise(f: (...values: number[]) => number, operands: readonly Tensor[], into: Sink): void {
@@ -178,7 +212,7 @@ export class ReferenceBackend implements ElementwiseBackend {
       if (operand.shape.length > 0) expectShape(`operand ${i + 1}`, operand.shape, shape);
     }
     const arrays = operands.map(valuesOf);
-    this.#writeResult(shape, into, (target) => {
+    this.#results.write(shape, into, (target) => {
       for (let i = 0; i < target.length; i++) target[i] = f(...arrays.map((x) => x[x.length === 1 ? 0 : i]));
     });
   }
@@ -186,39 +220,15 @@ export class ReferenceBackend implements ElementwiseBackend {
   sum(x: Tensor, into: Sink): void {
     let sum = 0;
     for (const value of valuesOf(x)) sum += value;
-    this.#writeResult([], into, (target) => target.fill(sum));
+    this.#results.write([], into, (target) => target.fill(sum));
   }
 
   transpose(x: Tensor, into: Sink): void {
     const { values, rows, columns } = matrix(x);
-    this.#writeResult([columns, rows], into, (target) => target.set(transpose(values, rows, columns)));
+    this.#results.write([columns, rows], into, (target) => target.set(transpose(values, rows, columns)));
   }
 
   close(): void {}
-
-  /** Computes a result of the given shape and sends it to the sink. It is rounded to the backend's dtype first, so that
-   *  storing, adding and updating see the same bits. */
-  #writeResult(shape: Shape, into: Sink, compute: (target: Values) => void): void {
-    const target = valuesOf(into.tensor);
-    expectShape('the destination', into.tensor.shape, shape);
-    if (into.kind === 'store') {
-      compute(target);
-      return;
-    }
-    const result = this.#scratchArray(sizeOf(shape));
-    compute(result);
-    if (into.kind === 'update') update(into.rule, target, result, into.state.map(valuesOf));
-    else for (let i = 0; i < target.length; i++) target[i] += result[i];
-  }
-
-  #scratchArray(length: number): Values {
-    let scratch = this.#scratch.get(length);
-    if (!scratch) {
-      scratch = valuesOf(this.allocate([length]));
-      this.#scratch.set(length, scratch);
-    }
-    return scratch;
-  }
 }
 
 function matrix(tensor: Tensor, transposed = false): Matrix {

@@ -1,5 +1,6 @@
 import { type MemoryLimits, ModuleBuilder } from './assembler/assembler.ts';
 import { addJobs } from './jobs.ts';
+import { crop } from './kernels/crop.ts';
 import { loadBatch } from './kernels/images.ts';
 import { addKernel, type Kernel } from './kernels/kernel.ts';
 import {
@@ -9,6 +10,7 @@ import {
   softmaxCrossEntropy,
   softmaxCrossEntropyDerivative,
 } from './kernels/losses.ts';
+import { multiBias, multiBiasDerivative } from './kernels/multi-bias.ts';
 import {
   activation,
   activationDerivative,
@@ -17,6 +19,7 @@ import {
   dropout,
   scale,
   sumRows,
+  sumRowsWherePositive,
   sumSquares,
 } from './kernels/pointwise.ts';
 import { multiply } from './kernels/products/multiply.ts';
@@ -29,6 +32,7 @@ import { addSink } from './kernels/sink.ts';
 
 export const KERNELS = {
   loadBatch,
+  crop,
   transpose,
   pack,
   quantise,
@@ -38,8 +42,11 @@ export const KERNELS = {
   deliver,
   activation,
   activationDerivative,
+  multiBias,
+  multiBiasDerivative,
   dropout,
   sumRows,
+  sumRowsWherePositive,
   sumSquares,
   softmaxCrossEntropy,
   softmaxCrossEntropyDerivative,

@@ -27,6 +27,44 @@ function agrees(values: ArrayLike<number>, expected: ArrayLike<number>): boolean
   return error <= TOLERANCE * largest;
 }
 
+/** Sides of a receptive field, and the number of fields; units of a filter. */
+const [FIELD, FIELDS, UNITS] = [{ size: 16, stride: 16 }, 4, 3];
+
+/** The operations of units that see a part of the image. */
+async function recordLocal(
+  backend: Backend,
+  {
+    images,
+    numbers,
+    record,
+  }: {
+    images: Tensor;
+    numbers(shape: number[], seed: number): Tensor;
+    record(name: string, tensor: Tensor): Promise<unknown>;
+  },
+): Promise<void> {
+  const output = (shape: number[]): Sink => ({ kind: 'store', tensor: backend.allocate(shape) });
+  const fields = backend.allocate([B, D], 'pixel');
+  backend.crop(images, FIELD, fields);
+  await record('crop', fields);
+  const [filters, gradient] = [output([B, FIELDS * H]), output([FIELDS * H, D / FIELDS])];
+  const groups = { count: FIELDS, a: 'beside', b: 'stacked', into: 'beside' } as const;
+  backend.matmul(fields, numbers([FIELDS * H, D / FIELDS], 8), filters, { transposeB: true, groups });
+  await record('product of groups', filters.tensor);
+  const units = backend.allocate([B, UNITS * FIELDS * H]);
+  backend.multiBias(filters.tensor, numbers([UNITS * FIELDS * H], 9), units);
+  await record('multi-bias', units);
+  const [derivative, sums] = [output([B, FIELDS * H]), output([UNITS * FIELDS * H])];
+  const upstream = numbers([B, UNITS * FIELDS * H], 10);
+  backend.multiBiasDerivative(units, upstream, derivative);
+  backend.sumRowsWherePositive(units, upstream, sums);
+  await record('derivative of multi-bias', derivative.tensor);
+  await record('sum of rows where positive', sums.tensor);
+  const transposed = { transposeA: true, groups: { ...groups, b: 'beside', into: 'stacked' } } as const;
+  backend.matmul(derivative.tensor, fields, gradient, transposed);
+  await record('gradient of groups', gradient.tensor);
+}
+
 async function resultsOf(backend: Backend): Promise<Map<string, ArrayLike<number>>> {
   const results = new Map<string, ArrayLike<number>>();
   const record = async (name: string, tensor: Tensor) => results.set(name, await backend.read(tensor));
@@ -64,6 +102,8 @@ async function resultsOf(backend: Backend): Promise<Map<string, ArrayLike<number
     await record(kind, active);
     await record(`derivative of ${kind}`, gradient.tensor);
   }
+
+  await recordLocal(backend, { images, numbers, record });
 
   const upstream = numbers([B, H], 4);
   for (const rule of EXAMPLE_RULES) {

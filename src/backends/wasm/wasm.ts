@@ -1,4 +1,4 @@
-import type { BatchPlan, ImageSet } from '../../images.ts';
+import type { BatchPlan, ImageSet, ReceptiveFields } from '../../images.ts';
 import {
   type Activation,
   type Backend,
@@ -12,11 +12,14 @@ import {
   sizeOf,
   type Tensor,
 } from '../backend.ts';
+import { expectSquares } from '../checks.ts';
+import { normalise } from '../normalise.ts';
 import type { Device } from './device.ts';
 import { pixelRowBytes } from './kernels/products/pack.ts';
 import { PANEL } from './kernels/products/tile.ts';
 import { ImageStore } from './operations/image-store.ts';
 import { Losses } from './operations/losses.ts';
+import { MultiBias } from './operations/multi-bias.ts';
 import { Pointwise } from './operations/pointwise.ts';
 import { Products } from './operations/products.ts';
 import { readValues, writeValues } from './operations/values.ts';
@@ -32,6 +35,7 @@ export class WasmBackend implements Backend {
   readonly products: Products;
   readonly #images: ImageStore;
   readonly #pointwise: Pointwise;
+  readonly #multiBias: MultiBias;
   readonly #losses: Losses;
 
   constructor(device: Device, info: BackendInfo) {
@@ -41,6 +45,7 @@ export class WasmBackend implements Backend {
     this.products = new Products(device);
     this.#images = new ImageStore(device);
     this.#pointwise = new Pointwise(device);
+    this.#multiBias = new MultiBias(device);
     this.#losses = new Losses(device);
   }
 
@@ -79,6 +84,10 @@ export class WasmBackend implements Backend {
     this.#images.loadBatch(source, plan, images, labels);
   }
 
+  crop(images: Tensor, fields: ReceptiveFields, into: Tensor): void {
+    this.#images.crop(images, fields, into);
+  }
+
   matmul(a: Tensor, b: Tensor, into: Sink, options: MatmulOptions = {}): void {
     this.products.multiply(a, b, into, options);
   }
@@ -105,6 +114,18 @@ export class WasmBackend implements Backend {
 
   activationDerivative(kind: Activation, y: Tensor, upstream: Tensor, into: Sink): void {
     this.#pointwise.activationDerivative(kind, y, upstream, into);
+  }
+
+  multiBias(x: Tensor, bias: Tensor, into: Tensor): void {
+    this.#multiBias.forward(x, bias, into);
+  }
+
+  multiBiasDerivative(y: Tensor, upstream: Tensor, into: Sink): void {
+    this.#multiBias.derivative(y, upstream, into);
+  }
+
+  sumRowsWherePositive(y: Tensor, upstream: Tensor, into: Sink): void {
+    this.#pointwise.sumRowsWherePositive(y, upstream, into);
   }
 
   dropout(x: Tensor, rate: number, key: number, into: Sink): void {
@@ -135,6 +156,14 @@ export class WasmBackend implements Backend {
 
   countCorrect(logits: Tensor, labels: Tensor, into: Tensor): void {
     this.#losses.countCorrect(logits, labels, into);
+  }
+
+  normalise(x: Tensor, count: number, into: Tensor, root: Tensor): void {
+    expectSquares(x, count, into, root);
+    const [matrices, scaled, roots] = [x, this.#device.changed(into), this.#device.changed(root)].map((tensor) =>
+      this.#device.floats(this.#device.address(tensor), sizeOf(tensor.shape)),
+    );
+    normalise(matrices, count, scaled, roots);
   }
 
   deliver(gradient: Tensor, into: Sink): void {

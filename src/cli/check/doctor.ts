@@ -1,7 +1,7 @@
 import type { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import type { Backend } from '../../backends/backend.ts';
-import { effectiveConfig } from '../../config/config.ts';
+import { effectiveConfig } from '../../config/resolve.ts';
 import type { Dataset } from '../../dataset/load.ts';
 import { type DoctorOptions, diagnose, type RunToCheck } from '../../doctor/doctor.ts';
 import type { Finding, Verdict } from '../../doctor/finding.ts';

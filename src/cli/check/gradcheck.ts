@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { ReferenceBackend } from '../../backends/reference/reference.ts';
-import { effectiveConfig } from '../../config/config.ts';
+import { effectiveConfig } from '../../config/resolve.ts';
 import { EXIT, UsageError } from '../../errors.ts';
 import { checkModelGradients } from '../../gradcheck/model-gradients.ts';
 import type { ImageSet } from '../../images.ts';

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
-import { type Config, effectiveConfig, FIELD_LIST, FIELDS, resolveConfig } from '../../config/config.ts';
+import { type Config, FIELD_LIST, FIELDS } from '../../config/config.ts';
 import type { Field } from '../../config/field.ts';
+import { effectiveConfig, resolveConfig } from '../../config/resolve.ts';
 import { UsageError } from '../../errors.ts';
 import { message } from '../../message.ts';
 import { flagOf, rememberFile, variableOf } from './field-names.ts';

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import type { Command } from 'commander';
-import { effectiveConfig } from '../../config/config.ts';
+import { effectiveConfig } from '../../config/resolve.ts';
 import { fileError, fileErrorReason } from '../../files.ts';
 import type { RunEvent } from '../../runs/events.ts';
 import { type Io, printNote } from '../terminal/io.ts';

@@ -1,6 +1,7 @@
 import type { SingleBar } from 'cli-progress';
 import { sizeOf } from '../../backends/backend.ts';
-import { applies, type Config, FIELDS } from '../../config/config.ts';
+import { type Config, FIELDS } from '../../config/config.ts';
+import { applies } from '../../config/resolve.ts';
 import { DATASET_LABEL } from '../../images.ts';
 import type { Environment } from '../../runs/environment.ts';
 import type { RunEvent, RunResult, RunStarted } from '../../runs/events.ts';

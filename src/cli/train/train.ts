@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Backend } from '../../backends/backend.ts';
-import { effectiveConfig } from '../../config/config.ts';
+import { effectiveConfig } from '../../config/resolve.ts';
 import { EXIT, UsageError } from '../../errors.ts';
 import { assertNotOccupied } from '../../runs/create-run-folder.ts';
 import type { Environment } from '../../runs/environment.ts';

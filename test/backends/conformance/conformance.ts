@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 import type { Backend } from '../../../src/backends/backend.ts';
 import { contextOf } from './context.ts';
 import { checkLoadBatch } from './load-batch.ts';
+import { checkLocal } from './local.ts';
 import { checkLosses } from './losses.ts';
 import { checkPixels } from './pixels.ts';
 import { checkPointwise } from './pointwise.ts';
@@ -19,6 +20,7 @@ export function describeConformance(name: string, create: () => Backend): void {
     checkProducts(context);
     checkPixels(context);
     checkPointwise(context);
+    checkLocal(context);
     checkLosses(context);
     checkSinks(context);
   });

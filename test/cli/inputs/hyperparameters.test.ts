@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { applies, type Config, FIELD_LIST, FIELDS, resolveConfig } from '../../../src/config/config.ts';
+import { type Config, FIELD_LIST, FIELDS } from '../../../src/config/config.ts';
 import type { Field } from '../../../src/config/field.ts';
+import { applies, resolveConfig } from '../../../src/config/resolve.ts';
 import { temporaryFolder } from '../../support/files.ts';
 import { runMain } from '../../support/in-process.ts';
 
@@ -138,7 +139,7 @@ describe('wrong usage prints one message and exits with 2', () => {
     [['--init-std', '1'], 'only with --init normal; add --init normal, or leave --init-std out'],
     [
       ['--nesterov', '--momentum', '0.5', '--optimizer', 'adamw'],
-      '--momentum has an effect only with --optimizer sgd, but --optimizer is adamw; set --optimizer sgd or leave --momentum out',
+      '--momentum has an effect only with --optimizer sgd or muon, but --optimizer is adamw; set --optimizer sgd or leave --momentum out',
     ],
     [['explain', 'sigmoid', '--svg', 'a/x.PNG'], `--svg writes SVG, got a/x.PNG; name it ${path.join('a', 'x')}.svg\n`],
     [['explain', 'sigmoid', '--html', 'x.svg'], '--html writes HTML, got x.svg; name it x.html\n'],
@@ -189,7 +190,7 @@ describe('wrong usage prints one message and exits with 2', () => {
     await bad(
       ['--config', file],
       {},
-      `learningRate in ${file} is not a hyperparameter; the hyperparameters are model, hidden`,
+      `learningRate in ${file} is not a hyperparameter; the hyperparameters are model, recipe, hidden`,
     );
     const typed = fileOf({ lr: [1] });
     await bad(['--config', typed], {}, `lr in ${typed} must be a number > 0, got [1]`);
@@ -214,7 +215,7 @@ describe('wrong usage prints one message and exits with 2', () => {
     await bad({ batch_size: 1 }, {}, "Did you mean 'batchSize'?");
     await bad({ optimzer: 1 }, {}, "Did you mean 'optimizer'?");
     await bad({ toString: 1 }, {}, 'is not a hyperparameter; the hyperparameters are');
-    await bad({ optimizer: 'adam' }, {}, "must be one of sgd, adamw, got adam. Did you mean 'adamw'?");
+    await bad({ optimizer: 'adam' }, {}, "must be one of sgd, adamw, muon, got adam. Did you mean 'adamw'?");
     await bad(
       {},
       { NN_TRAIN_SCHEDULE: 'cosin' },

@@ -157,18 +157,34 @@ export const SUM_COLUMNS_PER_TASK = 64;
 const SUM_ROWS_PER_BLOCK = 256;
 
 /** Sum of the rows of x [rows, columns]. */
-export const sumRows = kernel({ ...SINK_PARAMETERS, x: 'i32', rows: 'i32' }, (f, p, { task, thread, shared }) => {
+export const sumRows = kernel({ ...SINK_PARAMETERS, x: 'i32', rows: 'i32' }, (f, p, context) => {
+  sumOfRows(f, p, context, (at, load) => load(i32.add(p.x, at)));
+});
+
+/** Sum of the rows of upstream ⊙ [y > 0], both [rows, columns]. */
+export const sumRowsWherePositive = kernel(
+  { ...SINK_PARAMETERS, y: 'i32', upstream: 'i32', rows: 'i32' },
+  (f, p, context) => {
+    sumOfRows(f, p, context, (at, load) =>
+      v128.and(load(i32.add(p.upstream, at)), f32x4.gt(load(i32.add(p.y, at)), ZERO)),
+    );
+  },
+);
+
+/** Sums rows of values and sends the sums to the sink. `value` gets the distance in bytes from the first element. */
+function sumOfRows(
+  f: FunctionBuilder,
+  p: SinkParameters & { readonly rows: Local<'i32'> },
+  { task, thread, shared }: KernelContext,
+  value: (at: Local<'i32'>, load: Access['load']) => V128,
+): void {
   const first = f.local('i32', i32.mul(task, SUM_COLUMNS_PER_TASK));
   const count = f.local('i32', i32.min_u(i32.const(SUM_COLUMNS_PER_TASK), f.local('i32', i32.sub(p.count, first))));
   const total = threadBuffer(f, p, thread);
   const sum = f.local('i32', i32.add(total, 4 * SUM_COLUMNS_PER_TASK));
   const clear = (at: Local<'i32'>) => vectorised(f, count, (i, { store }) => store(i32.add(at, i), ZERO));
-  const addTo = (at: Local<'i32'>, from: Local<'i32'>) =>
-    vectorised(f, count, (i, { load, store }) =>
-      store(i32.add(at, i), f32x4.add(load(i32.add(at, i)), load(i32.add(from, i)))),
-    );
   const stride = f.local('i32', i32.shl(p.count, 2));
-  const row = f.local('i32', i32.add(p.x, i32.shl(first, 2)));
+  const row = f.local('i32', i32.shl(first, 2));
   clear(total);
   loop(
     f,
@@ -178,12 +194,17 @@ export const sumRows = kernel({ ...SINK_PARAMETERS, x: 'i32', rows: 'i32' }, (f,
       const height = i32.min_u(i32.const(SUM_ROWS_PER_BLOCK), f.local('i32', i32.sub(p.rows, done)));
       clear(sum);
       loop(f, 0, height, () => {
-        addTo(sum, row);
+        vectorised(f, count, (i, { load, store }) => {
+          const at = f.local('i32', i32.add(row, i));
+          store(i32.add(sum, i), f32x4.add(load(i32.add(sum, i)), value(at, load)));
+        });
         f.set(row, i32.add(row, stride));
       });
-      addTo(total, sum);
+      vectorised(f, count, (i, { load, store }) =>
+        store(i32.add(total, i), f32x4.add(load(i32.add(total, i)), load(i32.add(sum, i)))),
+      );
     },
     SUM_ROWS_PER_BLOCK,
   );
   f.do(call(shared.sink, p.sink, first, total, count, f32.const(1)));
-});
+}

@@ -108,7 +108,26 @@ const adamw: RuleKernel<NumbersOf<'adamw'>, AdamwNumber> = {
   },
 };
 
-const RULE_KERNELS: { readonly [Name in RuleName]: RuleKernel<NumbersOf<Name>> } = { sgd, adamw };
+/** Formula: src/optim/muon.ts. */
+const direction: RuleKernel<NumbersOf<'direction'>, 'momentum' | 'nesterov'> = {
+  numbers: {
+    momentum: (rule) => rule.momentum,
+    nesterov: (rule) => (rule.nesterov ? 1 : 0),
+  },
+  write(f, { target, state: [velocity], gradient, count, scale }, { momentum, nesterov }) {
+    const isNesterov = f.local('v128', f32x4.lt(f32x4.splat(0), nesterov));
+    const g = f.local('v128');
+    const v = f.local('v128');
+    vectorised(f, count, (i, { load, store }) => {
+      f.set(g, f32x4.mul(load(i32.add(gradient, i)), scale));
+      f.set(v, flushed(f, f32x4.add(f32x4.mul(momentum, load(i32.add(velocity, i))), g)));
+      store(i32.add(velocity, i), v);
+      store(i32.add(target, i), v128.bitselect(f32x4.add(g, f32x4.mul(momentum, v)), v, isNesterov));
+    });
+  },
+};
+
+const RULE_KERNELS: { readonly [Name in RuleName]: RuleKernel<NumbersOf<Name>> } = { sgd, adamw, direction };
 
 export const RULE_NAMES = Object.keys(RULE_KERNELS) as RuleName[];
 

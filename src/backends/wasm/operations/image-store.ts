@@ -1,8 +1,18 @@
-import { allocateImageSet, type BatchPlan, IMAGE_BYTES, type ImageSet } from '../../../images.ts';
+import {
+  allocateImageSet,
+  type BatchPlan,
+  IMAGE_BYTES,
+  IMAGE_SIDE,
+  type ImageSet,
+  type ReceptiveFields,
+} from '../../../images.ts';
 import type { Tensor } from '../../backend.ts';
-import { expectBatch } from '../../checks.ts';
+import { expectBatch, expectFields } from '../../checks.ts';
 import type { Device } from '../device.ts';
+import { CROP_IMAGES_PER_TASK } from '../kernels/crop.ts';
 import { COLUMN_TABLE_BYTES, columnTable, LOAD_IMAGES_PER_TASK } from '../kernels/images.ts';
+import { pixelRowBytes } from '../kernels/products/pack.ts';
+import { asWasmTensor } from '../tensor.ts';
 
 /** Keeps image sets in the memory and loads batches from them. */
 export class ImageStore {
@@ -56,6 +66,29 @@ export class ImageStore {
       target: target.storage.address,
       targetLabels: this.#device.changed(labels).storage.address,
       asPixels: Number(this.#device.isPixelBytes(target.dtype)),
+    });
+  }
+
+  /** Backend.crop */
+  crop(images: Tensor, fields: ReceptiveFields, into: Tensor): void {
+    expectFields(images, fields, into);
+    const [source, target] = [asWasmTensor(images), this.#device.changed(into)];
+    if (source.dtype !== target.dtype) throw new TypeError(`cannot crop ${source.dtype}s to ${target.dtype}s`);
+    const isBytes = this.#device.isPixelBytes(source.dtype);
+    const bytes = isBytes ? 1 : 4;
+    const rowBytes = (columns: number) => (isBytes ? pixelRowBytes(columns) : 4 * columns);
+    const [count, columns] = into.shape;
+    this.#device.run('crop', Math.ceil(count / CROP_IMAGES_PER_TASK), {
+      images: source.storage.address,
+      imageBytes: rowBytes(IMAGE_BYTES),
+      imageRow: IMAGE_SIDE * bytes,
+      target: target.storage.address,
+      targetBytes: rowBytes(columns),
+      count,
+      size: fields.size,
+      fieldRow: fields.size * bytes,
+      step: fields.stride * bytes,
+      last: (IMAGE_SIDE - fields.size) * bytes,
     });
   }
 

@@ -22,6 +22,14 @@ export class Pointwise {
     this.#device.run('sumRows', Math.ceil(columns / SUM_COLUMNS_PER_TASK), { ...sink, x: address, rows });
   }
 
+  sumRowsWherePositive(y: Tensor, upstream: Tensor, into: Sink): void {
+    expectShape('upstream', upstream.shape, y.shape);
+    const [rows, columns] = y.shape;
+    const operands = { y: this.#device.address(y), upstream: this.#device.address(upstream), rows };
+    const sink = this.#device.sinkArguments([columns], into);
+    this.#device.run('sumRowsWherePositive', Math.ceil(columns / SUM_COLUMNS_PER_TASK), { ...sink, ...operands });
+  }
+
   add(a: Tensor, b: Tensor, into: Sink): void {
     expectShape('the second term', b.shape, a.shape);
     this.#elementwise('add', a.shape, into, { a: this.#device.address(a), b: this.#device.address(b) });

@@ -3,16 +3,20 @@ import { call, f32, f32x4, i32, v128 } from '../../assembler/instructions.ts';
 import { loop, type SharedFunctions, vectorised } from '../kernel.ts';
 import { transpose4 } from './transpose.ts';
 
-/** Rows and columns of a block, the part of a product that one task computes. The number of columns is the largest that
- *  leaves enough tasks for all threads. 60 is a multiple of 4, 5 and 6, the rows of a tile. */
-export const BLOCK_ROWS = 60;
+/** Rows of a block, the part of a product that one task computes, for a product of `rows` rows: all of up to 64, else 60, a
+ *  multiple of 4, 5 and 6, the rows of a tile. */
+export function blockRows(rows: number): number {
+  return rows <= MAX_ROWS ? rows : 60;
+}
+const MAX_ROWS = 64;
+/** Columns of a block: the largest number that leaves enough tasks for all threads. */
 export const BLOCK_COLUMNS = [128, 64, 16] as const;
 
 /** Bytes of a row of sums. */
 export const ROW_BYTES = 4 * BLOCK_COLUMNS[0];
-const TRANSPOSED_ROW_BYTES = 4 * 64;
+const TRANSPOSED_ROW_BYTES = 4 * MAX_ROWS;
 /** Bytes per thread: the sums of a block, and their transpose. */
-export const SUMS_BYTES = 64 * ROW_BYTES + BLOCK_COLUMNS[0] * TRANSPOSED_ROW_BYTES;
+export const SUMS_BYTES = MAX_ROWS * ROW_BYTES + BLOCK_COLUMNS[0] * TRANSPOSED_ROW_BYTES;
 
 /** A block of the result while it is computed. */
 export interface Block {
@@ -25,7 +29,7 @@ export interface Block {
 
 /** Transposes a block into the memory behind its sums. */
 export function transposeBlock(f: FunctionBuilder, { height, width, sums }: Block): Block {
-  const target = f.local('i32', i32.add(sums, 64 * ROW_BYTES));
+  const target = f.local('i32', i32.add(sums, MAX_ROWS * ROW_BYTES));
   loop(
     f,
     0,
@@ -50,7 +54,8 @@ export function transposeBlock(f: FunctionBuilder, { height, width, sums }: Bloc
   return { height: width, width: height, sums: target, rowBytes: TRANSPOSED_ROW_BYTES };
 }
 
-interface BlockOutput extends Record<'row' | 'column' | 'stride' | 'bias' | 'sink', Local<'i32'>> {
+interface BlockOutput extends Record<'origin' | 'row' | 'column' | 'stride' | 'bias' | 'sink', Local<'i32'>> {
+  // `origin` is the first element of the result, and `stride` the distance from one of its rows to the next.
   /** Addresses of the scale factors of the rows or of the columns; 0 for none. */
   readonly rowScales?: Local<'i32'>;
   readonly columnScales?: Local<'i32'>;
@@ -60,11 +65,11 @@ interface BlockOutput extends Record<'row' | 'column' | 'stride' | 'bias' | 'sin
 export function writeBlock(
   f: FunctionBuilder,
   { height, width, sums, rowBytes }: Block,
-  { row, column, stride, bias, sink, rowScales, columnScales }: BlockOutput,
+  { origin, row, column, stride, bias, sink, rowScales, columnScales }: BlockOutput,
   shared: SharedFunctions,
 ): void {
   const from = f.local('i32', sums);
-  const first = f.local('i32', i32.add(i32.mul(row, stride), column));
+  const first = f.local('i32', i32.add(origin, i32.add(i32.mul(row, stride), column)));
   const atColumn = (base: Local<'i32'>) => f.local('i32', i32.add(base, i32.shl(column, 2)));
   const biasHere = atColumn(bias);
   const apply = (by: Local<'i32'>, operation: typeof f32x4.add) =>

@@ -1,7 +1,7 @@
 import type { Expr, FunctionBuilder, FunctionHandle, Local } from '../../assembler/assembler.ts';
 import { call, i32 } from '../../assembler/instructions.ts';
 import { kernel, loop, type SharedFunctions } from '../kernel.ts';
-import { BLOCK_ROWS, type Block, ROW_BYTES, SUMS_BYTES, transposeBlock, writeBlock } from './block.ts';
+import { type Block, ROW_BYTES, SUMS_BYTES, transposeBlock, writeBlock } from './block.ts';
 import { PANEL, STEP_BYTES } from './tile.ts';
 
 /** Steps of k (a float32 or a pair of int16) that a tile sums in registers before it writes the sums to memory. This much
@@ -9,7 +9,8 @@ import { PANEL, STEP_BYTES } from './tile.ts';
 const BLOCK_STEPS = 256;
 
 /** C = A · P, with A [rows, k] stored by rows and P [k, columns] in panels. If only one task needs each panel, that task
- *  packs it (`pack` ≠ 0). A task computes a block of C, scales its rows (`scales` ≠ 0), transposes it (`transposed`), adds
+ *  packs it (`pack` ≠ 0). The groups of a product are separate pairs of matrices; `group…` is the distance from one to the
+ *  next, in bytes (`groupOrigin`: in elements of the result). A task computes a block of one C, scales its rows (`scales` ≠ 0), transposes it (`transposed`), adds
  *  the bias (`bias` ≠ 0, one value per column of the result) and sends it to the sink, row by row. Every sum runs over k in
  *  ascending order, in blocks of 256 steps, whatever the size of a block and the number of threads. */
 export const multiply = kernel(
@@ -20,8 +21,17 @@ export const multiply = kernel(
     steps: 'i32',
     rows: 'i32',
     columns: 'i32',
+    blockRows: 'i32',
     blockColumns: 'i32',
     rowBlocks: 'i32',
+    groupTasks: 'i32',
+    groupA: 'i32',
+    groupPanels: 'i32',
+    groupSource: 'i32',
+    groupScales: 'i32',
+    groupBias: 'i32',
+    groupOrigin: 'i32',
+    stride: 'i32',
     sums: 'i32',
     scales: 'i32',
     transposed: 'i32',
@@ -31,26 +41,33 @@ export const multiply = kernel(
     isWide: 'i32',
     pack: 'i32',
     source: 'i32',
+    sourceStride: 'i32',
     sourceRows: 'i32',
     sourceColumns: 'i32',
   },
   (f, p, { task, thread, shared }) => {
-    const rowStart = f.local('i32', i32.mul(i32.rem_u(task, p.rowBlocks), BLOCK_ROWS));
-    const columnStart = f.local('i32', i32.mul(i32.div_u(task, p.rowBlocks), p.blockColumns));
-    const height = remaining(f, p.rows, rowStart, i32.const(BLOCK_ROWS));
+    const group = f.local('i32', i32.div_u(task, p.groupTasks));
+    const blockOfGroup = f.local('i32', i32.rem_u(task, p.groupTasks));
+    const rowStart = f.local('i32', i32.mul(i32.rem_u(blockOfGroup, p.rowBlocks), p.blockRows));
+    const columnStart = f.local('i32', i32.mul(i32.div_u(blockOfGroup, p.rowBlocks), p.blockColumns));
+    const height = remaining(f, p.rows, rowStart, p.blockRows);
     const width = remaining(f, p.columns, columnStart, p.blockColumns);
     const sums = f.local('i32', i32.add(p.sums, i32.mul(thread, SUMS_BYTES)));
     const block: Block = { height, width, sums, rowBytes: ROW_BYTES };
-    const a = f.local('i32', i32.add(p.a, i32.mul(rowStart, p.aStride)));
+    const a = f.local('i32', i32.add(i32.add(p.a, i32.mul(group, p.groupA)), i32.mul(rowStart, p.aStride)));
     const panelBytes = f.local('i32', i32.mul(p.steps, STEP_BYTES));
     const panels = f.local('i32');
     f.if(
       p.pack,
       () => {
         f.set(panels, i32.add(p.panels, i32.mul(i32.mul(thread, i32.div_u(p.blockColumns, PANEL)), panelBytes)));
-        packBlock(f, block, { ...p, first: columnStart, panels, panelBytes }, shared);
+        const source = f.local('i32', i32.add(p.source, i32.mul(group, p.groupSource)));
+        packBlock(f, block, { ...p, source, first: columnStart, panels, panelBytes }, shared);
       },
-      () => f.set(panels, i32.add(p.panels, i32.mul(i32.div_u(columnStart, PANEL), panelBytes))),
+      () => {
+        const ofGroup = i32.add(p.panels, i32.mul(group, p.groupPanels));
+        f.set(panels, i32.add(ofGroup, i32.mul(i32.div_u(columnStart, PANEL), panelBytes)));
+      },
     );
 
     loop(
@@ -96,27 +113,30 @@ export const multiply = kernel(
       BLOCK_STEPS,
     );
 
+    const output = {
+      origin: f.local('i32', i32.mul(group, p.groupOrigin)),
+      stride: p.stride,
+      sink: p.sink,
+      bias: ofGroup(f, p.bias, group, p.groupBias),
+    };
+    const scales = ofGroup(f, p.scales, group, p.groupScales);
     f.if(
       p.transposed,
       () => {
         const transposed = transposeBlock(f, block);
-        writeBlock(
-          f,
-          transposed,
-          { ...p, row: columnStart, column: rowStart, stride: p.rows, columnScales: p.scales },
-          shared,
-        );
+        writeBlock(f, transposed, { ...output, row: columnStart, column: rowStart, columnScales: scales }, shared);
       },
-      () =>
-        writeBlock(
-          f,
-          block,
-          { ...p, row: rowStart, column: columnStart, stride: p.columns, rowScales: p.scales },
-          shared,
-        ),
+      () => writeBlock(f, block, { ...output, row: rowStart, column: columnStart, rowScales: scales }, shared),
     );
   },
 );
+
+/** The address of the part of an array that belongs to a group. That of an array that is left out stays 0. */
+function ofGroup(f: FunctionBuilder, array: Local<'i32'>, group: Local<'i32'>, bytes: Local<'i32'>): Local<'i32'> {
+  const address = f.local('i32', array);
+  f.if(address, () => f.set(address, i32.add(address, i32.mul(group, bytes))));
+  return address;
+}
 
 /** min(length, total − from) */
 function remaining(f: FunctionBuilder, total: Local<'i32'>, from: Local<'i32'>, length: Expr<'i32'>): Local<'i32'> {
@@ -127,7 +147,10 @@ function remaining(f: FunctionBuilder, total: Local<'i32'>, from: Local<'i32'>, 
 function packBlock(
   f: FunctionBuilder,
   { width }: Block,
-  p: Record<'pack' | 'source' | 'sourceRows' | 'sourceColumns' | 'first' | 'panels' | 'panelBytes', Local<'i32'>>,
+  p: Record<
+    'pack' | 'source' | 'sourceStride' | 'sourceRows' | 'sourceColumns' | 'first' | 'panels' | 'panelBytes',
+    Local<'i32'>
+  >,
   shared: SharedFunctions,
 ): void {
   const to = f.local('i32', p.panels);
@@ -136,7 +159,7 @@ function packBlock(
     p.first,
     i32.add(p.first, width),
     (vector) => {
-      f.do(call(shared.pack, p.pack, p.source, p.sourceRows, p.sourceColumns, vector, to));
+      f.do(call(shared.pack, p.pack, p.source, p.sourceStride, p.sourceRows, p.sourceColumns, vector, to));
       f.set(to, i32.add(to, p.panelBytes));
     },
     PANEL,

@@ -8,18 +8,17 @@ import { transpose4, transpose8 } from './transpose.ts';
 // a matrix in row-major order. Columns of a panel beyond the end of the matrix may hold anything, since their sums are not
 // read; in int16 an odd last step of k is paired with zeros.
 
-// One function (source, its rows, its columns, first of the 16, panel) per layout of the source: its values are floats or
-// pixels, and k runs over its rows or over its columns.
+// One function (source, bytes between its rows, its rows, its columns, first of the 16, panel) per layout of the source: its
+// values are floats or pixels, and k runs over its rows or over its columns.
 
-const PANEL_PARAMETERS = ['i32', 'i32', 'i32', 'i32', 'i32'] as const;
+const PANEL_PARAMETERS = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'] as const;
 
 /** panel[k][j] = source[k][first + j] */
 function addPackRows(module: ModuleBuilder): FunctionHandle {
-  return module.function(PANEL_PARAMETERS, (f, source, rows, columns, first, panel) => {
+  return module.function(PANEL_PARAMETERS, (f, source, stride, rows, columns, first, panel) => {
     const width = f.local('i32', i32.min_u(i32.const(PANEL), f.local('i32', i32.sub(columns, first))));
     const from = f.local('i32', i32.add(source, i32.shl(first, 2)));
     const to = f.local('i32', panel);
-    const stride = f.local('i32', i32.shl(columns, 2));
     const end = f.local('i32', i32.add(to, i32.mul(rows, STEP_BYTES)));
     f.while(i32.lt_u(to, end), () => {
       f.if(
@@ -40,8 +39,7 @@ function addPackRows(module: ModuleBuilder): FunctionHandle {
 
 /** panel[k][j] = source[first + j][k] */
 function addPackColumns(module: ModuleBuilder): FunctionHandle {
-  return module.function(PANEL_PARAMETERS, (f, source, rows, columns, first, panel) => {
-    const stride = f.local('i32', i32.shl(columns, 2));
+  return module.function(PANEL_PARAMETERS, (f, source, stride, rows, columns, first, panel) => {
     const addresses = rowAddresses(f, { source, rows, stride, first });
     const k = f.local('i32', i32.const(0));
     const to = f.local('i32', panel);
@@ -84,18 +82,13 @@ export function pixelRowBytes(columns: number): number {
   return columns % 128 === 0 ? columns + 64 : columns;
 }
 
-function pixelStride(f: FunctionBuilder, columns: Local<'i32'>): Local<'i32'> {
-  return f.local('i32', i32.add(columns, i32.shl(i32.eqz(i32.and(columns, 127)), 6)));
-}
-
 /** From pixels (bytes p − 128), pairs of int16: panel[k/2][j] = (source[k][first + j], source[k + 1][first + j]). */
 function addPackPixelRows(module: ModuleBuilder): FunctionHandle {
   const low = Array.from({ length: 8 }, (_, i) => [i, 16 + i]).flat();
   const high = low.map((lane) => lane + 8);
-  return module.function(PANEL_PARAMETERS, (f, source, rows, columns, first, panel) => {
+  return module.function(PANEL_PARAMETERS, (f, source, stride, rows, _columns, first, panel) => {
     const to = f.local('i32', panel);
     const from = f.local('i32', i32.add(source, first));
-    const stride = pixelStride(f, columns);
     const upper = f.local('v128');
     const lower = f.local('v128');
     const storePair = () => {
@@ -122,9 +115,9 @@ function addPackPixelRows(module: ModuleBuilder): FunctionHandle {
 
 /** From pixels (bytes p − 128), pairs of int16: panel[k/2][j] = (source[first + j][k], source[first + j][k + 1]). */
 function addPackPixelColumns(module: ModuleBuilder): FunctionHandle {
-  return module.function(PANEL_PARAMETERS, (f, source, rows, columns, first, panel) => {
+  return module.function(PANEL_PARAMETERS, (f, source, stride, rows, columns, first, panel) => {
     const to = f.local('i32', panel);
-    const addresses = rowAddresses(f, { source, rows, stride: pixelStride(f, columns), first });
+    const addresses = rowAddresses(f, { source, rows, stride, first });
     loop(
       f,
       0,
@@ -150,7 +143,7 @@ function addPackPixelColumns(module: ModuleBuilder): FunctionHandle {
 /** The layout of the source that `pack` and `multiply` read: named after what k runs over. */
 export const PACK_LAYOUT = { none: 0, rows: 1, columns: 2, pixelRows: 3, pixelColumns: 4 } as const;
 
-/** Adds the function (layout, source, its rows, its columns, first of the 16, panel). */
+/** Adds the function (layout, source, bytes between its rows, its rows, its columns, first of the 16, panel). */
 export function addPack(module: ModuleBuilder): FunctionHandle {
   const layouts = [
     [PACK_LAYOUT.rows, addPackRows(module)],
@@ -166,19 +159,35 @@ export function addPack(module: ModuleBuilder): FunctionHandle {
 /** With bytes, four panels are one cache line of the source. */
 export const PACK_PANELS_PER_TASK = 4;
 
-/** Packs a matrix of `count` vectors along k into consecutive panels. */
+/** Packs the matrices of all groups, each of `count` vectors along k, into consecutive panels. `groupBytes` is the distance
+ *  from one matrix to the next, `groupTasks` the number of tasks for each. */
 export const pack = kernel(
-  { layout: 'i32', source: 'i32', rows: 'i32', columns: 'i32', count: 'i32', steps: 'i32', panels: 'i32' },
-  (f, { layout, source, rows, columns, count, steps, panels }, { task, shared }) => {
-    const first = f.local('i32', i32.mul(task, PACK_PANELS_PER_TASK * PANEL));
+  {
+    layout: 'i32',
+    source: 'i32',
+    stride: 'i32',
+    rows: 'i32',
+    columns: 'i32',
+    count: 'i32',
+    steps: 'i32',
+    panels: 'i32',
+    groupBytes: 'i32',
+    groupTasks: 'i32',
+  },
+  (f, { layout, source, stride, rows, columns, count, steps, panels, groupBytes, groupTasks }, { task, shared }) => {
+    const group = f.local('i32', i32.div_u(task, groupTasks));
+    const first = f.local('i32', i32.mul(i32.rem_u(task, groupTasks), PACK_PANELS_PER_TASK * PANEL));
     const end = i32.min_u(count, f.local('i32', i32.add(first, PACK_PANELS_PER_TASK * PANEL)));
-    const to = f.local('i32', i32.add(panels, i32.mul(i32.mul(i32.shr_u(first, 4), steps), STEP_BYTES)));
+    const matrix = f.local('i32', i32.add(source, i32.mul(group, groupBytes)));
+    const groupPanels = i32.shr_u(i32.add(count, PANEL - 1), 4);
+    const panel = i32.add(i32.mul(group, groupPanels), i32.shr_u(first, 4));
+    const to = f.local('i32', i32.add(panels, i32.mul(i32.mul(panel, steps), STEP_BYTES)));
     loop(
       f,
       first,
       end,
       (vector) => {
-        f.do(call(shared.pack, layout, source, rows, columns, vector, to));
+        f.do(call(shared.pack, layout, matrix, stride, rows, columns, vector, to));
         f.set(to, i32.add(to, i32.mul(steps, STEP_BYTES)));
       },
       PANEL,

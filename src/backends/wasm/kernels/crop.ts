@@ -1,0 +1,71 @@
+import { CHANNELS, IMAGE_SIDE } from '../../../images.ts';
+import type { FunctionBuilder, Local } from '../assembler/assembler.ts';
+import { i32, v128 } from '../assembler/instructions.ts';
+import { kernel, loop } from './kernel.ts';
+
+export const CROP_IMAGES_PER_TASK = 8;
+
+/** Copies the receptive fields of each image, as specified by Backend.crop. All lengths are in bytes but `size`, the rows of a
+ *  field. The fields of an image begin at the multiples of `step` up to `last`, in both directions. */
+export const crop = kernel(
+  {
+    images: 'i32',
+    imageBytes: 'i32',
+    imageRow: 'i32',
+    target: 'i32',
+    targetBytes: 'i32',
+    count: 'i32',
+    size: 'i32',
+    fieldRow: 'i32',
+    step: 'i32',
+    last: 'i32',
+  },
+  (f, p, { task }) => {
+    const first = f.local('i32', i32.mul(task, CROP_IMAGES_PER_TASK));
+    const end = i32.min_u(p.count, f.local('i32', i32.add(first, CROP_IMAGES_PER_TASK)));
+    loop(f, first, end, (b) => {
+      const image = f.local('i32', i32.add(p.images, i32.mul(b, p.imageBytes)));
+      const to = f.local('i32', i32.add(p.target, i32.mul(b, p.targetBytes)));
+      eachStart(f, p, (y) => {
+        eachStart(f, p, (x) => {
+          // The rows of an image are 32 pixels apart, so y, in bytes of a row, times 32 is the distance of row y.
+          const corner = f.local('i32', i32.add(image, i32.add(i32.mul(y, IMAGE_SIDE), x)));
+          loop(f, 0, CHANNELS, (plane) => {
+            const from = f.local('i32', i32.add(corner, i32.mul(plane, i32.mul(p.imageRow, IMAGE_SIDE))));
+            loop(f, 0, p.size, () => {
+              copy(f, { from, to, bytes: p.fieldRow });
+              f.set(from, i32.add(from, p.imageRow));
+              f.set(to, i32.add(to, p.fieldRow));
+            });
+          });
+        });
+      });
+    });
+  },
+);
+
+/** for (start = 0; start <= last; start += step) */
+function eachStart(
+  f: FunctionBuilder,
+  { step, last }: Record<'step' | 'last', Local<'i32'>>,
+  body: (start: Local<'i32'>) => void,
+): void {
+  const start = f.local('i32', i32.const(0));
+  f.while(i32.ge_u(last, start), () => {
+    body(start);
+    f.set(start, i32.add(start, step));
+  });
+}
+
+/** Copies a multiple of 4 bytes. */
+function copy(f: FunctionBuilder, { from, to, bytes }: Record<'from' | 'to' | 'bytes', Local<'i32'>>): void {
+  const at = f.local('i32', i32.const(0));
+  f.while(i32.ge_u(bytes, i32.add(at, 16)), () => {
+    f.do(v128.store(i32.add(to, at), v128.load(i32.add(from, at))));
+    f.set(at, i32.add(at, 16));
+  });
+  f.while(i32.lt_u(at, bytes), () => {
+    f.do(i32.store(i32.add(to, at), i32.load(i32.add(from, at))));
+    f.set(at, i32.add(at, 4));
+  });
+}
