@@ -44,7 +44,7 @@ describe('a run on files in the format of CIFAR-10', () => {
     const result = JSON.parse(stdout);
     expect(result.dataset).toBe('cifar10');
     expect(result.test.accuracy).toBeGreaterThan(0.25);
-    const accuracy = independentAccuracy(run, data);
+    const accuracy = independentAccuracy(path.join(run, 'last.safetensors'), data);
     expect(Math.abs(accuracy - result.test.accuracy)).toBeLessThanOrEqual(others / 10000);
   });
 
