@@ -46,10 +46,11 @@ export class Random {
 
   /** A uniform integer in [0, limit), without bias. @param limit integer, 1 to 2³². */
   integer(limit: number): number {
-    const unbiased = 2 ** 32 - (2 ** 32 % limit);
     for (;;) {
       const x = this.uint32();
-      if (x < unbiased) return x % limit;
+      // Below the last multiple of the limit, which the first condition tells without a division. A remainder of
+      // floating-point numbers is slow; the floor of the quotient is exact, because x has 32 bits.
+      if (x <= 2 ** 32 - limit || x < 2 ** 32 - (2 ** 32 % limit)) return x - Math.floor(x / limit) * limit;
     }
   }
 

@@ -43,6 +43,19 @@ describe('Random', () => {
     expect(draw(3, () => random.integer(1))).toEqual([0, 0, 0]);
   });
 
+  it.each([1, 3, 49_000, 3 * 2 ** 30, 2 ** 31 + 1, 2 ** 32 - 1, 2 ** 32])(
+    'draws integers below %i as remainders of the numbers below the last multiple',
+    (limit) => {
+      const [raw, random] = [new Random(1, 'limit', limit), new Random(1, 'limit', limit)];
+      const whole = 2n ** 32n - (2n ** 32n % BigInt(limit));
+      const accepted = draw(1000, () => BigInt(raw.uint32())).filter((x) => x < whole);
+      expect(accepted.length).toBeGreaterThan(400);
+      expect(draw(accepted.length, () => random.integer(limit))).toEqual(
+        accepted.map((x) => Number(x % BigInt(limit))),
+      );
+    },
+  );
+
   it('draws normal numbers with the right moments', () => {
     const random = new Random(1, 'normal');
     const values = draw(40000, () => random.normal());
