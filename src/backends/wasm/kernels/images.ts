@@ -1,7 +1,7 @@
-import { IMAGE_BYTES, IMAGE_SIDE } from '../../../images.ts';
+import { IMAGE_BYTES, IMAGE_SIDE, PLANE_BYTES } from '../../../images.ts';
 import { sourceColumns } from '../../augmentation.ts';
-import type { Expr, FunctionBuilder, Local } from '../assembler/assembler.ts';
-import { f32x4, i8x16, i16x8, i32, i32x4, select, type V128, v128 } from '../assembler/instructions.ts';
+import type { FunctionBuilder, Local } from '../assembler/assembler.ts';
+import { f32x4, type I32, i8x16, i16x8, i32, i32x4, select, type V128, v128 } from '../assembler/instructions.ts';
 import { ADDRESS } from '../jobs.ts';
 import { kernel, loop } from './kernel.ts';
 import { pixelRowBytes } from './products/pack.ts';
@@ -21,6 +21,8 @@ export function columnTable(): Uint8Array {
 }
 
 export const LOAD_IMAGES_PER_TASK = 8;
+/** Bytes of a cache line: two rows. */
+const LINE_BYTES = 64;
 
 /** Gathers the planned images, flipped and shifted, as bytes p − 128 (`asPixels`) or as floats (p − 128)/64, and their
  *  labels. */
@@ -41,32 +43,44 @@ export const loadBatch = kernel(
   (f, p, { task }) => {
     const first = f.local('i32', i32.mul(task, LOAD_IMAGES_PER_TASK));
     const end = i32.min_u(p.count, f.local('i32', i32.add(first, LOAD_IMAGES_PER_TASK)));
-    const prefetched = f.local('i32');
-    const last = f.local('i32', i32.sub(p.count, 1));
-    loop(f, first, end, (b) =>
-      loadImage(f, p, { b, next: i32.min_u(f.local('i32', i32.add(b, 1)), last), prefetched }),
-    );
-    // The prefetched words must be used, or the compiler would remove the loads.
-    f.do(i32.store(i32.const(ADDRESS.discard), prefetched));
+    prefetchImages(f, p, first);
+    loop(f, first, end, (b) => loadImage(f, p, b));
   },
 );
 
 type LoadLocals = Readonly<Record<string, Local<'i32'>>>;
 
-/** Loads image b of the batch. Consecutive images of a batch are far apart in memory, so it also prefetches the next image
- *  into the cache, row by row. */
-function loadImage(
-  f: FunctionBuilder,
-  p: LoadLocals,
-  { b, next, prefetched }: { b: Local<'i32'>; next: Expr<'i32'>; prefetched: Local<'i32'> },
-): void {
-  const indexOf = (row: Expr<'i32'>) => i32.load(i32.add(p.indices, i32.shl(row, 2)));
-  const index = f.local('i32', indexOf(b));
-  const nextRow = f.local('i32', i32.add(p.images, i32.mul(indexOf(next), IMAGE_BYTES)));
-  const prefetchRow = () => {
-    f.set(prefetched, i32.xor(prefetched, i32.load(nextRow)));
-    f.set(nextRow, i32.add(nextRow, IMAGE_SIDE));
-  };
+/** Reads the images of a task into the cache, side by side and line by line: they are far apart in memory, and the processor
+ *  fetches ahead in all of them at once. One after the other would take twice as long. */
+function prefetchImages(f: FunctionBuilder, p: LoadLocals, first: Local<'i32'>): void {
+  const last = f.local('i32', i32.sub(p.count, 1));
+  const images = Array.from({ length: LOAD_IMAGES_PER_TASK }, (_, i) => {
+    const b = f.local('i32', i32.min_u(f.local('i32', i32.add(first, i)), last));
+    return f.local('i32', i32.add(p.images, i32.mul(indexOf(p, b), IMAGE_BYTES)));
+  });
+  const read = f.local('i32', i32.const(0));
+  loop(
+    f,
+    0,
+    IMAGE_BYTES,
+    (line) => {
+      for (const image of images) f.set(read, i32.xor(read, i32.load(i32.add(image, line))));
+    },
+    LINE_BYTES,
+  );
+  // What was read must be used, or the compiler would leave the loads out.
+  f.do(i32.store(i32.const(ADDRESS.discard), read));
+}
+
+function indexOf(p: LoadLocals, b: Local<'i32'>) {
+  return i32.load(i32.add(p.indices, i32.shl(b, 2)));
+}
+
+type Row = readonly [left: Local<'v128'>, right: Local<'v128'>];
+
+/** Loads image b of the batch. */
+function loadImage(f: FunctionBuilder, p: LoadLocals, b: Local<'i32'>): void {
+  const index = f.local('i32', indexOf(p, b));
   f.do(i32.store8(i32.add(p.targetLabels, b), i32.load8_u(i32.add(p.labels, index))));
   const image = f.local('i32', i32.add(p.images, i32.mul(index, IMAGE_BYTES)));
   const flip = f.local('i32', i32.load8_u(i32.add(p.flip, b)));
@@ -74,52 +88,58 @@ function loadImage(
   const shiftY = f.local('i32', i32.load8_s(i32.add(p.shiftY, b)));
   const size = select(i32.const(pixelRowBytes(IMAGE_BYTES)), i32.const(4 * IMAGE_BYTES), p.asPixels);
   const to = f.local('i32', i32.add(p.target, i32.mul(b, size)));
+  const sourcesOf = (flipped: I32, shift: Local<'i32'>) =>
+    f.local('i32', i32.add(p.table, i32.shl(i32.add(i32.shl(flipped, 6), i32.add(shift, 32)), 5)));
 
   f.if(
     i32.or(shiftX, shiftY),
     () => {
-      const columns = i32.shl(i32.add(i32.shl(flip, 6), i32.add(shiftX, 32)), 5);
-      const gather = gatherer(f, f.local('i32', i32.add(p.table, columns)));
-      loop(f, 0, 3, (plane) => {
-        loop(f, 0, IMAGE_SIDE, (y) => {
-          prefetchRow();
-          const row = f.local('i32', i32.sub(y, shiftY));
-          f.if(i32.lt_s(row, 0), () => f.set(row, i32.sub(0, row)));
-          f.if(i32.ge_u(row, IMAGE_SIDE), () => f.set(row, i32.sub(2 * (IMAGE_SIDE - 1), row)));
-          const from = i32.add(image, i32.shl(i32.add(i32.shl(plane, 5), row), 5));
-          storeRow(f, p, to, gather(loadRow(f, f.local('i32', from))));
-        });
-      });
+      // Rows are shifted as columns are that are not flipped.
+      loadShifted(f, p, { image, to, rows: sourcesOf(0, shiftY), columns: sourcesOf(flip, shiftX) });
     },
     () => {
       const backwards = Array.from({ length: 16 }, (_, i) => 15 - i);
-      loop(
-        f,
-        image,
-        i32.add(image, IMAGE_BYTES),
-        (from) => {
-          prefetchRow();
-          const [left, right] = loadRow(f, from);
-          f.if(flip, () => {
-            const last = f.local('v128', left);
-            f.set(left, i8x16.shuffle(right, right, backwards));
-            f.set(right, i8x16.shuffle(last, last, backwards));
-          });
-          storeRow(f, p, to, [left, right]);
-        },
-        IMAGE_SIDE,
+      const mirrored = (half: V128) => f.local('v128', i8x16.shuffle(half, half, backwards));
+      f.if(
+        flip,
+        () => loadUnshifted(f, p, { image, to }, ([left, right]) => [mirrored(right), mirrored(left)]),
+        () => loadUnshifted(f, p, { image, to }, (row) => row),
       );
     },
   );
 }
 
+/** Loads an image two rows at a time: a cache line. @param rearrange what to do with each row. */
+function loadUnshifted(
+  f: FunctionBuilder,
+  p: LoadLocals,
+  { image, to }: Record<'image' | 'to', Local<'i32'>>,
+  rearrange: (row: Row) => Row,
+): void {
+  const store = (from: Local<'i32'>) =>
+    storeRows(f, p, to, [rearrange(loadRow(f, from)), rearrange(loadRow(f, from, IMAGE_SIDE))]);
+  loop(f, image, i32.add(image, IMAGE_BYTES), store, 2 * IMAGE_SIDE);
+}
+
+/** Loads an image whose rows and columns come from the source's rows and columns at two addresses. */
+function loadShifted(
+  f: FunctionBuilder,
+  p: LoadLocals,
+  { image, to, rows, columns }: Record<'image' | 'to' | 'rows' | 'columns', Local<'i32'>>,
+): void {
+  const gather = gatherer(f, columns);
+  const loadPlane = (plane: Local<'i32'>) => {
+    const load = (row: I32) => gather(loadRow(f, f.local('i32', i32.add(plane, i32.shl(row, 5)))));
+    const store = (y: Local<'i32'>) => storeRows(f, p, to, [load(i32.load8_u(y)), load(i32.load8_u(y, 1))]);
+    loop(f, rows, i32.add(rows, IMAGE_SIDE), store, 2);
+  };
+  loop(f, image, i32.add(image, IMAGE_BYTES), loadPlane, PLANE_BYTES);
+}
+
 /** Loads the 32 bytes p − 128 of one row. */
-function loadRow(f: FunctionBuilder, from: Local<'i32'>): [left: Local<'v128'>, right: Local<'v128'>] {
-  const middle = () => i8x16.splat(128);
-  return [
-    f.local('v128', v128.xor(v128.load(from), middle())),
-    f.local('v128', v128.xor(v128.load(from, 16), middle())),
-  ];
+function loadRow(f: FunctionBuilder, from: Local<'i32'>, offset = 0): Row {
+  const half = (at: number) => f.local('v128', v128.xor(v128.load(from, offset + at), i8x16.splat(128)));
+  return [half(0), half(16)];
 }
 
 /** Returns a function that rearranges a row by the 32 column indices at an address. A swizzle gives 0 for an index beyond
@@ -129,26 +149,30 @@ function gatherer(f: FunctionBuilder, columns: Local<'i32'>) {
     const low = f.local('v128', v128.load(columns, offset));
     return { low, high: f.local('v128', i8x16.sub(low, i8x16.splat(16))) };
   });
-  return ([left, right]: readonly Local<'v128'>[]) =>
-    halves.map(({ low, high }) => f.local('v128', v128.or(i8x16.swizzle(left, low), i8x16.swizzle(right, high))));
+  return ([left, right]: Row): Row => {
+    const half = ({ low, high }: (typeof halves)[number]) =>
+      f.local('v128', v128.or(i8x16.swizzle(left, low), i8x16.swizzle(right, high)));
+    return [half(halves[0]), half(halves[1])];
+  };
 }
 
-/** Stores a row as bytes or as floats, and advances `to` past it. */
-function storeRow(f: FunctionBuilder, { asPixels }: LoadLocals, to: Local<'i32'>, row: readonly Local<'v128'>[]): void {
+/** Stores rows as bytes or as floats, and advances `to` past them. */
+function storeRows(f: FunctionBuilder, { asPixels }: LoadLocals, to: Local<'i32'>, rows: readonly Row[]): void {
+  const halves = rows.flat();
   f.if(
     asPixels,
     () => {
-      for (const [half, bytes] of row.entries()) f.do(v128.store(to, bytes, 16 * half));
-      f.set(to, i32.add(to, IMAGE_SIDE));
+      for (const [i, bytes] of halves.entries()) f.do(v128.store(to, bytes, 16 * i));
+      f.set(to, i32.add(to, 16 * halves.length));
     },
     () => {
-      for (const [half, bytes] of row.entries()) {
+      for (const [i, bytes] of halves.entries()) {
         for (const [quarter, numbers] of widened(bytes).entries()) {
           const values = f32x4.mul(f32x4.convert_i32x4_s(numbers), f32x4.splat(1 / 64));
-          f.do(v128.store(to, values, 64 * half + 16 * quarter));
+          f.do(v128.store(to, values, 64 * i + 16 * quarter));
         }
       }
-      f.set(to, i32.add(to, 4 * IMAGE_SIDE));
+      f.set(to, i32.add(to, 64 * halves.length));
     },
   );
 }
