@@ -54,7 +54,7 @@ const loading = [...loads].map(([name, all]) => ({ name, seconds: median(all), r
 const settings = { date: new Date().toISOString(), rounds, seconds, threads: THREADS, ...RECIPE };
 const report = { machine: describeMachine(), settings, entries: measured, loading };
 if (options.page === undefined) console.log(options.json ? JSON.stringify(report, null, 2) : markdown(report));
-else writeFileSync(options.page, withFigures(readFileSync(options.page, 'utf8'), markdown(report)));
+else writeFileSync(options.page, withFigures(readFileSync(options.page, 'utf8'), 'compare.mjs', markdown(report)));
 
 function isChosen(name, list) {
   return list === '' || list.split(',').some((beginning) => name.startsWith(beginning));

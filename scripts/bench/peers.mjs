@@ -45,8 +45,13 @@ function javascriptPeers(data, skip) {
   ];
 }
 
+/** What is known of each Python that is named, or that setup.sh or the system installed: see probe. */
+export function findPythons(pythons) {
+  return [...pythons, here('.venv/bin/python'), '/usr/bin/python3'].filter(existsSync).map(probe);
+}
+
 function pythonPeers(data, pythons, skip) {
-  const found = [...pythons, here('.venv/bin/python'), '/usr/bin/python3'].filter(existsSync).map(probe);
+  const found = findPythons(pythons);
   const peers = found.filter(({ torch }) => torch).flatMap((python) => pytorchPeers(data, python));
   if (peers.length === 0) skip('PyTorch', `${SETUP}, or name a Python that has it with --python`);
   for (const [module, group, script] of [
@@ -80,6 +85,11 @@ function pytorchPeers(data, python) {
 }
 
 function pythonPeer(python, id, group, blasThreads, args) {
+  return { id, group, command: python.command, args, env: pythonEnvironment(python, blasThreads) };
+}
+
+/** The environment in which a Python computes fastest. */
+export function pythonEnvironment(python, blasThreads) {
   const env = {
     ...process.env,
     OMP_WAIT_POLICY: 'passive', // an idle peer must not spin while others are measured
@@ -91,7 +101,7 @@ function pythonPeer(python, id, group, blasThreads, args) {
     // Some machines set these because old builds compute wrong results without them; they slow current builds.
     for (const name of ['OPENBLAS_CORETYPE', 'OPENBLAS_L2_SIZE']) delete env[name];
   }
-  return { id, group, command: python.command, args, env };
+  return env;
 }
 
 const PROBE = `

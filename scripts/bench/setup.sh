@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the peers of compare.mjs: npm packages, two newer versions of Node.js, and a Python environment with PyTorch,
+# Installs the peers of compare.mjs and time-to-accuracy.mjs: npm packages, two newer versions of Node.js, and a Python environment with PyTorch,
 # NumPy and scikit-learn.
 set -eu
 cd "$(dirname "$0")"

@@ -12,10 +12,11 @@ export function describeMachine() {
 }
 
 /** A page with the figures between its two comments replaced. @throws Error if it lacks the comments. */
-export function withFigures(page, figures) {
-  const [begin, end] = ['<!-- figures: written by scripts/bench/compare.mjs -->', '<!-- end of figures -->'];
-  const [first, last] = [page.indexOf(begin), page.indexOf(end)];
-  if (first < 0 || last < first) throw new Error(`the page needs the lines ${begin} and ${end}`);
+export function withFigures(page, script, figures) {
+  const [begin, end] = [`<!-- figures: written by scripts/bench/${script} -->`, '<!-- end of figures -->'];
+  const first = page.indexOf(begin);
+  const last = page.indexOf(end, first);
+  if (first < 0 || last < 0) throw new Error(`the page needs the lines ${begin} and ${end}`);
   return `${page.slice(0, first + begin.length)}\n\n${figures}\n\n${page.slice(last)}`;
 }
 
@@ -111,7 +112,7 @@ function count(value) {
   return Number(value.toPrecision(3)).toLocaleString('en-US');
 }
 
-function table(header, rows) {
+export function table(header, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
   return [line(header), line(header.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
 }

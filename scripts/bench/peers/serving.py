@@ -16,10 +16,15 @@ def read_training_set(folder):
     images = np.empty((50_000, 3072), np.uint8)
     labels = np.empty(50_000, np.uint8)
     for i in range(5):
-        records = np.fromfile(f"{folder}/data_batch_{i + 1}.bin", np.uint8).reshape(10_000, 3073)
-        labels[i * 10_000 : (i + 1) * 10_000] = records[:, 0]
-        images[i * 10_000 : (i + 1) * 10_000] = records[:, 1:]
+        rows = slice(i * 10_000, (i + 1) * 10_000)
+        images[rows], labels[rows] = read_records(f"{folder}/data_batch_{i + 1}.bin")
     return images, labels, time.perf_counter() - started
+
+
+def read_records(file):
+    """Images [10,000, 3072] and labels [10,000] of a file, as bytes."""
+    records = np.fromfile(file, np.uint8).reshape(10_000, 3073)
+    return records[:, 1:], records[:, 0]
 
 
 def shuffled_batches(permutation, count, batch):
