@@ -1,17 +1,19 @@
-import type { Local, ModuleBuilder } from './assembler/assembler.ts';
+import type { FunctionBuilder, Local, ModuleBuilder } from './assembler/assembler.ts';
 import { atomic, call, callIndirect, drop, i32, i64 } from './assembler/instructions.ts';
+import { loop } from './kernels/kernel.ts';
 
-// Fork and join, inside WebAssembly. A job is a kernel and a number of tasks. All threads, including the main thread, claim
-// tasks from one word, the ticket. It holds the number of the job, its number of tasks and the next task:
+// Fork and join, inside WebAssembly. A job is a kernel and a number of tasks, which all threads do, including the main thread.
+// Each thread has a share of consecutive tasks and does it first, then it helps the others. So in every job of a step it works
+// on about the same images and weights, and finds them in its own cache. Shares are claimed from tickets. A ticket holds the
+// number of the job, the end of the share and the next task:
 //
-//     ticket = job << 40 | tasks << 20 | next
+//     ticket = job << 40 | end << 20 | next
 //
 // One atomic addition claims a task, so a late thread finds either no task to claim or a task of the current job. A job
 // ends when all its tasks are done; nothing waits for a thread that has claimed no task.
 
 /** Addresses of the words that the threads share. Each word that changes while threads wait has its own cache line. */
 export const ADDRESS = {
-  ticket: 0x400,
   done: 0x480,
   /** Incremented by every job; idle workers wait on it. */
   signal: 0x500,
@@ -23,12 +25,18 @@ export const ADDRESS = {
   /** 1 once the workers should exit. */
   closed: 0x700,
   kernel: 0x780,
+  tasks: 0x784,
+  threads: 0x788,
+  /** The address of the tickets. */
+  tickets: 0x78c,
   /** One of MAX_SPINS. */
   maxSpins: 0x7a0,
   /** Written to, but never read. */
   discard: 0x7c0,
   args: 0x800,
 } as const;
+/** Bytes from one ticket to the next: a cache line. */
+export const TICKET_BYTES = 64;
 /** The first address after the shared words. */
 export const HEAP_START = 0x1000;
 export const MAX_TASKS = 0xf0000;
@@ -40,7 +48,12 @@ export const MAX_TASKS = 0xf0000;
 export const MAX_SPINS = { coreEach: 200_000, oversubscribed: 2_000 } as const;
 
 const nextOf = (ticket: Local<'i64'>) => i32.and(i32.wrap_i64(ticket), 0xfffff);
-const tasksOf = (ticket: Local<'i64'>) => i32.and(i32.wrap_i64(i64.shr_u(ticket, 20n)), 0xfffff);
+const endOf = (ticket: Local<'i64'>) => i32.and(i32.wrap_i64(i64.shr_u(ticket, 20n)), 0xfffff);
+
+/** The address of a thread's ticket. */
+function ticketOf(f: FunctionBuilder, thread: Local<'i32'>): Local<'i32'> {
+  return f.local('i32', i32.add(i32.load(i32.const(ADDRESS.tickets)), i32.mul(thread, TICKET_BYTES)));
+}
 
 /** Adds the exported functions
  *
@@ -68,20 +81,25 @@ export function addJobs(module: ModuleBuilder, isShared: boolean): void {
 
   /** (thread): claims and does tasks until none are left. */
   const work = module.function(['i32'], (f, thread) => {
-    const ticket = f.local('i64', atomic.load_i64(i32.const(ADDRESS.ticket)));
-    const task = f.local('i32');
-    f.while(i32.lt_u(nextOf(ticket), tasksOf(ticket)), () => {
-      f.set(ticket, atomic.add_i64(i32.const(ADDRESS.ticket), 1n));
-      f.set(task, nextOf(ticket));
-      f.if(i32.lt_u(task, tasksOf(ticket)), () => {
-        f.do(callIndirect(kernelType, i32.load(i32.const(ADDRESS.kernel)), task, ADDRESS.args, thread));
-        const before = f.local('i32', atomic.add_i32(i32.const(ADDRESS.done), 1));
-        const isLast = i32.eq(i32.add(before, 1), tasksOf(ticket));
-        f.if(i32.and(isLast, atomic.load_i32(i32.const(ADDRESS.mainIsWaiting))), () =>
-          f.do(drop(atomic.notify(i32.const(ADDRESS.done), 1))),
-        );
-        f.set(ticket, atomic.load_i64(i32.const(ADDRESS.ticket)));
+    const threads = f.local('i32', i32.load(i32.const(ADDRESS.threads)));
+    const share = f.local('i32', thread);
+    loop(f, 0, threads, () => {
+      const address = ticketOf(f, share);
+      const ticket = f.local('i64', atomic.load_i64(address));
+      f.while(i32.lt_u(nextOf(ticket), endOf(ticket)), () => {
+        f.set(ticket, atomic.add_i64(address, 1n));
+        const task = f.local('i32', nextOf(ticket));
+        f.if(i32.lt_u(task, endOf(ticket)), () => {
+          f.do(callIndirect(kernelType, i32.load(i32.const(ADDRESS.kernel)), task, ADDRESS.args, thread));
+          const before = f.local('i32', atomic.add_i32(i32.const(ADDRESS.done), 1));
+          const isLast = i32.eq(i32.add(before, 1), i32.load(i32.const(ADDRESS.tasks)));
+          f.if(i32.and(isLast, atomic.load_i32(i32.const(ADDRESS.mainIsWaiting))), () =>
+            f.do(drop(atomic.notify(i32.const(ADDRESS.done), 1))),
+          );
+          f.set(ticket, atomic.load_i64(address));
+        });
       });
+      f.set(share, i32.rem_u(i32.add(share, 1), threads));
     });
   });
 
@@ -90,8 +108,15 @@ export function addJobs(module: ModuleBuilder, isShared: boolean): void {
     (f, kernel, tasks, job) => {
       f.do(i32.store(i32.const(ADDRESS.kernel), kernel));
       f.do(atomic.store_i32(i32.const(ADDRESS.done), 0));
-      const low = i64.shl(i64.extend_i32_u(tasks), 20n);
-      f.do(atomic.store_i64(i32.const(ADDRESS.ticket), i64.or(i64.shl(i64.extend_i32_u(job), 40n), low)));
+      f.do(i32.store(i32.const(ADDRESS.tasks), tasks));
+      const threads = f.local('i32', i32.load(i32.const(ADDRESS.threads)));
+      const start = f.local('i32', i32.const(0));
+      loop(f, 0, threads, (share) => {
+        const end = f.local('i32', i32.div_u(i32.mul(tasks, i32.add(share, 1)), threads));
+        const low = i64.or(i64.shl(i64.extend_i32_u(end), 20n), i64.extend_i32_u(start));
+        f.do(atomic.store_i64(ticketOf(f, share), i64.or(i64.shl(i64.extend_i32_u(job), 40n), low)));
+        f.set(start, end);
+      });
       f.do(drop(atomic.add_i32(i32.const(ADDRESS.signal), 1)));
       f.if(atomic.load_i32(i32.const(ADDRESS.sleepers)), () =>
         f.do(drop(atomic.notify(i32.const(ADDRESS.signal), i32.const(-1)))),

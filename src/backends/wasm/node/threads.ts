@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../../errors.ts';
 import { field, message } from '../../../message.ts';
-import { ADDRESS, MAX_SPINS, MAX_TASKS } from '../jobs.ts';
+import { ADDRESS, MAX_SPINS, MAX_TASKS, TICKET_BYTES } from '../jobs.ts';
 import type { Memory } from '../memory.ts';
 import { availableCores } from './cores.ts';
 
@@ -50,6 +50,9 @@ export class Threads {
    *  @throws ThreadStartError if one of them does not start; the others are stopped. */
   static async start(module: WebAssembly.Module, memory: Memory, count: number, script: URL): Promise<Threads> {
     const { exports } = new WebAssembly.Instance(module, { env: { memory: memory.wasm } });
+    const tickets = memory.allocate(count * TICKET_BYTES);
+    memory.words[ADDRESS.threads >>> 2] = count;
+    memory.words[ADDRESS.tickets >>> 2] = tickets;
     memory.words[ADDRESS.maxSpins >>> 2] = count <= availableCores() ? MAX_SPINS.coreEach : MAX_SPINS.oversubscribed;
     const workers: Worker[] = [];
     const starts: Promise<void>[] = [];

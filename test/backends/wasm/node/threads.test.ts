@@ -7,7 +7,7 @@ import type { Backend } from '../../../../src/backends/backend.ts';
 import { ModuleBuilder } from '../../../../src/backends/wasm/assembler/assembler.ts';
 import { atomic, i32, i64 } from '../../../../src/backends/wasm/assembler/instructions.ts';
 import { createWasm } from '../../../../src/backends/wasm/create.ts';
-import { ADDRESS } from '../../../../src/backends/wasm/jobs.ts';
+import { ADDRESS, TICKET_BYTES } from '../../../../src/backends/wasm/jobs.ts';
 import { UserError } from '../../../../src/errors.ts';
 import { temporaryFolder } from '../../../support/files.ts';
 
@@ -54,13 +54,14 @@ function claimingWorker(action: string): URL {
   const module = new ModuleBuilder();
   module.function(
     ['i32'],
-    (f) => {
+    (f, thread) => {
+      const address = f.local('i32', i32.add(i32.load(i32.const(ADDRESS.tickets)), i32.mul(thread, TICKET_BYTES)));
       const ticket = f.local('i64');
       const next = () => i32.and(i32.wrap_i64(ticket), 0xfffff);
-      const tasks = () => i32.and(i32.wrap_i64(i64.shr_u(ticket, 20n)), 0xfffff);
-      f.while(i32.ge_u(next(), tasks()), () => {
-        f.set(ticket, atomic.load_i64(i32.const(ADDRESS.ticket)));
-        f.if(i32.lt_u(next(), tasks()), () => f.set(ticket, atomic.add_i64(i32.const(ADDRESS.ticket), 1n)));
+      const end = () => i32.and(i32.wrap_i64(i64.shr_u(ticket, 20n)), 0xfffff);
+      f.while(i32.ge_u(next(), end()), () => {
+        f.set(ticket, atomic.load_i64(address));
+        f.if(i32.lt_u(next(), end()), () => f.set(ticket, atomic.add_i64(address, 1n)));
       });
     },
     { name: 'serve' },
