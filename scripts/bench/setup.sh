@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the peers of compare.mjs and time-to-accuracy.mjs: npm packages, two newer versions of Node.js, and a Python environment with PyTorch,
-# NumPy and scikit-learn.
+# Installs the peers of compare.mjs and time-to-accuracy.mjs: npm packages, two newer versions of Node.js, and a Python
+# environment with PyTorch, NumPy and scikit-learn.
 set -eu
 cd "$(dirname "$0")"
 npm install --no-package-lock --no-audit --no-fund

@@ -99,7 +99,8 @@ function pytorchSides(python) {
     commandOf: (rung, seed) => ({
       command: python.command,
       args: [PYTORCH, data, configOf(rung, seed), `${python.mkl ? THREADS : 1}`, precision],
-      env: pythonEnvironment(python, THREADS),
+      // Alone on the machine, threads that wait awake make a step a third faster.
+      env: { ...pythonEnvironment(python, THREADS), OMP_WAIT_POLICY: 'active' },
       accuracyOf: ({ accuracy }) => accuracy,
     }),
   });
