@@ -54,6 +54,9 @@ export interface MatmulOptions {
   readonly bias?: Tensor;
   /** Multiplies group by group. */
   readonly groups?: Groups;
+  /** For a product that is symmetric but for rounding: computes it on and above the diagonal, and copies that below. The
+   *  operands are floats, and there is no bias. */
+  readonly symmetric?: boolean;
 }
 
 /** The arrangement of P matrices of equal shape in one tensor: one above the other, [P·rows, columns], or side by side,

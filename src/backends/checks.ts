@@ -28,12 +28,13 @@ export function expectBatch(source: ImageSet, { indices }: BatchPlan, images: Te
 }
 
 /** Returns the shape of a product, [M, K] · [K, N] → [M, N], or that of all its groups.
- *  @throws ShapeError if the operands are not matrices that fit, or the bias does not; TypeError, in precision int16, for
- *  pixels times pixels and for groups that cut a vector that is to be rounded. */
+ *  @throws ShapeError if the operands are not matrices that fit, or the bias does not, or a symmetric product is not square;
+ *  TypeError for a symmetric product with pixels or a bias and, in precision int16, for pixels times pixels and for groups
+ *  that cut a vector that is to be rounded. */
 export function productShape(
   a: Tensor,
   b: Tensor,
-  { transposeA = false, transposeB = false, bias, groups }: MatmulOptions,
+  { transposeA = false, transposeB = false, bias, groups, symmetric = false }: MatmulOptions,
   precision: Precision,
 ): readonly [rows: number, columns: number] {
   const [rows, inner] = groupShape(a, transposeA, groups?.count, groups?.a);
@@ -42,6 +43,10 @@ export function productShape(
     throw new ShapeError(`cannot multiply [${rows}, ${inner}] by [${innerOfB}, ${columns}]: the inner lengths differ`);
   }
   const shape = arranged([rows, columns], groups?.count, groups?.into);
+  if (symmetric) expectShape('the symmetric product', [rows, columns], [rows, rows]);
+  if (symmetric && (bias || a.dtype === 'pixel' || b.dtype === 'pixel')) {
+    throw new TypeError('a symmetric product has float operands and no bias');
+  }
   if (bias) expectShape('the bias', bias.shape, [shape[1]]);
   if (precision === 'int16') {
     if (a.dtype === 'pixel' && b.dtype === 'pixel') {

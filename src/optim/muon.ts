@@ -124,7 +124,8 @@ class Orthogonaliser {
   run(into: Sink): void {
     const groups = this.#groups;
     const transposes = this.#isWide ? { transposeB: true } : { transposeA: true };
-    this.#backend.matmul(this.#u, this.#u, { kind: 'store', tensor: this.#spare }, { ...transposes, groups });
+    const gram = { ...transposes, groups, symmetric: true };
+    this.#backend.matmul(this.#u, this.#u, { kind: 'store', tensor: this.#spare }, gram);
     this.#backend.normalise(this.#spare, groups.count, this.#gram, this.#root);
     for (let step = 1; step <= STEPS; step++) this.#iterate(step === STEPS);
     const [left, right] = this.#isWide ? [this.#root, this.#u] : [this.#u, this.#root];
@@ -146,7 +147,8 @@ class Orthogonaliser {
     this.#multiply(this.#first, this.#polynomial, this.#gram);
   }
 
+  /** The product of two polynomials in the same symmetric matrix, which is symmetric too. */
   #multiply(a: Tensor, b: Tensor, into: Tensor): void {
-    this.#backend.matmul(a, b, { kind: 'store', tensor: into }, { groups: this.#groups });
+    this.#backend.matmul(a, b, { kind: 'store', tensor: into }, { groups: this.#groups, symmetric: true });
   }
 }

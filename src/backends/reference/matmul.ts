@@ -21,6 +21,13 @@ export function matmul(a: Matrix, b: Matrix, bias: Values | undefined, c: Values
   }
 }
 
+/** A·B on and above the diagonal, and its mirror image below. */
+export function symmetricMatmul(a: Matrix, b: Matrix, bias: Values | undefined, c: Values): void {
+  const M = a.rows;
+  matmul(a, b, bias, c);
+  for (let i = 0; i < M; i++) for (let j = 0; j < i; j++) c[i * M + j] = c[j * M + i];
+}
+
 /** sums[j] = Σ_k a[at + k] · b[j, k]: dot products with the rows of b, four at a time, so that the processor does not wait
  *  for each addition of a single sum. */
 function dotRows(a: Values, at: number, b: Values, K: number, N: number, sums: Float64Array): void {

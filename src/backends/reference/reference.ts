@@ -20,7 +20,7 @@ import { crop } from './crop.ts';
 import { multiplyGroups } from './groups.ts';
 import { int16Product } from './int16.ts';
 import * as losses from './losses.ts';
-import { type Matrix, matmul, transpose } from './matmul.ts';
+import { type Matrix, matmul, symmetricMatmul, transpose } from './matmul.ts';
 import { multiBias, multiBiasDerivative } from './multi-bias.ts';
 import * as pointwise from './pointwise.ts';
 import { Results } from './result.ts';
@@ -86,10 +86,11 @@ export class ReferenceBackend implements ElementwiseBackend {
 
   matmul(a: Tensor, b: Tensor, into: Sink, options: MatmulOptions = {}): void {
     const shape = productShape(a, b, options, this.precision);
-    const { transposeA = false, transposeB = false, groups } = options;
+    const { transposeA = false, transposeB = false, groups, symmetric = false } = options;
     const bias = options.bias && valuesOf(options.bias);
     const isPixels = ({ dtype }: Tensor) => this.precision === 'int16' && dtype === 'pixel';
-    const product = isPixels(a) || isPixels(b) ? int16Product(isPixels(a) ? 'left' : 'right') : matmul;
+    const floatProduct = symmetric ? symmetricMatmul : matmul;
+    const product = isPixels(a) || isPixels(b) ? int16Product(isPixels(a) ? 'left' : 'right') : floatProduct;
     const operands = [
       { tensor: a, transposed: transposeA },
       { tensor: b, transposed: transposeB },

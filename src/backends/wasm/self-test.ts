@@ -117,6 +117,9 @@ async function resultsOf(backend: Backend): Promise<Map<string, ArrayLike<number
   const [logits, loss, one] = [output([B, C]), backend.allocate([]), numbers([], 1)];
   backend.matmul(upstream, numbers([C, H], 7), logits, { transposeB: true });
   await record('product', logits.tensor);
+  const square = output([H, H]);
+  backend.matmul(upstream, numbers([B, H], 11), square, { transposeA: true, symmetric: true });
+  await record('symmetric product', square.tensor);
   const [sum, kept] = [output([H]), output([B, H])];
   backend.sumRows(upstream, sum);
   backend.dropout(upstream, 0.5, 9, kept);

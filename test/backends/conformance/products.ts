@@ -54,6 +54,45 @@ export function checkProducts({ backend, tensor, valuesOf, storeIn, scalar, expe
       expect(() => backend.matmul(a, backend.allocate([3]), storeIn([2, 1]))).toThrow(ShapeError);
     });
 
+    it.each([
+      [1, 1, 1],
+      [1, 15, 4],
+      [3, 17, 300],
+      [2, 64, 7],
+      [1, 66, 9],
+      [2, 131, 5],
+    ])('copies %i symmetric products of side %i below their diagonals, over %i', async (count, M, K) => {
+      const groups = { count, a: 'stacked', b: 'stacked', into: 'stacked' } as const;
+      const [a, b] = [valuesOf([count * M, K], 'a'), valuesOf([count * K, M], 'b')];
+      const product = new Float64Array(count * M * M);
+      for (let p = 0; p < count; p++) {
+        for (let i = 0; i < M; i++) {
+          for (let j = i; j < M; j++) {
+            let sum = 0;
+            for (let k = 0; k < K; k++) sum += a[(p * M + i) * K + k] * b[(p * K + k) * M + j];
+            product[(p * M + i) * M + j] = product[(p * M + j) * M + i] = sum;
+          }
+        }
+      }
+      const [sink, start] = [storeIn([count * M, M]), valuesOf([count * M, M], 'start')];
+      const operands = [tensor([count * M, K], 'a'), tensor([count * K, M], 'b')] as const;
+      backend.matmul(...operands, sink, { groups, symmetric: true });
+      await expectClose(sink.tensor, product);
+      const total = tensor([count * M, M], 'start');
+      backend.matmul(...operands, { kind: 'add', tensor: total }, { groups, symmetric: true });
+      await expectClose(
+        total,
+        product.map((value, i) => value + start[i]),
+      );
+    });
+
+    it('rejects symmetric products that are not square, or have a bias', () => {
+      const [a, b] = [backend.allocate([2, 3]), backend.allocate([3, 5])];
+      expect(() => backend.matmul(a, b, storeIn([2, 5]), { symmetric: true })).toThrow(ShapeError);
+      const options = { symmetric: true, transposeB: true, bias: backend.allocate([2]) };
+      expect(() => backend.matmul(a, a, storeIn([2, 2]), options)).toThrow(TypeError);
+    });
+
     it('propagates NaN', async () => {
       const sink = storeIn([2, 1]);
       backend.matmul(tensor([2, 2], [NaN, 1, 1, 1]), tensor([2, 1], [0, 1]), sink);

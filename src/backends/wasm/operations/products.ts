@@ -9,7 +9,7 @@ import {
 } from '../../backend.ts';
 import { productShape } from '../../checks.ts';
 import type { Device } from '../device.ts';
-import { BLOCK_COLUMNS, blockRows, SUMS_BYTES } from '../kernels/products/block.ts';
+import { BLOCK_COLUMNS, blockRows, SQUARE, SUMS_BYTES } from '../kernels/products/block.ts';
 import { PACK_LAYOUT, PACK_PANELS_PER_TASK, pixelRowBytes } from '../kernels/products/pack.ts';
 import { PEAK_BYTES, PEAK_STEPS, PEAK_TILES } from '../kernels/products/peak.ts';
 import { QUANTISE_ROWS_PER_TASK } from '../kernels/products/quantise.ts';
@@ -37,20 +37,20 @@ export class Products {
   /** Backend.matmul */
   multiply(a: Tensor, b: Tensor, into: Sink, options: MatmulOptions = {}): void {
     expectShape('the destination', into.tensor.shape, productShape(a, b, options, this.#device.precision));
-    const { groups = ONE_GROUP } = options;
+    const { groups = ONE_GROUP, symmetric = false } = options;
     const left = operandOf(a, options.transposeA ?? false, groups.count, groups.a);
     const right = operandOf(b, !(options.transposeB ?? false), groups.count, groups.b);
     const isInt16 = this.#isPixels(left) || this.#isPixels(right);
     // Pixels are always packed into panels; of two float matrices, the one that costs less.
-    const transposed = isInt16 ? this.#isPixels(left) : costOf(right, left) < costOf(left, right);
+    const transposed = isInt16 ? this.#isPixels(left) : !symmetric && costOf(right, left) < costOf(left, right);
     const [rowOperand, panelOperand] = transposed ? [right, left] : [left, right];
     const steps = isInt16 ? Math.ceil(left.k / 2) : left.k;
 
-    const rowsOfBlock = blockRows(rowOperand.count);
+    const rowsOfBlock = symmetric ? SQUARE : blockRows(rowOperand.count);
     const rowBlocks = Math.ceil(rowOperand.count / rowsOfBlock);
     const tasksOf = (blockColumns: number) => rowBlocks * Math.ceil(panelOperand.count / blockColumns);
     const isEnough = (blockColumns: number) => groups.count * tasksOf(blockColumns) >= 8 * this.#device.threads;
-    const blockColumns = BLOCK_COLUMNS.find(isEnough) ?? PANEL;
+    const blockColumns = symmetric ? SQUARE : (BLOCK_COLUMNS.find(isEnough) ?? PANEL);
     const rows = isInt16 ? this.#asInt16Rows(rowOperand) : { ...this.#asRows(rowOperand), scales: 0 };
     const panels = this.#asPanels(panelOperand, { steps, isInt16, blockColumns, packInTasks: rowBlocks === 1 });
     const isBeside = groups.into === 'beside';
@@ -74,6 +74,7 @@ export class Products {
       bias: options.bias ? this.#device.address(options.bias) : 0,
       groupBias: isBeside ? 4 * right.count : 0,
       sink: this.#device.writeSink(into),
+      symmetric: Number(symmetric),
       isInt16: Number(isInt16),
       isWide: Number(this.isWide),
       ...panels,

@@ -1,5 +1,5 @@
 import type { FunctionBuilder, Local } from '../../assembler/assembler.ts';
-import { call, f32, f32x4, i32, v128 } from '../../assembler/instructions.ts';
+import { call, f32, f32x4, i32, i32x4, v128 } from '../../assembler/instructions.ts';
 import { loop, type SharedFunctions, vectorised } from '../kernel.ts';
 import { transpose4 } from './transpose.ts';
 
@@ -9,6 +9,8 @@ export function blockRows(rows: number): number {
   return rows <= MAX_ROWS ? rows : 60;
 }
 const MAX_ROWS = 64;
+/** The side of a block of a symmetric product, a square. */
+export const SQUARE = MAX_ROWS;
 /** Columns of a block: the largest number that leaves enough tasks for all threads. */
 export const BLOCK_COLUMNS = [128, 64, 16] as const;
 
@@ -52,6 +54,39 @@ export function transposeBlock(f: FunctionBuilder, { height, width, sums }: Bloc
     4,
   );
   return { height: width, width: height, sums: target, rowBytes: TRANSPOSED_ROW_BYTES };
+}
+
+/** Copies what is above the diagonal of a square block below it. */
+export function mirrorBlock(f: FunctionBuilder, { height, sums }: Block): void {
+  const at = (row: Local<'i32'>, column: Local<'i32'>) =>
+    f.local('i32', i32.add(i32.add(sums, i32.mul(row, ROW_BYTES)), i32.shl(column, 2)));
+  const isBelow = [0, 1, 2, 3].map((i) =>
+    v128.const(new Uint8Array(Int32Array.from([0, 1, 2, 3], (j) => (j < i ? -1 : 0)).buffer)),
+  );
+  loop(
+    f,
+    0,
+    height,
+    (row) => {
+      loop(
+        f,
+        row,
+        height,
+        (column) => {
+          const [from, to] = [at(row, column), at(column, row)];
+          const rows = [0, 1, 2, 3].map((i) => f.local('v128', v128.load(from, i * ROW_BYTES)));
+          const mirrored = transpose4(f, rows);
+          const isDiagonal = f.local('v128', i32x4.splat(i32.sub(0, i32.eq(row, column))));
+          for (const [i, vector] of mirrored.entries()) {
+            const keeps = v128.andnot(isDiagonal, isBelow[i]);
+            f.do(v128.store(to, v128.bitselect(rows[i], vector, keeps), i * ROW_BYTES));
+          }
+        },
+        4,
+      );
+    },
+    4,
+  );
 }
 
 interface BlockOutput extends Record<'origin' | 'row' | 'column' | 'stride' | 'bias' | 'sink', Local<'i32'>> {

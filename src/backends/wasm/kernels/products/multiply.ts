@@ -1,7 +1,7 @@
 import type { Expr, FunctionBuilder, FunctionHandle, Local } from '../../assembler/assembler.ts';
 import { call, i32 } from '../../assembler/instructions.ts';
 import { kernel, loop, type SharedFunctions } from '../kernel.ts';
-import { type Block, ROW_BYTES, SUMS_BYTES, transposeBlock, writeBlock } from './block.ts';
+import { type Block, mirrorBlock, ROW_BYTES, SUMS_BYTES, transposeBlock, writeBlock } from './block.ts';
 import { PANEL, STEP_BYTES } from './tile.ts';
 
 /** Steps of k (a float32 or a pair of int16) that a tile sums in registers before it writes the sums to memory. This much
@@ -10,9 +10,10 @@ const BLOCK_STEPS = 256;
 
 /** C = A · P, with A [rows, k] stored by rows and P [k, columns] in panels. If only one task needs each panel, that task
  *  packs it (`pack` ≠ 0). The groups of a product are separate pairs of matrices; `group…` is the distance from one to the
- *  next, in bytes (`groupOrigin`: in elements of the result). A task computes a block of one C, scales its rows (`scales` ≠ 0), transposes it (`transposed`), adds
- *  the bias (`bias` ≠ 0, one value per column of the result) and sends it to the sink, row by row. Every sum runs over k in
- *  ascending order, in blocks of 256 steps, whatever the size of a block and the number of threads. */
+ *  next, in bytes (`groupOrigin`: in elements of the result). A task computes a block of one C, scales its rows (`scales` ≠
+ *  0), transposes it (`transposed`), adds the bias (`bias` ≠ 0, one value per column of the result) and sends it to the sink,
+ *  row by row. Every sum runs over k in ascending order, in blocks of 256 steps, whatever the size of a block and the number
+ *  of threads. */
 export const multiply = kernel(
   {
     a: 'i32',
@@ -37,6 +38,7 @@ export const multiply = kernel(
     transposed: 'i32',
     bias: 'i32',
     sink: 'i32',
+    symmetric: 'i32',
     isInt16: 'i32',
     isWide: 'i32',
     pack: 'i32',
@@ -50,6 +52,8 @@ export const multiply = kernel(
     const blockOfGroup = f.local('i32', i32.rem_u(task, p.groupTasks));
     const rowStart = f.local('i32', i32.mul(i32.rem_u(blockOfGroup, p.rowBlocks), p.blockRows));
     const columnStart = f.local('i32', i32.mul(i32.div_u(blockOfGroup, p.rowBlocks), p.blockColumns));
+    // The blocks of a symmetric product are squares. Those below the diagonal are copies.
+    f.if(i32.and(p.symmetric, i32.gt_u(rowStart, columnStart)), () => f.return());
     const height = remaining(f, p.rows, rowStart, p.blockRows);
     const width = remaining(f, p.columns, columnStart, p.blockColumns);
     const sums = f.local('i32', i32.add(p.sums, i32.mul(thread, SUMS_BYTES)));
@@ -90,19 +94,23 @@ export const multiply = kernel(
               c: f.local('i32', i32.add(sums, i32.shl(column, 2))),
               adds: step,
             };
+            const rows = f.local('i32', height);
+            f.if(i32.and(p.symmetric, i32.eq(rowStart, columnStart)), () =>
+              f.set(rows, i32.min_u(height, f.local('i32', i32.add(column, PANEL)))),
+            );
             f.if(
               p.isInt16,
               () =>
                 f.if(
                   p.isWide,
-                  () => tileColumn(f, block, tile, shared.tilesInt16.wide),
-                  () => tileColumn(f, block, tile, shared.tilesInt16.narrow),
+                  () => tileColumn(f, rows, tile, shared.tilesInt16.wide),
+                  () => tileColumn(f, rows, tile, shared.tilesInt16.narrow),
                 ),
               () =>
                 f.if(
                   p.isWide,
-                  () => tileColumn(f, block, tile, shared.tiles.wide),
-                  () => tileColumn(f, block, tile, shared.tiles.narrow),
+                  () => tileColumn(f, rows, tile, shared.tiles.wide),
+                  () => tileColumn(f, rows, tile, shared.tiles.narrow),
                 ),
             );
             f.set(panel, i32.add(panel, panelBytes));
@@ -120,13 +128,14 @@ export const multiply = kernel(
       bias: ofGroup(f, p.bias, group, p.groupBias),
     };
     const scales = ofGroup(f, p.scales, group, p.groupScales);
-    f.if(
-      p.transposed,
-      () => {
-        const transposed = transposeBlock(f, block);
-        writeBlock(f, transposed, { ...output, row: columnStart, column: rowStart, columnScales: scales }, shared);
-      },
-      () => writeBlock(f, block, { ...output, row: rowStart, column: columnStart, rowScales: scales }, shared),
+    const isCopied = f.local('i32', i32.and(p.symmetric, i32.lt_u(rowStart, columnStart)));
+    f.if(i32.and(p.symmetric, i32.eqz(isCopied)), () => mirrorBlock(f, block));
+    f.if(i32.or(p.transposed, isCopied), () => {
+      const transposed = transposeBlock(f, block);
+      writeBlock(f, transposed, { ...output, row: columnStart, column: rowStart, columnScales: scales }, shared);
+    });
+    f.if(i32.eqz(p.transposed), () =>
+      writeBlock(f, block, { ...output, row: rowStart, column: columnStart, rowScales: scales }, shared),
     );
   },
 );
@@ -166,15 +175,15 @@ function packBlock(
   );
 }
 
-/** Computes the sums of a block with one panel, from its first row to its last, tile by tile. */
+/** Computes the sums of the first rows of a block with one panel, tile by tile. */
 function tileColumn(
   f: FunctionBuilder,
-  { height }: Block,
+  rows: Local<'i32'>,
   { a, aStride, panel, steps, c, adds }: Record<'a' | 'aStride' | 'panel' | 'steps' | 'c' | 'adds', Local<'i32'>>,
   tiles: SharedFunctions['tiles']['wide'],
 ): void {
   const maxRows = tiles.length;
-  const left = f.local('i32', height);
+  const left = f.local('i32', rows);
   const run = (tile: FunctionHandle) => f.do(call(tile, a, aStride, panel, steps, c, ROW_BYTES, adds));
   f.while(i32.ge_u(left, maxRows), () => {
     run(tiles[maxRows - 1]);
@@ -182,5 +191,5 @@ function tileColumn(
     f.set(c, i32.add(c, maxRows * ROW_BYTES));
     f.set(left, i32.sub(left, maxRows));
   });
-  for (let rows = 1; rows < maxRows; rows++) f.if(i32.eq(left, rows), () => run(tiles[rows - 1]));
+  for (let last = 1; last < maxRows; last++) f.if(i32.eq(left, last), () => run(tiles[last - 1]));
 }
