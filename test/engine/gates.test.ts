@@ -7,11 +7,14 @@ import * as arithmetic from '../../src/engine/gates/arithmetic.ts';
 import { dropout } from '../../src/engine/gates/dropout.ts';
 import { withConstant } from '../../src/engine/gates/elementwise.ts';
 import { linear } from '../../src/engine/gates/linear.ts';
+import { localLinear, localLinearWithBias } from '../../src/engine/gates/local-linear.ts';
 import { hinge } from '../../src/engine/gates/losses/hinge.ts';
 import { l2Penalty } from '../../src/engine/gates/losses/l2-penalty.ts';
 import { softmaxCrossEntropy } from '../../src/engine/gates/losses/softmax-cross-entropy.ts';
 import { matmul } from '../../src/engine/gates/matmul.ts';
+import { multiBias } from '../../src/engine/gates/multi-bias.ts';
 import { copy, sum, transpose } from '../../src/engine/gates/rearrange.ts';
+import { receptiveFields } from '../../src/engine/gates/receptive-fields.ts';
 import { norm2 } from '../../src/engine/gates/squared-norm.ts';
 import type { Graph } from '../../src/engine/graph.ts';
 import type { Wire } from '../../src/engine/wire.ts';
@@ -50,6 +53,38 @@ const GATES: Record<string, (graph: TestGraph) => Wire> = {
     };
     return halfSquaredNorm(graph, graph.apply(linear, inputs));
   },
+  ...Object.fromEntries(
+    [1, 3].flatMap((P) => {
+      const inputs = (graph: TestGraph) => ({
+        x: parameter(graph, 'x', [5, P * 4]),
+        weight: parameter(graph, 'weight', [P * 2, 4]),
+      });
+      const bias = (graph: TestGraph) => parameter(graph, 'bias', [P * 2]);
+      return [
+        [`local linear, P = ${P}`, (graph) => halfSquaredNorm(graph, graph.apply(localLinear(P), inputs(graph)))],
+        [
+          `local linear with a bias, P = ${P}`,
+          (graph) =>
+            halfSquaredNorm(graph, graph.apply(localLinearWithBias(P), { ...inputs(graph), bias: bias(graph) })),
+        ],
+      ] satisfies [string, (graph: TestGraph) => Wire][];
+    }),
+  ),
+  'local linear on receptive fields': (graph) => {
+    const images = graph.input('images', [3072]);
+    graph.backend.write(images.tensor, normals(5 * 3072, 'images'));
+    const x = graph.apply(receptiveFields({ size: 16, stride: 16 }), { images });
+    return halfSquaredNorm(graph, graph.apply(localLinear(4), { x, weight: parameter(graph, 'weight', [4, 768]) }));
+  },
+  ...Object.fromEntries(
+    [1, 2, 3, 4].map((T) => [
+      `multi-bias, T = ${T}`,
+      (graph: TestGraph) => {
+        const inputs = { x: parameter(graph, 'x', [5, 3]), bias: parameter(graph, 'bias', [T * 3]) };
+        return halfSquaredNorm(graph, graph.apply(multiBias(T), inputs));
+      },
+    ]),
+  ),
   ...Object.fromEntries(
     ACTIVATIONS.map((kind) => [
       kind,
@@ -197,6 +232,74 @@ describe('at a kink', () => {
   });
 });
 
+describe('local gates', () => {
+  const images = normals(5 * 3072, 'images');
+  const [size, stride, F] = [16, 8, 3];
+  const corners = [0, 8, 16].flatMap((y) => [0, 8, 16].map((x) => ({ y, x })));
+
+  /** The pixels of a field as a row of an image: its position there, in the order of the field's own values. */
+  const positions = ({ y, x }: { y: number; x: number }) =>
+    Array.from({ length: 3 * size * size }, (_, k) => {
+      const [plane, row, column] = [Math.floor(k / size ** 2), Math.floor(k / size) % size, k % size];
+      return plane * 1024 + (y + row) * 32 + x + column;
+    });
+
+  it('compute what a dense layer does whose weights are zero outside of the fields, forward and backward', async () => {
+    const local = float64Graph();
+    const x = local.input('images', [3072]);
+    local.backend.write(x.tensor, images);
+    const inputs = {
+      x: local.apply(receptiveFields({ size, stride }), { images: x }),
+      weight: parameter(local, 'weight', [9 * F, 768]),
+      bias: parameter(local, 'bias', [9 * F]),
+    };
+    const y = local.apply(localLinearWithBias(9), inputs);
+
+    const dense = float64Graph();
+    const whole = dense.input('images', [3072]);
+    dense.backend.write(whole.tensor, images);
+    const wide = { weight: dense.parameter('weight', [9 * F, 3072]), bias: parameter(dense, 'bias', [9 * F]) };
+    const compact = await local.backend.read(inputs.weight.tensor);
+    const zeros = new Float64Array(9 * F * 3072);
+    const seen = corners.flatMap((corner, p) =>
+      Array.from({ length: F }, (_, f) => positions(corner).map((at) => (p * F + f) * 3072 + at)).flat(),
+    );
+    for (const [i, at] of seen.entries()) zeros[at] = compact[i];
+    dense.backend.write(wide.weight.tensor, zeros);
+    const wanted = dense.apply(linear, { x: whole, ...wide });
+
+    const upstream = normals(5 * 9 * F, 'upstream');
+    for (const [graph, out] of [[local, y] as const, [dense, wanted] as const]) {
+      graph.forward();
+      graph.backward(out, new Map(), upstream);
+    }
+    const close = (values: ArrayLike<number>) => Array.from(values, (value) => expect.closeTo(value, 10));
+    expect(Array.from(await local.backend.read(y.tensor))).toEqual(close(await dense.backend.read(wanted.tensor)));
+    const gradient = await dense.backend.read(wide.weight.gradient);
+    expect(Array.from(await local.backend.read(inputs.weight.gradient))).toEqual(close(seen.map((at) => gradient[at])));
+    expect(Array.from(await local.backend.read(inputs.bias.gradient))).toEqual(
+      close(await dense.backend.read(wide.bias.gradient)),
+    );
+  });
+
+  it('multi-bias with T = 1 is ReLU after a bias, and with T = 2 keeps positive and negative values apart', async () => {
+    const graph = float64Graph(1);
+    const x = graph.parameter('x', [1, 3]);
+    const bias = graph.parameter('bias', [6]);
+    graph.backend.write(x.tensor, [2, -1, 0.25]);
+    graph.backend.write(bias.tensor, [0, 3, -0.5, 0, 3, -0.5]);
+    const [one, two] = [graph.parameter('one', [3]), graph.apply(multiBias(2), { x, bias })];
+    graph.backend.write(one.tensor, [0, 3, -0.5]);
+    const relu = graph.apply(multiBias(1), { x, bias: one });
+    graph.forward();
+    expect(Array.from(await graph.backend.read(relu.tensor))).toEqual([2, 2, 0]);
+    expect(Array.from(await graph.backend.read(two.tensor))).toEqual([2, 2, 0, 0, 4, 0]);
+    graph.backward(two, new Map(), [1, 10, 100, 1000, 1e4, 1e5]);
+    expect(Array.from(await graph.backend.read(x.gradient))).toEqual([1, 10 - 1e4, 0]);
+    expect(Array.from(await graph.backend.read(bias.gradient))).toEqual([1, 10, 0, 0, 1e4, 0]);
+  });
+});
+
 describe('outside training', () => {
   const losses: Record<string, (graph: Graph, x: Wire, amount: number) => Wire> = {
     dropout: (graph, x, rate) => halfSquaredNorm(graph, graph.apply(dropout(rate), { x })),
@@ -237,6 +340,14 @@ describe('shapes', () => {
     expect(() => graph.apply(matmul, { a: x, b: weight })).toThrow('cannot multiply [5, 7] by [3, 6]');
     expect(() => graph.apply(copy([2]), { x: bias })).toThrow('x has shape [3], wanted []');
     expect(() => graph.apply(transpose, { x: bias })).toThrow('cannot transpose a tensor of shape [3]');
+    expect(() => graph.apply(localLinear(7), { x, weight })).toThrow('weight has shape [3, 6], wanted [0, 1]');
+    expect(() => graph.apply(localLinearWithBias(1), { x, weight: graph.parameter('w', [3, 7]), bias: x })).toThrow(
+      'bias has shape [5, 7], wanted [3]',
+    );
+    expect(() => graph.apply(multiBias(2), { x, bias })).toThrow('bias has shape [3], wanted [14]');
+    expect(() => graph.apply(receptiveFields({ size: 16, stride: 8 }), { images: x })).toThrow(
+      'an image has 3072 values, got 7',
+    );
     expect(() => graph.apply(hinge, { logits: weight, labels: graph.input('labels', [], 'label') })).toThrow(
       ShapeError,
     );

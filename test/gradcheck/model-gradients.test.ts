@@ -44,6 +44,17 @@ vi.mock('../../src/engine/gates/linear.ts', async (load) => {
   const { linear } = await load<typeof import('../../src/engine/gates/linear.ts')>();
   return { linear: breakable(linear) };
 });
+vi.mock('../../src/engine/gates/local-linear.ts', async (load) => {
+  const { localLinear, localLinearWithBias } = await load<typeof import('../../src/engine/gates/local-linear.ts')>();
+  return {
+    localLinear: (fields: number) => breakable(localLinear(fields)),
+    localLinearWithBias: (fields: number) => breakable(localLinearWithBias(fields)),
+  };
+});
+vi.mock('../../src/engine/gates/multi-bias.ts', async (load) => {
+  const { multiBias } = await load<typeof import('../../src/engine/gates/multi-bias.ts')>();
+  return { multiBias: (thresholds: number) => breakable(multiBias(thresholds)) };
+});
 vi.mock('../../src/engine/gates/add.ts', async (load) => {
   const { add } = await load<typeof import('../../src/engine/gates/add.ts')>();
   return { add: breakable(add) };
@@ -94,6 +105,9 @@ beforeEach(() => {
   fault.damage = undefined;
 });
 
+/** Four receptive fields. */
+const LOCAL: Partial<Config> = { hidden: 3, receptiveField: 16, receptiveStride: 16 };
+
 describe('passes right gradients', () => {
   const configs: Partial<Config>[] = [
     { model: 'linear' },
@@ -104,6 +118,12 @@ describe('passes right gradients', () => {
     // The hidden scores are so small that whole directions cross kinks.
     { init: 'normal', initStd: 1e-5 },
     { optimizer: 'adamw' },
+    { optimizer: 'muon' },
+    { activation: 'crelu', loss: 'hinge', dropout: 0.3 },
+    { activation: 'multi-bias', weightDecay: 0.1 },
+    ...[...ACTIVATIONS, 'crelu' as const].map((activation): Partial<Config> => ({ ...LOCAL, activation })),
+    { ...LOCAL, receptiveStride: 8, activation: 'multi-bias', dropout: 0.3, labelSmoothing: 0.2 },
+    { recipe: 'fast', hidden: 2 },
   ];
   it.each(configs.map((config) => [JSON.stringify(config), config] as const))('%s', async (_, config) => {
     const { parameters, gates, passed } = await check(config);
@@ -119,6 +139,16 @@ describe('finds and names a broken backward', () => {
     ['linear', 'x', {}],
     ['linear', 'weight', { model: 'linear' }],
     ...ACTIVATIONS.map((kind): [string, string, Partial<Config>] => [kind, 'x', { activation: kind }]),
+    ['local linear', 'x', LOCAL],
+    ['local linear', 'weight', LOCAL],
+    ['local linear', 'bias', LOCAL],
+    ...(['crelu', 'multi-bias'] as const).flatMap((activation): [string, string, Partial<Config>][] => [
+      ['local linear', 'x', { ...LOCAL, activation }],
+      ['local linear', 'weight', { ...LOCAL, activation }],
+      [activation, 'x', { ...LOCAL, activation }],
+      [activation, 'bias', { ...LOCAL, activation }],
+    ]),
+    ['multi-bias', 'x', { activation: 'multi-bias' }],
     ['dropout', 'x', { dropout: 0.4 }],
     ['hinge', 'logits', { loss: 'hinge' }],
     ['softmax cross-entropy', 'logits', {}],
@@ -132,7 +162,7 @@ describe('finds and names a broken backward', () => {
       .filter((_, i) => gate !== '+' || i < 2)
       .map((damage) => [gate, input, damage, config] as const),
   );
-  it.each(cases)('%s, gradient with respect to %s: %s', async (gate, input, damage, config) => {
+  it.each(cases)('%s, gradient with respect to %s: %s, %o', async (gate, input, damage, config) => {
     Object.assign(fault, { gate, input, damage: DAMAGES[damage] });
     const { gates, passed } = await check(config);
     expect(passed).toBe(false);
