@@ -41,6 +41,9 @@ export interface ShortTraining {
 const MIN_STEPS = 50;
 const MIN_LARGE_BATCH_STEPS = 20;
 const LARGE_BATCH = 2000;
+/** The warm-up has as many steps as in the whole training, but at most this share of the short one: after a shorter warm-up,
+ *  the loss may jump at a rate that is right for the whole. */
+const MAX_WARMUP = 0.5;
 /** Share of the last steps over which the final loss is averaged. */
 const FINAL_SHARE = 0.2;
 /** Number of steps at which the updates are measured. */
@@ -53,8 +56,10 @@ export async function trainBriefly(setup: ShortTrainingSetup, change: Partial<Co
   const given: Config = { ...setup.config, ...change };
   const stepsPerEpoch = Math.ceil(train.length / given.batchSize);
   const minSteps = train.length / stepsPerEpoch > LARGE_BATCH ? MIN_LARGE_BATCH_STEPS : MIN_STEPS;
-  const config: Config = { ...given, epochs: Math.ceil(minSteps / stepsPerEpoch), earlyStop: null };
-  const steps = config.epochs * stepsPerEpoch;
+  const epochs = Math.ceil(minSteps / stepsPerEpoch);
+  const steps = epochs * stepsPerEpoch;
+  const warmup = Math.min(MAX_WARMUP, (given.warmup * stepsOfWhole(setup, given)) / steps);
+  const config: Config = { ...given, epochs, warmup, earlyStop: null };
   initialise(model, config);
   const trainer = new Trainer(model, images, { train, validation: new Uint32Array() }, config);
   const meter = new UpdateRatioMeter(model.graph);
@@ -85,4 +90,10 @@ export async function trainBriefly(setup: ShortTrainingSetup, change: Partial<Co
   const last = losses.slice(-Math.ceil(FINAL_SHARE * losses.length));
   const finalLoss = heldOut ? last.reduce((sum, loss) => sum + loss, 0) / last.length : Infinity;
   return { learningRate: config.lr, losses, updateRatios, finalLoss, heldOut, test };
+}
+
+/** The number of steps of the configured training. */
+function stepsOfWhole({ images }: ShortTrainingSetup, { epochs, batchSize, val, trainLimit }: Config): number {
+  const count = Math.min(trainLimit ?? Infinity, images.labels.length - val);
+  return epochs * Math.ceil(Math.max(0, count) / batchSize);
 }
