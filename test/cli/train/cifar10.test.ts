@@ -10,6 +10,8 @@ import { independentAccuracy } from '../../support/independent-accuracy.ts';
 const scratch = scratchFolder();
 const data = path.join(scratch, 'cifar-10-batches-bin');
 
+const FIELDS = ['--hidden', '3', '--receptive-field', '16', '--receptive-stride', '8'];
+
 /** 10,000 images as a CIFAR-10 file. */
 function recordsOf({ images, labels }: ImageSet): Buffer {
   const file = Buffer.alloc(labels.length * 3073);
@@ -34,9 +36,11 @@ describe('a run on files in the format of CIFAR-10', () => {
     ['linear', 'int16', 5, []],
     ['mlp', 'float32', 1, ['--hidden', '16', '--activation', 'relu']],
     ['mlp', 'int16', 5, ['--hidden', '16', '--activation', 'relu']],
+    ['mlp', 'float32', 1, [...FIELDS, '--activation', 'multi-bias']],
+    ['mlp', 'int16', 5, [...FIELDS, '--activation', 'crelu']],
   ])('%s in %s: an independent program finds the reported test accuracy to %i in 10,000', async (model, ...rest) => {
     const [precision, others, extra] = rest;
-    const run = path.join(scratch, `${model}-${precision}`);
+    const run = path.join(scratch, [model, precision, ...extra].join(' '));
     const options = ['--precision', precision, '--train-limit', '2000', '--epochs', '4', '--out', run, '--json'];
     const args = ['--model', model, ...extra, ...options];
     const { code, stdout, stderr } = await nnTrain([...args, '--data', scratch]);
@@ -44,7 +48,7 @@ describe('a run on files in the format of CIFAR-10', () => {
     const result = JSON.parse(stdout);
     expect(result.dataset).toBe('cifar10');
     expect(result.test.accuracy).toBeGreaterThan(0.25);
-    const accuracy = independentAccuracy(path.join(run, 'last.safetensors'), data);
+    const accuracy = independentAccuracy(path.join(run, 'last.safetensors'), data, { stride: 8 });
     expect(Math.abs(accuracy - result.test.accuracy)).toBeLessThanOrEqual(others / 10000);
   });
 
