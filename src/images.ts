@@ -56,10 +56,15 @@ export interface ReceptiveFields {
   readonly size: number;
   /** Pixels from one window to the next, right and down. */
   readonly stride: number;
+  /** Whether they are those of the mirror image, left to right. */
+  readonly mirrored: boolean;
 }
 
 /** Returns the corners of the P = (⌊(32 − size)/stride⌋ + 1)² windows, and the number K = 3 size² of values of each. */
-export function layOut({ size, stride }: ReceptiveFields): { corners: readonly Corner[]; values: number } {
+export function layOut({ size, stride }: Pick<ReceptiveFields, 'size' | 'stride'>): {
+  corners: readonly Corner[];
+  values: number;
+} {
   const starts = Array.from({ length: Math.floor((IMAGE_SIDE - size) / stride) + 1 }, (_, i) => i * stride);
   return { corners: starts.flatMap((y) => starts.map((x) => ({ y, x }))), values: CHANNELS * size * size };
 }

@@ -119,7 +119,7 @@ export interface Backend {
   /** Sets images [B, D] to (p − 128)/64 for the bytes p of the planned images, flipped and shifted, and labels [B]. */
   loadBatch(source: ImageSet, plan: BatchPlan, images: Tensor, labels: Tensor): void;
 
-  /** The P receptive fields of each image, one after the other, each as K values by plane, row and column:
+  /** The P receptive fields of each image, or of its mirror image, one after the other, each as K values by plane, row and column:
    *  [B, 3072] → [B, P·K]. */
   crop(images: Tensor, fields: ReceptiveFields, into: Tensor): void;
 

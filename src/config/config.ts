@@ -56,6 +56,11 @@ export const FIELDS = {
     default: 'relu' as const,
     onlyWith: { model: ['mlp'] },
   }),
+  mirror: flag({
+    help: 'add the scores of the mirror image, by the same weights',
+    default: false,
+    onlyWith: { model: ['mlp'] },
+  }),
   dropout: number(
     { min: 0, below: 1 },
     { help: 'probability of dropping a hidden unit, < 1', default: 0, onlyWith: { model: ['mlp'] } },

@@ -14,6 +14,7 @@ const TWO_LAYERS: ModelConfig = {
   hidden: 10,
   receptiveField: 32,
   receptiveStride: 1,
+  mirror: false,
   activation: 'relu',
   dropout: 0,
   loss: 'softmax',

@@ -1,5 +1,6 @@
 import type { Activation } from '../backends/backend.ts';
 import { activation } from '../engine/gates/activation.ts';
+import { add } from '../engine/gates/add.ts';
 import { dropout } from '../engine/gates/dropout.ts';
 import { linear } from '../engine/gates/linear.ts';
 import { localLinear, localLinearWithBias } from '../engine/gates/local-linear.ts';
@@ -26,6 +27,8 @@ export interface HiddenLayer {
   /** Pixels from one receptive field to the next. */
   readonly receptiveStride: number;
   readonly activation: HiddenActivation;
+  /** Whether the logits are those of the image plus those of its mirror image. */
+  readonly mirror: boolean;
   /** The probability of dropping a hidden unit in training; 0 for no dropout. */
   readonly dropout: number;
 }
@@ -36,52 +39,84 @@ export interface HiddenLayer {
  *  logits [B, 10].
  *
  *  Dense: one field, the image, so P = 1, K = 3072 and H = F. With smaller receptive fields, P is their number, K = 3 S², and
- *  rows p·F … p·F + F − 1 of W₁ see field p. With T > 1 units for each filter, H = T·P·F, ordered by threshold, then filter. */
+ *  rows p·F … p·F + F − 1 of W₁ see field p. With T > 1 units for each filter, H = T·P·F, ordered by threshold, then filter.
+ *
+ *  With `mirror`, the same weights also see the mirror image, and the logits are the sum of both: still two layers, of 2 H
+ *  units in pairs that mirror each other. The answer for an image and for its mirror image is the same. */
 export function twoLayerNetwork(
   graph: Graph,
   images: Wire,
   classes: number,
   layer: HiddenLayer,
 ): { hidden: Wire; logits: Wire; biasStarts: ReadonlyMap<Wire, readonly number[]> } {
-  const { hidden, biasStarts } = hiddenLayer(graph, images, layer);
-  const kept = layer.dropout > 0 ? graph.apply(dropout(layer.dropout), { x: hidden }) : hidden;
-  const weight = graph.parameter('fc2.weight', [classes, hidden.shape[1]]);
-  const bias = graph.parameter('fc2.bias', [classes]);
-  return { hidden, biasStarts, logits: graph.apply(linear, { x: kept, weight, bias }, 'logits') };
+  const { fields, values, thresholds } = layoutOf(layer, images.shape[1]);
+  const filters = fields * layer.hidden;
+  const parameters = {
+    weight1: graph.parameter('fc1.weight', [filters, values], fields),
+    bias1: graph.parameter('fc1.bias', [thresholds * filters]),
+    weight2: graph.parameter('fc2.weight', [classes, thresholds * filters]),
+    bias2: graph.parameter('fc2.bias', [classes]),
+  };
+  const { hidden, logits } = scoresOf(graph, images, { layer, parameters, mirrored: false });
+  const starts = thresholds > 1 ? UNIT_BIASES.slice(0, thresholds).flatMap((start) => Array(filters).fill(start)) : [];
+  const result = { hidden, biasStarts: new Map([[parameters.bias1, starts as number[]]]) };
+  if (!layer.mirror) return { ...result, logits };
+  const mirrored = scoresOf(graph, images, { layer, parameters, mirrored: true });
+  return { ...result, logits: graph.apply(add, { a: logits, b: mirrored.logits }, 'logits of both') };
 }
 
-function hiddenLayer(graph: Graph, images: Wire, layer: HiddenLayer) {
-  const { isDense, fields, thresholds } = layoutOf(layer);
-  const x = isDense
-    ? images
-    : graph.apply(receptiveFields({ size: layer.receptiveField, stride: layer.receptiveStride }), { images }, 'fields');
-  const weight = graph.parameter('fc1.weight', [fields * layer.hidden, x.shape[1] / fields], fields);
-  const bias = graph.parameter('fc1.bias', [thresholds * fields * layer.hidden]);
+type Parameters = Readonly<Record<'weight1' | 'bias1' | 'weight2' | 'bias2', Wire>>;
+
+/** The network as it sees the images, or as it sees their mirror images. */
+interface Side {
+  readonly layer: HiddenLayer;
+  readonly parameters: Parameters;
+  readonly mirrored: boolean;
+}
+
+/** Applies both layers to one side of the images. */
+function scoresOf(graph: Graph, images: Wire, side: Side): { hidden: Wire; logits: Wire } {
+  const { layer, parameters, mirrored } = side;
+  const fields = { size: layer.receptiveField, stride: layer.receptiveStride, mirrored };
+  const isWhole = layer.receptiveField === IMAGE_SIDE && !mirrored;
+  const x = isWhole ? images : graph.apply(receptiveFields(fields), { images }, nameOn(side, 'fields'));
+  const hidden = hiddenUnits(graph, x, side);
+  const kept = layer.dropout > 0 ? graph.apply(dropout(layer.dropout), { x: hidden }, nameOn(side, 'dropout')) : hidden;
+  const inputs = { x: kept, weight: parameters.weight2, bias: parameters.bias2 };
+  return { hidden, logits: graph.apply(linear, inputs, nameOn(side, 'logits')) };
+}
+
+function hiddenUnits(graph: Graph, x: Wire, side: Side): Wire {
+  const { layer, parameters } = side;
+  const { weight1: weight, bias1: bias } = parameters;
+  const { fields, thresholds } = layoutOf(layer, x.shape[1]);
   if (hasThresholds(layer.activation)) {
-    const filters = graph.apply(localLinear(fields), { x, weight }, 'fc1');
-    const starts = UNIT_BIASES.slice(0, thresholds).flatMap((start) => Array(weight.shape[0]).fill(start) as number[]);
-    return {
-      hidden: graph.apply(multiBias(thresholds), { x: filters, bias }, 'hidden'),
-      biasStarts: new Map([[bias, starts]]),
-    };
+    const filters = graph.apply(localLinear(fields), { x, weight }, nameOn(side, 'fc1'));
+    return graph.apply(multiBias(thresholds), { x: filters, bias }, nameOn(side, 'hidden'));
   }
-  const scores = graph.apply(isDense ? linear : localLinearWithBias(fields), { x, weight, bias }, 'fc1');
-  return { hidden: graph.apply(activation(layer.activation), { x: scores }, 'hidden'), biasStarts: new Map() };
+  const product = fields === 1 ? linear : localLinearWithBias(fields);
+  const scores = graph.apply(product, { x, weight, bias }, nameOn(side, 'fc1'));
+  return graph.apply(activation(layer.activation), { x: scores }, nameOn(side, 'hidden'));
 }
 
-/** P, the number of receptive fields, and T, the number of hidden units for each filter. */
-function layoutOf({
-  receptiveField,
-  receptiveStride,
-  activation,
-}: Pick<HiddenLayer, 'receptiveField' | 'receptiveStride' | 'activation'>): {
-  isDense: boolean;
-  fields: number;
-  thresholds: number;
-} {
-  const isDense = receptiveField === IMAGE_SIDE;
-  const fields = isDense ? 1 : layOut({ size: receptiveField, stride: receptiveStride }).corners.length;
-  return { isDense, fields, thresholds: hasThresholds(activation) ? THRESHOLDS[activation] : 1 };
+function nameOn({ mirrored }: Side, wire: string): string {
+  return mirrored ? `mirrored ${wire}` : wire;
+}
+
+/** P, the number of receptive fields; K, the values of each; T, the number of hidden units for each filter.
+ *  @param inputs D. */
+function layoutOf(
+  {
+    receptiveField,
+    receptiveStride,
+    activation,
+  }: Pick<HiddenLayer, 'receptiveField' | 'receptiveStride' | 'activation'>,
+  inputs: number,
+): { fields: number; values: number; thresholds: number } {
+  const thresholds = hasThresholds(activation) ? THRESHOLDS[activation] : 1;
+  if (receptiveField === IMAGE_SIDE) return { fields: 1, values: inputs, thresholds };
+  const { corners, values } = layOut({ size: receptiveField, stride: receptiveStride });
+  return { fields: corners.length, values, thresholds };
 }
 
 function hasThresholds(activation: HiddenActivation): activation is keyof typeof THRESHOLDS {

@@ -10,6 +10,7 @@ const MLP: ModelConfig = {
   hidden: 6,
   receptiveField: 32,
   receptiveStride: 1,
+  mirror: false,
   activation: 'relu',
   dropout: 0,
   loss: 'hinge',

@@ -6,6 +6,7 @@ import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { add } from '../../src/engine/gates/add.ts';
 import { l2Penalty } from '../../src/engine/gates/losses/l2-penalty.ts';
 import type { Wire } from '../../src/engine/wire.ts';
+import { IMAGE_BYTES } from '../../src/images.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { buildModel, type Model, type ModelConfig } from '../../src/models/model.ts';
 import { Random } from '../../src/random.ts';
@@ -19,6 +20,7 @@ const MLP: ModelConfig = {
   hidden: 10,
   receptiveField: 32,
   receptiveStride: 1,
+  mirror: false,
   activation: 'relu',
   dropout: 0,
   loss: 'softmax',
@@ -86,18 +88,27 @@ describe('gradients of whole models agree with central differences', () => {
     ...ACTIVATIONS.map((activation) => ({ ...MLP, activation, labelSmoothing: 0.1 })),
     { ...MLP, dropout: 0.3, loss: 'hinge' },
   ];
-  it.each(cases)('$model, $activation, $loss, dropout $dropout', async (config) => {
-    const backend = new ReferenceBackend('float64');
-    const model = buildModel(backend, config, 6, { inputs: 7, classes: 4 });
-    const random = new Random(2, 'gradients');
-    const normals = (count: number) => Float64Array.from({ length: count }, () => random.normal());
-    backend.write(model.images.tensor, normals(6 * 7));
-    backend.write(model.labels.tensor, [0, 1, 2, 3, 0, 1]);
-    for (const { tensor, shape } of model.graph.parameters) backend.write(tensor, normals(sizeOf(shape)));
-    for (const check of await checkEveryCoordinate(model.graph, model.loss)) {
-      expect(check.relativeError, check.parameter).toBeLessThan(1e-6);
-    }
-  });
+  const FIELDS: ModelConfig = { ...MLP, hidden: 2, receptiveField: 4, receptiveStride: 28 };
+  const local: ModelConfig[] = [
+    FIELDS,
+    { ...FIELDS, activation: 'multi-bias' },
+    { ...FIELDS, activation: 'crelu', mirror: true },
+  ];
+  it.each([...cases.map((config) => [config, 7] as const), ...local.map((config) => [config, IMAGE_BYTES] as const)])(
+    '$model, $activation, $loss, dropout $dropout',
+    async (config, inputs) => {
+      const backend = new ReferenceBackend('float64');
+      const model = buildModel(backend, config, 6, { inputs, classes: 4 });
+      const random = new Random(2, 'gradients');
+      const normals = (count: number) => Float64Array.from({ length: count }, () => random.normal());
+      backend.write(model.images.tensor, normals(6 * inputs));
+      backend.write(model.labels.tensor, [0, 1, 2, 3, 0, 1]);
+      for (const { tensor, shape } of model.graph.parameters) backend.write(tensor, normals(sizeOf(shape)));
+      for (const check of await checkEveryCoordinate(model.graph, model.loss)) {
+        expect(check.relativeError, check.parameter).toBeLessThan(1e-6);
+      }
+    },
+  );
 });
 
 describe('a new model', () => {
@@ -135,6 +146,33 @@ describe('a new model', () => {
       ['fc2.weight', [10, 17]],
       ['fc2.bias', [10]],
     ]);
+    const fields: ModelConfig = { ...MLP, hidden: 5, receptiveField: 16, receptiveStride: 8, mirror: true };
+    expect(shapes({ ...fields, activation: 'multi-bias' })).toEqual([
+      ['fc1.weight', [9 * 5, 768]],
+      ['fc1.bias', [4 * 9 * 5]],
+      ['fc2.weight', [10, 4 * 9 * 5]],
+      ['fc2.bias', [10]],
+    ]);
+    expect(shapes({ ...fields, activation: 'tanh' })[1]).toEqual(['fc1.bias', [9 * 5]]);
+  });
+
+  it.each([
+    ['dense', { ...MLP }],
+    ['fields', { ...MLP, receptiveField: 16, receptiveStride: 8, activation: 'multi-bias' }],
+  ] as [string, ModelConfig][])('with mirror adds the logits of the mirror image: %s', async (_, config) => {
+    const backend = new ReferenceBackend('float64');
+    const B = 4;
+    const logits = async (mirror: boolean, flip: number) => {
+      const model = buildModel(backend, { ...config, mirror }, B);
+      initialise(model, { init: 'he', initStd: 0, seed: 3 });
+      loadBatch(model, train, { ...plainBatch(rows(B)), flip: new Uint8Array(B).fill(flip) });
+      model.graph.forward();
+      return backend.read(model.logits.tensor);
+    };
+    const [image, mirrored] = [await logits(false, 0), await logits(false, 1)];
+    const close = Array.from(image, (value, i) => expect.closeTo(value + mirrored[i], 12));
+    expect(Array.from(await logits(true, 0))).toEqual(close);
+    expect(Array.from(await logits(true, 1))).toEqual(close);
   });
 });
 

@@ -13,6 +13,7 @@ const MLP = {
   hidden: 9,
   receptiveField: 32,
   receptiveStride: 1,
+  mirror: false,
   activation: 'tanh',
   dropout: 0.5,
   loss: 'softmax',

@@ -9,8 +9,10 @@ export function crop(images: Values, fields: ReceptiveFields, target: Values): v
     for (const { y, x } of corners) {
       for (let plane = 0; plane < CHANNELS; plane++) {
         for (let row = 0; row < fields.size; row++) {
-          const from = image + plane * PLANE_BYTES + (y + row) * IMAGE_SIDE + x;
-          target.set(images.subarray(from, from + fields.size), to);
+          const left = fields.mirrored ? IMAGE_SIDE - x - fields.size : x;
+          const from = image + plane * PLANE_BYTES + (y + row) * IMAGE_SIDE + left;
+          const pixels = images.slice(from, from + fields.size);
+          target.set(fields.mirrored ? pixels.reverse() : pixels, to);
           to += fields.size;
         }
       }

@@ -28,7 +28,7 @@ function agrees(values: ArrayLike<number>, expected: ArrayLike<number>): boolean
 }
 
 /** Sides of a receptive field, and the number of fields; units of a filter. */
-const [FIELD, FIELDS, UNITS] = [{ size: 16, stride: 16 }, 4, 3];
+const [FIELD, FIELDS, UNITS] = [{ size: 16, stride: 16, mirrored: true }, 4, 3];
 
 /** The operations of units that see a part of the image. */
 async function recordLocal(

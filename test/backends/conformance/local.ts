@@ -30,19 +30,24 @@ function checkCrop({ backend, tensor }: Context): void {
       [28, 1],
       [32, 1],
     ])('copies windows of %i pixels, %i apart', async (size, stride) => {
-      for (const dtype of ['pixel', backend.dtype] as const) {
+      for (const [dtype, mirrored] of [
+        ['pixel', false],
+        ['pixel', true],
+        [backend.dtype, false],
+        [backend.dtype, true],
+      ] as const) {
         const B = 11;
         const x = bytes(B * 3072, size);
         const perSide = Math.floor((32 - size) / stride) + 1;
         const [P, K] = [perSide ** 2, 3 * size ** 2];
         const fields = backend.allocate([B, P * K], dtype);
-        backend.crop(tensor([B, 3072], x, dtype), { size, stride }, fields);
+        backend.crop(tensor([B, 3072], x, dtype), { size, stride, mirrored }, fields);
         const wanted = new Float64Array(B * P * K);
         for (let i = 0; i < wanted.length; i++) {
           const [b, p, k] = [Math.floor(i / (P * K)), Math.floor(i / K) % P, i % K];
           const [plane, row, column] = [Math.floor(k / size ** 2), Math.floor(k / size) % size, k % size];
           const [y, left] = [stride * Math.floor(p / perSide) + row, stride * (p % perSide) + column];
-          wanted[i] = x[b * 3072 + plane * 1024 + y * 32 + left];
+          wanted[i] = x[b * 3072 + plane * 1024 + y * 32 + (mirrored ? 31 - left : left)];
         }
         expect(Array.from(await backend.read(fields))).toEqual(Array.from(wanted));
       }
@@ -50,7 +55,7 @@ function checkCrop({ backend, tensor }: Context): void {
 
     it('rejects shapes that do not match', () => {
       const images = backend.allocate([2, 3072], 'pixel');
-      const fields = { size: 16, stride: 16 };
+      const fields = { size: 16, stride: 16, mirrored: false };
       expect(() => backend.crop(images, fields, backend.allocate([2, 768], 'pixel'))).toThrow(ShapeError);
       expect(() => backend.crop(images, fields, backend.allocate([3, 3072], 'pixel'))).toThrow(ShapeError);
     });

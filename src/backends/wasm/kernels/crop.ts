@@ -1,12 +1,14 @@
 import { CHANNELS, IMAGE_SIDE } from '../../../images.ts';
 import type { FunctionBuilder, Local } from '../assembler/assembler.ts';
-import { i32, v128 } from '../assembler/instructions.ts';
+import { i8x16, i32, v128 } from '../assembler/instructions.ts';
 import { kernel, loop } from './kernel.ts';
+import { lanes32 } from './products/transpose.ts';
 
 export const CROP_IMAGES_PER_TASK = 8;
 
 /** Copies the receptive fields of each image, as specified by Backend.crop. All lengths are in bytes but `size`, the rows of a
- *  field. The fields of an image begin at the multiples of `step` up to `last`, in both directions. */
+ *  field. The fields of an image begin at the multiples of `step` up to `last`, in both directions. For those of the mirror
+ *  image, `mirrored` is the size of a number, else 0. */
 export const crop = kernel(
   {
     images: 'i32',
@@ -19,6 +21,7 @@ export const crop = kernel(
     fieldRow: 'i32',
     step: 'i32',
     last: 'i32',
+    mirrored: 'i32',
   },
   (f, p, { task }) => {
     const first = f.local('i32', i32.mul(task, CROP_IMAGES_PER_TASK));
@@ -28,12 +31,19 @@ export const crop = kernel(
       const to = f.local('i32', i32.add(p.target, i32.mul(b, p.targetBytes)));
       eachStart(f, p, (y) => {
         eachStart(f, p, (x) => {
+          const left = f.local('i32', x);
+          f.if(p.mirrored, () => f.set(left, i32.sub(p.last, x)));
           // The rows of an image are 32 pixels apart, so y, in bytes of a row, times 32 is the distance of row y.
-          const corner = f.local('i32', i32.add(image, i32.add(i32.mul(y, IMAGE_SIDE), x)));
+          const corner = f.local('i32', i32.add(image, i32.add(i32.mul(y, IMAGE_SIDE), left)));
           loop(f, 0, CHANNELS, (plane) => {
             const from = f.local('i32', i32.add(corner, i32.mul(plane, i32.mul(p.imageRow, IMAGE_SIDE))));
             loop(f, 0, p.size, () => {
-              copy(f, { from, to, bytes: p.fieldRow });
+              const row = { from, to, bytes: p.fieldRow };
+              f.if(
+                p.mirrored,
+                () => copyMirrored(f, row, p.mirrored),
+                () => copy(f, row),
+              );
               f.set(from, i32.add(from, p.imageRow));
               f.set(to, i32.add(to, p.fieldRow));
             });
@@ -57,8 +67,10 @@ function eachStart(
   });
 }
 
+type Row = Record<'from' | 'to' | 'bytes', Local<'i32'>>;
+
 /** Copies a multiple of 4 bytes. */
-function copy(f: FunctionBuilder, { from, to, bytes }: Record<'from' | 'to' | 'bytes', Local<'i32'>>): void {
+function copy(f: FunctionBuilder, { from, to, bytes }: Row): void {
   const at = f.local('i32', i32.const(0));
   f.while(i32.ge_u(bytes, i32.add(at, 16)), () => {
     f.do(v128.store(i32.add(to, at), v128.load(i32.add(from, at))));
@@ -67,5 +79,35 @@ function copy(f: FunctionBuilder, { from, to, bytes }: Record<'from' | 'to' | 'b
   f.while(i32.lt_u(at, bytes), () => {
     f.do(i32.store(i32.add(to, at), i32.load(i32.add(from, at))));
     f.set(at, i32.add(at, 4));
+  });
+}
+
+/** Copies a multiple of 4 bytes, with the numbers in reverse order; a number has 1 or 4 bytes. */
+function copyMirrored(f: FunctionBuilder, { from, to, bytes }: Row, numberBytes: Local<'i32'>): void {
+  const end = f.local('i32', i32.add(from, bytes));
+  const left = f.local('i32', bytes);
+  const at = f.local('i32', to);
+  const vector = f.local('v128');
+  const reverse = (lanes: number[]) => f.set(vector, i8x16.shuffle(vector, vector, lanes));
+  f.while(i32.ge_u(left, 16), () => {
+    f.set(end, i32.sub(end, 16));
+    f.set(vector, v128.load(end));
+    f.if(
+      i32.eq(numberBytes, 1),
+      () => reverse(Array.from({ length: 16 }, (_, i) => 15 - i)),
+      () => reverse(lanes32(3, 2, 1, 0)),
+    );
+    f.do(v128.store(at, vector));
+    f.set(at, i32.add(at, 16));
+    f.set(left, i32.sub(left, 16));
+  });
+  // Only rows of bytes have less than a vector left.
+  f.while(left, () => {
+    f.set(end, i32.sub(end, 4));
+    f.set(vector, v128.load32_zero(end));
+    reverse([3, 2, 1, 0, ...Array(12).fill(0)]);
+    f.do(v128.store32_lane(at, vector, 0));
+    f.set(at, i32.add(at, 4));
+    f.set(left, i32.sub(left, 4));
   });
 }

@@ -89,6 +89,7 @@ export class ImageStore {
       fieldRow: fields.size * bytes,
       step: fields.stride * bytes,
       last: (IMAGE_SIDE - fields.size) * bytes,
+      mirrored: fields.mirrored ? bytes : 0,
     });
   }
 
