@@ -56,8 +56,8 @@ export interface ReceptiveFields {
   readonly size: number;
   /** Pixels from one window to the next, right and down. */
   readonly stride: number;
-  /** Whether they are those of the mirror image, left to right. */
-  readonly mirrored: boolean;
+  /** Whether they are those of the mirror image, left to right; by default not. */
+  readonly mirrored?: boolean;
 }
 
 /** Returns the corners of the P = (⌊(32 − size)/stride⌋ + 1)² windows, and the number K = 3 size² of values of each. */
