@@ -58,10 +58,11 @@ def views(x, count):
 
 def main():
     saved, folder, count = sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 1
-    stride = 32
+    stride, mirror = 32, False
     if os.path.isdir(saved):
         with open(os.path.join(saved, "config.json")) as file:
-            stride = json.load(file)["config"].get("receptiveStride") or 32
+            config = json.load(file)["config"]
+        stride, mirror = config.get("receptiveStride") or 32, config.get("mirror", False)
         saved = os.path.join(saved, "last.safetensors")
     weights = read_weights(saved)
     records = np.fromfile(os.path.join(folder, "test_batch.bin"), np.uint8).reshape(-1, 3073)
@@ -69,7 +70,8 @@ def main():
     for at in range(0, len(records), CHUNK):
         chunk = records[at : at + CHUNK]
         x = (chunk[:, 1:].reshape(-1, 3, 32, 32) - 128.0) / 64
-        total = sum(scores(weights, stride, view) for view in views(x, count))
+        seen = [side for view in views(x, count) for side in ([view, view[..., ::-1]] if mirror else [view])]
+        total = sum(scores(weights, stride, side) for side in seen)
         correct += int((total.argmax(1) == chunk[:, 0]).sum())
     print(f"{correct} of {len(records)} images, {100 * correct / len(records):.2f} %, {count} view{'s' * (count > 1)}")
 

@@ -10,16 +10,18 @@ interface Matrix {
 
 /** Computes test accuracy in float64 from a safetensors file and a folder's test_batch.bin alone.
  *  @param options.stride between the windows that the first layer sees; without it, one window is the image.
+ *  @param options.mirror whether the scores of an image include those of its mirror image.
  *  @param options.views whose scores are added: 1, 2 (and mirrored) or 10 (both, and both a pixel up, down, left and right). */
 export function independentAccuracy(weights: string, dataFolder: string, options?: Options): number {
-  const { stride = 32, views = 1 } = options ?? {};
+  const { stride = 32, mirror = false, views = 1 } = options ?? {};
   const tensors = readTensors(weights);
   const records = readFileSync(path.join(dataFolder, 'test_batch.bin'));
   let correct = 0;
   for (let at = 0; at < records.length; at += 3073) {
     const image = Float64Array.from(records.subarray(at + 1, at + 3073), (byte) => (byte - 128) / 64);
     const sum = new Float64Array(10);
-    for (const view of viewsOf(image, views)) {
+    const seen = [...viewsOf(image, views)].flatMap((view) => (mirror ? [...viewsOf(view, 2)] : [view]));
+    for (const view of seen) {
       for (const [i, score] of scoresOf(tensors, stride, view).entries()) sum[i] += score;
     }
     if (sum.indexOf(Math.max(...sum)) === records[at]) correct++;
@@ -29,6 +31,7 @@ export function independentAccuracy(weights: string, dataFolder: string, options
 
 interface Options {
   readonly stride?: number;
+  readonly mirror?: boolean;
   readonly views?: number;
 }
 

@@ -4,7 +4,8 @@ Usage: FOLDER CONFIG THREADS PRECISION. FOLDER holds the six .bin files; CONFIG 
 PRECISION is that of the products with the images: highest or medium (see torch.set_float32_matmul_precision), or bfloat16,
 in which the images are exact and the weights are rounded to 8 bits.
 
-By hand, because that was faster here than autograd: P windows of F filters, T hidden units a filter, B images.
+By hand, because that was faster here than autograd: P windows of F filters, T hidden units a filter, B images. With `mirror`,
+a batch has its mirror images as a second half, and the scores of an image and of its mirror image are added.
 """
 
 import json
@@ -59,6 +60,7 @@ class Network:
     def __init__(self, config, precision):
         self.config = config
         self.dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+        self.mirror = config.get("mirror", False)
         self.field, self.stride = config.get("receptiveField") or 32, config.get("receptiveStride") or 32
         n = (32 - self.field) // self.stride + 1
         P, F, K = n * n, config["hidden"], 3 * self.field**2
@@ -74,9 +76,11 @@ class Network:
     def load(self, pixels):
         """Windows [P, B, K] of pixels [B, 3, 32, 32], as (p - 128)/64. Rounding once and copying then is fastest."""
         x = torch.from_numpy(pixels).to(torch.float32).sub_(128).mul_(1 / 64).to(self.dtype)
+        if self.mirror:
+            x = torch.cat([x, x.flip(3)])
         P, _, K = self.shape
         windows = x.unfold(2, self.field, self.stride).unfold(3, self.field, self.stride)
-        return windows.permute(2, 3, 0, 1, 4, 5).reshape(P, len(pixels), K)
+        return windows.permute(2, 3, 0, 1, 4, 5).reshape(P, len(x), K)
 
     def forward(self, X):
         P, F, _ = self.shape
@@ -86,7 +90,8 @@ class Network:
         for t, sign in enumerate(self.signs):
             out, bias = h[t].view(B, P, F), self.b1[t].view(P, F)
             (torch.add(z, bias, out=out) if sign > 0 else torch.sub(bias, z, out=out)).relu_()
-        return h, torch.bmm(h, self.W2.transpose(1, 2)).sum(0).add_(self.b2)
+        scores = torch.bmm(h, self.W2.transpose(1, 2)).sum(0).add_(self.b2)
+        return h, scores.view(2, -1, 10).sum(0) if self.mirror else scores
 
     def step(self, X, y, rate):
         """One update, at `rate` times the peak rates."""
@@ -96,13 +101,15 @@ class Network:
         d = torch.softmax(scores, 1).sub_(smoothing / 10)
         d[torch.arange(B), y] -= 1 - smoothing
         d.mul_(1 / B)
+        if self.mirror:
+            d = d.repeat(2, 1)
         dh = torch.matmul(d, self.W2)
         threshold_backward(dh, h, 0, grad_input=dh)
         dz = dh[0]
         db1, dW2 = dh.sum(1), torch.matmul(d.t(), h)
         for t, sign in enumerate(self.signs[1:], 1):
             dz.add_(dh[t], alpha=sign)
-        self.update(X, dz.view(B, P, F).permute(1, 2, 0), [db1, dW2, d.sum(0)], rate)
+        self.update(X, dz.view(-1, P, F).permute(1, 2, 0), [db1, dW2, d.sum(0)], rate)
 
     def update(self, X, dzt, head_gradients, rate):
         config, mu = self.config, self.config["momentum"]

@@ -37,7 +37,7 @@ describe('a run on files in the format of CIFAR-10', () => {
     ['mlp', 'float32', 1, ['--hidden', '16', '--activation', 'relu']],
     ['mlp', 'int16', 5, ['--hidden', '16', '--activation', 'relu']],
     ['mlp', 'float32', 1, [...FIELDS, '--activation', 'multi-bias']],
-    ['mlp', 'int16', 5, [...FIELDS, '--activation', 'crelu']],
+    ['mlp', 'int16', 5, [...FIELDS, '--activation', 'crelu', '--mirror']],
   ])('%s in %s: an independent program finds the reported test accuracy to %i in 10,000', async (model, ...rest) => {
     const [precision, others, extra] = rest;
     const run = path.join(scratch, [model, precision, ...extra].join(' '));
@@ -48,7 +48,10 @@ describe('a run on files in the format of CIFAR-10', () => {
     const result = JSON.parse(stdout);
     expect(result.dataset).toBe('cifar10');
     expect(result.test.accuracy).toBeGreaterThan(0.25);
-    const accuracy = independentAccuracy(path.join(run, 'last.safetensors'), data, { stride: 8 });
+    const accuracy = independentAccuracy(path.join(run, 'last.safetensors'), data, {
+      stride: 8,
+      mirror: extra.includes('--mirror'),
+    });
     expect(Math.abs(accuracy - result.test.accuracy)).toBeLessThanOrEqual(others / 10000);
   });
 
