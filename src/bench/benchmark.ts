@@ -1,27 +1,18 @@
 import type { Backend, Precision } from '../backends/backend.ts';
 import { WasmBackend } from '../backends/wasm/wasm.ts';
-import { resolveConfig } from '../config/resolve.ts';
-import { CLASS_COUNT, type ImageSet } from '../images.ts';
-import { initialise } from '../models/initialise.ts';
-import { buildModel } from '../models/model.ts';
-import { Random } from '../random.ts';
-import { rows } from '../training/batches.ts';
 import { yieldToEventLoop } from '../training/event-loop.ts';
-import { Trainer } from '../training/trainer.ts';
-import { operationCount, type ProductSize, prepareProduct, productsOf, type StepSize } from './products.ts';
+import { operationCount, type ProductSize, prepareProduct, productsOf, repetitionsOf } from './products.ts';
+import { FAST, STEP_SIZES, STEPS_BY_PRODUCT, type StepSize } from './sizes.ts';
+import { type PartName, prepareParts, prepareStep, randomImages } from './steps.ts';
 
-// Speed of single matrix products and of whole training steps.
+// Speed of single matrix products, of whole training steps and of parts of a step.
 
 /** Rounds of measurements. Each round takes every measurement once, so that other load on the machine affects all of them equally. */
 const ROUNDS = 5;
 /** Time to find the fastest tile height, including the time to compile it. */
 const TILE_SEARCH_MS = 150;
-/** Number of random images to train on: 50 MB, more than most caches hold. */
-const IMAGES = 16_384;
 /** Sizes above this number of operations are skipped on the reference backend, where each would take seconds. */
 const MAX_REFERENCE_OPERATIONS = 2e8;
-/** So small that repeated updates from random images barely change the weights. */
-const LEARNING_RATE = 1e-6;
 
 export interface ProductSpeed extends ProductSize {
   readonly arithmetic: Precision;
@@ -38,6 +29,15 @@ export interface StepSpeed extends StepSize {
   readonly share: number | null;
 }
 
+/** A part of a step, measured alone. */
+export interface PartSpeed extends Pick<StepSize, 'model' | 'recipe'> {
+  readonly part: PartName;
+  /** Median over the rounds. */
+  readonly seconds: number;
+  /** Relative to the time of the whole step. */
+  readonly share: number;
+}
+
 /** Results for one backend. */
 export interface BackendSpeed {
   /** Operations per second of the innermost loop, on all threads and with all operands in the L1 cache. Null on a backend
@@ -45,6 +45,8 @@ export interface BackendSpeed {
   readonly peak: { readonly float32: number; readonly int16: number | null } | null;
   readonly products: readonly ProductSpeed[];
   readonly steps: readonly StepSpeed[];
+  /** Parts of the step of the recipe `fast`; none if that step is not measured. */
+  readonly parts: readonly PartSpeed[];
 }
 
 export interface BenchmarkOptions {
@@ -55,24 +57,13 @@ export interface BenchmarkOptions {
   onProgress?(done: number, total: number): void;
 }
 
-const mlp = (hidden: number, batchSize: number): StepSize => ({ model: 'mlp', hidden, batchSize });
-
-export const STEP_SIZES: readonly StepSize[] = [
-  { model: 'linear', hidden: null, batchSize: 256 },
-  mlp(100, 100),
-  mlp(512, 64),
-  mlp(512, 256),
-  mlp(2048, 256),
-];
-
-/** The steps whose products are also measured one at a time. */
-const STEPS_BY_PRODUCT = [mlp(512, 256), STEP_SIZES[0]];
-
 /** Measures products and training steps on the given backends, all of them in every round. The images are random bytes.
  *  @throws the signal's reason, once it is aborted. */
 export async function benchmark(backends: readonly Backend[], options: BenchmarkOptions): Promise<BackendSpeed[]> {
   const plans = backends.map(plan);
-  const measurements = plans.flatMap(({ peaks, products, steps }) => [...peaks, ...products, ...steps]);
+  const measurements = plans.flatMap(({ peaks, products, steps, parts }) => [
+    ...[...peaks, ...products, ...steps, ...parts],
+  ]);
   await takeRounds(measurements, options);
   return plans.map(speedOf);
 }
@@ -134,6 +125,7 @@ interface Plan {
   readonly peaks: readonly Measurement<Precision>[];
   readonly products: readonly Measurement<ProductSize>[];
   readonly steps: readonly Measurement<StepSize>[];
+  readonly parts: readonly Measurement<PartName>[];
 }
 
 function plan(backend: Backend): Plan {
@@ -141,11 +133,13 @@ function plan(backend: Backend): Plan {
   const products = STEPS_BY_PRODUCT.flatMap(productsOf).filter((size) => isFeasible(operationCount(size)));
   const steps = STEP_SIZES.filter((size) => isFeasible(sum(productsOf(size).map(operationCount))));
   const images = randomImages(backend);
+  const parts = steps.includes(FAST) ? prepareParts(backend, images, FAST) : [];
   return {
     precision: backend.precision,
     peaks: peakMeasurements(backend),
     products: products.map((size) => new Measurement(size, prepareProduct(backend, size))),
     steps: steps.map((size) => new Measurement(size, prepareStep(backend, images, size))),
+    parts: parts.map(([name, run]) => new Measurement(name, run)),
   };
 }
 
@@ -172,38 +166,15 @@ function fastestRows(backend: WasmBackend, arithmetic: Precision): number {
   return 1 + rates.indexOf(Math.max(...rates));
 }
 
-/** Sets a trainer up and returns a function that takes one step, with the augmentation of the model's default recipe. The
- *  function returns the number of images. */
-function prepareStep(backend: Backend, images: ImageSet, { model: name, hidden, batchSize }: StepSize) {
-  const config = resolveConfig({
-    ...{ model: name, batchSize, precision: backend.precision, val: 0 },
-    ...(hidden === null ? {} : { hidden }),
-    // Training never ends and learns nothing: the images are random.
-    ...{ epochs: 1e9, lr: LEARNING_RATE, schedule: 'constant', warmup: 0 },
-  });
-  const model = buildModel(backend, config, batchSize);
-  initialise(model, config);
-  const train = rows(Math.floor(IMAGES / batchSize) * batchSize);
-  const events = new Trainer(model, images, { train, validation: new Uint32Array() }, config).run();
-  return async () => {
-    while ((await events.next()).value?.type !== 'step');
-    return batchSize;
-  };
-}
-
-function randomImages(backend: Backend): ImageSet {
-  const set = backend.imageSet(IMAGES);
-  const random = new Random(0, 'benchmark', 'images');
-  const words = new Uint32Array(set.images.buffer, set.images.byteOffset, set.images.length / 4);
-  for (let i = 0; i < words.length; i++) words[i] = random.uint32();
-  for (let i = 0; i < IMAGES; i++) set.labels[i] = random.integer(CLASS_COUNT);
-  return set;
-}
-
-function speedOf({ precision, peaks, products, steps }: Plan): BackendSpeed {
+function speedOf({ precision, peaks, products, steps, parts }: Plan): BackendSpeed {
   const rates = new Map(peaks.map(({ subject, rate }) => [subject, rate]));
   const arithmeticOf = ({ ofImages }: ProductSize) => (ofImages ? precision : 'float32');
   const secondsAtPeak = (size: ProductSize) => operationCount(size) / rates.get(arithmeticOf(size))!;
+  const productSeconds = (size: StepSize) => {
+    const { sides, optimizerOperations } = repetitionsOf(size);
+    return sides * sum(productsOf(size).map(secondsAtPeak)) + optimizerOperations / rates.get('float32')!;
+  };
+  const fastRate = steps.find(({ subject }) => subject === FAST)?.rate;
   const share = (value: () => number) => (rates.size > 0 ? value() : null);
   return {
     peak: rates.size > 0 ? { float32: rates.get('float32')!, int16: rates.get('int16') ?? null } : null,
@@ -216,7 +187,11 @@ function speedOf({ precision, peaks, products, steps }: Plan): BackendSpeed {
     steps: steps.map(({ subject, rate }) => ({
       ...subject,
       imagesPerSecond: rate,
-      share: share(() => (sum(productsOf(subject).map(secondsAtPeak)) * rate) / subject.batchSize),
+      share: share(() => (productSeconds(subject) * rate) / subject.batchSize),
+    })),
+    parts: parts.map(({ subject, rate }) => ({
+      ...{ model: FAST.model, recipe: FAST.recipe, part: subject, seconds: 1 / rate },
+      share: fastRate! / (rate * FAST.batchSize),
     })),
   };
 }

@@ -2,9 +2,11 @@ import { type Backend, type MatmulOptions, type Shape, type Sink, sizeOf, type T
 import type { UpdateRule } from '../backends/update-rules.ts';
 import type { Config } from '../config/config.ts';
 import { CLASS_COUNT, IMAGE_BYTES, scaledPixel } from '../images.ts';
+import { muonOperations } from '../optim/muon.ts';
 import { Random } from '../random.ts';
+import { layerOf, type StepSize } from './sizes.ts';
 
-// The matrix products of a training step, one at a time. Dimensions: batch size B, D = 3072, H hidden units, C = 10.
+// The matrix products of a training step, one at a time. Dimensions: batch size B, D = 3072, C = 10, and those of sizes.ts.
 
 const [D, C] = [IMAGE_BYTES, CLASS_COUNT];
 
@@ -16,17 +18,14 @@ const UPDATE: UpdateRule = {
   weightDecay: 5e-4,
 };
 
-/** Size of a training step. */
-export interface StepSize {
-  readonly model: Config['model'];
-  /** H; null for the linear model. */
-  readonly hidden: number | null;
-  readonly batchSize: number;
-}
+const DIRECTION: UpdateRule = { kind: 'direction', momentum: 0.9, nesterov: true };
 
-/** A matrix product of a training step: [M, K] · [K, N] → [M, N]. */
+/** A matrix product of a training step, [M, K] · [K, N] → [M, N], or one such product for each of several groups. */
 export interface ProductSize {
   readonly model: Config['model'];
+  readonly recipe: Config['recipe'];
+  /** P, the number of groups: receptive fields. */
+  readonly groups: number;
   /** What it computes: `hidden` X W₁ᵀ, `dW1`, `logits`, `dhidden` or `dW2`; in the linear model `logits` or `dW`. */
   readonly result: 'hidden' | 'dW1' | 'logits' | 'dhidden' | 'dW2' | 'dW';
   readonly m: number;
@@ -36,27 +35,37 @@ export interface ProductSize {
   readonly ofImages: boolean;
 }
 
-/** Returns the products of a training step. The gradient of the images is not one of them: it is never computed. */
-export function productsOf({ model, hidden, batchSize: B }: StepSize): ProductSize[] {
+/** Returns the products of the forward and the backward pass of a step, for one side of the images. The gradient of the images is not one of them: it is
+ *  never computed. */
+export function productsOf(size: StepSize): ProductSize[] {
+  const { model, recipe, batchSize: B } = size;
+  const common = { model, recipe, groups: 1 };
   if (model === 'linear') {
     return [
-      { model, result: 'logits', m: B, n: C, k: D, ofImages: true },
-      { model, result: 'dW', m: C, n: D, k: B, ofImages: true },
+      { ...common, result: 'logits', m: B, n: C, k: D, ofImages: true },
+      { ...common, result: 'dW', m: C, n: D, k: B, ofImages: true },
     ];
   }
-  const H = hidden!;
+  const { P, F, K, H } = layerOf(size);
   return [
-    { model, result: 'hidden', m: B, n: H, k: D, ofImages: true },
-    { model, result: 'dW1', m: H, n: D, k: B, ofImages: true },
-    { model, result: 'logits', m: B, n: C, k: H, ofImages: false },
-    { model, result: 'dhidden', m: B, n: H, k: C, ofImages: false },
-    { model, result: 'dW2', m: C, n: H, k: B, ofImages: false },
+    { ...common, groups: P, result: 'hidden', m: B, n: F, k: K, ofImages: true },
+    { ...common, groups: P, result: 'dW1', m: F, n: K, k: B, ofImages: true },
+    { ...common, result: 'logits', m: B, n: C, k: H, ofImages: false },
+    { ...common, result: 'dhidden', m: B, n: H, k: C, ofImages: false },
+    { ...common, result: 'dW2', m: C, n: H, k: B, ofImages: false },
   ];
 }
 
-/** Returns 2 M N K: a multiplication and an addition for each element of the result and each k. */
-export function operationCount({ m, n, k }: ProductSize): number {
-  return 2 * m * n * k;
+/** Returns 2 M N K for each group: a multiplication and an addition for each element of the result and each k. */
+export function operationCount({ groups, m, n, k }: ProductSize): number {
+  return 2 * groups * m * n * k;
+}
+
+/** How often a step computes its products, and the operations of the products of its optimiser, all of them in float32. */
+export function repetitionsOf(size: StepSize): { readonly sides: number; readonly optimizerOperations: number } {
+  if (size.model === 'linear') return { sides: 1, optimizerOperations: 0 };
+  const { P, F, K, sides, config } = layerOf(size);
+  return { sides, optimizerOperations: config.optimizer === 'muon' ? P * muonOperations(F, K) : 0 };
 }
 
 /** Allocates the operands of a product and returns a function that computes it as a training step does. The function
@@ -83,8 +92,10 @@ interface Operands {
   readonly options: MatmulOptions;
 }
 
-/** Allocates the operands of a product, as the gate `linear` passes them to the backend. */
-function operandsOf(backend: Backend, { result, m, n, k, ofImages }: ProductSize): Operands {
+/** Allocates the operands of a product, as the gates `linear` and `local linear` pass them to the backend. */
+function operandsOf(backend: Backend, size: ProductSize): Operands {
+  const { result, m, n, k, ofImages } = size;
+  if (size.groups > 1) return groupOperandsOf(backend, size);
   const images = ofImages ? 'pixel' : undefined;
   const store = (): Sink => ({ kind: 'store', tensor: backend.allocate([m, n]) });
   switch (result) {
@@ -110,8 +121,22 @@ function operandsOf(backend: Backend, { result, m, n, k, ofImages }: ProductSize
   }
 }
 
+function groupOperandsOf(backend: Backend, { result, groups: count, m, n, k }: ProductSize): Operands {
+  if (result === 'hidden') {
+    const [x, weight] = [randomTensor(backend, [m, count * k], 'pixel'), randomTensor(backend, [count * n, k])];
+    const groups = { count, a: 'beside', b: 'stacked', into: 'beside' } as const;
+    const into: Sink = { kind: 'store', tensor: backend.allocate([m, count * n]) };
+    return { a: x, b: weight, changed: weight, into, options: { transposeB: true, groups } };
+  }
+  const [upstream, x] = [randomTensor(backend, [k, count * m]), randomTensor(backend, [k, count * n], 'pixel')];
+  const groups = { count, a: 'beside', b: 'beside', into: 'stacked' } as const;
+  const [tensor, velocity] = [backend.allocate([count * m, n]), backend.allocate([count * m, n])];
+  const into: Sink = { kind: 'update', tensor, rule: DIRECTION, state: [velocity] };
+  return { a: upstream, b: x, changed: upstream, into, options: { transposeA: true, groups } };
+}
+
 /** Allocates a tensor of random numbers: pixels, or uniform in [−½, ½). */
-function randomTensor(backend: Backend, shape: Shape, dtype?: 'pixel'): Tensor {
+export function randomTensor(backend: Backend, shape: Shape, dtype?: 'pixel'): Tensor {
   const random = new Random(0, 'benchmark');
   const next = dtype === 'pixel' ? () => scaledPixel(random.integer(256)) : () => random.uniform() - 0.5;
   const tensor = backend.allocate(shape, dtype);

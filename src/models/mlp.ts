@@ -105,7 +105,7 @@ function nameOn({ mirrored }: Side, wire: string): string {
 
 /** P, the number of receptive fields; K, the values of each; T, the number of hidden units for each filter.
  *  @param inputs D. */
-function layoutOf(
+export function layoutOf(
   {
     receptiveField,
     receptiveStride,

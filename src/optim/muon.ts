@@ -39,6 +39,13 @@ export const muon = {
   },
 } as const satisfies OptimizerDefinition;
 
+/** Multiplications and additions of an update of one matrix [F, K]; of a symmetric product, one half is computed. */
+export function muonOperations(F: number, K: number): number {
+  const [M, L] = [Math.min(F, K), Math.max(F, K)];
+  const iterationProducts = 4 * STEPS - 2;
+  return M * (M + 1) * L + iterationProducts * M * (M + 1) * M + 2 * M * M * L;
+}
+
 /** The same update at a multiple of the learning rate. */
 function withRate(update: ParameterUpdate, factor: number): ParameterUpdate {
   return { ...update, begin: (step, learningRate) => update.begin(step, learningRate * factor) };

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { MatmulOptions, Sink, Tensor } from '../../src/backends/backend.ts';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import { benchmark } from '../../src/bench/benchmark.ts';
-import { productsOf } from '../../src/bench/products.ts';
+import { operationCount, prepareProduct, productsOf, repetitionsOf } from '../../src/bench/products.ts';
+import type { StepSize } from '../../src/bench/sizes.ts';
+import { prepareStep, randomImages } from '../../src/bench/steps.ts';
 
 /** Records the products that are requested, and computes none. */
 class Recorder extends ReferenceBackend {
@@ -12,8 +14,11 @@ class Recorder extends ReferenceBackend {
     const operand = ({ shape, dtype }: Tensor, isTransposed = false) =>
       `${dtype} [${shape.join(', ')}]${isTransposed ? 'ᵀ' : ''}`;
     const bias = options.bias ? ' + bias' : '';
+    const { count, a: left, b: right, into: result } = options.groups ?? {};
+    const groups = count === undefined ? '' : `, ${count} groups: ${left} · ${right} → ${result}`;
+    const rule = into.kind === 'update' && into.rule.kind !== 'sgd' ? ` by ${into.rule.kind}` : '';
     this.products.add(
-      `${operand(a, options.transposeA)} · ${operand(b, options.transposeB)}${bias} → ${into.kind} ${operand(into.tensor)}`,
+      `${operand(a, options.transposeA)} · ${operand(b, options.transposeB)}${bias} → ${into.kind} ${operand(into.tensor)}${rule}${groups}`,
     );
   }
 }
@@ -27,6 +32,10 @@ describe('benchmark', () => {
         // The second layer with H = 512 and batches of 256.
         'float32 [256, 10] · float32 [10, 512] → store float32 [256, 512]',
         'float32 [256, 10]ᵀ · float32 [256, 512] → update float32 [10, 512]',
+        // The second layer of the recipe fast.
+        'float32 [512, 10] · float32 [10, 2304] → store float32 [512, 2304]',
+        'float32 [512, 10]ᵀ · float32 [512, 2304] → update float32 [10, 2304]',
+        'float32 [512, 2304] · float32 [10, 2304]ᵀ + bias → store float32 [512, 10]',
         // The linear model, both alone and in its step.
         'float32 [256, 10]ᵀ · pixel [256, 3072] → update float32 [10, 3072]',
         'float32 [256, 512] · float32 [10, 512]ᵀ + bias → store float32 [256, 10]',
@@ -41,6 +50,22 @@ describe('benchmark', () => {
     );
   });
 
+  it.each<StepSize>([
+    { model: 'mlp', recipe: 'plain', hidden: 32, batchSize: 16 },
+    { model: 'mlp', recipe: 'fast', hidden: 16, batchSize: 16 },
+    { model: 'linear', recipe: 'plain', hidden: null, batchSize: 16 },
+  ])('measures the products that a step computes: $model $recipe', async (size) => {
+    const [alone, step] = [new Recorder('float32', 'int16'), new Recorder('float32', 'int16')];
+    for (const product of productsOf(size)) prepareProduct(alone, product)();
+    await prepareStep(step, randomImages(step), size)();
+    // Those of the optimiser start with a matrix of the 9 · 16 filters.
+    const ofBatch = [...step.products].filter((product) => !product.startsWith('float32 [144, '));
+    // With a mirror, gradients of both sides are added before the update.
+    const factors = (products: Iterable<string>) =>
+      [...new Set(Array.from(products, (product) => product.split(' → ')[0]))].sort();
+    expect(factors(alone.products)).toEqual(factors(ofBatch));
+  });
+
   it('takes every measurement in every round, and stops when its signal is aborted', async () => {
     const controller = new AbortController();
     const seen: number[][] = [];
@@ -50,11 +75,11 @@ describe('benchmark', () => {
     };
     const options = { seconds: 1e-9, signal: controller.signal, onProgress };
     await expect(benchmark([new Recorder('float32')], options)).rejects.toBe('enough');
-    // 5 products and 2 steps in 5 rounds.
+    // 8 products and 2 steps in 5 rounds.
     expect(seen).toEqual([
-      [0, 35],
-      [1, 35],
-      [2, 35],
+      [0, 50],
+      [1, 50],
+      [2, 50],
     ]);
   });
 });
@@ -62,8 +87,18 @@ describe('benchmark', () => {
 describe('productsOf', () => {
   it('adds up to the operations of a whole step', () => {
     const operations = (size: Parameters<typeof productsOf>[0]) =>
-      productsOf(size).reduce((sum, { m, n, k }) => sum + 2 * m * n * k, 0);
-    expect(operations({ model: 'linear', hidden: null, batchSize: 256 })).toBe(2 * (2 * 256 * 3072 * 10));
-    expect(operations({ model: 'mlp', hidden: 512, batchSize: 64 })).toBe(2 * 64 * 512 * (2 * 3072 + 3 * 10));
+      productsOf(size).reduce((sum, product) => sum + operationCount(product), 0);
+    expect(operations({ model: 'linear', recipe: 'plain', hidden: null, batchSize: 256 })).toBe(
+      2 * (2 * 256 * 3072 * 10),
+    );
+    expect(operations({ model: 'mlp', recipe: 'plain', hidden: 512, batchSize: 64 })).toBe(
+      2 * 64 * 512 * (2 * 3072 + 3 * 10),
+    );
+    const fast = { model: 'mlp', recipe: 'fast', hidden: 64, batchSize: 512 } as const;
+    // Nine fields of 16 × 16 pixels with 64 filters each, and four units for each filter.
+    expect(operations(fast)).toBe(2 * 512 * 9 * 64 * (2 * 768 + 3 * 4 * 10));
+    // Half of u uᵀ, 18 times half of a product of 64 × 64, and the final product.
+    expect(repetitionsOf(fast).optimizerOperations).toBe(9 * (64 * 65 * 768 + 18 * 64 * 65 * 64 + 2 * 64 * 64 * 768));
+    expect(repetitionsOf({ ...fast, recipe: 'plain' }).optimizerOperations).toBe(0);
   });
 });

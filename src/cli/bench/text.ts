@@ -1,6 +1,6 @@
 import type { Precision } from '../../backends/backend.ts';
-import type { BackendSpeed, ProductSpeed, StepSpeed } from '../../bench/benchmark.ts';
-import type { StepSize } from '../../bench/products.ts';
+import type { BackendSpeed, PartSpeed, ProductSpeed, StepSpeed } from '../../bench/benchmark.ts';
+import type { StepSize } from '../../bench/sizes.ts';
 import type { Environment } from '../../runs/environment.ts';
 import * as format from '../terminal/format.ts';
 import type { painter } from '../terminal/io.ts';
@@ -42,10 +42,21 @@ export function benchLines(bench: BenchResults, paint: Paint, width: number, qui
   // Without room for both, the cells of a row are below its label.
   const columnsWidth = results.length * (RATE_WIDTH + SHARE_WIDTH);
   const between = LABEL_WIDTH + columnsWidth > width ? '\n' : '';
-  const header = (title: string, units: readonly string[]) => {
-    const columns = units.map((unit) => unit.padStart(RATE_WIDTH) + 'of peak'.padStart(SHARE_WIDTH));
+  const header = (title: string, units: readonly string[], whole = 'of peak') => {
+    const columns = units.map((unit) => unit.padStart(RATE_WIDTH) + whole.padStart(SHARE_WIDTH));
     return paint('bold', title.padEnd(between ? 0 : LABEL_WIDTH)) + between + paint('dim', columns.join(''));
   };
+  const partLines = () => [
+    header(
+      'parts of a step',
+      results.map(() => 'ms'),
+      'of step',
+    ),
+    ...tableLines(
+      results.map(({ parts }) => parts.map(partCell)),
+      between,
+    ),
+  ];
   const precisions = results.map(({ precision }) => precision.padStart(RATE_WIDTH + SHARE_WIDTH)).join('');
   return [
     ...(quiet ? [] : [...settingLines(bench, paint, width), '']),
@@ -67,6 +78,7 @@ export function benchLines(bench: BenchResults, paint: Paint, width: number, qui
       results.map(({ steps }) => steps.map(stepCell)),
       between,
     ),
+    ...(results.some(({ parts }) => parts.length > 0) ? ['', ...partLines()] : []),
     ...(quiet ? [] : ['', ...footnoteLines(results, width)]),
   ];
 }
@@ -117,9 +129,10 @@ const PRODUCT_LABEL = {
   mlp: { hidden: 'X W₁ᵀ', dW1: 'dW₁', logits: 'h W₂ᵀ', dhidden: 'dh', dW2: 'dW₂' },
 } as const satisfies Record<ProductSpeed['model'], Partial<Record<ProductSpeed['result'], string>>>;
 
-function productCell({ model, result, m, n, k, operationsPerSecond, share }: ProductSpeed): Cell {
-  const names: Partial<Record<ProductSpeed['result'], string>> = PRODUCT_LABEL[model];
-  const label = `${model.padEnd(7)}${names[result]!.padEnd(6)}[${m}, ${k}]·[${k}, ${n}]`;
+function productCell({ result, groups, m, n, k, operationsPerSecond, share, ...network }: ProductSpeed): Cell {
+  const names: Partial<Record<ProductSpeed['result'], string>> = PRODUCT_LABEL[network.model];
+  const times = groups > 1 ? `${groups} × ` : '';
+  const label = `${nameOf(network)}${names[result]!.padEnd(6)}${times}[${m}, ${k}]·[${k}, ${n}]`;
   return { label, rate: giga(operationsPerSecond), share };
 }
 
@@ -127,8 +140,25 @@ function stepCell({ imagesPerSecond, share, ...size }: StepSpeed): Cell {
   return { label: stepLabel(size), rate: format.integer(imagesPerSecond), share };
 }
 
-function stepLabel({ model, hidden, batchSize }: StepSize): string {
-  return `${model.padEnd(7)}${(hidden === null ? '' : `H = ${hidden}`).padEnd(10)}batches of ${batchSize}`;
+function stepLabel({ hidden, batchSize, ...network }: StepSize): string {
+  const width = hidden === null || network.recipe !== 'plain' ? '' : `H = ${hidden}`;
+  return `${nameOf(network)}${width.padEnd(10)}batches of ${batchSize}`;
+}
+
+const PART_LABEL = {
+  images: 'load and crop images',
+  units: 'units, multi-bias',
+  dunits: 'derivative of the units',
+  muon: 'Muon, after the gradient',
+} as const satisfies Record<PartSpeed['part'], string>;
+
+function partCell({ part, seconds, share, ...network }: PartSpeed): Cell {
+  return { label: `${nameOf(network)}${PART_LABEL[part]}`, rate: (1000 * seconds).toFixed(2), share };
+}
+
+/** The model, or the recipe of a two-layer network that is not the plain one. */
+function nameOf({ model, recipe }: Pick<StepSize, 'model' | 'recipe'>): string {
+  return (recipe === 'plain' ? model : recipe).padEnd(7);
 }
 
 function giga(operationsPerSecond: number): string {
@@ -146,6 +176,9 @@ function footnoteLines(results: readonly BenchResult[], width: number): string[]
     texts.push(
       'For a training step, "of peak" is the time that its products would take at the peak rate, divided by the time that the step took.',
     );
+  }
+  if (results.some(({ parts }) => parts.length > 0)) {
+    texts.push('"fast" is the step of --model mlp --recipe fast. Its parts are measured alone.');
   }
   if (results.some(({ peak }) => peak === null)) {
     texts.push('Plain loops have no peak; sizes that would take seconds are left out.');

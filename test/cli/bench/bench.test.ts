@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
-import { STEP_SIZES } from '../../../src/bench/benchmark.ts';
-import { productsOf } from '../../../src/bench/products.ts';
+import { operationCount, productsOf, repetitionsOf } from '../../../src/bench/products.ts';
+import { STEP_SIZES } from '../../../src/bench/sizes.ts';
 import { type BenchResult, type BenchResults, benchLines } from '../../../src/cli/bench/text.ts';
 import { main } from '../../../src/cli/main.ts';
 import { nnTrain } from '../../support/cli.ts';
@@ -16,7 +16,7 @@ describe('bench --json', () => {
     const bench: BenchResults = JSON.parse(stdout);
     expect(bench).toMatchObject({ node: process.version, seconds: 0.01 });
     expect(bench.results.map(({ precision }) => precision)).toEqual(['int16', 'float32']);
-    for (const { precision, peak, products, steps, ...chosen } of bench.results) {
+    for (const { precision, peak, products, steps, parts, ...chosen } of bench.results) {
       expect(chosen).toEqual({
         backend: 'wasm',
         threads: positive,
@@ -27,7 +27,7 @@ describe('bench --json', () => {
         notes: expect.any(Array),
       });
       expect(peak).toEqual({ float32: positive, int16: precision === 'int16' ? positive : null });
-      expect(products).toHaveLength(7);
+      expect(products).toHaveLength(12);
       for (const { ofImages, arithmetic, operationsPerSecond, ...product } of products) {
         expect(arithmetic).toBe(ofImages ? precision : 'float32');
         expect(product.share).toEqual(positive);
@@ -37,11 +37,18 @@ describe('bench --json', () => {
       for (const { imagesPerSecond, share, ...size } of steps) {
         // The time its products would take at peak over the time the step took. The value itself has no bound: the two rates
         // are measured at different moments of a busy machine.
+        const { sides, optimizerOperations } = repetitionsOf(size);
         const secondsAtPeak = productsOf(size).reduce(
-          (sum, { m, n, k, ofImages }) => sum + (2 * m * n * k) / peak![ofImages ? precision : 'float32']!,
-          0,
+          (sum, product) => sum + (sides * operationCount(product)) / peak![product.ofImages ? precision : 'float32']!,
+          optimizerOperations / peak!.float32,
         );
         expect(share! / ((secondsAtPeak * imagesPerSecond) / size.batchSize)).toBeCloseTo(1, 9);
+      }
+      const { imagesPerSecond, batchSize } = steps.at(-1)!;
+      expect(parts.map(({ part }) => part)).toEqual(['images', 'units', 'dunits', 'muon']);
+      for (const { model, recipe, seconds, share } of parts) {
+        expect([model, recipe, seconds]).toEqual(['mlp', 'fast', positive]);
+        expect(share / ((seconds * imagesPerSecond) / batchSize)).toBeCloseTo(1, 9);
       }
     }
   });
@@ -50,9 +57,10 @@ describe('bench --json', () => {
     const args = ['bench', '--json', '--seconds', '0.001', '--backend', 'reference', '--precision', 'float32'];
     const { code, stdout } = await nnTrain(args);
     expect(code).toBe(0);
-    const [{ backend, peak, products, steps }, ...others] = (JSON.parse(stdout) as BenchResults).results;
+    const [{ backend, peak, products, steps, parts }, ...others] = (JSON.parse(stdout) as BenchResults).results;
     expect([backend, peak, others]).toEqual(['reference', null, []]);
-    expect(products).toHaveLength(5);
+    expect(products).toHaveLength(8);
+    expect(parts).toEqual([]);
     expect(products[0]).toMatchObject({ result: 'logits', operationsPerSecond: positive, share: null });
     expect(steps.map(({ hidden }) => hidden)).toEqual([null, 100]);
     expect(steps[0]).toMatchObject({ imagesPerSecond: positive, share: null });
@@ -70,13 +78,16 @@ describe('the table', () => {
     flags: ['--experimental-wasm-revectorize', '--no-liftoff', '--no-wasm-inlining-call-indirect', '--no-wasm-deopt'],
     notes: ['the self-test failed (derivative of leaky-relu) and was repeated with fewer features'],
     peak: { float32: 12_800e9, int16: 25_600e9 },
-    products: [STEP_SIZES[0], STEP_SIZES[3]].flatMap(productsOf).map((product) => ({
+    products: [STEP_SIZES[0], STEP_SIZES[3], STEP_SIZES[5]].flatMap(productsOf).map((product) => ({
       ...product,
       arithmetic: 'float32',
       operationsPerSecond: 12_345.67e9,
       share: 1.02,
     })),
     steps: STEP_SIZES.map((size) => ({ ...size, imagesPerSecond: 12_345_678.9, share: 0.8049 })),
+    parts: (['images', 'units', 'dunits', 'muon'] as const).map((part) => ({
+      ...{ model: 'mlp', recipe: 'fast', part, seconds: 1.234_56, share: 0.0251 },
+    })),
   };
   const bench: BenchResults = {
     version: '0.1.0',
@@ -84,7 +95,7 @@ describe('the table', () => {
     platform: 'linux-x64',
     cpu: 'A processor with a name that is as long as they can be, 128-Core',
     seconds: 0.3,
-    results: [result, { ...result, precision: 'float32', products: result.products.slice(1), steps: [] }],
+    results: [result, { ...result, precision: 'float32', products: result.products.slice(1), steps: [], parts: [] }],
   };
   const lines = benchLines(bench, (_, text) => text, 80);
 
@@ -104,6 +115,9 @@ describe('the table', () => {
     expect(lines).toContain('  linear X Wᵀ  [256, 3072]·[3072, 10]       12345.7    102 %          –        –');
     expect(lines).toContain('  linear dW    [10, 256]·[256, 3072]        12345.7    102 %    12345.7    102 %');
     expect(lines).toContain('  mlp    H = 2048  batches of 256        12,345,679     80 %          –        –');
+    expect(lines).toContain('  fast   X W₁ᵀ 9 × [512, 768]·[768, 64]     12345.7    102 %    12345.7    102 %');
+    expect(lines).toContain('  fast             batches of 512        12,345,679     80 %          –        –');
+    expect(lines).toContain('  fast   derivative of the units            1234.56      3 %          –        –');
   });
 
   it('shows the settings and their reasons, except with --quiet', () => {
