@@ -24,7 +24,20 @@ const DATASET: Dataset = {
 const CONFIG = resolveConfig({ precision: 'float32', model: 'mlp', hidden: 3, val: 20, batchSize: 20, epochs: 2 });
 const RUN = path.join(scratchFolder(), 'run');
 
+const LOCAL = scratchFolder();
+
 beforeAll(async () => {
+  const local = resolveConfig({
+    ...CONFIG,
+    hidden: 2,
+    receptiveField: 16,
+    receptiveStride: 16,
+    activation: 'multi-bias',
+    optimizer: 'muon',
+    lr: 0.01,
+  });
+  const out = path.join(LOCAL, 'run');
+  await train({ config: local, dataset: DATASET, backend: new ReferenceBackend(), out });
   await train({ config: CONFIG, dataset: DATASET, backend: new ReferenceBackend(), out: RUN });
 });
 
@@ -97,7 +110,7 @@ describe('config.json', () => {
 
   it('may lack what earlier versions did not write, and have what later ones may', async () => {
     const folder = withRecord((record) => {
-      delete record.config.precision;
+      for (const name of ['recipe', 'receptiveField', 'precision']) delete record.config[name];
       for (const name of ['threads', 'vectorBits', 'fma']) delete record.environment[name];
       record.environment.gpu = 'none';
     });
@@ -176,6 +189,51 @@ describe('the tensors of a checkpoint', () => {
       await expect(use(folder)).rejects.toThrow(
         `the checkpoint of ${folder} does not fit the configuration: 'fc1.weight' has shape [3, 3072], wanted [4, 3072]`,
       );
+    }
+  });
+
+  it.each<[name: string, shape: number[], wanted: string]>([
+    ['fc1.weight', [8, 767], '[8, 768]'],
+    ['fc1.weight', [2, 3072], '[8, 768]'],
+    ['fc1.weight', [768, 8], '[8, 768]'],
+    ['fc1.bias', [8], '[32]'],
+    ['fc2.weight', [10, 8], '[10, 32]'],
+    ['fc2.bias', [32], '[10]'],
+    ['fc1.weight.momentum_buffer', [32, 192], '[8, 768]'],
+    ['fc1.bias.momentum_buffer', [8], '[32]'],
+  ])('must have the shapes of receptive fields and thresholds: not %s %j', async (name, shape, wanted) => {
+    const out = path.join(LOCAL, 'run');
+    const { tensors, metadata } = decodeSafetensors(readFileSync(path.join(out, 'last.safetensors')), 'last');
+    const copy = path.join(temporaryFolder(), 'run');
+    cpSync(out, copy, { recursive: true });
+    const values = new Float32Array(shape.reduce((a, b) => a * b));
+    const changed = new Map(tensors).set(name, { shape, values });
+    writeFileSync(path.join(copy, 'last.safetensors'), encodeSafetensors({ tensors: changed, metadata }));
+    const error = `does not fit the configuration: '${name}' has shape [${shape.join(', ')}], wanted ${wanted}`;
+    await expect(resume(copy)).rejects.toThrow(error);
+    if (name.endsWith('momentum_buffer')) await open(copy);
+    else await expect(open(copy)).rejects.toThrow(error);
+  });
+
+  it('of receptive fields and thresholds fit no other arrangement, and their own', async () => {
+    const changes: [change: object, problem: string][] = [
+      [{ receptiveStride: 8 }, "'fc1.weight' has shape [8, 768], wanted [18, 768]"],
+      [{ receptiveField: 12 }, "'fc1.weight' has shape [8, 768], wanted [8, 432]"],
+      [{ activation: 'crelu' }, "'fc1.bias' has shape [32], wanted [16]"],
+      [{ activation: 'relu' }, "'fc1.bias' has shape [32], wanted [8]"],
+    ];
+    for (const [change, problem] of changes) {
+      const copy = path.join(temporaryFolder(), 'run');
+      cpSync(path.join(LOCAL, 'run'), copy, { recursive: true });
+      const record = JSON.parse(readFileSync(path.join(copy, 'config.json'), 'utf8'));
+      Object.assign(record.config, change);
+      writeFileSync(path.join(copy, 'config.json'), JSON.stringify(record));
+      await expect(open(copy)).rejects.toThrow(problem);
+    }
+    const { model } = await open(path.join(LOCAL, 'run'));
+    const { tensors } = decodeSafetensors(readFileSync(path.join(LOCAL, 'run/last.safetensors')), 'last');
+    for (const { name, tensor } of model.graph.parameters) {
+      expect(await model.graph.backend.read(tensor), name).toEqual(tensors.get(name)!.values);
     }
   });
 

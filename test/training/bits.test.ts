@@ -25,6 +25,8 @@ const EVERYTHING: Partial<Config> = {
   flip: true,
 };
 
+const LOCAL: Partial<Config> = { optimizer: 'muon', lr: 0.02, headLr: 0.05, weightDecay: 0.1, schedule: 'linear' };
+
 const CASES: [name: string, change: Partial<Config>, int16: string, float32: string][] = [
   [
     'sgd',
@@ -43,6 +45,18 @@ const CASES: [name: string, change: Partial<Config>, int16: string, float32: str
     { model: 'linear', batchSize: 50 },
     '331cb7323b56b5690fb72437770e026ad3c2baf31e6210a94e5dccd18a25c111',
     '3428247ef9b78158799978cc06ea9c2a143881dc06a37ff43826aff4c95e9d14',
+  ],
+  [
+    'muon, multi-bias, receptive fields',
+    { ...LOCAL, hidden: 21, receptiveField: 16, receptiveStride: 8, activation: 'multi-bias' },
+    '56ce7528bed849f44fd0bb8c6559a760f6fa533d62e77b9167b20b806a93bbc9',
+    '3f41c404e1e7e0a9bdb70fc14c8a267f69ae33a59d4436d2912adebf3413d011',
+  ],
+  [
+    'muon, crelu, more filters than pixels in a field',
+    { ...LOCAL, receptiveField: 4, receptiveStride: 28, activation: 'crelu' },
+    '6be04bc0eb017d32bf61ddc2d9be2d858384fe167e8f5e25103f21e647894bc9',
+    'c9d1dac79f61f47b6489d6b844ceee40c34d1c4ad7b232db848db44bf28ea284',
   ],
 ];
 

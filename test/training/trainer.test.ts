@@ -82,8 +82,12 @@ describe('Trainer', () => {
     expect(hash.digest('hex')).toBe(sha256);
   });
 
-  it.each(['sgd', 'adamw'] as const)('resumes from any checkpoint with the same bits (%s)', async (optimizer) => {
-    const config = resolveConfig({ ...EVERYTHING, optimizer, lr: 0.01 });
+  it.each([
+    { optimizer: 'sgd' },
+    { optimizer: 'adamw' },
+    { optimizer: 'muon', receptiveField: 16, receptiveStride: 16, activation: 'multi-bias' },
+  ] as const)('resumes from any checkpoint with the same bits (%o)', async (change) => {
+    const config = resolveConfig({ ...EVERYTHING, ...change, lr: 0.01 });
     const whole = makeTrainer(config);
     const epochs = (await run(whole)).map(withoutTimes);
     const { tensors } = await whole.checkpoint();
