@@ -123,6 +123,8 @@ describe('passes right gradients', () => {
     { activation: 'multi-bias', weightDecay: 0.1 },
     ...[...ACTIVATIONS, 'crelu' as const].map((activation): Partial<Config> => ({ ...LOCAL, activation })),
     { ...LOCAL, receptiveStride: 8, activation: 'multi-bias', dropout: 0.3, labelSmoothing: 0.2 },
+    { ...LOCAL, mirror: true, activation: 'multi-bias', dropout: 0.3 },
+    { mirror: true, activation: 'tanh' },
     { recipe: 'fast', hidden: 2 },
   ];
   it.each(configs.map((config) => [JSON.stringify(config), config] as const))('%s', async (_, config) => {
@@ -149,6 +151,7 @@ describe('finds and names a broken backward', () => {
       [activation, 'bias', { ...LOCAL, activation }],
     ]),
     ['multi-bias', 'x', { activation: 'multi-bias' }],
+    ['local linear', 'weight', { ...LOCAL, mirror: true }],
     ['dropout', 'x', { dropout: 0.4 }],
     ['hinge', 'logits', { loss: 'hinge' }],
     ['softmax cross-entropy', 'logits', {}],

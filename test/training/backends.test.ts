@@ -32,8 +32,8 @@ describe.each(['float32', 'int16'] as const)('training in %s on the wasm backend
   it.each<[string, Partial<Config>, Record<typeof precision, number>]>([
     ['dense, relu, sgd', { hidden: 19 }, { float32: 1e-5, int16: 5e-5 }],
     [
-      'receptive fields, multi-bias, muon',
-      { ...local, hidden: 5, receptiveField: 16, receptiveStride: 8 },
+      'receptive fields, multi-bias, muon, mirror',
+      { ...local, mirror: true, hidden: 5, receptiveField: 16, receptiveStride: 8 },
       { float32: 1e-5, int16: 5e-3 },
     ],
     [

@@ -53,10 +53,10 @@ const CASES: [name: string, change: Partial<Config>, int16: string, float32: str
     '3f41c404e1e7e0a9bdb70fc14c8a267f69ae33a59d4436d2912adebf3413d011',
   ],
   [
-    'muon, crelu, more filters than pixels in a field',
-    { ...LOCAL, receptiveField: 4, receptiveStride: 28, activation: 'crelu' },
-    '6be04bc0eb017d32bf61ddc2d9be2d858384fe167e8f5e25103f21e647894bc9',
-    'c9d1dac79f61f47b6489d6b844ceee40c34d1c4ad7b232db848db44bf28ea284',
+    'muon, crelu, mirror, more filters than pixels in a field',
+    { ...LOCAL, receptiveField: 4, receptiveStride: 28, activation: 'crelu', mirror: true },
+    '233bdebbba975313229cfd637f5f78fb98cae2063f8b5b09c8c5241d1d237482',
+    '5512b4ba0c7b14d34e8c4c7ac02ec80e2f932d6b5ac2ed962094c5e63860b8ff',
   ],
 ];
 
