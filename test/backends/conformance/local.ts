@@ -114,6 +114,25 @@ function checkGroups({ backend, tensor, valuesOf, expectClose }: Context): void 
       }
     });
 
+    it.each(arrangements)('stores whole panels of columns, %s', async (into) => {
+      const [count, M, K, N] = [3, 70, 300, 32];
+      const groups = { count, a: 'stacked', b: 'stacked', into } as const;
+      const [a, b] = [valuesOf([count * M, K], 'a'), valuesOf([count * K, N], 'b')];
+      const atC = at(into, { count, rows: M, columns: N });
+      const product = new Float64Array(count * M * N);
+      for (let p = 0; p < count; p++) {
+        for (let i = 0; i < M; i++) {
+          for (let j = 0; j < N; j++) {
+            for (let k = 0; k < K; k++) product[atC(p, i, j)] += a[(p * M + i) * K + k] * b[(p * K + k) * N + j];
+          }
+        }
+      }
+      const result = backend.allocate(totalShape(into, count, [M, N]));
+      const operands = [tensor([count * M, K], 'a'), tensor([count * K, N], 'b')] as const;
+      backend.matmul(...operands, { kind: 'store', tensor: result }, { groups });
+      await expectClose(result, product);
+    });
+
     it.each([
       [2, 5, 3, 16],
       [9, 33, 65, 48],

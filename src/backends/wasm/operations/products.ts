@@ -54,6 +54,8 @@ export class Products {
     const rows = isInt16 ? this.#asInt16Rows(rowOperand) : { ...this.#asRows(rowOperand), scales: 0 };
     const panels = this.#asPanels(panelOperand, { steps, isInt16, blockColumns, packInTasks: rowBlocks === 1 });
     const isBeside = groups.into === 'beside';
+    const isAsSummed = !isInt16 && !transposed && !symmetric && !options.bias;
+    const isInPlace = isAsSummed && into.kind === 'store' && right.count % PANEL === 0;
     this.#device.run('multiply', groups.count * tasksOf(blockColumns), {
       a: rows.address,
       aStride: rows.stride,
@@ -74,6 +76,7 @@ export class Products {
       bias: options.bias ? this.#device.address(options.bias) : 0,
       groupBias: isBeside ? 4 * right.count : 0,
       sink: this.#device.writeSink(into),
+      target: isInPlace ? this.#device.address(into.tensor) : 0,
       symmetric: Number(symmetric),
       isInt16: Number(isInt16),
       isWide: Number(this.isWide),

@@ -12,7 +12,8 @@ const BLOCK_STEPS = 256;
  *  packs it (`pack` ≠ 0). The groups of a product are separate pairs of matrices; `group…` is the distance from one to the
  *  next, in bytes (`groupOrigin`: in elements of the result). A task computes a block of one C, scales its rows (`scales` ≠
  *  0), transposes it (`transposed`), adds the bias (`bias` ≠ 0, one value per column of the result) and sends it to the sink,
- *  row by row. Every sum runs over k in ascending order, in blocks of 256 steps, whatever the size of a block and the number
+ *  row by row. A result that is only stored, and has whole panels of columns, is summed where it belongs (`target` ≠ 0): its
+ *  sums are not copied. Every sum runs over k in ascending order, in blocks of 256 steps, whatever the size of a block and the number
  *  of threads. */
 export const multiply = kernel(
   {
@@ -38,6 +39,7 @@ export const multiply = kernel(
     transposed: 'i32',
     bias: 'i32',
     sink: 'i32',
+    target: 'i32',
     symmetric: 'i32',
     isInt16: 'i32',
     isWide: 'i32',
@@ -74,6 +76,13 @@ export const multiply = kernel(
       },
     );
 
+    const to = f.local('i32', sums);
+    const rowBytes = f.local('i32', i32.const(ROW_BYTES));
+    f.if(p.target, () => {
+      f.set(rowBytes, i32.shl(p.stride, 2));
+      const first = i32.add(i32.mul(group, p.groupOrigin), i32.add(i32.mul(rowStart, p.stride), columnStart));
+      f.set(to, i32.add(p.target, i32.shl(first, 2)));
+    });
     loop(
       f,
       0,
@@ -91,7 +100,8 @@ export const multiply = kernel(
               aStride: p.aStride,
               panel,
               steps,
-              c: f.local('i32', i32.add(sums, i32.shl(column, 2))),
+              c: f.local('i32', i32.add(to, i32.shl(column, 2))),
+              rowBytes,
               adds: step,
             };
             const rows = f.local('i32', height);
@@ -121,6 +131,7 @@ export const multiply = kernel(
       BLOCK_STEPS,
     );
 
+    f.if(p.target, () => f.return());
     const output = {
       origin: f.local('i32', i32.mul(group, p.groupOrigin)),
       stride: p.stride,
@@ -179,16 +190,24 @@ function packBlock(
 function tileColumn(
   f: FunctionBuilder,
   rows: Local<'i32'>,
-  { a, aStride, panel, steps, c, adds }: Record<'a' | 'aStride' | 'panel' | 'steps' | 'c' | 'adds', Local<'i32'>>,
+  {
+    a,
+    aStride,
+    panel,
+    steps,
+    c,
+    rowBytes,
+    adds,
+  }: Record<'a' | 'aStride' | 'panel' | 'steps' | 'c' | 'rowBytes' | 'adds', Local<'i32'>>,
   tiles: SharedFunctions['tiles']['wide'],
 ): void {
   const maxRows = tiles.length;
   const left = f.local('i32', rows);
-  const run = (tile: FunctionHandle) => f.do(call(tile, a, aStride, panel, steps, c, ROW_BYTES, adds));
+  const run = (tile: FunctionHandle) => f.do(call(tile, a, aStride, panel, steps, c, rowBytes, adds));
   f.while(i32.ge_u(left, maxRows), () => {
     run(tiles[maxRows - 1]);
     f.set(a, i32.add(a, i32.mul(aStride, maxRows)));
-    f.set(c, i32.add(c, maxRows * ROW_BYTES));
+    f.set(c, i32.add(c, i32.mul(rowBytes, maxRows)));
     f.set(left, i32.sub(left, maxRows));
   });
   for (let last = 1; last < maxRows; last++) f.if(i32.eq(left, last), () => run(tiles[last - 1]));
