@@ -159,12 +159,15 @@ function heading() {
   const { cpu, cores, os, arch } = describeMachine();
   return [
     `${cpu}, ${cores} cores, ${os} ${arch}, ${new Date().toISOString().slice(0, 10)}.`,
-    `Seconds from the start of the process to its end, medians of ${seeds} seeds; in brackets, the recipe and its epochs.`,
+    `Seconds from the start of the process to its end, ${seeds > 1 ? `medians of ${seeds} seeds` : 'one seed'}; in brackets, the`,
+    'recipe and its epochs.',
   ].join('\n');
 }
 
 function levelTable() {
-  const rows = LEVELS.map((level) => [percent(level), ...sides.map((side) => fastestTo(level, side) ?? '–')]);
+  const rows = LEVELS.map((level) => [percent(level), ...sides.map((side) => fastestTo(level, side) ?? '–')]).filter(
+    hasFigures,
+  );
   return table(['test accuracy', ...sides.map(({ name }) => name)], rows);
 }
 
@@ -180,8 +183,12 @@ function fastestTo(level, side) {
 function runTable() {
   const rows = rungs
     .map((rung) => [`${rung.recipe}, ${rung.epochs}`, ...sides.map((side) => cellOf(resultOf(side, rung)))])
-    .filter(([, ...cells]) => cells.some((cell) => cell !== '–'));
+    .filter(hasFigures);
   return table(['recipe, epochs', ...sides.map(({ name }) => name)], rows);
+}
+
+function hasFigures([, ...cells]) {
+  return cells.some((cell) => cell !== '–');
 }
 
 function cellOf(result) {
