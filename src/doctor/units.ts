@@ -1,3 +1,4 @@
+import { integer } from '../format.ts';
 import type { ImageSet } from '../images.ts';
 import { field, message } from '../message.ts';
 import type { HiddenActivation } from '../models/mlp.ts';
@@ -77,7 +78,7 @@ export function judgeUnits(
     evidence: moments
       .map(
         ([when, { units, dead, blockedShare }]) =>
-          `${when} ${dead} of ${units} dead, ${percent(blockedShare)} of all activations ${blocked}`,
+          `${when} ${integer(dead)} of ${integer(units)} dead, ${percent(blockedShare)} of all activations ${blocked}`,
       )
       .join('; '),
     numbers: {

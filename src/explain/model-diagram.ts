@@ -1,6 +1,6 @@
 import { sizeOf } from '../backends/backend.ts';
 import type { Diagram, DiagramNode, DiagramWire } from '../drawing/diagram.ts';
-import { plural } from '../format.ts';
+import { integer, plural } from '../format.ts';
 import type { ModelExplanation, WireStatistics } from './model-graph.ts';
 
 /** Draws the training graph, with the shape and mean |value| above each wire and the mean |gradient| below it. */
@@ -19,7 +19,8 @@ export function modelDiagram({ wires, gates, hidden }: ModelExplanation, title: 
       id: output,
       kind: 'gate' as const,
       label: gate,
-      details: output === 'hidden' && hidden ? [`${hidden.deadUnits} of ${hidden.units} units dead`] : [],
+      details:
+        output === 'hidden' && hidden ? [`${integer(hidden.deadUnits)} of ${integer(hidden.units)} units dead`] : [],
     })),
     ...gates
       .filter(({ output }) => isEnd(output))

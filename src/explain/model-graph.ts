@@ -1,4 +1,4 @@
-import { type DType, type Shape, sizeOf, type Tensor } from '../backends/backend.ts';
+import { type Backend, type DType, type Shape, sizeOf, type Tensor } from '../backends/backend.ts';
 import type { Wire } from '../engine/wire.ts';
 import type { Model } from '../models/model.ts';
 import { meanAbsolute } from './format.ts';
@@ -45,14 +45,14 @@ export interface GateCost {
   readonly gate: string;
   readonly inputs: readonly string[];
   readonly output: string;
-  /** Floating-point operations: a product [M, K] · [K, N] counts as 2 M K N, any other gate as one per
-   *  element of its output. */
+  /** Floating-point operations: a product [M, K] · [K, N] counts as 2 M K N, that of P groups as the sum of theirs, a copy as
+   *  none, and any other gate as one per element of its output or its largest input. */
   readonly forward: number;
   /** The same for the gradients. Those that nobody needs, such as that of the images, are not computed. */
   readonly backward: number;
 }
 
-const BYTES: Record<DType, number> = { float32: 4, float64: 8, label: 1, pixel: 2 };
+const BYTES: Record<Exclude<DType, 'pixel'>, number> = { float32: 4, float64: 8, label: 1 };
 
 /** Runs one step, without the update, on the loaded batch.
  *
@@ -87,7 +87,7 @@ export async function explainModel(
     parameters: sum(graph.parameters, ({ shape }) => sizeOf(shape)),
     memory: {
       parameters: bytesOf('parameter'),
-      optimizer: sum(optimizerState, ({ dtype, shape }) => BYTES[dtype] * sizeOf(shape)),
+      optimizer: sum(optimizerState, (tensor) => bytesIn(tensor, graph.backend)),
       activations: bytesOf('input') + bytesOf('value'),
       // Parameter gradients are not stored: they become in-place updates.
       gradients: bytesOf('value'),
@@ -104,10 +104,16 @@ async function statisticsOf({ graph }: Model, wire: Wire, isOutput: boolean): Pr
     name,
     kind: isParameter ? 'parameter' : isOutput ? 'value' : 'input',
     shape,
-    bytes: BYTES[tensor.dtype] * sizeOf(shape),
+    bytes: bytesIn(tensor, graph.backend),
     meanValue: tensor.dtype === 'label' ? null : await mean(tensor),
     meanGradient: needsGradient ? await mean(wire.gradient) : null,
   };
+}
+
+/** The memory of a tensor. In precision int16, pixels stay the bytes that they are. */
+function bytesIn({ dtype, shape }: Tensor, { precision, dtype: floats }: Backend): number {
+  const each = dtype !== 'pixel' ? BYTES[dtype] : precision === 'int16' ? 1 : BYTES[floats];
+  return each * sizeOf(shape);
 }
 
 function costOf(
@@ -116,15 +122,21 @@ function costOf(
   output: Wire,
 ): { forward: number; backward: number } {
   const numbers = sizeOf(output.shape);
+  if (output.tensor.dtype === 'pixel') return { forward: 0, backward: 0 };
   if (gate !== 'linear' && gate !== 'local linear') {
-    const gradients = Object.values(inputs).filter(({ needsGradient }) => needsGradient);
+    const all = Object.values(inputs);
+    const elements = ({ shape }: Wire) => Math.max(numbers, sizeOf(shape));
     return {
-      forward: Math.max(numbers, ...Object.values(inputs).map(({ shape }) => sizeOf(shape))),
-      backward: sum(gradients, ({ shape }) => sizeOf(shape)),
+      forward: Math.max(...all.map(elements)),
+      backward: sum(
+        all.filter(({ needsGradient }) => needsGradient),
+        elements,
+      ),
     };
   }
   const product = 2 * numbers * inputs.weight.shape[1];
-  return { forward: product + numbers, backward: (inputs.x.needsGradient ? 2 : 1) * product + numbers };
+  const bias = inputs.bias ? numbers : 0;
+  return { forward: product + bias, backward: (inputs.x.needsGradient ? 2 : 1) * product + bias };
 }
 
 async function activityOf({ graph }: Model, hidden: Wire): Promise<NonNullable<ModelExplanation['hidden']>> {

@@ -62,8 +62,11 @@ describe('examples in the documentation', () => {
     }
   });
 
-  it('show the linear gate as it is in the sources', () => {
-    const [, gate] = read('src/engine/gates/linear.ts').match(/^export (const linear[\s\S]*)$/m)!;
+  it.each([
+    ['linear', /^export (const linear[\s\S]*)$/m],
+    ['local-linear', /^export (function localLinear\([\s\S]*?^\}\n)/m],
+  ])('show the gate %s as it is in the sources', (file, pattern) => {
+    const [, gate] = read(`src/engine/gates/${file}.ts`).match(pattern)!;
     expect(blocksOf(readPage('docs/backpropagation.md'), 'ts').map(({ text }) => text)).toContain(gate);
   });
 

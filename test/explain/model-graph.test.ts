@@ -105,3 +105,41 @@ describe('explainModel', async () => {
     expect(wires.at(-1)).toMatchObject({ from: 'hinge', to: 'end of hinge', gradient: ['1'] });
   });
 });
+
+describe('explainModel with receptive fields and thresholds', async () => {
+  const [B, F, P, K, T] = [4, 3, 9, 768, 4];
+  const backend = new ReferenceBackend('float32', 'int16');
+  const model = buildModel(
+    backend,
+    { ...MLP, hidden: F, receptiveField: 16, receptiveStride: 8, activation: 'multi-bias', loss: 'softmax' },
+    B,
+  );
+  const [weight, bias] = model.graph.parameters;
+  backend.write(
+    model.images.tensor,
+    Float32Array.from({ length: B * 3072 }, (_, i) => ((i * 7) % 256) / 64 - 2),
+  );
+  backend.write(weight.tensor, normals(P * F * K, 'weight'));
+  // The third unit of every filter, and no other one of its units, is dead.
+  backend.write(
+    bias.tensor,
+    Float32Array.from({ length: T * P * F }, (_, i) => (Math.floor(i / (P * F)) === 2 ? -1e6 : 1e6)),
+  );
+  const { gates, wires, hidden, memory } = await explainModel(model, { key: 0, optimizerState: [] });
+
+  it('counts each pair of a field and its weights as one product, and a copy as nothing', () => {
+    const [fields, fc1, multiBias] = gates;
+    expect(fields).toMatchObject({ gate: 'receptive fields', forward: 0, backward: 0 });
+    const product = P * 2 * B * F * K;
+    expect(fc1).toMatchObject({ gate: 'local linear', forward: product, backward: product });
+    // Both gradients of multi-bias pass over all units.
+    expect(multiBias).toMatchObject({ forward: B * T * P * F, backward: 2 * B * T * P * F });
+  });
+
+  it('counts pixels as bytes in int16, and units, not filters', () => {
+    const bytes = (name: string) => wires.find((wire) => wire.name === name)!.bytes;
+    expect([bytes('images'), bytes('fields')]).toEqual([B * 3072, B * P * K]);
+    expect(memory.activations).toBe(B * 3072 + B * P * K + 4 * B * (P * F + T * P * F + 10) + B + 4);
+    expect(hidden).toEqual({ units: T * P * F, deadUnits: P * F, zeroShare: 1 / T });
+  });
+});

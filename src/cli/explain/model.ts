@@ -141,6 +141,7 @@ function cells(...texts: readonly string[]): Row {
 }
 
 function flopsOf(count: number): string {
+  if (count === 0) return '–';
   const [unit, size] = count >= 1e9 ? ['GFLOP', 1e9] : count >= 1e6 ? ['MFLOP', 1e6] : ['kFLOP', 1e3];
   return `${(count / Number(size)).toPrecision(3)} ${unit}`;
 }
