@@ -75,6 +75,16 @@ export interface Corner {
   readonly x: number;
 }
 
+/** Returns an image [3072] of zeros, with the values [3 size²] of a window at its place. */
+export function placeInImage(values: ArrayLike<number>, size: number, { y, x }: Corner): Float64Array {
+  const image = new Float64Array(IMAGE_BYTES);
+  for (let i = 0; i < values.length; i++) {
+    const [plane, row, column] = [Math.floor(i / size ** 2), Math.floor(i / size) % size, i % size];
+    image[plane * PLANE_BYTES + (y + row) * IMAGE_SIDE + x + column] = values[i];
+  }
+  return image;
+}
+
 /** Scales a byte of an image to the number that networks are given: on CIFAR-10 of mean about 0 and deviation about 1. */
 export function scaledPixel(byte: number): number {
   return (byte - 128) / 64;

@@ -54,3 +54,4 @@ export { type Interrupted, type TrainOptions, train } from './runs/train.ts';
 export { evaluate, type Metrics } from './training/evaluate.ts';
 export { predict, predictedClasses, softmaxRows } from './training/predict.ts';
 export type { EpochMetrics, EpochResult, Progress, TrainingEvent } from './training/progress.ts';
+export { evaluateViews, predictViews, type TestMetrics, type View, type ViewCount, viewsOf } from './training/views.ts';

@@ -6,7 +6,14 @@ import { addDoctorOptions, addGradcheckOptions } from './check/options.ts';
 import { addDataCommands } from './data/commands.ts';
 import { addExplainOptions } from './explain/options.ts';
 import type { EvalOptions } from './runs/eval.ts';
-import { addEvalOptions, addPredictOptions, addReportOptions, addWeightsOptions } from './runs/options.ts';
+import type { ExportOptions } from './runs/export.ts';
+import {
+  addEvalOptions,
+  addExportOptions,
+  addPredictOptions,
+  addReportOptions,
+  addWeightsOptions,
+} from './runs/options.ts';
 import type { PredictOptions } from './runs/predict.ts';
 import type { ReportOptions } from './runs/report.ts';
 import type { WeightsOptions } from './runs/weights.ts';
@@ -136,5 +143,11 @@ function addRunCommands(declare: Declare, io: Io, setExitCode: SetExitCode): voi
   addWeightsOptions(weights).action(async (run: string, options: WeightsOptions) => {
     const { runWeights } = await import('./runs/weights.ts');
     await runWeights(run, options, io);
+  });
+
+  const exporting = declare('export', 'write a saved run as a plain dense network').argument('<run>', 'run directory');
+  addExportOptions(exporting).action(async (run: string, options: ExportOptions) => {
+    const { runExport } = await import('./runs/export.ts');
+    await runExport(run, options, io);
   });
 }

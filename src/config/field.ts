@@ -94,13 +94,14 @@ function inWords({ min, above, max, below }: Range): string {
   return max === undefined && below === undefined ? low : `${low} and ${high}`;
 }
 
-export function choice<const T extends string>(choices: readonly T[], extra: Extra<T>): Field<T> {
+/** One of a few words or numbers. */
+export function choice<const T extends string | number>(choices: readonly T[], extra: Extra<T>): Field<T> {
   return {
     ...extra,
     choices,
     wanted: `one of ${choices.join(', ')}`,
     accepts: (value): value is T => (choices as readonly unknown[]).includes(value),
-    parse: (raw) => choices.find((name) => name === raw),
+    parse: (raw) => choices.find((one) => one === raw || String(one) === raw),
   };
 }
 

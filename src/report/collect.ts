@@ -8,9 +8,9 @@ import { fileError } from '../files.ts';
 import type { Model } from '../models/model.ts';
 import { classesOf, readRunRecord } from '../runs/record.ts';
 import type { RunDirectory } from '../runs/run-directory.ts';
-import type { Metrics } from '../training/evaluate.ts';
 import type { Progress } from '../training/progress.ts';
 import { isDone } from '../training/trainer.ts';
+import type { TestMetrics, ViewCount } from '../training/views.ts';
 import { RunHistory } from './history.ts';
 import type { RunReport } from './report-data.ts';
 import { testReport } from './test-report.ts';
@@ -21,8 +21,10 @@ export interface TrainedModel {
   readonly model: Model;
   /** Null if the images are not available; the report then has no test results. */
   readonly dataset: Dataset | null;
-  /** Loss and accuracy of the model on the test images, if already computed. */
-  readonly test?: Metrics | undefined;
+  /** Metrics of the model on the test images, if already computed. */
+  readonly test?: TestMetrics | undefined;
+  /** Views of each image that they are computed over otherwise; 1 by default. */
+  readonly views?: ViewCount | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -40,11 +42,7 @@ const FILES = [
  *
  *  @param progress of the checkpoint from which the model was loaded.
  *  @throws UserError if no epoch has ended; FileError if a file cannot be read; the signal's reason, once it is aborted. */
-export async function collectRun(
-  run: RunDirectory,
-  progress: Progress,
-  { model, dataset, test, signal }: TrainedModel,
-): Promise<RunReport> {
+export async function collectRun(run: RunDirectory, progress: Progress, trained: TrainedModel): Promise<RunReport> {
   const { lastEpoch } = progress;
   if (!lastEpoch) {
     throw new UserError(
@@ -59,11 +57,11 @@ export async function collectRun(
     config: effectiveConfig(record.config),
     dataset: { ...record.dataset, classes },
     environment: record.environment,
-    parameters: parametersOf(model),
+    parameters: parametersOf(trained.model),
     stepsPerEpoch: lastEpoch.step / lastEpoch.epoch,
     plannedEpochs: record.config.epochs,
     ...(await RunHistory.read(run, progress)).reportFields,
-    ...(await imageResults(classes, { model, dataset, test, signal })),
+    ...(await imageResults(classes, trained)),
     files: await filesOf(run.path),
   };
 }
@@ -71,10 +69,10 @@ export async function collectRun(
 /** Computes the parts of a report for which the model needs images. */
 export async function imageResults(
   classes: readonly string[],
-  { model, dataset, test, signal }: TrainedModel,
+  { model, dataset, test, views, signal }: TrainedModel,
 ): Promise<Pick<RunReport, 'test' | 'pictures'>> {
   return {
-    test: dataset && (await testReport(model, dataset, { metrics: test, signal })),
+    test: dataset && (await testReport(model, dataset, { metrics: test, views, signal })),
     pictures: await weightPictures(model, classes, dataset?.test, signal),
   };
 }

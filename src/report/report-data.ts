@@ -67,6 +67,12 @@ export interface TestReport extends Metrics {
   readonly correct: number;
   /** 95 % Wilson score interval of the accuracy. */
   readonly interval: readonly [low: number, high: number];
+  /** The same of scores averaged over several views of each image, if asked for. */
+  readonly averaged?: {
+    readonly views: number;
+    readonly accuracy: number;
+    readonly interval: readonly [low: number, high: number];
+  };
   /** [C][C]: number of images of class `row` predicted as class `column`. */
   readonly confusion: readonly (readonly number[])[];
   readonly perClass: readonly {

@@ -4,35 +4,45 @@ import type { Model } from '../models/model.ts';
 import { pngDataUrl } from '../pictures/encode.ts';
 import { cifarPixels } from '../pictures/template.ts';
 import { rows } from '../training/batches.ts';
-import { evaluate, type Metrics } from '../training/evaluate.ts';
 import { predict, predictedClasses, softmaxRows } from '../training/predict.ts';
+import { evaluateViews, type TestMetrics, type ViewCount } from '../training/views.ts';
 import { wilsonInterval } from '../training/wilson.ts';
 import type { TestReport } from './report-data.ts';
 
 const MAX_MISTAKES = 30;
 
+interface TestOptions {
+  readonly metrics?: TestMetrics | undefined;
+  readonly views?: ViewCount | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Evaluates a model on the test images.
  *
- *  @param metrics loss and accuracy on these images, if already computed.
+ *  @param metrics of the model on these images, if already computed. @param views to compute them over otherwise.
  *  @throws the signal's reason, once it is aborted. */
 export async function testReport(
   model: Model,
   { test, classes }: Pick<Dataset, 'test' | 'classes'>,
-  { metrics, signal }: { readonly metrics?: Metrics | undefined; readonly signal?: AbortSignal | undefined } = {},
+  { metrics, views = 1, signal }: TestOptions = {},
 ): Promise<TestReport> {
   const indices = rows(test.labels.length);
-  const { loss, accuracy } = metrics ?? (await evaluate(model, test, indices, signal));
+  const { loss, accuracy, averaged } = metrics ?? (await evaluateViews(model, test, views, indices, signal));
   const logits = await predict(model, test, indices, signal);
   const C = classes.length;
   const predicted = predictedClasses(logits, C);
   const confusion = confusionOf(test.labels, predicted, C);
   const correct = confusion.reduce((sum, row, label) => sum + row[label], 0);
+  const images = indices.length;
   return {
     loss,
     accuracy,
-    images: indices.length,
+    images,
     correct,
-    interval: wilsonInterval(correct, indices.length),
+    interval: wilsonInterval(correct, images),
+    ...(averaged && {
+      averaged: { ...averaged, interval: wilsonInterval(Math.round(averaged.accuracy * images), images) },
+    }),
     confusion,
     perClass: confusion.flatMap((row, label) => {
       const images = row.reduce((sum, count) => sum + count, 0);

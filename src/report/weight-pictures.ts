@@ -3,7 +3,7 @@ import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
 import { pngDataUrl } from '../pictures/encode.ts';
 import { templatePixels } from '../pictures/template.ts';
-import { unitsByUse, weightRows } from '../training/filters.ts';
+import { unitsByUse, weightRows } from './filters.ts';
 import type { WeightPictures } from './report-data.ts';
 
 const MAX_FILTERS = 64;

@@ -4,6 +4,7 @@ import type { Dataset } from '../dataset/load.ts';
 import type { Model } from '../models/model.ts';
 import type { Metrics } from '../training/evaluate.ts';
 import type { Progress, TrainingEvent } from '../training/progress.ts';
+import type { TestMetrics } from '../training/views.ts';
 import type { Environment } from './environment.ts';
 
 /** Event before the first step. */
@@ -37,7 +38,7 @@ export interface RunResult {
   readonly train: Metrics;
   readonly validation: Metrics | null;
   /** On the test images, with the weights of the last epoch. */
-  readonly test: Metrics;
+  readonly test: TestMetrics;
   /** Training and validation, including time before a resume. */
   readonly seconds: number;
   /** Training only. */

@@ -10,9 +10,9 @@ import { field, message } from '../message.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { rows, type Split, splitTrainingSet } from '../training/batches.ts';
-import { evaluate, type Metrics } from '../training/evaluate.ts';
 import type { Progress } from '../training/progress.ts';
 import { diverged, Trainer } from '../training/trainer.ts';
+import { evaluateViews, type TestMetrics, type ViewCount } from '../training/views.ts';
 import { describeEnvironment } from './environment.ts';
 import type { PartialResult, RunEvent, RunResult, RunStarted, RunStopped } from './events.ts';
 import { expectSameTraining, type RunRecord } from './record.ts';
@@ -31,6 +31,8 @@ export interface TrainOptions {
   readonly out?: string | null | undefined;
   /** Run to resume; `out` is then ignored. */
   readonly resume?: RunDirectory | undefined;
+  /** Views of each test image whose scores are averaged, beside the test of the images themselves; 1, so none, by default. */
+  readonly views?: ViewCount | undefined;
   /** Stops the run after the current step, with a checkpoint if the run is saved. */
   readonly signal?: AbortSignal | undefined;
   /** Called with each event; training waits for a promise that it returns. */
@@ -88,7 +90,7 @@ async function runSession(session: Session): Promise<RunResult | Interrupted> {
     const { progress } = trainer;
     return { type: 'run-stopped', reason, cause, result: resultOf(session, null), progress };
   };
-  let test: Metrics | null;
+  let test: TestMetrics | null;
   try {
     test = await trainAndTest(session);
     if (test === null) await saver?.save();
@@ -108,8 +110,8 @@ async function runSession(session: Session): Promise<RunResult | Interrupted> {
 }
 
 /** Trains to the last epoch and evaluates the weights on the test images. Resolves to null if the signal stops it. */
-async function trainAndTest({ options, model, trainer, saver }: Session): Promise<Metrics | null> {
-  const { dataset, signal, onEvent = () => {} } = options;
+async function trainAndTest({ options, model, trainer, saver }: Session): Promise<TestMetrics | null> {
+  const { dataset, views = 1, signal, onEvent = () => {} } = options;
   if (signal?.aborted) return null;
   for await (const event of trainer.run()) {
     await saver?.onEvent(event);
@@ -117,7 +119,7 @@ async function trainAndTest({ options, model, trainer, saver }: Session): Promis
     if (signal?.aborted) return null;
   }
   try {
-    const test = await evaluate(model, dataset.test, rows(dataset.test.labels.length), signal);
+    const test = await evaluateViews(model, dataset.test, views, rows(dataset.test.labels.length), signal);
     if (!Number.isFinite(test.loss)) throw diverged(test.loss, trainer.progress.lastEpoch!);
     return test;
   } catch (error) {
@@ -189,7 +191,7 @@ function runStarted({ options, model, split, trainer, run }: Session): RunStarte
   };
 }
 
-function resultOf<Test extends Metrics | null>(
+function resultOf<Test extends TestMetrics | null>(
   { options, trainer, run }: Session,
   test: Test,
 ): Omit<PartialResult, 'test'> & { readonly test: Test } {

@@ -17,16 +17,28 @@ export function loadBatch(model: Model, source: ImageSet, plan: BatchPlan): void
 /** Computes loss and accuracy on a set of images, without dropout, label smoothing or augmentation.
  *  @param indices rows of the set, at least one; all by default.
  *  @throws the signal's reason, once it is aborted. */
-export async function evaluate(
+export function evaluate(
   model: Model,
   set: ImageSet,
   indices: Uint32Array = rows(set.labels.length),
   signal?: AbortSignal,
 ): Promise<Metrics> {
+  return evaluateWith(model, set, indices, signal, () => {});
+}
+
+/** As `evaluate`. @param onBatch called after the forward pass of each batch, with the position in `indices` of its first image. */
+export async function evaluateWith(
+  model: Model,
+  set: ImageSet,
+  indices: Uint32Array,
+  signal: AbortSignal | undefined,
+  onBatch: (first: number) => void | Promise<void>,
+): Promise<Metrics> {
   const { graph } = model;
   const correct = graph.backend.allocate([]);
   let [lossSum, correctSum] = [0, 0];
-  for await (const { size } of forwardBatches(model, set, indices, signal)) {
+  for await (const { first, size } of forwardBatches(model, set, indices, signal)) {
+    await onBatch(first);
     graph.backend.countCorrect(model.logits.tensor, model.labels.tensor, correct);
     lossSum += (await graph.backend.read(model.loss.tensor))[0] * size;
     correctSum += (await graph.backend.read(correct))[0];
@@ -34,20 +46,21 @@ export async function evaluate(
   return { loss: lossSum / indices.length, accuracy: correctSum / indices.length };
 }
 
-/** Computes a forward pass of every batch, without dropout or augmentation. The values are in the model's tensors until
- *  the next batch.
- *  @param indices rows of the set. @returns for each batch its size, and the position in `indices` of its first image.
+/** Computes a forward pass of every batch, without dropout. The values are in the model's tensors until the next batch.
+ *  @param indices rows of the set. @param planOf how the images of a batch are seen; unmodified by default.
+ *  @returns for each batch its size, and the position in `indices` of its first image.
  *  @throws the signal's reason, once it is aborted. */
 export async function* forwardBatches(
   model: Model,
   set: ImageSet,
   indices: Uint32Array,
   signal?: AbortSignal,
+  planOf: (batch: Uint32Array) => BatchPlan = plainBatch,
 ): AsyncGenerator<{ readonly first: number; readonly size: number }, void> {
   const { graph } = model;
   for (let first = 0; first < indices.length; first += graph.capacity) {
     const batch = indices.subarray(first, first + graph.capacity);
-    loadBatch(model, set, plainBatch(batch));
+    loadBatch(model, set, planOf(batch));
     graph.forward();
     yield { first, size: batch.length };
     await yieldToEventLoop();

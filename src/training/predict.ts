@@ -19,10 +19,14 @@ export async function predict(
   const logits = new Float32Array(indices.length * C);
   const batches = forwardBatches(model, set, indices, signal);
   for await (const { first } of batches) logits.set(await model.graph.backend.read(model.logits.tensor), first * C);
-  if (!logits.every(Number.isFinite)) {
-    throw new DivergedError('a logit is NaN or infinite: training diverged or the weights were changed');
-  }
+  expectFinite(logits);
   return logits;
+}
+
+/** @throws DivergedError if a logit is NaN or infinite. */
+export function expectFinite(logits: Float32Array | Float64Array): void {
+  if (logits.every(Number.isFinite)) return;
+  throw new DivergedError('a logit is NaN or infinite: training diverged or the weights were changed');
 }
 
 /** Statistics of each hidden unit of a two-layer network over a set of images. */
@@ -55,7 +59,7 @@ export async function hiddenActivity(
 }
 
 /** Returns the class with the highest logit in each row of [N, C]; on a tie, the first. */
-export function predictedClasses(logits: Float32Array, C: number): Uint8Array {
+export function predictedClasses(logits: Float32Array | Float64Array, C: number): Uint8Array {
   return Uint8Array.from({ length: logits.length / C }, (_, i) => {
     const row = logits.subarray(i * C, (i + 1) * C);
     return row.indexOf(Math.max(...row));

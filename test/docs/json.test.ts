@@ -59,7 +59,7 @@ describe('docs/scripting.md', () => {
     );
     expect(undocumented(trained, 'Training')).toEqual([]);
     expect(undocumented((trained as { environment: object }).environment, 'Environment')).toEqual([]);
-    expect(undocumented(await jsonOf('eval', run), 'eval', 'Training')).toEqual([]);
+    expect(undocumented(await jsonOf('eval', run, '--views', '2'), 'eval', 'Training')).toEqual([]);
     expect(undocumented(await jsonOf('predict', run, picture, '/nowhere.png'), 'predict', 'eval', 'Training')).toEqual(
       [],
     );

@@ -10,14 +10,18 @@ export function parseOption<T>(name: string, text: string | undefined, field: Fi
   const value = field.parse(text ?? field.default);
   if (value === undefined) {
     const option = name.replace(/^(--|NN_TRAIN_)/, '').toLowerCase();
-    const suggestion = suggestedFrom((field.choices ?? []) as readonly string[], option, text!);
+    const words = (field.choices ?? []).filter((one) => typeof one === 'string');
+    const suggestion = suggestedFrom(words, option, text!);
     throw new UsageError(`${name} must be ${field.wanted}, got ${text}${suggestion && `.${suggestion}`}`);
   }
   return value;
 }
 
-/** Extensions of files that commands write, and of other kinds of pictures and documents that one could expect of them. */
-const KNOWN = '.png .jpg .jpeg .gif .webp .avif .bmp .tif .tiff .svg .pdf .html .htm .json .jsonl .txt .md'.split(' ');
+/** Extensions of files that commands write, and of other kinds of pictures, documents and weights that one could expect of them. */
+const KNOWN =
+  '.png .jpg .jpeg .gif .webp .avif .bmp .tif .tiff .svg .pdf .html .htm .json .jsonl .txt .md .safetensors .pt .pth .npz .onnx .h5'.split(
+    ' ',
+  );
 
 /** Checks the name of a file to write. @param wanted its extensions, the usual one first; an unknown one is accepted too.
  *  @throws UsageError if the name is empty, or its extension is that of another format. */
@@ -26,8 +30,9 @@ export function expectFileName(option: string, file: string | undefined, wanted:
   if (file === '') throw new UsageError(`${option} must name a file, got an empty string`);
   const { dir, name, ext } = path.parse(file);
   if (!KNOWN.includes(ext.toLowerCase()) || wanted.includes(ext.toLowerCase())) return;
+  const format = wanted[0].slice(1);
   throw new UsageError(
-    `${option} writes ${wanted[0].slice(1).toUpperCase()}, got ${file}; name it ${path.join(dir, name)}${wanted[0]}`,
+    `${option} writes ${format.length > 4 ? format : format.toUpperCase()}, got ${file}; name it ${path.join(dir, name)}${wanted[0]}`,
   );
 }
 

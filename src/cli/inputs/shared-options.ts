@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { choice } from '../../config/field.ts';
+import type { ViewCount } from '../../training/views.ts';
 
 // Options that several commands have. Their help is built at every start, so this module loads nothing that only a command needs.
 
@@ -11,6 +12,17 @@ export const WEIGHTS = choice(['last', 'best'], {
 
 export function addWeightsOption(command: Command): Command {
   return command.addOption(new Option('--weights <last|best>', `${WEIGHTS.help} (default: ${WEIGHTS.default})`));
+}
+
+/** Numbers of views of an image. */
+export const VIEWS = choice([1, 2, 10] satisfies readonly ViewCount[], {
+  help: 'average the scores over views of each image: 2, it and its mirror image; 10, both also shifted by a pixel each way',
+  default: 1,
+});
+
+/** @param purpose beginning of the help. */
+export function addViewsOption(command: Command, purpose = ''): Command {
+  return command.option('--views <1|2|10>', `${purpose}${VIEWS.help} (default: ${VIEWS.default})`);
 }
 
 /** Flags that say which images a command reads. */

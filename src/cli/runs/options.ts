@@ -1,19 +1,21 @@
 import type { Command } from 'commander';
 import { integer } from '../../config/field.ts';
 import { addBackendOptions } from '../inputs/backend.ts';
-import { addImageOptions, addWeightsOption, DATA_HELP } from '../inputs/shared-options.ts';
+import { addImageOptions, addViewsOption, addWeightsOption, DATA_HELP } from '../inputs/shared-options.ts';
 import { addNotes } from '../terminal/help.ts';
 
 const EVAL_NOTES = `
 Examples:
   $ nn-train eval runs/mlp-20261124-091500
   $ nn-train eval runs/mlp-20261124-091500 --weights best
+  $ nn-train eval runs/mlp-20261124-091500 --views 10
   $ nn-train eval runs/mlp-20261124-091500 --json | jq .test.accuracy
 
-Prints the mean loss in nats and the accuracy, with its 95 % Wilson interval.`;
+Prints the mean loss in nats and the accuracy, with its 95 % Wilson interval. With --views,
+the accuracy of the averaged scores comes below.`;
 
 export function addEvalOptions(command: Command): Command {
-  addImageOptions(addWeightsOption(command)).option('--json', 'print one JSON object on stdout');
+  addViewsOption(addImageOptions(addWeightsOption(command))).option('--json', 'print one JSON object on stdout');
   return addNotes(addBackendOptions(command), EVAL_NOTES);
 }
 
@@ -21,6 +23,7 @@ const PREDICT_NOTES = `
 Examples:
   $ nn-train predict runs/mlp-20261124-091500 car.jpg
   $ nn-train predict runs/mlp-20261124-091500 photos/*.png --json
+  $ nn-train predict runs/mlp-20261124-091500 car.jpg --views 10
   $ curl -s https://example.org/cat.jpg | nn-train predict runs/mlp-20261124-091500 -
 
 A picture is rotated upright (EXIF), placed on a white background if it is transparent,
@@ -29,7 +32,7 @@ ten classes; a picture filled by one object works best. A picture that cannot be
 not stop the others: the exit code is then that of the first error.`;
 
 export function addPredictOptions(command: Command): Command {
-  addWeightsOption(command).option('--json', 'print one JSON object on stdout');
+  addViewsOption(addWeightsOption(command)).option('--json', 'print one JSON object on stdout');
   return addNotes(addBackendOptions(command), PREDICT_NOTES);
 }
 
@@ -60,10 +63,30 @@ export function addWeightsOptions(command: Command): Command {
   return addNotes(addBackendOptions(addImageOptions(command, 'for an mlp: ')), WEIGHTS_NOTES);
 }
 
+const EXPORT_NOTES = `
+Examples:
+  $ nn-train export runs/mlp-20261124-091500
+  $ nn-train export runs/mlp-20261124-091500 --dense cifar10.safetensors --weights best
+  $ nn-train export runs/mlp-20261124-091500 --views 10
+
+Writes the network as a plain one of two dense layers with ReLU between them, in safetensors:
+fc1.weight [units, 3072], fc1.bias, fc2.weight [10, units] and fc2.bias; of a linear
+classifier, linear.weight and linear.bias. Its inputs are (p - 128)/64 of the bytes p. With
+--views it has the units of all views, and its scores are the averaged ones.`;
+
+export function addExportOptions(command: Command): Command {
+  addViewsOption(addWeightsOption(command), 'fold views into the weights: ').option(
+    '--dense <file>',
+    'write the dense network to this file (default: dense.safetensors in the run)',
+  );
+  return addNotes(command, EXPORT_NOTES);
+}
+
 const REPORT_NOTES = `
 Examples:
   $ nn-train report runs/mlp-20261124-091500 --open
   $ nn-train report runs/* --out comparison.html
+  $ nn-train report runs/mlp-20261124-091500 --views 10
 
 Training writes report.html into every run directory; this command rebuilds it. It prints the path of
 the file. Without the images, the report has no test results.`;
@@ -73,5 +96,6 @@ export function addReportOptions(command: Command): Command {
     .option('--out <file>', 'write the report to this file (default: report.html in the run, or here for several runs)')
     .option('--open', 'open the report in a browser')
     .option('--data <path>', DATA_HELP);
+  addViewsOption(command);
   return addNotes(addBackendOptions(command), REPORT_NOTES);
 }

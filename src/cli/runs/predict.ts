@@ -5,14 +5,18 @@ import { decodePicture } from '../../pictures/decode.ts';
 import { toCifar } from '../../pictures/resize.ts';
 import { readToEnd } from '../../read-file.ts';
 import type { OpenedRun } from '../../runs/open-run.ts';
-import { predict, predictedClasses, softmaxRows } from '../../training/predict.ts';
+import { predictedClasses, softmaxRows } from '../../training/predict.ts';
+import { predictViews, type ViewCount } from '../../training/views.ts';
 import { renderMessage } from '../inputs/field-names.ts';
+import { parseOption } from '../inputs/option.ts';
 import { openModel, type WeightsFlags } from '../inputs/saved-run.ts';
+import { VIEWS } from '../inputs/shared-options.ts';
 import { showControls } from '../terminal/controls.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, painter, printNote, textWidth } from '../terminal/io.ts';
 
 export interface PredictOptions extends WeightsFlags {
+  readonly views?: string;
   readonly json?: true;
 }
 
@@ -51,10 +55,11 @@ export async function runPredict(
   options: PredictOptions,
   io: Io,
 ): Promise<number> {
+  const views = parseOption('--views', options.views, VIEWS);
   const saved = await openModel(folder, options, io);
   const pictures: (Loaded | Failed)[] = [];
   for (const file of files) pictures.push(await loadPicture(file));
-  const predicted = await classify(saved, pictures.filter(isReadable));
+  const predicted = await classify(saved, pictures.filter(isReadable), views);
   saved.backend.close();
   const remaining = predicted.values();
   const results = pictures.map((picture) => (isReadable(picture) ? remaining.next().value! : picture));
@@ -64,7 +69,7 @@ export async function runPredict(
     printNote(io, 'trained with the hinge loss, so scores are not probabilities; their softmax is shown');
   }
   if (dataset.name === 'synthetic') printNote(io, 'trained on the synthetic stand-in images, not on CIFAR-10');
-  if (options.json) io.stdout.write(`${JSON.stringify(jsonOf(saved, results))}\n`);
+  if (options.json) io.stdout.write(`${JSON.stringify(jsonOf(saved, results, views))}\n`);
   else io.stdout.write(textOf(predicted, io));
 
   const failed = pictures.filter((picture): picture is Failed => !isReadable(picture));
@@ -92,12 +97,16 @@ async function loadPicture(file: string): Promise<Loaded | Failed> {
   }
 }
 
-async function classify({ model, backend, classes }: OpenedRun, pictures: readonly Loaded[]): Promise<Predicted[]> {
+async function classify(
+  { model, backend, classes }: OpenedRun,
+  pictures: readonly Loaded[],
+  views: ViewCount,
+): Promise<Predicted[]> {
   if (pictures.length === 0) return [];
   const set = backend.imageSet(pictures.length);
   for (const [i, { row }] of pictures.entries()) set.images.set(row, i * row.length);
   const C = classes.length;
-  const logits = await predict(model, set);
+  const logits = await predictViews(model, set, views);
   const [predicted, probabilities] = [predictedClasses(logits, C), softmaxRows(logits, C)];
   return pictures.map(({ row: _, ...picture }, i) => {
     const best = predicted[i];
@@ -110,7 +119,11 @@ async function classify({ model, backend, classes }: OpenedRun, pictures: readon
   });
 }
 
-function jsonOf({ directory, weights, record, progress }: OpenedRun, results: readonly (Predicted | Failed)[]): object {
+function jsonOf(
+  { directory, weights, record, progress }: OpenedRun,
+  results: readonly (Predicted | Failed)[],
+  views: ViewCount,
+): object {
   const { config, dataset } = record;
   return {
     model: config.model,
@@ -120,6 +133,7 @@ function jsonOf({ directory, weights, record, progress }: OpenedRun, results: re
     run: directory.path,
     weights,
     epoch: progress.lastEpoch?.epoch ?? 0,
+    views,
     images: results.map((result) => ('error' in result ? { file: result.file, error: result.error.message } : result)),
   };
 }

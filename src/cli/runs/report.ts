@@ -5,10 +5,12 @@ import { collectRun } from '../../report/collect.ts';
 import type { RunReport } from '../../report/report-data.ts';
 import { writeReport } from '../../report/write.ts';
 import { loadModel, type RecordedRun, readRun } from '../../runs/open-run.ts';
+import type { ViewCount } from '../../training/views.ts';
 import type { BackendFlags } from '../inputs/backend.ts';
 import { renderMessage } from '../inputs/field-names.ts';
-import { expectFileName, writeChosen } from '../inputs/option.ts';
+import { expectFileName, parseOption, writeChosen } from '../inputs/option.ts';
 import { differenceOf, type ImagePlace, imagePlaceOf, openBackendOf } from '../inputs/saved-run.ts';
+import { VIEWS } from '../inputs/shared-options.ts';
 import { resumeCommand } from '../terminal/format.ts';
 import { runUntilInterrupted } from '../terminal/interrupt.ts';
 import { type Io, printNote, printPath } from '../terminal/io.ts';
@@ -19,19 +21,21 @@ export interface ReportOptions extends BackendFlags {
   readonly data?: string;
   readonly out?: string;
   readonly open?: true;
+  readonly views?: string;
 }
 
 /** `nn-train report RUN…`: builds an HTML report of one run, or compares several, without those that have no completed
  *  epoch. Resolves to the exit code. */
 export async function runReport(folders: readonly string[], options: ReportOptions, io: Io): Promise<number> {
   expectFileName('--out', options.out, ['.html', '.htm']);
+  const views = parseOption('--views', options.views, VIEWS);
   return runUntilInterrupted(io, async (signal) => {
     const runs = await Promise.all(folders.map(readRun));
     const file = options.out ?? path.join(runs.length === 1 ? runs[0].directory.path : '', 'report.html');
     const images = new Images(io, dataFor(runs, options), signal);
     const reports: RunReport[] = [];
     for (const run of runs) {
-      const report = await collect(run, { isOptional: runs.length > 1, images, options, io, signal });
+      const report = await collect(run, { isOptional: runs.length > 1, images, views, options, io, signal });
       if (report) reports.push(report);
       else printNote(io, `${run.directory.path} has no completed epoch; left out of the comparison`);
     }
@@ -51,6 +55,7 @@ interface CollectOptions {
   /** Whether the run may be left out. */
   readonly isOptional: boolean;
   readonly images: Images;
+  readonly views: ViewCount;
   readonly options: ReportOptions;
   readonly io: Io;
   readonly signal: AbortSignal;
@@ -59,14 +64,14 @@ interface CollectOptions {
 /** Resolves to null if an optional run has no completed epoch. @throws UserError if another run has none. */
 async function collect(
   run: RecordedRun,
-  { isOptional, images, options, io, signal }: CollectOptions,
+  { isOptional, images, views, options, io, signal }: CollectOptions,
 ): Promise<RunReport | null> {
   const backend = await openBackendOf(run.record, options, io);
   try {
     const { model, progress } = await loadModel(run, backend, 'last');
     if (!progress.lastEpoch && isOptional) return null;
     const dataset = await images.of(run);
-    const report = await collectRun(run.directory, progress, { model, dataset, signal });
+    const report = await collectRun(run.directory, progress, { model, dataset, views, signal });
     return { ...report, resumeCommand: resumeCommand(run.directory.path, ownName(io.env)) };
   } finally {
     backend.close();

@@ -39,6 +39,11 @@ export function timeLeft(seconds: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** Says whose accuracy it is. */
+export function overViews(views: number): string {
+  return ` over ${views} views`;
+}
+
 /** Warning that results are not on real images. */
 export function standInLine(paint: ReturnType<typeof painter>): string {
   return paint(['yellow', 'bold'], 'These are results on the synthetic stand-in images, not on CIFAR-10.');

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { integer } from '../../config/field.ts';
 import { addBackendOptions, type BackendFlags } from '../inputs/backend.ts';
 import { addHyperparameters } from '../inputs/hyperparameters.ts';
-import type { ImageFlags } from '../inputs/shared-options.ts';
+import { addViewsOption, type ImageFlags } from '../inputs/shared-options.ts';
 import { addNotes } from '../terminal/help.ts';
 
 const NOTES = `
@@ -12,6 +12,7 @@ Examples:
   $ nn-train --model mlp --optimizer adamw --lr 1e-3 --early-stop 3
   $ nn-train --model linear --loss hinge --data ~/cifar-10-binary.tar.gz
   $ nn-train --lr 0.01 --json --no-save >> results.jsonl
+  $ nn-train --model mlp --views 10
   $ nn-train --model mlp --watch --open
   $ nn-train --resume runs/linear-20261124-091500
 
@@ -31,6 +32,7 @@ export interface RunOptions extends BackendFlags, ImageFlags {
   readonly resume?: string;
   readonly config?: string;
   readonly printConfig?: true;
+  readonly views?: string;
   readonly log?: string;
   /** The port, or true for the default. */
   readonly watch?: string | true;
@@ -43,8 +45,8 @@ export interface RunOptions extends BackendFlags, ImageFlags {
 export function addTrainOptions(command: Command): Command {
   addHyperparameters(command);
   command.optionsGroup('Arithmetic:');
-  addBackendOptions(command)
-    .optionsGroup('Output:')
+  addBackendOptions(command).optionsGroup('Output:');
+  addViewsOption(command, 'in the test, also ')
     .option('--out <folder>', 'folder for the run (default: a new folder in runs/)')
     .option('--no-save', 'save nothing')
     .option('--resume <run>', 'resume an interrupted run')

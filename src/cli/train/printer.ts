@@ -119,6 +119,10 @@ export class RunPrinter {
       `loss ${format.loss(test.loss)}, accuracy ${accuracy}, ` +
         `${epochs < this.#started!.config.epochs ? 'stopped early, ' : ''}${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} in ${format.seconds(seconds)}`,
     );
+    if (test.averaged) {
+      const { views, accuracy } = test.averaged;
+      add('views', `accuracy ${this.#paint('green', format.percent(accuracy))}${format.overViews(views)}`);
+    }
     if (bestEpoch !== null && bestEpoch !== epochs) {
       const how = run === null ? '' : `; to test it: ${ownName(this.#io.env)} eval ${shellWord(run)} --weights best`;
       add('best', `epoch ${bestEpoch} by validation accuracy${how}`);

@@ -3,8 +3,8 @@ import { UsageError } from '../../errors.ts';
 import type { RunReport } from '../../report/report-data.ts';
 import type { RunEvent, RunStarted } from '../../runs/events.ts';
 import { RunDirectory } from '../../runs/run-directory.ts';
-import type { Metrics } from '../../training/evaluate.ts';
 import type { Progress } from '../../training/progress.ts';
+import type { TestMetrics } from '../../training/views.ts';
 import { resumeCommand } from '../terminal/format.ts';
 import { type Io, printNote } from '../terminal/io.ts';
 import { openInBrowser } from '../terminal/open.ts';
@@ -59,7 +59,7 @@ export class RunPage {
 
   /** Writes and shows the final report. A failure prints a note and does not fail the run.
    *  @param test results of a finished run. @returns the file, if one was written. */
-  async end(progress: Progress, signal: AbortSignal, test?: Metrics): Promise<string | undefined> {
+  async end(progress: Progress, signal: AbortSignal, test?: TestMetrics): Promise<string | undefined> {
     const { run } = this.#started!;
     if ((run === null && !this.#watch) || !progress.lastEpoch) return undefined;
     try {
@@ -94,7 +94,7 @@ export class RunPage {
   }
 
   /** Collects the report, without test results if the signal aborts first. */
-  async #collect(progress: Progress, signal: AbortSignal, test?: Metrics): Promise<RunReport> {
+  async #collect(progress: Progress, signal: AbortSignal, test?: TestMetrics): Promise<RunReport> {
     const { model, dataset, run } = this.#started!;
     const { collectRun, imageResults } = await import('../../report/collect.ts');
     const collect = async (images: typeof dataset | null): Promise<RunReport> => {

@@ -6,10 +6,13 @@ import { assertNotOccupied } from '../../runs/create-run-folder.ts';
 import type { Environment } from '../../runs/environment.ts';
 import type { RunEvent } from '../../runs/events.ts';
 import { type Interrupted, type TrainOptions, train } from '../../runs/train.ts';
+import type { ViewCount } from '../../training/views.ts';
 import { openBackend } from '../inputs/backend.ts';
 import { readConfig } from '../inputs/hyperparameters.ts';
 import { load } from '../inputs/images.ts';
+import { parseOption } from '../inputs/option.ts';
 import { expectNoConfig, imagePlaceOf, openBackendOf, readLast } from '../inputs/saved-run.ts';
+import { VIEWS } from '../inputs/shared-options.ts';
 import { resumeCommand } from '../terminal/format.ts';
 import { exitCodeOf, interruptible } from '../terminal/interrupt.ts';
 import { type Io, printNote } from '../terminal/io.ts';
@@ -25,6 +28,7 @@ import { stoppedResult } from './stopped.ts';
 /** `nn-train [train]`. Resolves to the exit code. */
 export async function runTrain(command: Command, io: Io): Promise<number> {
   const options = command.opts<RunOptions>();
+  const views = parseOption('--views', options.views, VIEWS);
   if (options.printConfig) {
     const config = await readConfig(command, io.env);
     io.stdout.write(`${JSON.stringify(effectiveConfig(config), null, 2)}\n`);
@@ -52,7 +56,7 @@ export async function runTrain(command: Command, io: Io): Promise<number> {
       if (event.type === 'run-stopped') io.stdout.write(`${JSON.stringify(stoppedResult(event, command, io.env))}\n`);
     };
     try {
-      const code = await runOnce({ command, io, printer, onEvent, signal, report: () => report }).finally(() =>
+      const code = await runOnce({ command, io, views, printer, onEvent, signal, report: () => report }).finally(() =>
         log?.close(),
       );
       isOver = true;
@@ -73,6 +77,7 @@ export async function runTrain(command: Command, io: Io): Promise<number> {
 interface RunContext {
   readonly command: Command;
   readonly io: Io;
+  readonly views: ViewCount;
   readonly printer: RunPrinter;
   readonly signal: AbortSignal;
   onEvent(event: RunEvent): Promise<void>;
@@ -81,14 +86,14 @@ interface RunContext {
 }
 
 /** Trains and prints the outcome. Resolves to the exit code. */
-async function runOnce({ command, io, printer, signal, onEvent, report }: RunContext): Promise<number> {
+async function runOnce({ command, io, views, printer, signal, onEvent, report }: RunContext): Promise<number> {
   const options = command.opts<RunOptions>();
   let backend: Backend | undefined;
   try {
     const plan =
       options.resume === undefined ? await planNew(command, io, signal) : await planResume(command, io, signal);
     backend = plan.backend;
-    const outcome = await train({ ...plan, signal, onEvent });
+    const outcome = await train({ ...plan, views, signal, onEvent });
     if ('interrupted' in outcome) {
       if (signal.reason instanceof OutputError) throw signal.reason;
       io.stderr.write(`${resumeInstructions(outcome, options, io.env, report())}\n`);

@@ -1,5 +1,5 @@
 import { DATASET_LABEL } from '../../images.ts';
-import type { RunReport } from '../report-data.ts';
+import type { RunReport, TestReport } from '../report-data.ts';
 import type { ChartSize } from './chart.ts';
 import { curves } from './curves.ts';
 import { type Child, h, section } from './dom.ts';
@@ -137,6 +137,18 @@ function headline(run: RunReport): Child {
       `95\u00a0% confidence interval ${formatInterval(test.interval)}; ${format.count(test.correct)} of ${format.count(test.images)} test images correct; ` +
         `test loss ${format.loss(test.loss)}`,
     ),
+    test.averaged ? averagedLine(test.averaged) : null,
+  );
+}
+
+/** The accuracy over views, below that of the images themselves. */
+function averagedLine({ views, accuracy, interval }: NonNullable<TestReport['averaged']>): HTMLElement {
+  return h(
+    'p',
+    { id: 'averaged' },
+    h('strong', {}, format.percent(accuracy)),
+    ` with scores averaged over ${views} views of each image `,
+    h('span', { class: 'quiet' }, `(95\u00a0% confidence interval ${formatInterval(interval)})`),
   );
 }
 

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { nnTrain, QUICK } from '../../support/cli.ts';
@@ -33,6 +33,42 @@ it('finds the accuracy that training printed for the last weights, and evaluates
   const [shown, low, high] = [accuracy, ...interval].map((share) => (100 * share).toFixed(2));
   expect(human.stdout).toContain(`accuracy ${shown} % (95 % interval ${low} to ${high} %)\n       on 2,000 images`);
   expect(human.stdout).toContain('not on CIFAR-10');
+});
+
+it('says the accuracy over views after the plain one, as training did', async () => {
+  const cwd = temporaryFolder();
+  const log = path.join(cwd, 'log.jsonl');
+  const args = [...QUICK, '--epochs', '1', '--out', 'run', '--views', '10', '--log', log];
+  const trained = await nnTrain(args, { cwd });
+  expect(trained.code, trained.stderr).toBe(0);
+  const shares = trained.stdout.match(
+    /^test +loss .*, accuracy ([\d.]+) %.*\nviews +accuracy ([\d.]+) % over 10 views$/m,
+  )!;
+  const [plain, averaged] = shares.slice(1).map((share) => Math.round(Number(share) * 100) / 10000);
+  const end = JSON.parse(readFileSync(log, 'utf8').trimEnd().split('\n').at(-1)!);
+  expect(end.test).toEqual({ loss: expect.any(Number), accuracy: plain, averaged: { views: 10, accuracy: averaged } });
+  // Views say how a run is tested, not how it is trained.
+  expect(end.config).not.toHaveProperty('views');
+
+  const { test } = JSON.parse((await nnTrain(['eval', 'run', '--views', '10', '--json'], { cwd })).stdout);
+  expect(test.accuracy).toBe(plain);
+  expect(test.averaged).toEqual({ views: 10, accuracy: averaged, interval: [expect.any(Number), expect.any(Number)] });
+  const [low, high] = test.averaged.interval.map((share: number) => (100 * share).toFixed(2));
+  const human = await nnTrain(['eval', 'run', '--views', '10'], { cwd });
+  expect(human.stdout).toContain(
+    `\nviews  accuracy ${shares[2]} % over 10 views (95 % interval ${low} to ${high} %)\n`,
+  );
+  expect((await nnTrain(['eval', 'run'], { cwd })).stdout).not.toContain('views');
+});
+
+it.each([
+  ['eval', 'run'],
+  ['predict', 'run', 'x.png'],
+  ['report', 'run'],
+  ['--model', 'linear'],
+])('rejects another number of views: %s', async (...args) => {
+  const { code, stderr } = await nnTrain([...args, '--views', '5']);
+  expect([code, stderr]).toEqual([2, 'error: --views must be one of 1, 2, 10, got 5\n']);
 });
 
 it('rejects a run without best weights', async () => {

@@ -64,6 +64,24 @@ describe('predict', () => {
     }
   });
 
+  it('averages the scores of views', async () => {
+    const { model } = await openRun(path.join(cwd, 'exact'), { backend: new ReferenceBackend('float32') });
+    const mirrored = Uint8Array.from({ length: 3072 }, (_, i) => test.images[3072 * 5 + i - (i % 32) + 31 - (i % 32)]);
+    const set = {
+      images: Uint8Array.of(...test.images.subarray(3072 * 5, 3072 * 6), ...mirrored),
+      labels: new Uint8Array(2),
+    };
+    const logits = await predict(model, set);
+    const wanted = softmaxRows(
+      Array.from({ length: 10 }, (_, c) => (logits[c] + logits[10 + c]) / 2),
+      10,
+    );
+    write('view.png', encodePng({ width: 32, height: 32, channels: 3, data: pictureOf(5) }));
+    const { result } = await predictJson('exact', 'view.png', '--views', '2');
+    expect(result.views).toBe(2);
+    expect(Object.values(result.images[0].probabilities)).toEqual([...wanted]);
+  });
+
   it('agrees with eval on the test images, in batches of any size', async () => {
     const indices = Array.from({ length: 40 }, (_, i) => i);
     for (const i of indices) write(`${i}.png`, encodePng({ width: 32, height: 32, channels: 3, data: pictureOf(i) }));

@@ -55,6 +55,38 @@ describe('a run on files in the format of CIFAR-10', () => {
     expect(Math.abs(accuracy - result.test.accuracy)).toBeLessThanOrEqual(others / 10000);
   });
 
+  it.each([
+    [
+      'fields with four thresholds',
+      ['--recipe', 'fast', '--hidden', '2', '--receptive-stride', '16'],
+      { stride: 16 },
+      '2',
+    ],
+    ['dense crelu', ['--recipe', 'plain', '--hidden', '2', '--activation', 'crelu'], {}, '10'],
+  ])(
+    '%s: it finds the accuracy over views too, from the run and from its dense form',
+    async (name, extra, windows, views) => {
+      const run = path.join(scratch, name.replaceAll(' ', '-'));
+      const options = ['--precision', 'float32', '--train-limit', '2000', '--epochs', '3', '--batch-size', '64'];
+      const args = ['--model', 'mlp', ...extra, ...options, '--out', run, '--json', '--views', views];
+      const { code, stdout, stderr } = await nnTrain([...args, '--data', scratch]);
+      expect(code, stderr).toBe(0);
+      const { test } = JSON.parse(stdout);
+      const close = (accuracy: number, wanted: number) =>
+        expect(Math.abs(accuracy - wanted)).toBeLessThanOrEqual(1.0001 / 10000);
+      const saved = path.join(run, 'last.safetensors');
+      close(independentAccuracy(saved, data, windows), test.accuracy);
+      close(independentAccuracy(saved, data, { ...windows, views: Number(views) }), test.averaged.accuracy);
+      expect(test.averaged.accuracy).not.toBe(test.accuracy);
+
+      const [plain, averaged] = ['plain.safetensors', 'averaged.safetensors'].map((file) => path.join(run, file));
+      expect((await nnTrain(['export', run, '--dense', plain])).code).toBe(0);
+      expect((await nnTrain(['export', run, '--dense', averaged, '--views', views])).code).toBe(0);
+      close(independentAccuracy(plain, data), test.accuracy);
+      close(independentAccuracy(averaged, data), test.averaged.accuracy);
+    },
+  );
+
   it('records the path of its images, and rejects others when it is resumed', async () => {
     const run = path.join(scratch, 'resumed');
     const env = { NN_TRAIN_DATA_DIR: data };

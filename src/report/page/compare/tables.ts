@@ -30,6 +30,7 @@ export function resultsTable(all: readonly ComparedRun[]): HTMLElement {
         cell: ({ run }) => (run.test ? formatInterval(run.test.interval) : format.percent(null)),
         numeric: true,
       },
+      ...averagedColumns(all),
       ranked(all, 'Validation accuracy', validationAccuracy, format.percent),
       ranked(all, 'Validation loss', validationLoss, format.loss, Math.min),
       { title: 'Training loss', cell: ({ run }) => format.loss(run.epochs.at(-1)?.train.loss), numeric: true },
@@ -39,6 +40,25 @@ export function resultsTable(all: readonly ComparedRun[]): HTMLElement {
     ],
     all,
   );
+}
+
+/** The accuracy over views and its interval, if a run has them. */
+function averagedColumns(all: readonly ComparedRun[]): Column<ComparedRun>[] {
+  const views = all.flatMap(({ run }) => run.test?.averaged?.views ?? []);
+  if (views.length === 0) return [];
+  const accuracy = ({ run }: ComparedRun) => run.test?.averaged?.accuracy ?? null;
+  const interval = ({ run }: ComparedRun) => run.test?.averaged?.interval;
+  return [
+    ranked(all, `Averaged over ${views[0]} views`, accuracy, format.percent),
+    {
+      title: '95\u00a0% interval',
+      cell: (one) => {
+        const ends = interval(one);
+        return ends ? formatInterval(ends) : format.percent(null);
+      },
+      numeric: true,
+    },
+  ];
 }
 
 /** A column in which the best value is marked, if all runs used the same images. @param better picks the best value; by default the highest. */

@@ -1,7 +1,7 @@
 import type { ImageSet } from '../images.ts';
 import type { Model } from '../models/model.ts';
-import { rows } from './batches.ts';
-import { hiddenActivity } from './predict.ts';
+import { rows } from '../training/batches.ts';
+import { hiddenActivity } from '../training/predict.ts';
 
 /** Contribution of a hidden unit of a two-layer network to the logits. */
 export interface UnitUse {
