@@ -2,7 +2,7 @@
 
 Usage: python3 scripts/recompute-accuracy.py RUN|FILE.safetensors FOLDER [VIEWS]
 
-RUN is the folder of a run; FILE holds the weights of a linear model or a dense network with ReLU. FOLDER holds test_batch.bin.
+RUN is the folder of a run, FILE a dense network as `nn-train export` writes it. FOLDER holds test_batch.bin.
 VIEWS is 1, 2 or 10, whose scores are added: each image; its mirror image too; both also shifted by a pixel each way.
 """
 
