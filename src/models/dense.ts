@@ -104,14 +104,14 @@ function firstLayer(config: ModelConfig, filters: Values, sides: readonly Side[]
 }
 
 /** Returns a filter of the first layer as an image [3072], zero outside its receptive field. @param index its row of `fc1.weight`. */
-function placedFilter(config: ModelConfig, filters: Values, index: number): Float64Array {
+export function placedFilter(config: ModelConfig, filters: Values, index: number): Float64Array {
   const { size, corner } = fieldOf(config, index);
   const length = CHANNELS * size ** 2;
   return placeInImage(filters.subarray(index * length, (index + 1) * length), size, corner);
 }
 
 /** Returns the receptive field that a filter of the first layer sees. */
-function fieldOf(
+export function fieldOf(
   { hidden, receptiveField, receptiveStride }: ModelConfig,
   index: number,
 ): { readonly size: number; readonly field: number; readonly corner: Corner } {

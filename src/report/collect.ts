@@ -5,7 +5,7 @@ import { effectiveConfig } from '../config/resolve.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { UserError } from '../errors.ts';
 import { fileError } from '../files.ts';
-import type { Model } from '../models/model.ts';
+import type { Model, ModelConfig } from '../models/model.ts';
 import { classesOf, readRunRecord } from '../runs/record.ts';
 import type { RunDirectory } from '../runs/run-directory.ts';
 import type { Progress } from '../training/progress.ts';
@@ -61,19 +61,20 @@ export async function collectRun(run: RunDirectory, progress: Progress, trained:
     stepsPerEpoch: lastEpoch.step / lastEpoch.epoch,
     plannedEpochs: record.config.epochs,
     ...(await RunHistory.read(run, progress)).reportFields,
-    ...(await imageResults(classes, trained)),
+    ...(await imageResults(record.config, classes, trained)),
     files: await filesOf(run.path),
   };
 }
 
 /** Computes the parts of a report for which the model needs images. */
 export async function imageResults(
+  config: ModelConfig,
   classes: readonly string[],
   { model, dataset, test, views, signal }: TrainedModel,
 ): Promise<Pick<RunReport, 'test' | 'pictures'>> {
   return {
     test: dataset && (await testReport(model, dataset, { metrics: test, views, signal })),
-    pictures: await weightPictures(model, classes, dataset?.test, signal),
+    pictures: await weightPictures(model, config, classes, dataset?.test, signal),
   };
 }
 

@@ -1,28 +1,42 @@
 import type { ImageSet } from '../images.ts';
-import type { Model } from '../models/model.ts';
+import { placedFilter } from '../models/dense.ts';
+import type { Model, ModelConfig } from '../models/model.ts';
 import { rows } from '../training/batches.ts';
 import { hiddenActivity } from '../training/predict.ts';
 
-/** Contribution of a hidden unit of a two-layer network to the logits. */
-export interface UnitUse {
-  /** Index of the unit: its filter is this row of `fc1.weight`. */
-  readonly unit: number;
-  /** Mean |activation| × ‖column of `fc2.weight`‖₂: by how much the unit moves the logits of an image, on average. */
+/** Contribution of a filter of a two-layer network to the logits. */
+export interface FilterUse {
+  /** Its row of `fc1.weight`. */
+  readonly filter: number;
+  /** The sum over its hidden units of mean |activation| × ‖column of `fc2.weight`‖₂: by how much they move the logits of an image,
+   *  on average. */
   readonly use: number;
-  /** Share of images for which its activation is positive, in [0, 1]. */
-  readonly activeShare: number;
+  /** For each of its hidden units, the share of images for which its activation is positive, in [0, 1]. */
+  readonly activeShares: readonly number[];
 }
 
-/** Returns all hidden units of a two-layer network, sorted by their use on a set of images, most used first.
+/** Returns all filters of a two-layer network, sorted by their use on a set of images, most used first.
  *  @throws TypeError for a model without hidden units; the signal's reason, once it is aborted. */
-export async function unitsByUse(model: Model, set: ImageSet, signal?: AbortSignal): Promise<UnitUse[]> {
+export async function filtersByUse(model: Model, set: ImageSet, signal?: AbortSignal): Promise<FilterUse[]> {
   const { activeShare, meanActivation } = await hiddenActivity(model, set, rows(set.labels.length), signal);
   const norms = await outputNorms(model);
-  return Array.from(activeShare, (share, unit) => ({
-    unit,
-    use: meanActivation[unit] * norms[unit],
-    activeShare: share,
-  })).sort((a, b) => b.use - a.use || a.unit - b.unit);
+  const count = model.graph.parameters.find(({ name }) => name === 'fc1.weight')!.shape[0];
+  return Array.from({ length: count }, (_, filter) => {
+    // Units go by threshold, then filter.
+    const units = Array.from({ length: norms.length / count }, (_, t) => t * count + filter);
+    return {
+      filter,
+      use: units.reduce((sum, unit) => sum + meanActivation[unit] * norms[unit], 0),
+      activeShares: units.map((unit) => activeShare[unit]),
+    };
+  }).sort((a, b) => b.use - a.use || a.filter - b.filter);
+}
+
+/** Returns a function of a row of `fc1.weight` that gives its filter as an image [3072], zero outside its receptive field. */
+export async function filterImages(model: Model, config: ModelConfig): Promise<(index: number) => Float64Array> {
+  const { tensor } = model.graph.parameters.find(({ name }) => name === 'fc1.weight')!;
+  const values = await model.graph.backend.read(tensor);
+  return (index) => placedFilter(config, values, index);
 }
 
 /** ‖fc2.weight[:, j]‖₂ for each hidden unit j. */
@@ -34,7 +48,7 @@ async function outputNorms(model: Model): Promise<Float64Array> {
 /** Returns the rows of a weight matrix, such as the ten templates in `linear.weight` [10, 3072]. */
 export async function weightRows(
   { graph }: Model,
-  name: 'linear.weight' | 'fc1.weight' | 'fc2.weight',
+  name: 'linear.weight' | 'fc2.weight',
 ): Promise<(Float32Array | Float64Array)[]> {
   const { tensor, shape } = graph.parameters.find((wire) => wire.name === name)!;
   const [units, inputs] = shape;

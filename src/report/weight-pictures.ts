@@ -1,9 +1,10 @@
 import { percent } from '../format.ts';
-import type { ImageSet } from '../images.ts';
-import type { Model } from '../models/model.ts';
+import { IMAGE_SIDE, type ImageSet } from '../images.ts';
+import { fieldOf } from '../models/dense.ts';
+import type { Model, ModelConfig } from '../models/model.ts';
 import { pngDataUrl } from '../pictures/encode.ts';
 import { templatePixels } from '../pictures/template.ts';
-import { unitsByUse, weightRows } from './filters.ts';
+import { filterImages, filtersByUse, weightRows } from './filters.ts';
 import type { WeightPictures } from './report-data.ts';
 
 const MAX_FILTERS = 64;
@@ -14,6 +15,7 @@ const MAX_FILTERS = 64;
  *  @throws the signal's reason, once it is aborted. */
 export async function weightPictures(
   model: Model,
+  config: ModelConfig,
   classes: readonly string[],
   images?: ImageSet,
   signal?: AbortSignal,
@@ -28,12 +30,18 @@ export async function weightPictures(
     return { kind: 'templates', pictures, total: pictures.length };
   }
   if (!images) return null;
-  const used = await unitsByUse(model, images, signal);
-  const filters = await weightRows(model, 'fc1.weight');
-  const pictures = used.slice(0, MAX_FILTERS).map(({ unit, activeShare }) => ({
-    picture: pngDataUrl(templatePixels(filters[unit])),
-    name: `unit ${unit}`,
-    detail: `active on ${percent(activeShare, 0)} of images`,
+  const used = await filtersByUse(model, images, signal);
+  const imageOf = await filterImages(model, config);
+  const pictures = used.slice(0, MAX_FILTERS).map(({ filter, activeShares }) => ({
+    picture: pngDataUrl(templatePixels(imageOf(filter))),
+    name: nameOf(config, filter, activeShares.length),
+    detail: `active on ${activeShares.map((share) => percent(share, 0)).join(', ')} of images`,
   }));
   return { kind: 'filters', pictures, total: used.length };
+}
+
+function nameOf(config: ModelConfig, filter: number, units: number): string {
+  if (config.receptiveField === IMAGE_SIDE) return `${units === 1 ? 'unit' : 'filter'} ${filter}`;
+  const { field, corner } = fieldOf(config, filter);
+  return `field ${field} (${corner.y}, ${corner.x}), filter ${filter % config.hidden}`;
 }

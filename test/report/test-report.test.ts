@@ -104,7 +104,11 @@ describe('weightPictures', () => {
   it('draws a template per class without needing images', async () => {
     const model = modelOf({ model: 'linear' });
     const weight = await valuesOf(model, 'linear.weight');
-    const { kind, total, pictures } = (await weightPictures(model, DATASET.classes))!;
+    const { kind, total, pictures } = (await weightPictures(
+      model,
+      resolveConfig({ model: 'linear' }),
+      DATASET.classes,
+    ))!;
     expect([kind, total]).toEqual(['templates', 10]);
     expect(pictures.map(({ name }) => name)).toEqual(DATASET.classes);
     for (const [c, { picture }] of pictures.entries()) {
@@ -114,7 +118,8 @@ describe('weightPictures', () => {
   });
 
   it('draws the most used filters and says how often their units are active', async () => {
-    const model = modelOf({ model: 'mlp', hidden: 70 });
+    const config = resolveConfig({ model: 'mlp', recipe: 'plain', hidden: 70 });
+    const model = modelOf(config);
     const [weight, bias] = [await valuesOf(model, 'fc1.weight'), await valuesOf(model, 'fc1.bias')];
     // Unit 5 is never active, unit 3 always.
     weight.fill(0, 5 * 3072, 6 * 3072);
@@ -125,13 +130,43 @@ describe('weightPictures', () => {
       model.graph.backend.write(model.graph.parameters.find((wire) => wire.name === name)!.tensor, values);
     set('fc1.weight', weight);
     set('fc1.bias', bias);
-    const { kind, total, pictures } = (await weightPictures(model, DATASET.classes, DATASET.test))!;
+    const { kind, total, pictures } = (await weightPictures(model, config, DATASET.classes, DATASET.test))!;
     expect([kind, total, pictures.length]).toEqual(['filters', 70, 64]);
     expect(pictures[0]).toMatchObject({ name: 'unit 3', detail: 'active on 100 % of images' });
     // Grey except for its first weight, that of the first red pixel.
     const pixels = planar(pixelsOf(pictures[0].picture));
     expect([pixels[0], ...new Set(pixels.slice(1))]).toEqual([255, 128]);
     expect(pictures.map(({ name }) => name)).not.toContain('unit 5');
-    expect(await weightPictures(model, DATASET.classes)).toBeNull();
+    expect(await weightPictures(model, config, DATASET.classes)).toBeNull();
+  });
+
+  it('draws a filter of a receptive field at its place, once for all of its units', async () => {
+    const config = resolveConfig({
+      model: 'mlp',
+      recipe: 'plain',
+      hidden: 3,
+      receptiveField: 16,
+      receptiveStride: 8,
+      activation: 'multi-bias',
+    });
+    const model = modelOf(config);
+    // Filter 2 of field 4, with its four units always active.
+    const filter = 4 * 3 + 2;
+    const bias = await valuesOf(model, 'fc1.bias');
+    for (let t = 0; t < 4; t++) bias[t * 27 + filter] = 1000;
+    const wire = model.graph.parameters.find(({ name }) => name === 'fc1.bias')!;
+    model.graph.backend.write(wire.tensor, bias);
+    const { total, pictures } = (await weightPictures(model, config, DATASET.classes, DATASET.test))!;
+    expect([total, pictures.length]).toEqual([27, 27]);
+    expect(pictures[0].name).toBe('field 4 (8, 8), filter 2');
+    expect(pictures[0].detail).toBe('active on 100 %, 100 %, 100 %, 100 % of images');
+    const weight = (await valuesOf(model, 'fc1.weight')).subarray(filter * 768, (filter + 1) * 768);
+    for (const [i, byte] of planar(pixelsOf(pictures[0].picture)).entries()) {
+      const [plane, y, x] = [i >> 10, ((i >> 5) & 31) - 8, (i & 31) - 8];
+      const isInside = y >= 0 && y < 16 && x >= 0 && x < 16;
+      if (!isInside) expect(byte).toBe(128);
+      else if (Math.abs(byte - 128) > 1)
+        expect(Math.sign(byte - 128)).toBe(Math.sign(weight[plane * 256 + y * 16 + x]));
+    }
   });
 });

@@ -1,10 +1,12 @@
 import path from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../files.ts';
+import { IMAGE_SIDE } from '../../images.ts';
+import { fieldOf } from '../../models/dense.ts';
 import { encodePng } from '../../pictures/encode.ts';
 import { contactSheet } from '../../pictures/sheet.ts';
 import { templatePixels } from '../../pictures/template.ts';
-import { type UnitUse, unitsByUse, weightRows } from '../../report/filters.ts';
+import { type FilterUse, filterImages, filtersByUse, weightRows } from '../../report/filters.ts';
 import type { OpenedRun } from '../../runs/open-run.ts';
 import { flagOf } from '../inputs/field-names.ts';
 import { expectFileName, parseOption, writeChosen } from '../inputs/option.ts';
@@ -72,21 +74,28 @@ async function templates(saved: OpenedRun): Promise<Tiles> {
 
 async function filters(saved: OpenedRun, count: number, { data, trust }: ImageFlags, io: Io): Promise<Tiles> {
   const dataset = await loadImagesOf(saved, { data, trust, backend: saved.backend }, io);
-  const used = await unitsByUse(saved.model, dataset.test);
+  const { config } = saved.record;
+  const used = await filtersByUse(saved.model, dataset.test);
   const shown = used.slice(0, count);
-  const all = await weightRows(saved.model, 'fc1.weight');
+  const imageOf = await filterImages(saved.model, config);
+  const hasFields = config.receptiveField < IMAGE_SIDE;
+  const nameOf = (filter: number) =>
+    hasFields ? `${fieldOf(config, filter).field}/${filter % config.hidden}` : String(filter);
   return {
-    weights: shown.map(({ unit }) => all[unit]),
+    weights: shown.map(({ filter }) => imageOf(filter)),
     columns: Math.ceil(Math.sqrt(shown.length)),
     title: `${shown.length === used.length ? 'all' : `${shown.length} of`} ${format.integer(used.length)} first-layer filters, the most used first`,
-    names: shown.map(({ unit }) => String(unit)),
-    notes: notesOn(used, shown, dataset.test.labels.length),
+    names: shown.map(({ filter }) => nameOf(filter)),
+    notes: [
+      ...(hasFields ? ['4/12 is filter 12 of field 4; fields go row by row from the top left, from 0'] : []),
+      ...notesOn(used, shown, dataset.test.labels.length),
+    ],
   };
 }
 
-function notesOn(used: readonly UnitUse[], shown: readonly UnitUse[], images: number): string[] {
-  const total = (units: readonly UnitUse[]) => units.reduce((sum, { use }) => sum + use, 0);
-  const dead = used.filter(({ activeShare }) => activeShare === 0).length;
+function notesOn(used: readonly FilterUse[], shown: readonly FilterUse[], images: number): string[] {
+  const total = (filters: readonly FilterUse[]) => filters.reduce((sum, { use }) => sum + use, 0);
+  const dead = used.filter(({ activeShares }) => activeShares.every((share) => share === 0)).length;
   return [
     `they account for ${format.percent(total(shown) / total(used))} of the use of all filters`,
     ...(dead > 0 ? [`${format.integer(dead)} filters are zero for all ${format.integer(images)} test images`] : []),

@@ -95,7 +95,7 @@ export class RunPage {
 
   /** Collects the report, without test results if the signal aborts first. */
   async #collect(progress: Progress, signal: AbortSignal, test?: TestMetrics): Promise<RunReport> {
-    const { model, dataset, run } = this.#started!;
+    const { model, config, dataset, run } = this.#started!;
     const { collectRun, imageResults } = await import('../../report/collect.ts');
     const collect = async (images: typeof dataset | null): Promise<RunReport> => {
       const trained = { model, dataset: images, test, signal };
@@ -104,7 +104,7 @@ export class RunPage {
         return { ...report, resumeCommand: resumeCommand(run, ownName(this.#io.env)) };
       }
       const report = this.#watch!.report(test ? 'finished' : 'stopped');
-      return { ...report, ...(await imageResults(dataset.classes, trained)) };
+      return { ...report, ...(await imageResults(config, dataset.classes, trained)) };
     };
     try {
       return await collect(dataset);
