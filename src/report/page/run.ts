@@ -57,9 +57,14 @@ function charts(run: RunReport, size: ChartSize): HTMLElement {
   return h('div', { class: 'charts' }, curves(run, size), learningRate(run, size), updateRatios(run, size));
 }
 
-function modelName({ config }: RunReport): string {
-  if (config.model !== 'mlp') return 'Linear classifier';
-  return `Two-layer network with ${format.count(Number(config.hidden))} hidden units`;
+function modelName(run: RunReport): string {
+  if (run.config.model !== 'mlp') return 'Linear classifier';
+  return `Two-layer network with ${format.count(hiddenUnits(run))} hidden units`;
+}
+
+/** H, of all receptive fields and thresholds. */
+export function hiddenUnits({ config, parameters }: RunReport): number {
+  return parameters.find(({ name }) => name === 'fc1.bias')?.shape[0] ?? Number(config.hidden);
 }
 
 /** Notice about the progress of a run; null if it completed all planned epochs. */

@@ -1,7 +1,7 @@
 import type { RunReport, TestReport } from '../../report-data.ts';
 import { type Child, type Column, h, table } from '../dom.ts';
 import * as format from '../format.ts';
-import { bestOf } from '../run.ts';
+import { bestOf, hiddenUnits } from '../run.ts';
 import { parameterCount } from '../setup.ts';
 import { CORRECT, shade } from '../shade.ts';
 import { formatInterval } from '../test-results.ts';
@@ -21,8 +21,7 @@ export function resultsTable(all: readonly ComparedRun[]): HTMLElement {
       { title: 'Run', cell: named },
       {
         title: 'Model',
-        cell: ({ run }) =>
-          run.config.model === 'mlp' ? `MLP, H\u00a0=\u00a0${format.setting(run.config.hidden)}` : 'linear',
+        cell: ({ run }) => (run.config.model === 'mlp' ? `MLP, H\u00a0=\u00a0${hiddenUnits(run)}` : 'linear'),
       },
       ranked(all, 'Test accuracy', testAccuracy, format.percent),
       {
