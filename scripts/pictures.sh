@@ -10,9 +10,9 @@ cd "$(mktemp -d)"
 
 $nn_train explain product --svg "$pictures/product.svg"
 
-$nn_train --model linear --weight-decay 1 --data "$images" --out runs/smooth
+$nn_train --model linear --recipe plain --weight-decay 1 --data "$images" --out runs/smooth
 $nn_train weights runs/smooth --png "$pictures/templates.png" --scale 3
 
-$nn_train --model mlp --data "$images" --out runs/mlp
+$nn_train --model mlp --recipe plain --data "$images" --out runs/mlp
 chromium --headless --no-sandbox --hide-scrollbars --window-size=1100,880 \
   --screenshot="$pictures/report.png" "file://$PWD/runs/mlp/report.html"

@@ -16,7 +16,7 @@ failed() {
 for hidden in 128 512; do
   for lr in 0.02 0.05; do
     for weight_decay in 0.0005 0.005; do
-      npx nn-train --model mlp --epochs 3 --hidden "$hidden" --lr "$lr" --weight-decay "$weight_decay" \
+      npx nn-train --model mlp --recipe plain --epochs 3 --hidden "$hidden" --lr "$lr" --weight-decay "$weight_decay" \
         --no-save --quiet --json "$@" >> "$results" || failed "$?"
     done
   done

@@ -1,11 +1,7 @@
 import { DATASET_CHOICES } from '../images.ts';
 import { OPTIMIZER_NAMES, OPTIMIZERS, type OptimizerName } from '../optim/optimizers.ts';
-import { type Choices, choice, type Field, flag, integer, multipleOf, number, optionalInteger } from './field.ts';
-
-const byModel =
-  <T>(linear: T, mlp: T) =>
-  ({ model }: Choices) =>
-    model === 'linear' ? linear : mlp;
+import { choice, type Field, flag, integer, multipleOf, number, optionalInteger, RECIPE_NAMES } from './field.ts';
+import { defaultHeadLr, defaultLr } from './rates.ts';
 
 /** Optimisers that use a hyperparameter. */
 function optimizersWith(hyperparameter: 'momentum' | 'nesterov' | 'headLr'): { optimizer: OptimizerName[] } {
@@ -22,15 +18,16 @@ export const FIELDS = {
     help: 'linear (X Wᵀ + b) or mlp (3072 → H → 10)',
     default: 'linear' as const,
   }),
-  recipe: choice(['plain', 'fast', 'best'], {
-    help: 'the defaults of the other options: plain (dense layers, SGD), fast or best',
-    default: 'plain' as const,
+  recipe: choice(RECIPE_NAMES, {
+    help: 'set of defaults, which single options override: plain, fast or best',
+    default: 'fast' as const,
   }),
   hidden: integer(
     { min: 1, max: 8192 },
     {
-      help: 'hidden filters for each receptive field, 1 to 8192; the hidden units of a dense ReLU layer',
+      help: 'hidden filters for each receptive field, 1 to 8192; with recipe plain, the hidden units',
       default: 512,
+      shownDefault: '64; plain 512',
       onlyWith: { model: ['mlp'] },
     },
   ),
@@ -40,6 +37,7 @@ export const FIELDS = {
     {
       help: 'side of the square of pixels that a hidden unit sees, a multiple of 4; 32 is the whole image',
       default: 32,
+      shownDefault: '16; plain 32',
       onlyWith: { model: ['mlp'] },
     },
   ),
@@ -48,12 +46,14 @@ export const FIELDS = {
     {
       help: 'pixels from one receptive field to the next',
       default: 8,
+      shownDefault: '8; best 4',
       onlyWith: { model: ['mlp'], receptiveField: [16, 4, 8, 12, 20, 24, 28] },
     },
   ),
   activation: choice(['relu', 'leaky-relu', 'sigmoid', 'tanh', 'crelu', 'multi-bias'], {
     help: 'activation of the hidden units: relu, leaky-relu, sigmoid, tanh, or several units for each filter: crelu, two, or multi-bias, four',
     default: 'relu' as const,
+    shownDefault: 'multi-bias; plain relu',
     onlyWith: { model: ['mlp'] },
   }),
   mirror: flag({
@@ -73,8 +73,8 @@ export const FIELDS = {
     { min: 0, below: 1 },
     {
       help: 'ε of the softmax target, < 1',
-      default: ({ model, loss }) => (model === 'mlp' && loss === 'softmax' ? 0.1 : 0),
-      shownDefault: 'linear 0, mlp 0.1',
+      default: ({ loss }) => (loss === 'softmax' ? 0.1 : 0),
+      shownDefault: '0.1; plain linear 0',
       onlyWith: { loss: ['softmax'] },
     },
   ),
@@ -94,27 +94,36 @@ export const FIELDS = {
     help: 'arithmetic of products with the images: int16 (exact sums of rounded weights) or float32',
     default: 'int16' as const,
   }),
-  epochs: integer({ min: 1 }, { help: 'passes over the training images', default: 10 }),
-  batchSize: integer({ min: 1, max: 50000 }, { help: 'images per step', default: 256 }),
+  epochs: integer(
+    { min: 1 },
+    { help: 'passes over the training images', default: 10, shownDefault: '10; best mlp 45' },
+  ),
+  batchSize: integer(
+    { min: 1, max: 50000 },
+    { help: 'images per step', default: 256, shownDefault: 'linear and plain 256, mlp 512' },
+  ),
   lr: number(
     { above: 0 },
     {
       help: 'peak learning rate',
-      default: ({ model, loss, optimizer }) => OPTIMIZERS[optimizer].learningRate[loss][model],
-      shownDefault: 'linear 0.003, mlp 0.05; lower for hinge and adamw',
+      default: defaultLr,
+      shownDefault:
+        'linear 0.003, mlp 0.025, plain mlp 0.05, best mlp 0.015; follows the batch, the layers, loss and optimizer',
     },
   ),
   headLr: number(
     { above: 0 },
     {
       help: 'peak learning rate of the biases and the output layer, which muon leaves to SGD',
-      default: 0.07,
+      default: defaultHeadLr,
+      shownDefault: '0.07; best 0.03',
       onlyWith: optimizersWith('headLr'),
     },
   ),
   schedule: choice(['constant', 'step', 'linear', 'cosine'], {
     help: 'learning-rate schedule: constant, step, linear or cosine',
     default: 'cosine' as const,
+    shownDefault: 'linear and plain cosine, mlp linear',
   }),
   warmup: number(
     { min: 0, below: 1 },
@@ -123,6 +132,7 @@ export const FIELDS = {
   optimizer: choice(OPTIMIZER_NAMES, {
     help: `optimiser: ${OPTIMIZER_NAMES.join(', ')}`,
     default: 'sgd' as const,
+    shownDefault: 'linear and plain sgd, mlp muon',
   }),
   momentum: number(
     { min: 0, below: 1 },
@@ -133,8 +143,8 @@ export const FIELDS = {
     { min: 0 },
     {
       help: `λ of the L2 term λ/2·‖W‖², not on biases; ${DECOUPLED.join(', ')}: decoupled`,
-      default: byModel(1e-4, 5e-4),
-      shownDefault: 'linear 0.0001, mlp 0.0005',
+      default: ({ model, optimizer }) => (optimizer === 'muon' ? 0.1 : model === 'linear' ? 1e-4 : 5e-4),
+      shownDefault: 'linear 0.0001, mlp 0.0005; muon 0.1',
     },
   ),
   flip: flag({ help: 'mirror half of the training images', default: true }),
@@ -142,8 +152,8 @@ export const FIELDS = {
     { min: 0, max: 31 },
     {
       help: 'shift training images by at most N pixels, N ≤ 31',
-      default: byModel(0, 2),
-      shownDefault: 'linear 0, mlp 2',
+      default: ({ model }) => (model === 'linear' ? 1 : 2),
+      shownDefault: 'linear 1, plain linear 0, mlp 2, best mlp 3',
     },
   ),
   earlyStop: optionalInteger(

@@ -1,10 +1,18 @@
 import type { InitConfig } from '../models/initialise.ts';
+import type { HiddenLayer } from '../models/mlp.ts';
 import type { ModelConfig } from '../models/model.ts';
 import type { OptimizerName } from '../optim/optimizers.ts';
 
+export const RECIPE_NAMES = ['plain', 'fast', 'best'] as const;
+export type RecipeName = (typeof RECIPE_NAMES)[number];
+
 /** Fields that determine the defaults of others, and which of them have an effect. */
-export type Choices = Pick<ModelConfig, 'model' | 'loss' | 'receptiveField'> &
-  Pick<InitConfig, 'init'> & { readonly optimizer: OptimizerName; readonly batchSize: number };
+export type Choices = Pick<ModelConfig, 'model' | 'loss' | Exclude<keyof HiddenLayer, 'dropout' | 'mirror'>> &
+  Pick<InitConfig, 'init'> & {
+    readonly recipe: RecipeName;
+    readonly optimizer: OptimizerName;
+    readonly batchSize: number;
+  };
 
 /** One hyperparameter: its range, default and help. config.ts has the table of all hyperparameters. */
 export interface Field<T = unknown> {

@@ -2,10 +2,13 @@ import { UsageError } from '../errors.ts';
 import { field, message } from '../message.ts';
 import { type Config, FIELD_LIST, FIELDS } from './config.ts';
 import type { Choices, Field } from './field.ts';
-import { recipeDefaults } from './recipes.ts';
+import { RATES, RECIPES } from './recipes.ts';
 
 /** Fields that determine the defaults of others, and which of them have an effect. */
-const CHOICES = ['model', 'loss', 'optimizer', 'init', 'receptiveField', 'batchSize'] as const;
+const CHOICES = [
+  ...(['model', 'recipe', 'hidden', 'receptiveField', 'receptiveStride', 'activation'] as const),
+  ...(['loss', 'optimizer', 'init', 'batchSize'] as const),
+];
 
 /** Validates the given fields, fills in the defaults, and checks that the fields are compatible.
  *  @param given a field that is undefined counts as not given.
@@ -39,9 +42,19 @@ export function applies({ onlyWith = {} }: Field, choices: Choices): boolean {
 /** The choices of a configuration that may be incomplete, and the defaults that its recipe changes. */
 function choicesOf(given: Partial<Config>): { choices: Choices; ofRecipe: Partial<Config> } {
   const { model = FIELDS.model.default as Config['model'], recipe = FIELDS.recipe.default as Config['recipe'] } = given;
-  const ofRecipe = recipeDefaults(given, recipe, model);
-  const value = (key: (typeof CHOICES)[number]) => given[key] ?? ofRecipe[key] ?? FIELDS[key].default;
-  return { choices: { ...Object.fromEntries(CHOICES.map((key) => [key, value(key)])), model } as Choices, ofRecipe };
+  // Names that are not in the table are refused elsewhere.
+  const ofRecipe = RECIPES[recipe]?.[model] ?? {};
+  const choose = (values: Partial<Config>): Choices => {
+    const entries = CHOICES.map((key) => [key, values[key] ?? ofRecipe[key] ?? FIELDS[key].default]);
+    return Object.fromEntries(entries) as Choices;
+  };
+  const choices = choose(given);
+  const own = choose({ model, recipe });
+  return { choices, ofRecipe: CHOICES.every((key) => choices[key] === own[key]) ? ofRecipe : withoutRates(ofRecipe) };
+}
+
+function withoutRates(values: Partial<Config>): Partial<Config> {
+  return Object.fromEntries(Object.entries(values).filter(([key]) => !RATES.includes(key as keyof Config)));
 }
 
 /** Drops the fields that have no effect with the other choices: those of a resolved configuration are neither saved nor
@@ -76,7 +89,7 @@ function defaultsFor(choices: Choices): Config {
   const entries = FIELD_LIST.map(([key, field]) => {
     return [key, typeof field.default === 'function' ? field.default(choices) : field.default];
   });
-  return { ...Object.fromEntries(entries), ...choices };
+  return Object.fromEntries(entries) as Config;
 }
 
 /** @param given fields: a choice that was left to its default is to be added, not changed. */

@@ -24,7 +24,7 @@ const STEPS = 5;
  *  rate `headLr`, the same momentum and no decay.
  *  Source: K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks" (2024); torch.optim.Muon. */
 export const muon = {
-  learningRate: { softmax: { linear: 0.0005, mlp: 0.025 }, hinge: { linear: 0.0005, mlp: 0.025 } },
+  learningRate: { softmax: { linear: 0.004, mlp: 0.0375 }, hinge: { linear: 0.004, mlp: 0.0375 } },
   weightDecay: 'decoupled',
   hyperparameters: ['momentum', 'nesterov', 'headLr'],
   create(settings) {

@@ -16,7 +16,7 @@ export interface OptimizerSettings {
 
 /** Everything about one optimiser except the arithmetic of its rule, which belongs to the backends. */
 export interface OptimizerDefinition {
-  /** Default peak learning rate, by loss and model. */
+  /** Peak learning rate η₀, by loss and model, from which the default for a batch and a layer follows. */
   readonly learningRate: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** `l2`: the gradient of λ/2 · ‖W‖² is added to that of the loss. `decoupled`: weights shrink separately. */
   readonly weightDecay: 'l2' | 'decoupled';

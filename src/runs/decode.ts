@@ -65,8 +65,8 @@ export function decodeRecord(content: unknown, origin: string) {
 
 function decodeConfig(config: Partial<Config>, origin: string): Config {
   try {
-    // Runs saved before `precision` existed trained in float32.
-    return resolveConfig({ precision: 'float32', ...config });
+    // Runs saved before recipes existed were plain; before `precision` existed, they trained in float32.
+    return resolveConfig({ recipe: 'plain', precision: 'float32', ...config });
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(message`${origin}: ${error.text}`, { cause: error });
     throw error;

@@ -17,7 +17,7 @@ import { type EpochMetrics, INITIAL_PROGRESS, ZERO_TIMES } from '../../src/train
 
 /** The default configurations, with fewer hidden units and on fewer images than usual. */
 const LINEAR = resolveConfig({ model: 'linear' });
-const MLP = resolveConfig({ model: 'mlp', hidden: 24 });
+const MLP = resolveConfig({ recipe: 'plain', model: 'mlp', hidden: 24 });
 const LOCAL = resolveConfig({ model: 'mlp', recipe: 'fast', hidden: 6 });
 const DATASET = syntheticDataset({ trainCount: 3500, testCount: 500 });
 
@@ -57,7 +57,7 @@ describe('the defaults pass every check', () => {
     ['linear, hinge', resolveConfig({ model: 'linear', loss: 'hinge' }), 13],
     ['linear, adamw', resolveConfig({ model: 'linear', optimizer: 'adamw' }), 13],
     ['mlp', MLP, 14],
-    ['mlp, adamw', resolveConfig({ model: 'mlp', hidden: 24, optimizer: 'adamw' }), 14],
+    ['mlp, adamw', resolveConfig({ recipe: 'plain', model: 'mlp', hidden: 24, optimizer: 'adamw' }), 14],
     ['mlp, fast', LOCAL, 14],
     ['mlp, fast, hinge', resolveConfig({ model: 'mlp', recipe: 'fast', hidden: 6, loss: 'hinge', seed: 1 }), 14],
   ])('%s', async (_, config, checks) => {
@@ -71,7 +71,12 @@ describe('the defaults pass every check', () => {
 });
 
 describe('a learning rate that is wrong by a factor of 100 is bad', () => {
-  const recipes = [LINEAR, MLP, LOCAL, resolveConfig({ model: 'mlp', hidden: 24, optimizer: 'adamw' })];
+  const recipes = [
+    LINEAR,
+    MLP,
+    LOCAL,
+    resolveConfig({ recipe: 'plain', model: 'mlp', hidden: 24, optimizer: 'adamw' }),
+  ];
   it.each(recipes.map((config) => [`${config.model}, ${config.optimizer}`, config] as const))(
     '%s',
     async (_, config) => {

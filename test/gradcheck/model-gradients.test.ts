@@ -96,7 +96,7 @@ const DAMAGES: Record<string, Damage> = {
 const images = randomImageSet(4, 'gradients');
 
 function check(given: Partial<Config>): Promise<ModelGradientCheck> {
-  const model: Partial<Config> = given.model === 'linear' ? {} : { model: 'mlp', hidden: 8 };
+  const model: Partial<Config> = given.model === 'linear' ? {} : { recipe: 'plain', model: 'mlp', hidden: 8 };
   const config = resolveConfig({ ...model, ...given });
   return checkModelGradients({ config, images, indices: rows(4), directions: 2, coordinates: 6 });
 }

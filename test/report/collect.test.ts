@@ -131,7 +131,7 @@ describe('collectRun', () => {
   });
 
   it('works without steps.jsonl, as in runs of earlier versions, and without images', async () => {
-    const { run } = await trained({ model: 'mlp', hidden: 4 });
+    const { run } = await trained({ recipe: 'plain', model: 'mlp', hidden: 4 });
     rmSync(path.join(run.path, 'steps.jsonl'));
     const report = await collected(run, null);
     expect(report.epochs).toHaveLength(3);

@@ -21,7 +21,15 @@ const DATASET: Dataset = {
   source: 'generated',
   sha256: '0'.repeat(64),
 };
-const CONFIG = resolveConfig({ precision: 'float32', model: 'mlp', hidden: 3, val: 20, batchSize: 20, epochs: 2 });
+const CONFIG = resolveConfig({
+  precision: 'float32',
+  recipe: 'plain',
+  model: 'mlp',
+  hidden: 3,
+  val: 20,
+  batchSize: 20,
+  epochs: 2,
+});
 const RUN = path.join(scratchFolder(), 'run');
 
 const LOCAL = scratchFolder();

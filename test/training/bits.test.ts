@@ -14,6 +14,7 @@ const { train: IMAGES } = syntheticDataset({ trainCount: 260, testCount: 10 });
 
 /** Enables every option that draws random numbers or keeps state; 52 steps, with remainders in every dimension. */
 const EVERYTHING: Partial<Config> = {
+  recipe: 'plain',
   model: 'mlp',
   hidden: 67,
   dropout: 0.2,
@@ -30,7 +31,7 @@ const LOCAL: Partial<Config> = { optimizer: 'muon', lr: 0.02, headLr: 0.05, weig
 const CASES: [name: string, change: Partial<Config>, int16: string, float32: string][] = [
   [
     'sgd',
-    {},
+    { lr: 0.05 },
     '6b358784a7e5b067e291c8024dda8d23376aed3a09ffedaf1ef4846a0ec86f5c',
     'f2ebb1a64af60d027c1e2cd65a6e4aab0466675807c51fb528976f9ce9b158ed',
   ],
@@ -42,7 +43,7 @@ const CASES: [name: string, change: Partial<Config>, int16: string, float32: str
   ],
   [
     'linear',
-    { model: 'linear', batchSize: 50 },
+    { model: 'linear', batchSize: 50, lr: 0.003 },
     '331cb7323b56b5690fb72437770e026ad3c2baf31e6210a94e5dccd18a25c111',
     '3428247ef9b78158799978cc06ea9c2a143881dc06a37ff43826aff4c95e9d14',
   ],

@@ -26,7 +26,7 @@ const title = '$model $activation $loss ε=$labelSmoothing, $optimizer μ=$momen
 describe.each(FIXTURE.cases)(`PyTorch: ${title}`, (expected) => {
   it('has the same losses and ends with the same parameters', async () => {
     const { losses, parameters, ...given } = expected;
-    const config = resolveConfig(effectiveConfig({ hidden, ...given }));
+    const config = resolveConfig(effectiveConfig({ recipe: 'plain', hidden, ...given }));
     const backend = new ReferenceBackend('float64');
     const model = buildModel(backend, config, batch, { inputs, classes });
     const learned = model.graph.parameters;

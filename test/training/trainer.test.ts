@@ -20,6 +20,7 @@ const { train: IMAGES } = syntheticDataset({ trainCount: 150, testCount: 10 });
 
 /** Enables every option that draws random numbers or keeps state; 110 images in batches of 32 leave a last one of 14. */
 const EVERYTHING = resolveConfig({
+  recipe: 'plain',
   model: 'mlp',
   hidden: 7,
   dropout: 0.2,
@@ -172,6 +173,7 @@ describe('Trainer', () => {
   it('overfits 20 images to a loss below 0.01', async () => {
     const trainer = makeTrainer(
       resolveConfig({
+        recipe: 'plain',
         model: 'mlp',
         hidden: 50,
         epochs: 120,

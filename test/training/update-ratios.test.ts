@@ -22,7 +22,7 @@ describe('UpdateRatioMeter', () => {
   it.each(['reference', 'wasm'] as const)('measures every weight matrix without changing it (%s)', async (name) => {
     const backend = await createBackend({ backend: name });
     onTestFinished(() => backend.close());
-    const config = resolveConfig({ model: 'mlp', hidden: 37 });
+    const config = resolveConfig({ recipe: 'plain', model: 'mlp', hidden: 37 });
     const model = buildModel(backend, config, 4);
     initialise(model, config);
     const { graph } = model;
@@ -57,7 +57,7 @@ describe('the sampling interval of update ratios', () => {
 
   it('selects steps by their number alone, and the ratios are those of that step', async () => {
     const { train: images } = syntheticDataset({ trainCount: 100, testCount: 10 });
-    const config = resolveConfig({ model: 'mlp', hidden: 3, batchSize: 100, val: 0, epochs: 51 });
+    const config = resolveConfig({ recipe: 'plain', model: 'mlp', hidden: 3, batchSize: 100, val: 0, epochs: 51 });
     const model = buildModel(new ReferenceBackend(), config, config.batchSize);
     initialise(model, config);
     const trainer = new Trainer(model, images, splitTrainingSet(100, 0, null), config);

@@ -46,7 +46,7 @@ Exit codes: 0 no finding is bad, 1 a finding is bad, otherwise as in training.
 
 Examples:
   $ nn-train doctor
-  $ nn-train doctor --model mlp --hidden 100 --lr 0.5
+  $ nn-train doctor --model mlp --recipe plain --lr 0.5
   $ nn-train doctor runs/mlp-20261124-091500
   $ nn-train doctor --json | jq '.findings[] | select(.verdict != "ok")'`;
 

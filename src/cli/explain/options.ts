@@ -23,7 +23,7 @@ Examples:
   $ nn-train explain "relu(W*x)" W=[[1,-2],[3,4]] x=[1,1] --upstream [10,20]
   $ nn-train explain sigmoid --svg sigmoid.svg
   $ nn-train explain product x=3
-  $ nn-train explain --model mlp --hidden 100 --html mlp.html
+  $ nn-train explain --model mlp --recipe plain --html mlp.html
   $ nn-train explain --model mlp runs/mlp-20261124-091500
 
 Colours as in the lecture: values are green, gradients red.`;

@@ -10,11 +10,13 @@ export async function readConfigFile(file: string): Promise<Readonly<Record<stri
   const content = (await readJson(file).catch((error) => {
     throw new UsageError(`cannot read the configuration file ${file}: ${reasonOf(error, file)}`, { cause: error });
   })) as Record<string, unknown> | null;
-  const values = content?.environment ? content.config : content;
+  const isRun = content?.environment !== undefined;
+  const values = isRun ? content.config : content;
   if (typeof values !== 'object' || values === null || Array.isArray(values)) {
     throw new UsageError(`${file} must hold one JSON object, such as {"model": "mlp", "lr": 0.05}`);
   }
-  return values as Record<string, unknown>;
+  // Runs saved before recipes existed were plain.
+  return isRun ? { recipe: 'plain', ...values } : (values as Record<string, unknown>);
 }
 
 function reasonOf(error: Error & { readonly code?: string }, file: string): string {

@@ -8,8 +8,8 @@ import { addNotes } from '../terminal/help.ts';
 const NOTES = `
 Examples:
   $ nn-train --model linear
-  $ nn-train --model mlp --hidden 100 --epochs 10
-  $ nn-train --model mlp --optimizer adamw --lr 1e-3 --early-stop 3
+  $ nn-train --model mlp --epochs 20
+  $ nn-train --model mlp --recipe plain --hidden 100 --early-stop 3
   $ nn-train --model linear --loss hinge --data ~/cifar-10-binary.tar.gz
   $ nn-train --lr 0.01 --json --no-save >> results.jsonl
   $ nn-train --model mlp --views 10

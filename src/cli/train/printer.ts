@@ -2,7 +2,8 @@ import type { SingleBar } from 'cli-progress';
 import { sizeOf } from '../../backends/backend.ts';
 import { type Config, FIELDS } from '../../config/config.ts';
 import { applies } from '../../config/resolve.ts';
-import { DATASET_LABEL } from '../../images.ts';
+import { DATASET_LABEL, IMAGE_BYTES } from '../../images.ts';
+import { layoutOf } from '../../models/mlp.ts';
 import type { Environment } from '../../runs/environment.ts';
 import type { RunEvent, RunResult, RunStarted } from '../../runs/events.ts';
 import type { TrainingEvent } from '../../training/progress.ts';
@@ -151,8 +152,9 @@ function headerOf(event: RunStarted, paint: Paint, width: number): string[] {
   const rows: [string, string[]][] = [
     ['data', [`${DATASET_LABEL[dataset.name]}, ${dataset.source}`]],
     ['', [`${counts[0]} training, ${counts[1]} validation and ${counts[2]} test images`]],
-    ['model', [`${modelOf(config)} with ${format.integer(size)} parameters:`, ...shapes]],
-    ['train', recipeOf(config)],
+    ['model', [`${modelOf(config)} with ${format.integer(size)} parameters:`, ...shapes, ...unitsOf(config)]],
+    ['recipe', [config.recipe]],
+    ['train', trainingOf(config)],
     ['with', [`nn-train ${environment.version}, ${backendOf(config, environment)}, Node ${environment.node}`]],
     ['seed', [String(config.seed)]],
     ['run', [run ?? 'not saved']],
@@ -182,22 +184,37 @@ function modelOf({ model, activation, dropout }: Config): string {
   return model === 'linear' ? model : `${model} (${activation}${dropout > 0 ? `, dropout ${dropout}` : ''})`;
 }
 
+/** The factors of the number of hidden units, unless it is that of the filters. */
+function unitsOf(config: Config): string[] {
+  const { fields, thresholds } = layoutOf(config, IMAGE_BYTES);
+  const units = fields * config.hidden * thresholds;
+  const { model, hidden, receptiveField: side, activation } = config;
+  if (model === 'linear' || units === hidden) return [];
+  const factors = [
+    fields > 1 ? `${fields} fields of ${side} × ${side} pixels` : '',
+    `${format.integer(hidden)} filters`,
+    thresholds > 1 ? `${thresholds} ${activation === 'crelu' ? 'signs' : 'thresholds'}` : '',
+  ];
+  return [`${factors.filter(Boolean).join(' × ')} = ${format.integer(units)} hidden units`];
+}
+
 function backendOf({ precision }: Config, { backend, threads, vectorBits }: Environment): string {
   const vectors = vectorBits === 0 ? '' : `, ${vectorBits}-bit SIMD`;
   return `${backend} (${precision}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${vectors})`;
 }
 
-function recipeOf(config: Config): string[] {
+function trainingOf(config: Config): string[] {
   const smoothing =
     config.loss === 'softmax' && config.labelSmoothing > 0 ? `, label smoothing ${config.labelSmoothing}` : '';
   const momentum =
     applies(FIELDS.momentum, config) && config.momentum > 0
       ? `, ${config.nesterov ? 'Nesterov ' : ''}momentum ${config.momentum}`
       : '';
+  const headRate = applies(FIELDS.headLr, config) ? ` (biases and output ${config.headLr})` : '';
   const augmentation = [config.flip ? 'flips' : '', config.shift > 0 ? `shifts ±${config.shift}` : ''].filter(Boolean);
   return [
     `${config.loss} loss${smoothing}, batches of ${config.batchSize}${augmentation.map((name) => `, ${name}`).join('')}`,
     `${config.optimizer}${momentum}, weight decay ${config.weightDecay}, ${config.init} init`,
-    `lr ${config.lr}, ${config.schedule} schedule, warm-up ${Number((100 * config.warmup).toFixed(2))} % of ${config.epochs} epoch${config.epochs === 1 ? '' : 's'}`,
+    `lr ${config.lr}${headRate}, ${config.schedule} schedule, warm-up ${Number((100 * config.warmup).toFixed(2))} % of ${config.epochs} epoch${config.epochs === 1 ? '' : 's'}`,
   ];
 }

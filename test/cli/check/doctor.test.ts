@@ -42,6 +42,8 @@ describe('doctor', () => {
       ...QUICK,
       '--model',
       'mlp',
+      '--recipe',
+      'plain',
       '--hidden',
       '16',
       '--activation',

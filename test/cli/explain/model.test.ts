@@ -29,7 +29,19 @@ describe('explain --model', () => {
 
   it('explains the graph at the weights of a run, as text and as a drawing', async () => {
     const run = path.join(scratch, 'run');
-    const training = await nnTrain(['--model', 'mlp', '--hidden', '7', ...QUICK, '--epochs', '1', '--out', run]);
+    const training = await nnTrain([
+      '--model',
+      'mlp',
+      '--recipe',
+      'plain',
+      '--hidden',
+      '7',
+      ...QUICK,
+      '--epochs',
+      '1',
+      '--out',
+      run,
+    ]);
     expect(training.code, training.stderr).toBe(0);
     const { code, stdout, stderr } = await explain('--model', 'mlp', run, '--svg', 'graph.svg', '--html', 'graph.html');
     expect([code, stderr]).toEqual([0, 'wrote graph.svg\nwrote graph.html\n']);

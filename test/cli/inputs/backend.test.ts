@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { nnTrain, QUICK } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/files.ts';
 
-const RUN = [...QUICK, '--model', 'mlp', '--hidden', '30', '--epochs', '2', '--quiet'];
+const RUN = [...QUICK, '--model', 'mlp', '--hidden', '8', '--epochs', '2', '--quiet'];
 
 describe('the backend of a run', () => {
   it.each(['int16', 'float32'])('does not change the weights: threads and V8 flags (%s)', async (precision) => {

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Config, FIELD_LIST, FIELDS } from '../../../src/config/config.ts';
-import type { Field } from '../../../src/config/field.ts';
+import { type Field, RECIPE_NAMES } from '../../../src/config/field.ts';
 import { applies, resolveConfig } from '../../../src/config/resolve.ts';
 import { temporaryFolder } from '../../support/files.ts';
 import { runMain } from '../../support/in-process.ts';
@@ -46,22 +46,48 @@ describe('precedence', () => {
 });
 
 describe('defaults', () => {
-  it('follow the model and the loss', async () => {
-    expect(await config([])).toMatchObject({
-      model: 'linear',
-      lr: 0.003,
-      weightDecay: 1e-4,
-      shift: 0,
-      labelSmoothing: 0,
-    });
-    expect(await config(['--model', 'mlp'])).toMatchObject({
-      lr: 0.05,
-      weightDecay: 5e-4,
-      shift: 2,
-      labelSmoothing: 0.1,
-    });
-    expect((await config(['--loss', 'hinge'])).lr).toBe(0.0005);
-    expect((await config(['--optimizer', 'adamw', '--model', 'mlp'])).lr).toBe(0.001);
+  it('follow the model and the recipe', async () => {
+    const sgd = { optimizer: 'sgd', batchSize: 256, schedule: 'cosine', epochs: 10 };
+    const linear = { model: 'linear', ...sgd, lr: 0.003, weightDecay: 1e-4 };
+    const improved = { ...linear, shift: 1, labelSmoothing: 0.1 };
+    expect(await config([])).toMatchObject({ recipe: 'fast', ...improved });
+    expect(await config(['--recipe', 'best'])).toMatchObject({ recipe: 'best', ...improved });
+    expect(await config(['--recipe', 'plain'])).toMatchObject({ ...linear, shift: 0, labelSmoothing: 0 });
+    const muon = { optimizer: 'muon', batchSize: 512, schedule: 'linear', weightDecay: 0.1, labelSmoothing: 0.1 };
+    const local = { model: 'mlp', hidden: 64, receptiveField: 16, activation: 'multi-bias', ...muon };
+    const fast = { ...local, recipe: 'fast', receptiveStride: 8, lr: 0.025, headLr: 0.07, shift: 2, epochs: 10 };
+    expect(await config(['--model', 'mlp'])).toMatchObject(fast);
+    const dense = { model: 'mlp', hidden: 512, receptiveField: 32, activation: 'relu', ...sgd };
+    const plain = { ...dense, lr: 0.05, weightDecay: 5e-4, shift: 2, labelSmoothing: 0.1 };
+    expect(await config(['--model', 'mlp', '--recipe', 'plain'])).toMatchObject(plain);
+  });
+
+  it('follow the loss and the optimiser', async () => {
+    expect(await config(['--loss', 'hinge'])).toMatchObject({ lr: 0.0005, shift: 1 });
+    expect((await config(['--optimizer', 'adamw', '--model', 'mlp', '--recipe', 'plain'])).lr).toBe(0.001);
+    expect(await config(['--optimizer', 'muon'])).toMatchObject({ weightDecay: 0.1 });
+  });
+
+  it('of a recipe give way to single options, and its rates hold for it as a whole', async () => {
+    const best = ['--model', 'mlp', '--recipe', 'best'];
+    expect(await config([...best, '--epochs', '60'])).toMatchObject({ epochs: 60, shift: 3, lr: 0.015, headLr: 0.03 });
+    const smaller = await config([...best, '--batch-size', '64']);
+    expect(smaller).toMatchObject({ batchSize: 64, receptiveStride: 4 });
+    expect(smaller.lr).not.toBe(0.015);
+    expect(await config([...best, '--loss', 'softmax', '--batch-size', '512'])).toEqual(await config(best));
+  });
+
+  it('are those of the help, for every model and recipe', () => {
+    for (const [key, field] of FIELD_LIST) {
+      const shown = String(field.shownDefault ?? field.default);
+      for (const model of ['linear', 'mlp'] as const) {
+        for (const recipe of RECIPE_NAMES) {
+          const config = resolveConfig({ model, recipe });
+          if (!['model', 'recipe'].includes(key) && config[key] !== null && applies(field, config))
+            expect(shown.split(/[ ;,]+/), `${key} of ${model}, ${recipe}`).toContain(String(config[key]));
+        }
+      }
+    }
   });
 
   it('are within their ranges, and the help names every choice', () => {
@@ -112,8 +138,11 @@ describe('--print-config', () => {
   });
 
   it('reads the config.json of a run as well', async () => {
-    const file = fileOf({ config: { model: 'mlp', hidden: 33 }, dataset: {}, environment: { node: 'v20' } });
-    expect(await config(['--config', file])).toMatchObject({ model: 'mlp', hidden: 33 });
+    const recorded = { dataset: {}, environment: { node: 'v20' } };
+    const file = fileOf({ config: { model: 'mlp', recipe: 'fast', hidden: 33 }, ...recorded });
+    expect(await config(['--config', file])).toMatchObject({ hidden: 33, receptiveField: 16 });
+    const earlier = fileOf({ config: { model: 'mlp', hidden: 33 }, ...recorded });
+    expect(await config(['--config', earlier])).toMatchObject({ recipe: 'plain', hidden: 33, optimizer: 'sgd' });
   });
 });
 

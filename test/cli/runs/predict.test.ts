@@ -25,7 +25,7 @@ async function predictJson(run: string, ...files: string[]) {
 
 beforeAll(async () => {
   for (const [name, ...options] of [
-    ['mlp', '--model', 'mlp', '--hidden', '20'],
+    ['mlp', '--model', 'mlp', '--recipe', 'plain', '--hidden', '20'],
     ['hinge', '--loss', 'hinge'],
     ['exact', '--precision', 'float32', '--backend', 'reference'],
   ]) {

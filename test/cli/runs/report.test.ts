@@ -97,7 +97,18 @@ describe('the report of several runs', () => {
   it('compares runs of any model, in ./report.html or the file of --out', async () => {
     const cwd = temporaryFolder();
     const linear = await trainedIn(cwd, 'a');
-    const mlp = await trainedIn(cwd, 'b', '--model', 'mlp', '--hidden', '8', '--precision', 'float32');
+    const mlp = await trainedIn(
+      cwd,
+      'b',
+      '--model',
+      'mlp',
+      '--recipe',
+      'plain',
+      '--hidden',
+      '8',
+      '--precision',
+      'float32',
+    );
     expect((await nnTrain(['report', 'a', 'b'], { cwd })).stdout).toBe('report.html\n');
     const { runs } = dataOf(cwd, 'report.html');
     expect(runs.map(({ name, test }) => [name, test!.loss])).toEqual([

@@ -12,7 +12,7 @@ import { nnTrain, QUICK } from '../../support/cli.ts';
 const cwd = scratchFolder();
 
 beforeAll(async () => {
-  for (const [model, ...options] of [['linear'], ['mlp', '--hidden', '6', '--activation', 'relu']]) {
+  for (const [model, ...options] of [['linear'], ['mlp', '--recipe', 'plain', '--hidden', '6']]) {
     await nnTrain([...QUICK, '--model', model, ...options, '--epochs', '1', '--out', model], { cwd });
   }
 });

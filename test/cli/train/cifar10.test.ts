@@ -10,7 +10,7 @@ import { independentAccuracy } from '../../support/independent-accuracy.ts';
 const scratch = scratchFolder();
 const data = path.join(scratch, 'cifar-10-batches-bin');
 
-const FIELDS = ['--hidden', '3', '--receptive-field', '16', '--receptive-stride', '8'];
+const FIELDS = ['--recipe', 'plain', '--hidden', '3', '--receptive-field', '16', '--receptive-stride', '8'];
 
 /** 10,000 images as a CIFAR-10 file. */
 function recordsOf({ images, labels }: ImageSet): Buffer {
@@ -34,8 +34,8 @@ describe('a run on files in the format of CIFAR-10', () => {
   it.each([
     ['linear', 'float32', 1, []],
     ['linear', 'int16', 5, []],
-    ['mlp', 'float32', 1, ['--hidden', '16', '--activation', 'relu']],
-    ['mlp', 'int16', 5, ['--hidden', '16', '--activation', 'relu']],
+    ['mlp', 'float32', 1, ['--recipe', 'plain', '--hidden', '16']],
+    ['mlp', 'int16', 5, ['--recipe', 'plain', '--hidden', '16']],
     ['mlp', 'float32', 1, [...FIELDS, '--activation', 'multi-bias']],
     ['mlp', 'int16', 5, [...FIELDS, '--activation', 'crelu', '--mirror']],
   ])('%s in %s: an independent program finds the reported test accuracy to %i in 10,000', async (model, ...rest) => {

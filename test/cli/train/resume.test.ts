@@ -15,7 +15,7 @@ const RUN = [
   '--model',
   'mlp',
   '--hidden',
-  '16',
+  '4',
   '--dropout',
   '0.2',
   '--dataset',

@@ -9,7 +9,7 @@ const linesOf = (file: string) => readFileSync(file, 'utf8').trimEnd().split('\n
 describe('a run', () => {
   it('prints its configuration, a line for each epoch, the result and its folder', async () => {
     const cwd = temporaryFolder();
-    const { code, stdout, stderr } = await nnTrain([...QUICK, '--epochs', '2'], { cwd });
+    const { code, stdout, stderr } = await nnTrain([...QUICK, '--recipe', 'plain', '--epochs', '2'], { cwd });
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('synthetic stand-in');
     expect(stdout).toContain('600 training, 100 validation and 2,000 test images');
@@ -52,7 +52,7 @@ describe('a run', () => {
       seconds: expect.any(Number),
       imagesPerSecond: expect.any(Number),
       run: 'it',
-      config: expect.objectContaining({ model: 'mlp', hidden: 8, lr: 0.05, dataset: 'synthetic' }),
+      config: expect.objectContaining({ recipe: 'fast', hidden: 8, optimizer: 'muon', dataset: 'synthetic' }),
       environment: expect.objectContaining({ backend: 'wasm', node: process.version }),
     });
     expect(stderr).toMatch(/^ +2\/2 /m);

@@ -17,7 +17,20 @@ afterEach(() => {
 });
 
 /** Options of a run whose epochs take much longer than the least time between two events. */
-const SLOW = ['--dataset', 'synthetic', '--model', 'mlp', '--hidden', '300', '--val', '100', '--threads', '1'];
+const SLOW = [
+  '--dataset',
+  'synthetic',
+  '--model',
+  'mlp',
+  '--recipe',
+  'plain',
+  '--hidden',
+  '300',
+  '--val',
+  '100',
+  '--threads',
+  '1',
+];
 
 /** All events of a page until its server stops. */
 async function eventsOf(url: string): Promise<RunReport[]> {
