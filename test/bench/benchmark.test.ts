@@ -33,9 +33,9 @@ describe('benchmark', () => {
         'float32 [256, 10] · float32 [10, 512] → store float32 [256, 512]',
         'float32 [256, 10]ᵀ · float32 [256, 512] → update float32 [10, 512]',
         // The second layer of the recipe fast.
-        'float32 [512, 10] · float32 [10, 2304] → store float32 [512, 2304]',
-        'float32 [512, 10]ᵀ · float32 [512, 2304] → update float32 [10, 2304]',
-        'float32 [512, 2304] · float32 [10, 2304]ᵀ + bias → store float32 [512, 10]',
+        'float32 [512, 10] · float32 [10, 6272] → store float32 [512, 6272]',
+        'float32 [512, 10]ᵀ · float32 [512, 6272] → update float32 [10, 6272]',
+        'float32 [512, 6272] · float32 [10, 6272]ᵀ + bias → store float32 [512, 10]',
         // The linear model, both alone and in its step.
         'float32 [256, 10]ᵀ · pixel [256, 3072] → update float32 [10, 3072]',
         'float32 [256, 512] · float32 [10, 512]ᵀ + bias → store float32 [256, 10]',
@@ -58,8 +58,8 @@ describe('benchmark', () => {
     const [alone, step] = [new Recorder('float32', 'int16'), new Recorder('float32', 'int16')];
     for (const product of productsOf(size)) prepareProduct(alone, product)();
     await prepareStep(step, randomImages(step), size)();
-    // Those of the optimiser start with a matrix of the 9 · 16 filters.
-    const ofBatch = [...step.products].filter((product) => !product.startsWith('float32 [144, '));
+    // Those of the optimiser start with a matrix of the 49 · 16 filters.
+    const ofBatch = [...step.products].filter((product) => !product.startsWith('float32 [784, '));
     // With a mirror, gradients of both sides are added before the update.
     const factors = (products: Iterable<string>) =>
       [...new Set(Array.from(products, (product) => product.split(' → ')[0]))].sort();
@@ -94,11 +94,11 @@ describe('productsOf', () => {
     expect(operations({ model: 'mlp', recipe: 'plain', hidden: 512, batchSize: 64 })).toBe(
       2 * 64 * 512 * (2 * 3072 + 3 * 10),
     );
-    const fast = { model: 'mlp', recipe: 'fast', hidden: 64, batchSize: 512 } as const;
-    // Nine fields of 16 × 16 pixels with 64 filters each, and four units for each filter.
-    expect(operations(fast)).toBe(2 * 512 * 9 * 64 * (2 * 768 + 3 * 4 * 10));
-    // Half of u uᵀ, 18 times half of a product of 64 × 64, and the final product.
-    expect(repetitionsOf(fast).optimizerOperations).toBe(9 * (64 * 65 * 768 + 18 * 64 * 65 * 64 + 2 * 64 * 64 * 768));
+    const fast = { model: 'mlp', recipe: 'fast', hidden: 32, batchSize: 512 } as const;
+    // 49 fields of 8 × 8 pixels with 32 filters each, and four units for each filter.
+    expect(operations(fast)).toBe(2 * 512 * 49 * 32 * (2 * 192 + 3 * 4 * 10));
+    // Half of u uᵀ, 18 times half of a product of 32 × 32, and the final product.
+    expect(repetitionsOf(fast).optimizerOperations).toBe(49 * (32 * 33 * 192 + 18 * 32 * 33 * 32 + 2 * 32 * 32 * 192));
     expect(repetitionsOf({ ...fast, recipe: 'plain' }).optimizerOperations).toBe(0);
   });
 });
