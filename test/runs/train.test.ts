@@ -143,7 +143,7 @@ describe('a run to resume', () => {
     expect(otherRate).toBeInstanceOf(UsageError);
     expect(otherRate.field).toBe('lr');
     expect(otherRate.message).toBe(
-      `lr is 0.5, but 0.003 in the run ${out}; a run is resumed with its own configuration, that of its config.json`,
+      `lr is 0.5, but ${CONFIG.lr} in the run ${out}; a run is resumed with its own configuration, that of its config.json`,
     );
     const otherImages = await again(run, { dataset: { ...DATASET, sha256: '1'.repeat(64) } }).catch((error) => error);
     expect(otherImages).toBeInstanceOf(DataError);

@@ -27,6 +27,7 @@ const EVERYTHING = resolveConfig({
   labelSmoothing: 0.1,
   epochs: 3,
   batchSize: 32,
+  lr: 0.05,
   val: 40,
   shift: 3,
   flip: true,

@@ -54,8 +54,8 @@ describe('defaults', () => {
     expect(await config(['--recipe', 'best'])).toMatchObject({ recipe: 'best', ...improved });
     expect(await config(['--recipe', 'plain'])).toMatchObject({ ...linear, shift: 0, labelSmoothing: 0 });
     const muon = { optimizer: 'muon', batchSize: 512, schedule: 'linear', weightDecay: 0.1, labelSmoothing: 0.1 };
-    const local = { model: 'mlp', hidden: 64, receptiveField: 16, activation: 'multi-bias', ...muon };
-    const fast = { ...local, recipe: 'fast', receptiveStride: 8, lr: 0.025, headLr: 0.07, shift: 2, epochs: 10 };
+    const local = { model: 'mlp', hidden: 32, receptiveField: 8, activation: 'multi-bias', ...muon };
+    const fast = { ...local, recipe: 'fast', receptiveStride: 4, lr: 0.021, headLr: 0.042, shift: 2, epochs: 10 };
     expect(await config(['--model', 'mlp'])).toMatchObject(fast);
     const dense = { model: 'mlp', hidden: 512, receptiveField: 32, activation: 'relu', ...sgd };
     const plain = { ...dense, lr: 0.05, weightDecay: 5e-4, shift: 2, labelSmoothing: 0.1 };
@@ -70,10 +70,15 @@ describe('defaults', () => {
 
   it('of a recipe give way to single options, and its rates hold for it as a whole', async () => {
     const best = ['--model', 'mlp', '--recipe', 'best'];
-    expect(await config([...best, '--epochs', '60'])).toMatchObject({ epochs: 60, shift: 3, lr: 0.015, headLr: 0.03 });
+    expect(await config([...best, '--epochs', '60'])).toMatchObject({
+      epochs: 60,
+      mirror: true,
+      lr: 0.02,
+      headLr: 0.05,
+    });
     const smaller = await config([...best, '--batch-size', '64']);
     expect(smaller).toMatchObject({ batchSize: 64, receptiveStride: 4 });
-    expect(smaller.lr).not.toBe(0.015);
+    expect(smaller.lr).not.toBe(0.02);
     expect(await config([...best, '--loss', 'softmax', '--batch-size', '512'])).toEqual(await config(best));
   });
 
@@ -140,7 +145,7 @@ describe('--print-config', () => {
   it('reads the config.json of a run as well', async () => {
     const recorded = { dataset: {}, environment: { node: 'v20' } };
     const file = fileOf({ config: { model: 'mlp', recipe: 'fast', hidden: 33 }, ...recorded });
-    expect(await config(['--config', file])).toMatchObject({ hidden: 33, receptiveField: 16 });
+    expect(await config(['--config', file])).toMatchObject({ hidden: 33, receptiveField: 8 });
     const earlier = fileOf({ config: { model: 'mlp', hidden: 33 }, ...recorded });
     expect(await config(['--config', earlier])).toMatchObject({ recipe: 'plain', hidden: 33, optimizer: 'sgd' });
   });

@@ -6,7 +6,7 @@ import { scratchFolder } from '../../support/cifar10.ts';
 import { nnTrain, QUICK } from '../../support/cli.ts';
 
 const cwd = scratchFolder();
-const FIELDS = ['--recipe', 'fast', '--hidden', '2', '--batch-size', '64'];
+const FIELDS = ['--receptive-field', '16', '--receptive-stride', '8', '--hidden', '2', '--batch-size', '64'];
 
 beforeAll(async () => {
   for (const [name, ...options] of [
