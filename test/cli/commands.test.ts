@@ -2,7 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { FIELD_LIST } from '../../src/config/config.ts';
 import { runMain } from '../support/in-process.ts';
 
-const NAMES = ['explain', 'gradcheck', 'doctor', 'eval', 'report', 'predict', 'weights', 'data', 'bench', 'help'];
+const NAMES = [
+  'explain',
+  'gradcheck',
+  'doctor',
+  'eval',
+  'report',
+  'predict',
+  'weights',
+  'export',
+  'data',
+  'bench',
+  'help',
+];
 const ALL = [
   ['train'],
   ...NAMES.map((name) => [name]),
