@@ -15,5 +15,5 @@ it('a run without a recipe, as earlier versions saved them, is a plain one', () 
 
 it('a run with a recipe keeps it', () => {
   const { config } = decodeRecord({ config: { model: 'mlp', recipe: 'fast' }, ...REST }, 'config.json');
-  expect(config).toMatchObject({ recipe: 'fast', receptiveField: 16, optimizer: 'muon' });
+  expect(config).toMatchObject({ recipe: 'fast', receptiveField: 8, optimizer: 'muon' });
 });
