@@ -18,7 +18,9 @@ function makeRun(name: string, time: number): string {
 }
 
 beforeEach(() => {
-  runs = temporaryFolder();
+  // In a folder of its own: the temporary folder may hold runs of somebody else.
+  runs = path.join(temporaryFolder(), 'runs');
+  mkdirSync(runs);
 });
 
 const refusal = (given: string) =>
