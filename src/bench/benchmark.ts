@@ -61,9 +61,7 @@ export interface BenchmarkOptions {
  *  @throws the signal's reason, once it is aborted. */
 export async function benchmark(backends: readonly Backend[], options: BenchmarkOptions): Promise<BackendSpeed[]> {
   const plans = backends.map(plan);
-  const measurements = plans.flatMap(({ peaks, products, steps, parts }) => [
-    ...[...peaks, ...products, ...steps, ...parts],
-  ]);
+  const measurements = plans.flatMap(({ peaks, products, steps, parts }) => [peaks, products, steps, parts].flat());
   await takeRounds(measurements, options);
   return plans.map(speedOf);
 }

@@ -16,9 +16,9 @@ export interface StepSize {
   readonly batchSize: number;
 }
 
-const mlp = (hidden: number, batchSize: number, recipe: Config['recipe'] = 'plain'): StepSize => ({
-  ...{ model: 'mlp', recipe, hidden, batchSize },
-});
+function mlp(hidden: number, batchSize: number, recipe: Config['recipe'] = 'plain'): StepSize {
+  return { model: 'mlp', recipe, hidden, batchSize };
+}
 
 /** The step of the recipe `fast`. */
 export const FAST = mlp(32, 512, 'fast');

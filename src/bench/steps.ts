@@ -57,24 +57,23 @@ export function prepareParts(backend: Backend, set: ImageSet, size: StepSize): [
   const update = OPTIMIZERS.muon.create(config).attach(weight, backend);
   backend.deliver(weight.tensor, update.begin(1, LEARNING_RATE));
   let step = 0;
+  const onEachSide = (run: () => void) => {
+    for (let side = 0; side < sides; side++) run();
+  };
   const load = () => {
     const first = (step++ * B) % (IMAGES - B);
     const plan = augmentedBatch(order.subarray(first, first + B), { ...config, step });
     backend.loadBatch(set, plan, images, labels);
-    for (let side = 0; side < sides; side++) backend.crop(images, windows, fields);
+    onEachSide(() => backend.crop(images, windows, fields));
   };
   const derivative = () => {
-    for (let side = 0; side < sides; side++) {
-      backend.multiBiasDerivative(y, upstream, dx);
-      backend.sumRowsWherePositive(y, upstream, dbias);
-    }
+    backend.multiBiasDerivative(y, upstream, dx);
+    backend.sumRowsWherePositive(y, upstream, dbias);
   };
   const parts: Readonly<Record<PartName, () => void>> = {
     images: load,
-    units: () => {
-      for (let side = 0; side < sides; side++) backend.multiBias(x, bias, y);
-    },
-    dunits: derivative,
+    units: () => onEachSide(() => backend.multiBias(x, bias, y)),
+    dunits: () => onEachSide(derivative),
     muon: () => update.end!(),
   };
   return (Object.keys(parts) as PartName[]).map((name) => [

@@ -6,9 +6,17 @@ import { RATES, RECIPES } from './recipes.ts';
 
 /** Fields that determine the defaults of others, and which of them have an effect. */
 const CHOICES = [
-  ...(['model', 'recipe', 'hidden', 'receptiveField', 'receptiveStride', 'activation'] as const),
-  ...(['loss', 'optimizer', 'init', 'batchSize'] as const),
-];
+  'model',
+  'recipe',
+  'hidden',
+  'receptiveField',
+  'receptiveStride',
+  'activation',
+  'loss',
+  'optimizer',
+  'init',
+  'batchSize',
+] as const;
 
 /** Validates the given fields, fills in the defaults, and checks that the fields are compatible.
  *  @param given a field that is undefined counts as not given.

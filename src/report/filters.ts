@@ -1,3 +1,4 @@
+import type { Wire } from '../engine/wire.ts';
 import type { ImageSet } from '../images.ts';
 import { placedFilter } from '../models/dense.ts';
 import type { Model, ModelConfig } from '../models/model.ts';
@@ -20,7 +21,7 @@ export interface FilterUse {
 export async function filtersByUse(model: Model, set: ImageSet, signal?: AbortSignal): Promise<FilterUse[]> {
   const { activeShare, meanActivation } = await hiddenActivity(model, set, rows(set.labels.length), signal);
   const norms = await outputNorms(model);
-  const count = model.graph.parameters.find(({ name }) => name === 'fc1.weight')!.shape[0];
+  const [count] = weightOf(model, 'fc1.weight').shape;
   return Array.from({ length: count }, (_, filter) => {
     // Units go by threshold, then filter.
     const units = Array.from({ length: norms.length / count }, (_, t) => t * count + filter);
@@ -34,8 +35,7 @@ export async function filtersByUse(model: Model, set: ImageSet, signal?: AbortSi
 
 /** Returns a function of a row of `fc1.weight` that gives its filter as an image [3072], zero outside its receptive field. */
 export async function filterImages(model: Model, config: ModelConfig): Promise<(index: number) => Float64Array> {
-  const { tensor } = model.graph.parameters.find(({ name }) => name === 'fc1.weight')!;
-  const values = await model.graph.backend.read(tensor);
+  const values = await model.graph.backend.read(weightOf(model, 'fc1.weight').tensor);
   return (index) => placedFilter(config, values, index);
 }
 
@@ -47,11 +47,15 @@ async function outputNorms(model: Model): Promise<Float64Array> {
 
 /** Returns the rows of a weight matrix, such as the ten templates in `linear.weight` [10, 3072]. */
 export async function weightRows(
-  { graph }: Model,
+  model: Model,
   name: 'linear.weight' | 'fc2.weight',
 ): Promise<(Float32Array | Float64Array)[]> {
-  const { tensor, shape } = graph.parameters.find((wire) => wire.name === name)!;
+  const { tensor, shape } = weightOf(model, name);
   const [units, inputs] = shape;
-  const values = await graph.backend.read(tensor);
+  const values = await model.graph.backend.read(tensor);
   return Array.from({ length: units }, (_, unit) => values.subarray(unit * inputs, (unit + 1) * inputs));
+}
+
+function weightOf({ graph }: Model, name: 'linear.weight' | 'fc1.weight' | 'fc2.weight'): Wire {
+  return graph.parameters.find((wire) => wire.name === name)!;
 }

@@ -29,18 +29,11 @@ async function runHere(...args: string[]): Promise<{ code: number; stdout: strin
   return { code: await main(args, io as unknown as NodeJS.Process), stdout, io };
 }
 
+const SMALL_MLP = [...SYNTHETIC, '--model', 'mlp', '--recipe', 'plain', '--hidden', '9'];
+
 describe('gradcheck', () => {
   it('shows a row for each parameter, and exits with 0', async () => {
-    const { code, stdout, stderr } = await nnTrain([
-      'gradcheck',
-      ...SYNTHETIC,
-      '--model',
-      'mlp',
-      '--recipe',
-      'plain',
-      '--hidden',
-      '9',
-    ]);
+    const { code, stdout, stderr } = await nnTrain(['gradcheck', ...SMALL_MLP]);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('softmax, label smoothing 0.1, L2 term 0.0005/2·‖W‖²');
     for (const row of ['fc1.weight  [9, 3072]', 'fc1.bias    [9]', 'fc2.weight  [10, 9]', 'fc2.bias    [10]']) {
@@ -132,16 +125,7 @@ describe('gradcheck', () => {
         },
       } as ReturnType<typeof backward>;
     });
-    const { code, stdout } = await runHere(
-      'gradcheck',
-      ...SYNTHETIC,
-      '--model',
-      'mlp',
-      '--recipe',
-      'plain',
-      '--hidden',
-      '9',
-    );
+    const { code, stdout } = await runHere('gradcheck', ...SMALL_MLP);
     expect(code).toBe(1);
     expect(stdout).toMatch(/^fc1\.weight .* ✗ suspicious$/m);
     expect(stdout).toMatch(/^fc1\.bias .* ✓ right$/m);

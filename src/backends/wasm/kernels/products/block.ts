@@ -89,8 +89,8 @@ export function mirrorBlock(f: FunctionBuilder, { height, sums }: Block): void {
   );
 }
 
+/** Where a block goes: `origin` is the first element of the result, `stride` the distance from one of its rows to the next. */
 interface BlockOutput extends Record<'origin' | 'row' | 'column' | 'stride' | 'bias' | 'sink', Local<'i32'>> {
-  // `origin` is the first element of the result, and `stride` the distance from one of its rows to the next.
   /** Addresses of the scale factors of the rows or of the columns; 0 for none. */
   readonly rowScales?: Local<'i32'>;
   readonly columnScales?: Local<'i32'>;
