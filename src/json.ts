@@ -2,8 +2,8 @@ import { describeStart, kindOf } from './file-kinds.ts';
 import { ReadError } from './files.ts';
 import { readToEnd } from './read-file.ts';
 
-/** A configuration has a few hundred bytes. */
-const MAX_FILE_BYTES = 1 << 20;
+/** Largest configuration file that is read; one has a few hundred bytes. */
+export const MAX_FILE_BYTES = 1 << 20;
 /** Lines up to this length are quoted in an error. */
 const MAX_QUOTED = 80;
 
@@ -15,17 +15,30 @@ export async function readJson(file: string): Promise<unknown> {
 /** Parses JSON in UTF-8 or UTF-16.
  *  @throws ReadError that says where the text is not JSON, or what it seems to be instead. */
 export async function parseJson(bytes: Uint8Array): Promise<unknown> {
-  const text = decodeText(bytes);
+  const text = decodeText(bytes, 'JSON');
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new ReadError(seemingFormat(text, bytes) ?? (await syntaxError(text)) ?? (error as Error).message);
+    const format = /^\s*[{["]/.test(text) ? undefined : seemingFormat(text);
+    if (format) throw new ReadError(`it looks like ${format}, wanted JSON`);
+    throw new ReadError((await syntaxError(text)) ?? (error as Error).message);
   }
 }
 
 /** Decodes UTF-8, or UTF-16 as PowerShell 5 and other programs of Windows write it, with or without a byte order mark.
- *  Source for UTF-16 without a mark: RFC 4627, section 3; JSON begins with two ASCII characters. */
-function decodeText(bytes: Uint8Array): string {
+ *  Source for UTF-16 without a mark: RFC 4627, section 3; JSON begins with two ASCII characters.
+ *  @param wanted name of the format.
+ *  @throws ReadError if the bytes are not text, or have none. */
+export function decodeText(bytes: Uint8Array, wanted: string): string {
+  const text = decode(bytes);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters distinguish binary data from text.
+  if (text === undefined || /[\0-\x08\x0e-\x1a]/.test(text)) throw notText(bytes, wanted);
+  if (text.trim() === '') throw new ReadError('it is empty');
+  return text;
+}
+
+/** The text; undefined if the bytes are not valid. */
+function decode(bytes: Uint8Array): string | undefined {
   const [first, second] = bytes;
   const isUtf16 = bytes.length >= 2 && bytes.length % 2 === 0;
   const littleEndian = isUtf16 && ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0));
@@ -34,27 +47,23 @@ function decodeText(bytes: Uint8Array): string {
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
-    throw notText(bytes);
+    return undefined;
   }
 }
 
-function notText(bytes: Uint8Array): ReadError {
+function notText(bytes: Uint8Array, wanted: string): ReadError {
   const isText = kindOf(bytes)?.id === 'text';
   return new ReadError(
-    isText ? 'it is not text in UTF-8 or UTF-16; save it in UTF-8' : `it ${describeStart(bytes)}, wanted JSON`,
+    isText ? 'it is not text in UTF-8 or UTF-16; save it in UTF-8' : `it ${describeStart(bytes)}, wanted ${wanted}`,
   );
 }
 
-/** What a text without JSON seems to be; undefined if it begins like JSON. */
-function seemingFormat(text: string, bytes: Uint8Array): string | undefined {
+/** The format of which a text seems to be; undefined if it cannot be told. */
+export function seemingFormat(text: string): 'HTML or XML' | 'YAML' | 'TOML or an INI file' | undefined {
   const start = text.trimStart();
-  if (start === '') return 'it is empty';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters distinguish binary data from text.
-  if (/[\0-\x08\x0e-\x1a]/.test(text)) return notText(bytes).message;
-  if (/^[{["]/.test(start)) return undefined;
-  if (start.startsWith('<')) return 'it looks like HTML or XML, wanted JSON';
-  if (/^(---|[\w-]+:(\s|$))/m.test(start)) return 'it looks like YAML, wanted JSON';
-  if (/^(\[|[\w.-]+\s*=)/m.test(start)) return 'it looks like TOML or an INI file, wanted JSON';
+  if (start.startsWith('<')) return 'HTML or XML';
+  if (/^(---|[\w-]+:(\s|$))/m.test(start)) return 'YAML';
+  if (/^(\[[^\]\n]*\]\s*$|[\w.-]+\s*=)/m.test(start)) return 'TOML or an INI file';
   return undefined;
 }
 
@@ -67,13 +76,20 @@ async function syntaxError(text: string): Promise<string | undefined> {
   if (match.succeeded()) return undefined;
   const failed = match as import('ohm-js').FailedMatchResult;
   const at = failed.getRightmostFailurePosition();
-  const before = text.slice(0, at).split(/\r\n|\n|\r/);
-  const line = `${before.at(-1)}${text.slice(at).split(/\r\n|\n|\r/, 1)[0]}`;
   const [rest] = /^(\w+|.?)/su.exec(text.slice(at))!;
   const got = rest === '' ? 'the end of the file' : JSON.stringify(rest);
-  const quoted = line.trim() !== '' && line.length <= MAX_QUOTED ? `, in: ${line.trim()}` : '';
-  const place = `line ${before.length}, column ${before.at(-1)!.length + 1}`;
+  const { place, quoted } = placeIn(text, at);
   return `it is not JSON at ${place}: wanted ${summary(failed.getExpectedText())}, got ${got}${quoted}`;
+}
+
+/** Line and column of a character, and `, in: ` with its line if that is short. */
+export function placeIn(text: string, at: number): { place: string; quoted: string } {
+  const before = text.slice(0, at).split(/\r\n|\n|\r/);
+  const line = `${before.at(-1)}${text.slice(at).split(/\r\n|\n|\r/, 1)[0]}`;
+  return {
+    place: `line ${before.length}, column ${before.at(-1)!.length + 1}`,
+    quoted: line.trim() !== '' && line.length <= MAX_QUOTED ? `, in: ${line.trim()}` : '',
+  };
 }
 
 /** @param tokens those that could have followed, as a list. */
