@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { ReportData } from './report-data.ts';
+import type { SweepReport } from './sweep-data.ts';
 
 const ICON =
   'data:image/svg+xml,' +
@@ -11,14 +12,14 @@ const ICON =
       '<path d="M3 4c2 7 5 8 11 8.5" fill="none" stroke="#c8500a" stroke-width="2"/></svg>',
   );
 
-/** Returns a report as one self-contained HTML file. It contains the data as JSON, and a script (src/report/page) that
- *  renders them.
+/** Returns the report of runs or of a sweep as one self-contained HTML file. It contains the data as JSON, and a script
+ *  (src/report/page) that renders them.
  *
  *  @param options.live whether the page listens to /events on the server that served it; every event must be a complete
  *  RunReport as JSON. If false, the page is not allowed to open any connection. */
-export function reportHtml(data: ReportData, options: { readonly live?: boolean } = {}): string {
+export function reportHtml(data: ReportData | SweepReport, options: { readonly live?: boolean } = {}): string {
   const [script, style] = [readBundle('page.js'), readBundle('page.css')];
-  const title = data.runs.map(({ name }) => name).join(', ') || data.generator;
+  const title = 'trials' in data ? data.name : data.runs.map(({ name }) => name).join(', ');
   const policy = [
     "default-src 'none'",
     `script-src '${sha256(script)}'`,
@@ -37,7 +38,7 @@ export function reportHtml(data: ReportData, options: { readonly live?: boolean 
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="generator" content="${escapeHtml(data.generator)}">
-<title>${escapeHtml(title)}</title>
+<title>${escapeHtml(title || data.generator)}</title>
 <link rel="icon" href="${ICON}">
 <style>${style}</style>
 </head>
@@ -51,8 +52,8 @@ export function reportHtml(data: ReportData, options: { readonly live?: boolean 
 }
 
 /** Removes the pictures and the steps from the data of a comparison, which shows neither. */
-function withoutUnused(data: ReportData): ReportData {
-  if (data.runs.length === 1) return data;
+function withoutUnused(data: ReportData | SweepReport): ReportData | SweepReport {
+  if ('trials' in data || data.runs.length === 1) return data;
   const runs = data.runs.map((run) => ({
     ...run,
     steps: { step: [], loss: [], accuracy: [], learningRate: [] },

@@ -1,3 +1,4 @@
+import type { DatasetName } from '../images.ts';
 import type { Metrics } from '../training/evaluate.ts';
 
 /** Data of a sweep's page, which contains it as JSON. */
@@ -7,10 +8,12 @@ export interface SweepReport {
   /** Folder of the sweep, as given by the user. */
   readonly name: string;
   readonly state: 'running' | 'stopped' | 'finished';
+  /** Command that goes on with a sweep that was stopped. */
+  readonly resumeCommand?: string | undefined;
   readonly method: 'grid' | 'random' | 'sobol' | 'tpe';
   readonly seed: number;
   readonly metric: { readonly name: 'validation.accuracy' | 'validation.loss'; readonly goal: 'maximize' | 'minimize' };
-  readonly dataset: { readonly name: string; readonly source: string; readonly sha256: string };
+  readonly dataset: { readonly name: DatasetName; readonly source: string; readonly sha256: string };
   /** Epochs after which trials are compared; the last is the length of a whole training. */
   readonly rungs: readonly number[];
   /** Trials planned in all. */
@@ -66,7 +69,7 @@ export interface TrialReport {
   readonly curve: readonly { readonly epoch: number; readonly train: Metrics; readonly validation: Metrics | null }[];
   /** An earlier trial with the same configuration, whose result it shares. */
   readonly sameAs?: number;
-  /** Why it failed. */
+  /** Why it diverged or failed. */
   readonly error?: string;
 }
 

@@ -1,57 +1,13 @@
-import { existsSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import axe from 'axe-core';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { reportHtml } from '../../src/report/html.ts';
 import type { ReportData } from '../../src/report/report-data.ts';
-import { temporaryFolder } from '../support/files.ts';
+import { describePages, expectAccessible } from '../support/browser.ts';
 import { reportData, sampleRun } from '../support/report.ts';
 
-const DEFAULT_PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const executablePath = process.env.NN_TRAIN_CHROMIUM || DEFAULT_PATHS.find(existsSync);
-const isRequired = process.env.CI_BROWSER === 'required';
-const suite = executablePath
-  ? 'the report page'
-  : 'the report page (skipped: no Chromium found; set NN_TRAIN_CHROMIUM to its path)';
-
-describe.skipIf(!executablePath && !isRequired)(suite, () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    if (!executablePath)
-      throw new Error(`CI_BROWSER=required, but Chromium was not found at ${DEFAULT_PATHS.join(', ')}`);
-    // Chromium cannot run as root in a sandbox.
-    const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-    browser = await chromium.launch({ executablePath, args, timeout: 0 });
-  });
-  afterAll(() => browser?.close());
-
-  /** Opens a new page and records its errors and its network requests. */
-  async function newPage(): Promise<{ page: Page; errors: string[]; requests: string[] }> {
-    const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
-    page.setDefaultTimeout(0);
-    onTestFinished(() => page.close());
-    const [errors, requests]: string[][] = [[], []];
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) errors.push(message.text());
-    });
-    page.on('pageerror', (error) => errors.push(String(error)));
-    page.on('request', (request) => {
-      if (!request.url().startsWith('data:')) requests.push(request.url());
-    });
-    return { page, errors, requests };
-  }
-
-  async function open(data: ReportData) {
-    const file = path.join(temporaryFolder(), 'report.html');
-    writeFileSync(file, reportHtml(data));
-    const opened = await newPage();
-    await opened.page.goto(pathToFileURL(file).href);
-    return { ...opened, url: pathToFileURL(file).href };
-  }
+describePages('the report page', (pages) => {
+  const open = (data: ReportData) => pages.open(reportHtml(data));
 
   it.each([
     ['a linear classifier', reportData({})],
@@ -61,17 +17,7 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
   ])('is accessible, fits its window and makes no requests: %s', async (_, data) => {
     expect(reportHtml(data).length).toBeLessThan(1.5e6);
     const { page, errors, requests, url } = await open(data);
-    await page.evaluate("document.querySelectorAll('details').forEach((element) => { element.open = true; })");
-    await page.evaluate(axe.source);
-    for (const width of [390, 1440]) {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.setViewportSize({ width, height: 900 });
-        await page.emulateMedia({ colorScheme });
-        await page.evaluate(NEXT_FRAME);
-        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
-        expect(await page.evaluate(SERIOUS_VIOLATIONS), `${width} ${colorScheme}`).toEqual([]);
-      }
-    }
+    await expectAccessible(page);
     expect(errors).toEqual([]);
     expect(requests).toEqual([url]);
   });
@@ -177,7 +123,7 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
       server.closeAllConnections();
       server.close();
     });
-    const { page, errors } = await newPage();
+    const { page, errors } = await pages.newPage();
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     await expect.poll(() => events.length).toBe(1);
     await page.locator('#update-ratios summary').press('Enter');
@@ -199,11 +145,3 @@ describe.skipIf(!executablePath && !isRequired)(suite, () => {
     expect(errors).toEqual([]);
   });
 });
-
-/** Resolves when the page has been laid out and painted again, including the effects of resize observers. */
-const NEXT_FRAME = 'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))';
-
-/** Violations that axe-core rates serious or critical, each with its rule and first element. */
-const SERIOUS_VIOLATIONS = `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations
-  .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-  .map(({ id, nodes }) => id + ': ' + nodes[0].html.slice(0, 200) + ' ' + nodes[0].failureSummary))`;

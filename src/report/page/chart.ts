@@ -18,8 +18,8 @@ export interface Line {
   readonly dash?: string;
   /** Whether to draw a dot at every point. */
   readonly dots?: boolean;
-  /** Whether the line is noise, drawn faintly behind the other lines. */
-  readonly faint?: boolean;
+  /** Faint for noise behind the other lines, strong for the most important one. */
+  readonly emphasis?: 'faint' | 'strong';
 }
 
 export interface Point {
@@ -28,7 +28,8 @@ export interface Point {
 }
 
 export interface Axes {
-  /** In epochs. */
+  /** "epoch" by default. */
+  readonly labelX?: string;
   readonly domainX: readonly [number, number];
   readonly tickY: (value: number) => string;
   readonly logarithmic?: boolean;
@@ -89,7 +90,7 @@ export function lineChart(lines: readonly Line[], axes: Axes, { width, height }:
     marks: [
       Plot.gridY({ strokeOpacity: 0.12, ticks: ticksY }),
       Plot.axisX({
-        label: 'epoch',
+        label: axes.labelX ?? 'epoch',
         labelAnchor: 'center',
         labelArrow: 'none',
         ticks: wholeTicks(axes.domainX, width),
@@ -106,13 +107,16 @@ export function lineChart(lines: readonly Line[], axes: Axes, { width, height }:
   });
 }
 
-function marksOf({ points, colour, dash, dots, faint }: Line): Plot.Markish[] {
+/** Widths of lines, in pixels. */
+const WIDTHS = { faint: 1, strong: 3.5 } as const;
+
+function marksOf({ points, colour, dash, dots, emphasis }: Line): Plot.Markish[] {
   const line = Plot.line(points, {
     x: 'x',
     y: 'y',
     stroke: colour,
-    strokeWidth: faint ? 1 : 2,
-    strokeOpacity: faint ? 0.3 : 1,
+    strokeWidth: emphasis ? WIDTHS[emphasis] : 2,
+    strokeOpacity: emphasis === 'faint' ? 0.3 : 1,
     clip: true,
     ...(dash ? { strokeDasharray: dash } : {}),
   });
@@ -192,3 +196,10 @@ export function rangeOf(values: readonly number[], noisy: readonly number[] = []
 }
 
 export const quantile = (sorted: readonly number[], q: number): number => sorted[Math.round(q * (sorted.length - 1))];
+
+/** Removes NaN and infinite values, which are null in JSON. */
+export const finite = (points: readonly Point[]): Point[] => points.filter(({ y }) => Number.isFinite(y));
+
+export const lossTick = (value: number): string => String(Number(value.toPrecision(4)));
+
+export const percentTick = (value: number): string => `${Number((100 * value).toFixed(1))}\u00a0%`;

@@ -15,6 +15,11 @@ function shown(value: Maybe, text: (value: number) => string): string {
 export const count = (value: Maybe): string => shown(value, shared.integer);
 export const loss = (value: Maybe): string => shown(value, shared.loss);
 export const percent = (value: Maybe, digits = 2): string => shown(value, (share) => shared.percent(share, digits));
+
+/** An interval of shares: 56.8 to 58.8 % */
+export const interval = ([low, high]: readonly [number, number]): string =>
+  `${(100 * low).toFixed(1)} to ${percent(high, 1)}`;
+
 export const small = (value: Maybe): string => shown(value, shared.small);
 export const duration = (seconds: Maybe): string => shown(seconds, shared.seconds);
 
@@ -40,3 +45,6 @@ export function setting(value: string | number | boolean | null | undefined): st
 
 /** The last part of a path. */
 export const baseName = (path: string): string => path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
+
+/** A text that begins with a capital letter. */
+export const sentence = (text: string): string => `${text[0].toUpperCase()}${text.slice(1)}`;

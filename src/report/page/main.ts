@@ -1,28 +1,38 @@
 import type { ReportData, RunReport } from '../report-data.ts';
+import type { SweepReport } from '../sweep-data.ts';
 import type { ChartSize } from './chart.ts';
 import { comparisonPage } from './compare/compare.ts';
 import { h } from './dom.ts';
+import type { Page } from './header.ts';
 import { morph } from './morph.ts';
-import { type Page, runPage } from './run.ts';
+import { runPage } from './run/run.ts';
+import { SweepPage } from './sweep/sweep.ts';
 
 /** Maximum width of the content, gap between two columns, and minimum width for two columns, as in the style sheets. */
 const [MAX_WIDTH, COLUMN_GAP, TWO_COLUMNS_WIDTH] = [1120, 56, 860];
 const MIN_WIDTH = 280;
 
-let data: ReportData = JSON.parse(document.getElementById('data')!.textContent);
+let data: ReportData | SweepReport = JSON.parse(document.getElementById('data')!.textContent);
 const isLive = document.documentElement.dataset.live !== undefined;
 /** Indices of the runs hidden from the charts. */
 const hidden = new Set<number>();
 const root = document.body.appendChild(h('div', { id: 'page' }));
+const sweepPage = 'trials' in data ? new SweepPage(data) : null;
 /** Problem with the connection to a live run, or an empty string. */
 let connectionProblem = '';
 
 function render(): void {
-  const { runs } = data;
-  const size = chartSize(root);
-  const page = runs.length === 1 ? runPage(runs[0], size) : comparisonPage(runs, hidden, size);
+  const page = currentPage(contentWidth(root));
   document.title = page.title;
   morph(root, h('div', { id: 'page' }, layout(page)));
+  sweepPage?.showSelection();
+}
+
+function currentPage(width: number): Page {
+  const size = chartSize(width);
+  if (sweepPage) return sweepPage.page(size, width);
+  const { runs } = data as ReportData;
+  return runs.length === 1 ? runPage(runs[0], size) : comparisonPage(runs, hidden, size);
 }
 
 function layout({ header, sections }: Page) {
@@ -49,12 +59,16 @@ function layout({ header, sections }: Page) {
   ];
 }
 
-/** Returns the size of a chart: half the width of the content, or all of it on a narrow screen. */
-function chartSize(element: HTMLElement): ChartSize {
+/** Returns the width of the content, in pixels. */
+function contentWidth(element: HTMLElement): number {
   const { paddingLeft, paddingRight } = getComputedStyle(element);
   const inner = element.clientWidth - Number.parseFloat(paddingLeft) - Number.parseFloat(paddingRight);
   // A page that is not displayed yet has no width.
-  const content = Math.max(MIN_WIDTH, Math.min(MAX_WIDTH, inner));
+  return Math.max(MIN_WIDTH, Math.min(MAX_WIDTH, inner));
+}
+
+/** Returns the size of a chart: half the width of the content, or all of it on a narrow screen. */
+function chartSize(content: number): ChartSize {
   return content >= TWO_COLUMNS_WIDTH
     ? { width: Math.floor((content - COLUMN_GAP) / 2), height: 320 }
     : { width: content, height: 260 };
@@ -71,6 +85,12 @@ document.addEventListener('click', ({ target }) => {
   if (!(target instanceof HTMLButtonElement) || target.id !== 'theme') return;
   document.documentElement.dataset.theme = isDark() ? 'light' : 'dark';
   render();
+});
+
+document.addEventListener('click', async ({ target }) => {
+  if (!(target instanceof HTMLButtonElement) || target.dataset.copy === undefined) return;
+  await navigator.clipboard.writeText(target.dataset.copy);
+  target.textContent = 'Copied';
 });
 
 document.addEventListener('change', ({ target }) => {
@@ -94,12 +114,12 @@ function follow(): void {
   const events = new EventSource('/events');
   events.addEventListener('message', (event) => {
     const run: RunReport = JSON.parse(event.data);
-    data = { ...data, runs: [run] };
+    data = { generator: data.generator, runs: [run] };
     connectionProblem = '';
     render();
   });
   events.addEventListener('error', () => {
-    const isOver = data.runs[0]?.state !== 'training';
+    const isOver = (data as ReportData).runs[0]?.state !== 'training';
     if (isOver) events.close();
     connectionProblem = isOver
       ? ''

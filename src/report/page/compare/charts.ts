@@ -1,5 +1,4 @@
-import { type ChartSize, figure, type Line, lineChart, rangeOf } from '../chart.ts';
-import { finite, lossTick, percentTick } from '../curves.ts';
+import { type ChartSize, figure, finite, type Line, lineChart, lossTick, percentTick, rangeOf } from '../chart.ts';
 import { type Child, table } from '../dom.ts';
 import * as format from '../format.ts';
 import { badge, type ComparedRun } from './compared-run.ts';

@@ -2,7 +2,7 @@ import type { RunReport } from '../../report-data.ts';
 import type { ChartSize } from '../chart.ts';
 import { type Child, h, section } from '../dom.ts';
 import * as format from '../format.ts';
-import type { Page } from '../run.ts';
+import type { Page } from '../header.ts';
 import { validationChart } from './charts.ts';
 import { badge, type ComparedRun, comparedRuns, usedSameImages } from './compared-run.ts';
 import { classTable, differences, differenceTable, resultsTable, verdict } from './tables.ts';

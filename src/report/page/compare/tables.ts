@@ -1,10 +1,9 @@
 import type { RunReport, TestReport } from '../../report-data.ts';
 import { type Child, type Column, h, table } from '../dom.ts';
 import * as format from '../format.ts';
-import { bestOf, hiddenUnits } from '../run.ts';
-import { parameterCount } from '../setup.ts';
+import { bestOf, hiddenUnits } from '../run/run.ts';
+import { parameterCount } from '../run/setup.ts';
 import { CORRECT, shade } from '../shade.ts';
-import { formatInterval } from '../test-results.ts';
 import { badge, type ComparedRun, usedSameImages } from './compared-run.ts';
 
 const named = (one: ComparedRun): Child => h('span', { class: 'named' }, badge(one), one.name);
@@ -26,7 +25,7 @@ export function resultsTable(all: readonly ComparedRun[]): HTMLElement {
       ranked(all, 'Test accuracy', testAccuracy, format.percent),
       {
         title: '95\u00a0% interval',
-        cell: ({ run }) => (run.test ? formatInterval(run.test.interval) : format.percent(null)),
+        cell: ({ run }) => (run.test ? format.interval(run.test.interval) : format.percent(null)),
         numeric: true,
       },
       ...averagedColumns(all),
@@ -53,7 +52,7 @@ function averagedColumns(all: readonly ComparedRun[]): Column<ComparedRun>[] {
       title: '95\u00a0% interval',
       cell: (one) => {
         const ends = interval(one);
-        return ends ? formatInterval(ends) : format.percent(null);
+        return ends ? format.interval(ends) : format.percent(null);
       },
       numeric: true,
     },

@@ -1,9 +1,9 @@
 import * as Plot from '@observablehq/plot';
-import type { EpochMetrics } from '../../training/progress.ts';
-import type { RunReport } from '../report-data.ts';
-import { type ChartSize, figure, type Line, lineChart, type Point, rangeOf } from './chart.ts';
-import { table } from './dom.ts';
-import * as format from './format.ts';
+import type { EpochMetrics } from '../../../training/progress.ts';
+import type { RunReport } from '../../report-data.ts';
+import { type ChartSize, figure, finite, type Line, lineChart, lossTick, percentTick, rangeOf } from '../chart.ts';
+import { table } from '../dom.ts';
+import * as format from '../format.ts';
 
 const TRAIN = 'var(--series-1)';
 const VALIDATION = 'var(--series-2)';
@@ -16,10 +16,6 @@ interface Quantity {
   readonly tick: (value: number) => string;
   readonly caption: (run: RunReport) => string;
 }
-
-export const lossTick = (value: number): string => String(Number(value.toPrecision(4)));
-
-export const percentTick = (value: number): string => `${Number((100 * value).toFixed(1))}\u00a0%`;
 
 const LOSS: Quantity = {
   id: 'loss',
@@ -92,14 +88,11 @@ function linesOf({ epochs, steps, stepsPerEpoch }: RunReport, id: 'loss' | 'accu
   const train = epochs.map((epoch) => ({ x: epoch.epoch - 0.5, y: epoch.train[id] }));
   const validation = epochs.flatMap(({ epoch, validation }) => (validation ? [{ x: epoch, y: validation[id] }] : []));
   return [
-    { colour: TRAIN, points: finite(ofStep), faint: true },
+    { colour: TRAIN, points: finite(ofStep), emphasis: 'faint' },
     { name: 'training', colour: TRAIN, points: finite(train), dots: true },
     { name: 'validation', colour: VALIDATION, points: finite(validation), dots: true },
   ];
 }
-
-/** Removes NaN and infinite values, which are null in JSON. */
-export const finite = (points: readonly Point[]): Point[] => points.filter(({ y }) => Number.isFinite(y));
 
 function tips(epochs: readonly EpochMetrics[], { id, show }: Quantity) {
   return epochs.map(({ epoch, train, validation }) => ({

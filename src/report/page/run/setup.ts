@@ -1,6 +1,6 @@
-import type { RunReport } from '../report-data.ts';
-import { type Child, h, section, table } from './dom.ts';
-import * as format from './format.ts';
+import type { RunReport } from '../../report-data.ts';
+import { definitions, type Entries, h, hash, part, section, table } from '../dom.ts';
+import * as format from '../format.ts';
 
 /** Table with one row per epoch. */
 export function epochsTable({ epochs, bestEpoch }: RunReport): HTMLElement {
@@ -34,12 +34,12 @@ export function setup(run: RunReport): HTMLElement {
     h(
       'div',
       { class: 'columns' },
-      part('Configuration', list(settings)),
+      part('Configuration', definitions(settings)),
       h(
         'div',
         {},
-        part('Data', list(dataOf(run))),
-        part('Environment', list(environmentOf(run))),
+        part('Data', definitions(dataOf(run))),
+        part('Environment', definitions(environmentOf(run))),
         part('Parameters', parametersTable(run)),
       ),
     ),
@@ -94,27 +94,3 @@ export const parameterCount = ({ parameters }: RunReport): number =>
   parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
-
-function part(title: string, content: Child): HTMLElement {
-  return h('div', { class: 'part' }, h('h3', {}, title), content);
-}
-
-type Entries = readonly (readonly [term: string, value: Child])[];
-
-function list(entries: Entries): HTMLElement {
-  return h(
-    'dl',
-    {},
-    entries.map(([term, value]) => h('div', {}, h('dt', {}, term), h('dd', {}, value))),
-  );
-}
-
-/** The beginning of a hash; opens to show all of it. */
-function hash(sha256: string): HTMLElement {
-  return h(
-    'details',
-    { class: 'hash' },
-    h('summary', {}, h('code', {}, `${sha256.slice(0, 12)}…`)),
-    h('code', {}, sha256),
-  );
-}

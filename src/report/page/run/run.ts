@@ -1,20 +1,14 @@
-import { DATASET_LABEL } from '../../images.ts';
-import type { RunReport, TestReport } from '../report-data.ts';
-import type { ChartSize } from './chart.ts';
+import { DATASET_LABEL } from '../../../images.ts';
+import type { RunReport, TestReport } from '../../report-data.ts';
+import type { ChartSize } from '../chart.ts';
+import { type Child, h, section } from '../dom.ts';
+import * as format from '../format.ts';
+import { big, dataNotice, facts, type Page, progressNotice, stateNotice } from '../header.ts';
 import { curves } from './curves.ts';
-import { type Child, h, section } from './dom.ts';
-import * as format from './format.ts';
 import { mistakes, weightPictures } from './pictures.ts';
 import { learningRate, updateRatios } from './rates.ts';
 import { epochsTable, parameterCount, setup } from './setup.ts';
-import { classAccuracies, confusionMatrix, formatInterval } from './test-results.ts';
-
-/** The parts of a page. */
-export interface Page {
-  readonly title: string;
-  readonly header: Child;
-  readonly sections: readonly HTMLElement[];
-}
+import { classAccuracies, confusionMatrix } from './test-results.ts';
 
 /** The page of one run. @param size of each chart. */
 export function runPage(run: RunReport, size: ChartSize): Page {
@@ -26,9 +20,9 @@ export function runPage(run: RunReport, size: ChartSize): Page {
       h('p', { class: 'eyebrow' }, run.name),
       h('h1', {}, modelName(run)),
       stateOf(run),
-      dataNotice(run),
+      dataNotice('The run', run.dataset.name),
       headline(run),
-      facts(run),
+      facts(mainFacts(run)),
     ],
     sections: [
       section(
@@ -74,45 +68,24 @@ function stateOf({ state, epochs, plannedEpochs, steps, stepsPerEpoch, seconds, 
     const progress = Math.max(done, (steps.step.at(-1) ?? 0) / stepsPerEpoch);
     const current = Math.min(plannedEpochs, done + 1);
     const left = done > 0 ? `, about ${format.roughDuration((seconds / done) * (plannedEpochs - progress))} left` : '';
-    return h(
-      'div',
-      { class: 'notice', id: 'state' },
-      h('p', {}, h('strong', { role: 'status' }, `Training: epoch ${current} of ${plannedEpochs}`), left),
-      h('progress', { max: plannedEpochs, value: progress, 'aria-label': 'Epochs done' }),
-    );
+    return progressNotice(`Training: epoch ${current} of ${plannedEpochs}`, left, {
+      value: progress,
+      max: plannedEpochs,
+      unit: 'Epochs done',
+    });
   }
   if (state === 'stopped') {
-    return notice(
+    return stateNotice(
       `Stopped after ${done} of ${format.plural(plannedEpochs, 'epoch')}.`,
       resumeCommand && [' Resume it with ', h('code', {}, resumeCommand), '.'],
     );
   }
   return done < plannedEpochs
-    ? notice(
+    ? stateNotice(
         `Stopped early after ${done} of ${format.plural(plannedEpochs, 'epoch')}`,
         ': validation had stopped improving.',
       )
     : null;
-}
-
-const notice = (strong: string, ...more: readonly Child[]): HTMLElement =>
-  h('div', { class: 'notice', id: 'state' }, h('p', { role: 'status' }, h('strong', {}, strong), ...more));
-
-/** Warning on runs that used generated images instead of CIFAR-10. */
-function dataNotice({ dataset }: RunReport): Child {
-  if (dataset.name === 'cifar10') return null;
-  return h(
-    'div',
-    { class: 'notice alarm', id: 'data-notice' },
-    h(
-      'p',
-      {},
-      h('strong', {}, 'This is not CIFAR-10.'),
-      ' The run used generated stand-in images (dataset ',
-      h('code', {}, dataset.name),
-      '), so its accuracy says nothing about real images.',
-    ),
-  );
 }
 
 /** The result as one large number with its uncertainty. */
@@ -127,7 +100,7 @@ function headline(run: RunReport): Child {
     return h(
       'div',
       { class: 'headline', id: 'headline' },
-      best ? big(best.accuracy, '', `best validation accuracy (epoch ${best.epoch})`) : null,
+      best ? big(format.percent(best.accuracy), '', `best validation accuracy (epoch ${best.epoch})`) : null,
       h('p', { class: 'quiet' }, reason),
     );
   }
@@ -135,11 +108,11 @@ function headline(run: RunReport): Child {
   return h(
     'div',
     { class: 'headline', id: 'headline' },
-    big(test.accuracy, `± ${(50 * (high - low)).toFixed(2)}`, 'test accuracy'),
+    big(format.percent(test.accuracy), `± ${(50 * (high - low)).toFixed(2)}`, 'test accuracy'),
     h(
       'p',
       { class: 'quiet' },
-      `95\u00a0% confidence interval ${formatInterval(test.interval)}; ${format.count(test.correct)} of ${format.count(test.images)} test images correct; ` +
+      `95\u00a0% confidence interval ${format.interval(test.interval)}; ${format.count(test.correct)} of ${format.count(test.images)} test images correct; ` +
         `test loss ${format.loss(test.loss)}`,
     ),
     test.averaged ? averagedLine(test.averaged) : null,
@@ -153,18 +126,9 @@ function averagedLine({ views, accuracy, interval }: NonNullable<TestReport['ave
     { id: 'averaged' },
     h('strong', {}, format.percent(accuracy)),
     ` with scores averaged over ${views} views of each image `,
-    h('span', { class: 'quiet' }, `(95\u00a0% confidence interval ${formatInterval(interval)})`),
+    h('span', { class: 'quiet' }, `(95\u00a0% confidence interval ${format.interval(interval)})`),
   );
 }
-
-const big = (accuracy: number, margin: string, name: string): HTMLElement =>
-  h(
-    'p',
-    { class: 'big' },
-    h('span', { class: 'value' }, format.percent(accuracy)),
-    margin ? h('span', { class: 'margin' }, margin) : null,
-    h('span', { class: 'what' }, name),
-  );
 
 /** Returns the best validation accuracy and its epoch; null without validation images or epochs. */
 export function bestOf({ epochs, bestEpoch }: RunReport): { readonly epoch: number; readonly accuracy: number } | null {
@@ -173,10 +137,10 @@ export function bestOf({ epochs, bestEpoch }: RunReport): { readonly epoch: numb
 }
 
 /** The next most important results. */
-function facts(run: RunReport): HTMLElement {
+function mainFacts(run: RunReport): (readonly [string, string])[] {
   const [last, best] = [run.epochs.at(-1), run.test ? bestOf(run) : null];
   const speed = run.epochs.reduce((sum, { imagesPerSecond }) => sum + imagesPerSecond, 0) / run.epochs.length;
-  const entries: (readonly [string, string])[] = [
+  return [
     ['data', DATASET_LABEL[run.dataset.name]],
     ['parameters', format.count(parameterCount(run))],
     ...(best ? [['best validation', `${format.percent(best.accuracy)}, epoch ${best.epoch}`] as const] : []),
@@ -185,9 +149,4 @@ function facts(run: RunReport): HTMLElement {
     ['time', `${format.duration(run.seconds)}, ${format.plural(run.epochs.length, 'epoch')}`],
     ...(last ? [['speed', `${format.count(Math.round(speed))} images/s`] as const] : []),
   ];
-  return h(
-    'dl',
-    { class: 'facts' },
-    entries.map(([term, value]) => h('div', {}, h('dt', {}, term), h('dd', {}, value))),
-  );
 }

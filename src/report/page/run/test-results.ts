@@ -1,10 +1,9 @@
 import * as Plot from '@observablehq/plot';
-import type { TestReport } from '../report-data.ts';
-import { type ChartSize, figure } from './chart.ts';
-import { percentTick } from './curves.ts';
-import { h, scrollable, table } from './dom.ts';
-import * as format from './format.ts';
-import { CORRECT, INCORRECT, shade } from './shade.ts';
+import type { TestReport } from '../../report-data.ts';
+import { type ChartSize, figure, percentTick } from '../chart.ts';
+import { h, scrollable, table } from '../dom.ts';
+import * as format from '../format.ts';
+import { CORRECT, INCORRECT, shade } from '../shade.ts';
 
 type ClassResult = TestReport['perClass'][number];
 
@@ -140,12 +139,8 @@ function classTable(perClass: readonly ClassResult[]): HTMLElement {
       { title: 'Images', cell: ({ images }) => format.count(images), numeric: true },
       { title: 'Correct', cell: ({ correct }) => format.count(correct), numeric: true },
       { title: 'Accuracy', cell: (result) => format.percent(shareOf(result), 1), numeric: true },
-      { title: '95\u00a0% interval', cell: ({ interval }) => formatInterval(interval), numeric: true },
+      { title: '95\u00a0% interval', cell: ({ interval }) => format.interval(interval), numeric: true },
     ],
     perClass,
   );
 }
-
-/** Formats an interval of shares: "56.8 to 58.8 %". */
-export const formatInterval = ([low, high]: readonly [number, number]): string =>
-  `${(100 * low).toFixed(1)} to ${format.percent(high, 1)}`;

@@ -1,7 +1,7 @@
-import { IMAGE_SIDE } from '../../images.ts';
-import type { TestReport, WeightPictures } from '../report-data.ts';
-import { type Child, h } from './dom.ts';
-import * as format from './format.ts';
+import { IMAGE_SIDE } from '../../../images.ts';
+import type { TestReport, WeightPictures } from '../../report-data.ts';
+import { type Child, h } from '../dom.ts';
+import * as format from '../format.ts';
 
 const TEMPLATES =
   'Each row of W as an image. Mid-grey is a weight of zero; a bright colour raises the score of the class where the image ' +

@@ -1,9 +1,9 @@
 import * as Plot from '@observablehq/plot';
-import type { RunReport } from '../report-data.ts';
-import { type ChartSize, figure, type Line, lineChart, quantile, rangeOf } from './chart.ts';
-import { epochAxis, finite } from './curves.ts';
-import { table } from './dom.ts';
-import * as format from './format.ts';
+import type { RunReport } from '../../report-data.ts';
+import { type ChartSize, figure, finite, type Line, lineChart, quantile, rangeOf } from '../chart.ts';
+import { table } from '../dom.ts';
+import * as format from '../format.ts';
+import { epochAxis } from './curves.ts';
 
 /** Maximum number of rows in a table. */
 const MAX_ROWS = 40;
