@@ -4,6 +4,7 @@ import { VERSION } from '../runs/environment.ts';
 import { addAdvice, expectOwnChoices } from './advice.ts';
 import { addCommands } from './commands.ts';
 import { renderMessage } from './inputs/field-names.ts';
+import { expectKnownVariables } from './inputs/hyperparameters.ts';
 import { showControls } from './terminal/controls.ts';
 import { HELP_LAYOUT } from './terminal/help.ts';
 import { endIfHungUp, handleSignals } from './terminal/interrupt.ts';
@@ -67,7 +68,10 @@ function buildProgram(args: readonly string[], io: Io, setExitCode: (code: numbe
       getErrHelpWidth: () => io.stderr.columns ?? 80,
     })
     .configureHelp(HELP_LAYOUT)
-    .hook('preAction', (_, command) => expectOwnChoices(command));
+    .hook('preAction', (_, command) => {
+      expectOwnChoices(command);
+      if (command.name() !== 'help') expectKnownVariables(io.env);
+    });
   addCommands(program, args, io, setExitCode);
   addAdvice(program, io);
   return program;

@@ -13,7 +13,11 @@ const GROUPS: Partial<Record<keyof Config, string>> = { model: 'Model:', epochs:
 
 const PREFIX = 'NN_TRAIN_';
 /** Variables that set no hyperparameter, named like fields. */
-const OTHER_VARIABLES = ['backend', 'threads', 'v8Flags', 'dataDir', 'cifar10Url'];
+const OTHER_VARIABLES = ['backend', 'threads', 'v8Flags', 'dataDir', 'cifar10Url', 'queue'];
+/** The names of all variables, as fields. */
+const NAMES = [...Object.keys(FIELDS), ...OTHER_VARIABLES];
+/** Variables of the tests, which pass their environment on. */
+const TEST_VARIABLES = ['NN_TRAIN_CHROMIUM'];
 
 /** Adds an option for every hyperparameter; `readConfig` reads them. */
 export function addHyperparameters(command: Command): Command {
@@ -73,16 +77,22 @@ export function flagsOf(command: Command): Values {
   return parsed(FIELD_LIST.map(([key]) => [key, options[key]]));
 }
 
-/** @throws UsageError for a variable that seems to mean a hyperparameter but has another name. */
 function environmentOf(env: NodeJS.ProcessEnv): Values {
-  const names = [...Object.keys(FIELDS), ...OTHER_VARIABLES];
-  const known = names.map(variableOf);
-  for (const variable of Object.keys(env)) {
-    if (!variable.startsWith(PREFIX) || known.includes(variable)) continue;
-    const meant = fieldsMeantBy(variable.slice(PREFIX.length), names).map(variableOf);
-    if (meant.length > 0) throw new UsageError(`${variable} is not a variable of nn-train.${didYouMean(meant)}`);
-  }
   return parsed(FIELD_LIST.map(([key]) => [key, env[variableOf(key)] || undefined]));
+}
+
+/** An empty variable counts as not set.
+ *  @throws UsageError for a variable that has our prefix but does not exist. */
+export function expectKnownVariables(env: NodeJS.ProcessEnv): void {
+  const known = [...NAMES.map(variableOf), ...TEST_VARIABLES];
+  const unknown = Object.keys(env).find((name) => name.startsWith(PREFIX) && env[name] && !known.includes(name));
+  if (unknown === undefined) return;
+  const meant = fieldsMeantBy(unknown.slice(PREFIX.length), NAMES).map(variableOf);
+  throw new UsageError(
+    meant.length > 0
+      ? `${unknown} is not a variable of nn-train.${didYouMean(meant)}`
+      : `${unknown} is not a variable of nn-train; unset it, or name it after an option, as ${variableOf('batchSize')} is after ${flagOf('batchSize')}`,
+  );
 }
 
 /** Parses texts. An invalid number or text is kept, for `resolveConfig` to reject like any other invalid value. */

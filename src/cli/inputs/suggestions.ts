@@ -1,7 +1,7 @@
 import { closest } from '../../closest.ts';
 import { FIELD_LIST } from '../../config/config.ts';
 import { flagOf } from './field-names.ts';
-import { bareName, choiceCalled, optionsCalled } from './synonyms.ts';
+import { bareName, choiceCalled, optionsCalled, optionsNearlyCalled } from './synonyms.ts';
 
 /** Offers no completions of a word if there are more than these. */
 const MAX_OFFERED = 3;
@@ -24,12 +24,15 @@ export function didYouMean(offered: readonly string[]): string {
 /** Fields that a word in a configuration file or an environment variable probably means.
  *  @param names of the fields that could be meant. */
 export function fieldsMeantBy(word: string, names: readonly string[]): string[] {
-  const foreign = optionsCalled(word).flatMap((option) => names.filter((name) => flagOf(name) === `--${option}`));
-  if (foreign.length > 0) return foreign.slice(0, 1);
+  const ofOptions = (options: readonly string[]) =>
+    options.flatMap((option) => names.filter((name) => flagOf(name) === `--${option}`)).slice(0, 1);
+  const foreign = ofOptions(optionsCalled(word));
+  if (foreign.length > 0) return foreign;
   const alike = startingAlike(word, names);
   if (alike.length > 0) return alike;
   const near = closest(bareName(word), names.map(bareName));
-  return names.filter((name) => bareName(name) === near);
+  const own = names.filter((name) => bareName(name) === near);
+  return own.length > 0 ? own : ofOptions(optionsNearlyCalled(word));
 }
 
 /** Suggests the choice that a value of a hyperparameter probably means; empty if there is none. */

@@ -1,3 +1,5 @@
+import { closest } from '../../closest.ts';
+
 // Names that other libraries and scripts use for our commands, options and choices. They are suggested, never accepted, so
 // that each option has one spelling.
 
@@ -102,6 +104,17 @@ export function bareName(word: string): string {
 /** Options for which other libraries use a word. */
 export function optionsCalled(word: string): string[] {
   return keysWith(OPTIONS, word);
+}
+
+/** Shorter words are close to too many others. */
+const MIN_NEARLY = 5;
+
+/** The same for a word that is almost spelled so. */
+export function optionsNearlyCalled(word: string): string[] {
+  if (word.length < MIN_NEARLY) return [];
+  const words = Object.values(OPTIONS).flatMap((synonyms) => synonyms.split(' ').map(bareName));
+  const near = closest(bareName(word), words);
+  return near === undefined ? [] : optionsCalled(near);
 }
 
 /** The command that takes the path of the images as an argument, for a command without the option --data. */

@@ -6,6 +6,7 @@ import { type Field, RECIPE_NAMES } from '../../../src/config/field.ts';
 import { applies, resolveConfig } from '../../../src/config/resolve.ts';
 import { temporaryFolder } from '../../support/files.ts';
 import { runMain } from '../../support/in-process.ts';
+import { readPage, readPages } from '../../support/markdown.ts';
 
 async function config(args: string[], env?: Record<string, string>) {
   const { code, stdout, stderr } = await runMain([...args, '--print-config'], env);
@@ -262,9 +263,39 @@ describe('wrong usage prints one message and exits with 2', () => {
     );
     await bad({}, { NN_TRAIN_DEVICE: 'cpu' }, "Did you mean 'NN_TRAIN_BACKEND'?");
     await bad({}, { NN_TRAIN_DATA: '/data' }, "Did you mean 'NN_TRAIN_DATASET' or 'NN_TRAIN_DATA_DIR'?");
+    await bad({}, { NN_TRAIN_LERNING_RATE: '3' }, "Did you mean 'NN_TRAIN_LR'?");
     expect(await config([], { NN_TRAIN_CHROMIUM: '/chromium', NN_TRAIN_DATA_DIR: '/data' })).toEqual(await config([]));
     const { stderr } = await runMain(['bench', '--backend', 'simd']);
     expect(stderr).toContain("--backend must be one of auto, wasm, reference, got simd. Did you mean 'wasm'?");
+  });
+});
+
+describe('a variable that does not exist', () => {
+  const message =
+    'error: NN_TRAIN_XYZ is not a variable of nn-train; unset it, or name it after an option, as NN_TRAIN_BATCH_SIZE is after --batch-size\n';
+
+  it.each([[['--print-config']], [['--resume', '/nowhere']], [['eval', '/nowhere']], [['data', 'path']], [['bench']]])(
+    'is an error of %j',
+    async (args) => {
+      expect(await runMain(args, { NN_TRAIN_XYZ: '1' })).toEqual({ code: 2, stdout: '', stderr: message });
+    },
+  );
+
+  it('is none of help, nor if it is empty or has another prefix', async () => {
+    expect((await runMain(['help', 'eval'], { NN_TRAIN_XYZ: '1' })).code).toBe(0);
+    expect((await runMain(['--version'], { NN_TRAIN_XYZ: '1' })).code).toBe(0);
+    expect(await config([], { NN_TRAIN_XYZ: '', NN_TRAINING: '1' })).toEqual(await config([]));
+  });
+
+  it('is none of those that the documentation and the tests name', async () => {
+    const named = [...readPages(), readPage('CONTRIBUTING.md')].flatMap(
+      ({ text }) => text.match(/NN_TRAIN_[A-Z0-9_]+/g) ?? [],
+    );
+    const values: Record<string, string> = { NN_TRAIN_CHROMIUM: '/chromium', NN_TRAIN_QUEUE: 'redis://localhost' };
+    expect(named.length).toBeGreaterThan(5);
+    const hyperparameters = FIELD_LIST.map(([key]) => `NN_TRAIN_${key.replace(/[A-Z]/g, '_$&').toUpperCase()}`);
+    for (const name of named) if (!hyperparameters.includes(name)) values[name] ??= '1';
+    expect(await config([], values)).toEqual(await config([]));
   });
 });
 
