@@ -7,9 +7,11 @@ import { addDataCommands } from './data/commands.ts';
 import { addExplainOptions } from './explain/options.ts';
 import type { EvalOptions } from './runs/eval.ts';
 import type { ExportOptions } from './runs/export.ts';
+import type { ListOptions } from './runs/list.ts';
 import {
   addEvalOptions,
   addExportOptions,
+  addListOptions,
   addPredictOptions,
   addReportOptions,
   addWeightsOptions,
@@ -116,6 +118,15 @@ function addExplanations(declare: Declare, io: Io, setExitCode: SetExitCode): vo
 
 /** Commands for saved runs. */
 function addRunCommands(declare: Declare, io: Io, setExitCode: SetExitCode): void {
+  const list = declare('runs', 'list saved runs, the best first').argument(
+    '[folders...]',
+    'runs, or folders of runs (default: runs, and the winners in sweeps)',
+  );
+  addListOptions(list).action(async (folders: string[], options: ListOptions) => {
+    const { runList } = await import('./runs/list.ts');
+    await runList(folders.flatMap(expandWildcards), options, io);
+  });
+
   const evaluation = declare('eval', 'evaluate a saved run on the test images').argument('<run>', 'run directory');
   addEvalOptions(evaluation).action(async (run: string, options: EvalOptions) => {
     const { runEval } = await import('./runs/eval.ts');

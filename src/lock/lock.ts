@@ -61,6 +61,11 @@ export class Lock {
     return new Applicant(path, times).take();
   }
 
+  /** Says who holds the lock; undefined if nobody does. File-system errors are passed on. */
+  static inspect(path: string, times = DEFAULT_TIMES): HeldLock | undefined {
+    return new Applicant(path, times).inspect();
+  }
+
   /** Whether this process still holds the lock: another one takes over if this one sleeps too long. A lock file that was
    *  removed is written again. File-system errors are passed on. */
   isHeld(): boolean {
@@ -125,6 +130,10 @@ class Applicant {
       if (held && (!isStale(held) || takeovers === MAX_TAKEOVERS)) return held;
       if (held && !(await this.#removeStale())) await sleep(this.#times.pollInterval);
     }
+  }
+
+  inspect(): HeldLock | undefined {
+    return this.#inspect(this.#path);
   }
 
   /** Removes a stale lock. A second lock guards the removal: of two processes, the slower could otherwise remove the new lock

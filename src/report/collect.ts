@@ -36,6 +36,7 @@ const FILES = [
   'last.safetensors',
   'best.safetensors',
   'times.json',
+  'result.json',
 ] as const;
 
 /** Collects the contents of the report of a saved run.

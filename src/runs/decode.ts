@@ -15,7 +15,7 @@ import {
   ZERO_TIMES,
 } from '../training/progress.ts';
 import { notFinite } from '../training/restore.ts';
-import { EPOCH_METRICS, PROGRESS, STEP_RECORD, TIMES } from '../training/schemas.ts';
+import { EPOCH_METRICS, METRICS, PROGRESS, STEP_RECORD, TIMES } from '../training/schemas.ts';
 import { parseOrUndefined } from './json-lines.ts';
 
 // What is read from a run directory is checked here. Training imports this module only when it reads a run.
@@ -54,6 +54,28 @@ export const RUN_RECORD = v.object({
   ),
   environment: ENVIRONMENT,
 });
+
+/** Contents of a run's result.json. */
+export const OUTCOME = v.pipe(
+  v.variant('status', [
+    v.object({
+      status: v.literal('finished'),
+      /** Updates that the tested weights had. */
+      step: count,
+      /** Of the last weights on the test images, each seen once as it is. */
+      test: METRICS,
+    }),
+    v.object({
+      status: v.literal('diverged'),
+      /** Updates until then. */
+      step: count,
+    }),
+  ]),
+  v.readonly(),
+);
+
+/** How a run ended. */
+export type Outcome = v.InferOutput<typeof OUTCOME>;
 
 /** Checks the contents of config.json. @param origin path of the file.
  *  @throws UsageError that says what does not describe a run. */
@@ -97,6 +119,12 @@ export function expectFinite(tensors: Checkpoint['tensors'], file: string): void
 export function decodeTimes(text: string): Times {
   const result = v.safeParse(TIMES, parseOrUndefined(text));
   return result.success ? result.output : ZERO_TIMES;
+}
+
+/** Decodes result.json; undefined if it is damaged. */
+export function decodeOutcome(text: string): Outcome | undefined {
+  const result = v.safeParse(OUTCOME, parseOrUndefined(text));
+  return result.success ? result.output : undefined;
 }
 
 /** Whether the value of a line of metrics.jsonl is complete. */

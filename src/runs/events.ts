@@ -27,6 +27,7 @@ export interface RunStarted {
 
 /** Result of a finished run. The command line prints it as JSON, so its field names are part of the public interface. */
 export interface RunResult {
+  readonly status: 'finished';
   readonly model: Config['model'];
   readonly dataset: Dataset['name'];
   readonly seed: number;
@@ -58,7 +59,8 @@ export interface RunEnded {
 }
 
 /** What is known of a run that stopped before its end. The command line prints it as JSON. */
-export interface PartialResult extends Omit<RunResult, 'train' | 'test'> {
+export interface PartialResult extends Omit<RunResult, 'status' | 'train' | 'test'> {
+  readonly status: RunStopped['reason'];
   /** Null before the first epoch was complete. */
   readonly train: Metrics | null;
   readonly test: null;

@@ -33,6 +33,12 @@ export function weightsNamedBy(given: string): 'last' | 'best' | undefined {
   return name === BEST ? 'best' : name === LAST ? 'last' : undefined;
 }
 
+/** Whether a folder is a saved run. */
+export async function isRun(folder: string): Promise<boolean> {
+  const files = await Promise.all(REQUIRED.map((name) => stat(path.join(folder, name)).catch(() => undefined)));
+  return files.every((file) => file?.isFile());
+}
+
 async function isFile(given: string): Promise<boolean> {
   return (await stat(given).catch(() => undefined))?.isFile() ?? false;
 }

@@ -2,12 +2,13 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../config/config.ts';
 import { UserError } from '../errors.ts';
-import { fileError, removeQuietly, writeFileAtomic } from '../files.ts';
+import { fileError, remove, removeQuietly, writeFileAtomic } from '../files.ts';
 import { parseJson } from '../json.ts';
-import { readRegularFile } from '../read-file.ts';
-import type { Checkpoint, EpochMetrics, StepRecord } from '../training/progress.ts';
+import { readRegularFile, readStart } from '../read-file.ts';
+import type { Checkpoint, EpochMetrics, Progress, StepRecord, Times } from '../training/progress.ts';
 import { encodeSafetensors } from '../weights/safetensors.ts';
 import { createRunFolder } from './create-run-folder.ts';
+import type { Outcome } from './decode.ts';
 import { CONFIG, findRun, LAST } from './find-run.ts';
 import { appendJsonLines, filterJsonLines, readJsonLines } from './json-lines.ts';
 
@@ -17,10 +18,11 @@ export type Weights = 'last' | 'best';
 const METRICS = 'metrics.jsonl';
 const STEPS = 'steps.jsonl';
 const TIMES = 'times.json';
+const RESULT = 'result.json';
 const PROGRESS = 'progress';
 /** More than any checkpoint has: 8192 hidden units and their state in AdamW are 303 MB. */
 const MAX_CHECKPOINT_BYTES = 2 ** 29;
-const MAX_TIMES_BYTES = 2 ** 16;
+const MAX_SMALL_BYTES = 2 ** 16;
 const MAX_CONFIG_BYTES = 2 ** 20;
 
 /** The folder of a run:
@@ -31,6 +33,7 @@ const MAX_CONFIG_BYTES = 2 ** 20;
  *  - `last.safetensors`: parameters and optimiser state at the last checkpoint; the Progress as JSON in its metadata
  *  - `best.safetensors`: the same at the end of the best epoch; missing until an epoch with validation has ended
  *  - `times.json`: the Times at the last checkpoint
+ *  - `result.json`: an Outcome, once the run has finished or diverged; missing in runs of earlier versions
  *  - `report.html`: written by the command line from the files above
  *
  *  Two runs with the same config.json have identical files, except for metrics.jsonl, times.json and report.html,
@@ -89,13 +92,55 @@ export class RunDirectory {
    *  weight is NaN or infinite, unless `allowNotFinite`; FileError if it cannot be read. */
   async load(weights: Weights, config: Config, { allowNotFinite = false } = {}): Promise<Checkpoint> {
     const { decodeSafetensors } = await import('../weights/decode.ts');
-    const { decodeProgress, decodeTimes, expectFinite } = await import('./decode.ts');
+    const { decodeProgress, expectFinite } = await import('./decode.ts');
     const file = this.#fileOf(weights);
     const { tensors, metadata } = decodeSafetensors(await this.#read(weights), file);
     const progress = decodeProgress(metadata[PROGRESS], file, config);
     if (!allowNotFinite) expectFinite(tensors, file);
-    const times = await readRegularFile(path.join(this.path, TIMES), MAX_TIMES_BYTES).catch(() => '');
-    return { progress, times: decodeTimes(String(times)), tensors };
+    return { progress, times: await this.times(), tensors };
+  }
+
+  /** Returns the progress of the last checkpoint, without reading its tensors. @param config of the run. @throws as `load` does. */
+  async progress(config: Config): Promise<Progress> {
+    const { readMetadata } = await import('../weights/decode.ts');
+    const { decodeProgress } = await import('./decode.ts');
+    const file = this.#fileOf('last');
+    try {
+      const metadata = await readMetadata((count) => readStart(file, count), file);
+      return decodeProgress(metadata[PROGRESS], file, config);
+    } catch (error) {
+      throw fileError(`cannot read ${file}`, error);
+    }
+  }
+
+  /** Returns the times at the last checkpoint; zero if times.json is missing or damaged. */
+  async times(): Promise<Times> {
+    const { decodeTimes } = await import('./decode.ts');
+    return decodeTimes(await this.#readSmall(TIMES));
+  }
+
+  /** Records how the run ended. @throws FileError if it cannot be written. */
+  async saveOutcome(outcome: Outcome): Promise<void> {
+    await writeFileAtomic(path.join(this.path, RESULT), `${JSON.stringify(outcome)}\n`);
+  }
+
+  /** Returns how the run ended; undefined if it is not over, if an earlier version has trained it, or if the record is damaged. */
+  async outcome(): Promise<Outcome | undefined> {
+    const { decodeOutcome } = await import('./decode.ts');
+    return decodeOutcome(await this.#readSmall(RESULT));
+  }
+
+  /** Removes the record of how the run ended, because it goes on. @throws FileError if it cannot be removed. */
+  async removeOutcome(): Promise<void> {
+    const file = path.join(this.path, RESULT);
+    await remove(file).catch((error) => {
+      throw fileError(`cannot remove ${file}`, error);
+    });
+  }
+
+  /** Contents of a small file; empty if it cannot be read. */
+  async #readSmall(name: string): Promise<string> {
+    return String(await readRegularFile(path.join(this.path, name), MAX_SMALL_BYTES).catch(() => ''));
   }
 
   async #read(weights: Weights): Promise<Uint8Array> {

@@ -28,6 +28,17 @@ export class RunLock {
     throw new UserError(beingTrained(folder, taken));
   }
 
+  /** Whether a process seems to be training the run. */
+  static isTaken(folder: string): boolean {
+    try {
+      const held = Lock.inspect(path.join(folder, LOCK));
+      return held !== undefined && held.staleIn !== 0;
+    } catch {
+      // Whether a holder on another machine is alive can be seen only where files can be written.
+      return true;
+    }
+  }
+
   /** @throws UserError if another process has taken the run over, which happens if this one was suspended for minutes on
    *  another machine; FileError if the lock cannot be written. */
   expectHeld(): void {

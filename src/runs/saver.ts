@@ -1,6 +1,7 @@
 import type { Dataset } from '../dataset/load.ts';
 import { type StepRecord, type TrainingEvent, toStepRecord } from '../training/progress.ts';
 import type { Trainer } from '../training/trainer.ts';
+import type { Outcome } from './decode.ts';
 import type { RunDirectory } from './run-directory.ts';
 import type { RunLock } from './run-lock.ts';
 
@@ -34,6 +35,13 @@ export class Saver {
     }
     this.#steps.push(toStepRecord(event));
     if (performance.now() - this.#savedAt > CHECKPOINT_INTERVAL_MS) await this.save();
+  }
+
+  /** Records how the run ended. @throws as `onEvent` does. */
+  async saveOutcome(outcome: Outcome): Promise<void> {
+    const { run, lock } = this.#saved;
+    lock.expectHeld();
+    await run.saveOutcome(outcome);
   }
 
   /** @param epoch that has just ended, if any. @throws as `onEvent` does. */

@@ -88,23 +88,26 @@ async function runSession(session: Session): Promise<RunResult | Interrupted> {
   await onEvent(runStarted(session));
   const stopped = (reason: RunStopped['reason'], cause: unknown): RunStopped => {
     const { progress } = trainer;
-    return { type: 'run-stopped', reason, cause, result: resultOf(session, null), progress };
+    const result = { status: reason, ...resultOf(session, null) };
+    return { type: 'run-stopped', reason, cause, result, progress };
   };
   let test: TestMetrics | null;
   try {
     test = await trainAndTest(session);
     if (test === null) await saver?.save();
   } catch (error) {
-    const event = stopped(error instanceof DivergedError ? 'diverged' : 'failed', error);
-    // A failure of the listener must not hide the one that stopped the run.
-    await (async () => onEvent(event))().catch(() => {});
+    const isDiverged = error instanceof DivergedError;
+    // No later failure may hide the one that stopped the run.
+    if (isDiverged) await saver?.saveOutcome({ status: 'diverged', step: trainer.progress.step }).catch(() => {});
+    await (async () => onEvent(stopped(isDiverged ? 'diverged' : 'failed', error)))().catch(() => {});
     throw error;
   }
   if (test === null) {
     await onEvent(stopped('interrupted', signal!.reason));
     return { interrupted: true, run: run?.path ?? null, progress: trainer.progress };
   }
-  const result = { ...resultOf(session, test), train: trainer.progress.lastEpoch!.train };
+  const { train } = trainer.progress.lastEpoch!;
+  const result = { status: 'finished', ...resultOf(session, test), train } as const;
   await onEvent({ type: 'run-ended', result, progress: trainer.progress });
   return result;
 }
@@ -120,7 +123,9 @@ async function trainAndTest({ options, model, trainer, saver }: Session): Promis
   }
   try {
     const test = await evaluateViews(model, dataset.test, views, rows(dataset.test.labels.length), signal);
-    if (!Number.isFinite(test.loss)) throw diverged(test.loss, trainer.progress.lastEpoch!);
+    const { loss, accuracy } = test;
+    if (!Number.isFinite(loss)) throw diverged(loss, trainer.progress.lastEpoch!);
+    await saver?.saveOutcome({ status: 'finished', step: trainer.progress.step, test: { loss, accuracy } });
     return test;
   } catch (error) {
     if (signal?.aborted && error === signal.reason) return null;
@@ -141,6 +146,7 @@ async function restore(run: RunDirectory, trainer: Trainer, config: Config): Pro
   trainer.restore(await run.load('last', config), `the checkpoint of ${run.path}`);
   await run.removeLeftovers();
   await run.rewind(trainer.epochsDone, trainer.progress.step);
+  if (!trainer.isDone) await run.removeOutcome();
 }
 
 async function begin(model: Model, trainer: Trainer, options: TrainOptions): Promise<RunDirectory | null> {
@@ -194,7 +200,7 @@ function runStarted({ options, model, split, trainer, run }: Session): RunStarte
 function resultOf<Test extends TestMetrics | null>(
   { options, trainer, run }: Session,
   test: Test,
-): Omit<PartialResult, 'test'> & { readonly test: Test } {
+): Omit<PartialResult, 'status' | 'test'> & { readonly test: Test } {
   const { config, dataset, backend } = options;
   const { lastEpoch, best, trainedImages } = trainer.progress;
   const { all: seconds, training } = trainer.times;

@@ -50,16 +50,32 @@ export function decodeSafetensors(file: Uint8Array, name: string): SafetensorsFi
   };
 }
 
+/** Reads the metadata of a safetensors file, without its tensors. @param readStart reads the first bytes of the file.
+ *  @param name of the file, for error messages. @throws UserError if its header is truncated or malformed. */
+export async function readMetadata(
+  readStart: (count: number) => Promise<Uint8Array>,
+  name: string,
+): Promise<Readonly<Record<string, string>>> {
+  const refuse = (problem: string) => new UserError(`${name} is not a safetensors file: ${problem}`);
+  const header = await readStart(8 + headerLength(await readStart(8), refuse));
+  const { [METADATA]: texts = {} } = parseHeader(split(header, refuse).json, refuse);
+  return expectSchema(TEXTS, texts, (problem) => refuse(`${METADATA}: ${problem}`));
+}
+
 type Entry = v.InferOutput<typeof ENTRY> & { readonly key: string };
 type Refuse = (problem: string) => UserError;
 
 function split(file: Uint8Array, refuse: Refuse): { json: Uint8Array; data: Uint8Array } {
+  const start = 8 + headerLength(file, refuse);
+  if (start > file.length) throw refuse(`its header ends at byte ${start}, but the file has ${file.length} bytes`);
+  return { json: file.subarray(8, start), data: file.subarray(start) };
+}
+
+function headerLength(file: Uint8Array, refuse: Refuse): number {
   if (file.length < 8) throw refuse(`it has ${file.length} bytes, wanted at least 8`);
   const length = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
   if (length > MAX_HEADER) throw refuse(`its header has ${length} bytes, wanted at most ${MAX_HEADER}`);
-  const start = 8 + length;
-  if (start > file.length) throw refuse(`its header ends at byte ${start}, but the file has ${file.length} bytes`);
-  return { json: file.subarray(8, start), data: file.subarray(start) };
+  return length;
 }
 
 /** @throws UserError if the tensors, in the order of their offsets, do not cover the data exactly. */

@@ -58,7 +58,11 @@ describe('docs/scripting.md', () => {
       log,
     );
     expect(undocumented(trained, 'Training')).toEqual([]);
+    const diverged = await jsonOf(...QUICK, '--lr', '1e6', '--no-save');
+    expect(diverged).toMatchObject({ status: 'diverged', test: null, config: { lr: 1e6 } });
+    expect(undocumented(diverged, 'Training')).toEqual([]);
     expect(undocumented((trained as { environment: object }).environment, 'Environment')).toEqual([]);
+    expect(undocumented(await jsonOf('runs', run), 'runs', 'Training')).toEqual([]);
     expect(undocumented(await jsonOf('eval', run, '--views', '2'), 'eval', 'Training')).toEqual([]);
     expect(undocumented(await jsonOf('predict', run, picture, '/nowhere.png'), 'predict', 'eval', 'Training')).toEqual(
       [],

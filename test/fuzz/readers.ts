@@ -40,6 +40,7 @@ const RUN_FILES: Readonly<Record<string, (run: RecordedRun) => Promise<unknown>>
   'config.json': async ({ record }) => record,
   'metrics.jsonl': ({ directory }) => directory.metrics(),
   'steps.jsonl': ({ directory }) => directory.steps(),
+  'result.json': ({ directory }) => directory.outcome(),
   'times.json': ({ directory, record }) => directory.load('last', record.config),
 };
 

@@ -80,6 +80,7 @@ describe('collectRun', () => {
       'last.safetensors',
       'best.safetensors',
       'times.json',
+      'result.json',
     ]);
     for (const { name, bytes, sha256 } of report.files) {
       const content = readFileSync(path.join(run.path, name));

@@ -19,7 +19,7 @@ export function parseOption<T>(name: string, text: string | undefined, field: Fi
 
 /** Extensions of files that commands write, and of other kinds of pictures, documents and weights that one could expect of them. */
 const KNOWN =
-  '.png .jpg .jpeg .gif .webp .avif .bmp .tif .tiff .svg .pdf .html .htm .json .jsonl .txt .md .safetensors .pt .pth .npz .onnx .h5'.split(
+  '.png .jpg .jpeg .gif .webp .avif .bmp .tif .tiff .svg .pdf .html .htm .json .jsonl .csv .tsv .xlsx .txt .md .safetensors .pt .pth .npz .onnx .h5'.split(
     ' ',
   );
 

@@ -48,6 +48,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
 
 const COMMANDS: Readonly<Record<string, string>> = {
   train: 'fit run learn',
+  runs: 'list ls history',
   eval: 'test score validate',
   predict: 'infer inference classify',
   report: 'plot html page compare visualize visualise',

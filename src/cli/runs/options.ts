@@ -19,6 +19,23 @@ export function addEvalOptions(command: Command): Command {
   return addNotes(addBackendOptions(command), EVAL_NOTES);
 }
 
+const LIST_NOTES = `
+Examples:
+  $ nn-train runs
+  $ nn-train runs runs/mlp-* --csv runs.csv
+  $ nn-train runs --json | jq -r '.runs[0].run'
+
+The best validation accuracy comes first: choose a run by it, not by its test accuracy.
+Accuracies are those of the last weights. Of the hyperparameters, the table has those in
+which the runs differ; --csv and --json have all of them.`;
+
+export function addListOptions(command: Command): Command {
+  command
+    .option('--csv <file>', 'also write the runs to this CSV file, with every hyperparameter')
+    .option('--json', 'print one JSON object on stdout');
+  return addNotes(command, LIST_NOTES);
+}
+
 const PREDICT_NOTES = `
 Examples:
   $ nn-train predict runs/mlp-20261124-091500 car.jpg

@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { painter } from './io.ts';
 import { shellWord } from './shell.ts';
 
-export { integer, loss, megabytes, percent, plural, seconds, small } from '../../format.ts';
+export { integer, localTime, loss, megabytes, percent, plural, seconds, small } from '../../format.ts';
 
 /** The command that resumes a saved run. */
 export function resumeCommand(run: string, program: string, more: readonly string[] = []): string {

@@ -50,8 +50,7 @@ export async function runTrain(command: Command, io: Io): Promise<number> {
       if (event.type === 'run-ended') report = await page.end(event.progress, signal, event.result.test);
       if (isInterrupted) report = await page.end(event.progress, signal);
       printer.show(event, report);
-      // An interrupted run is not over: it can be resumed.
-      if (!options.json || isInterrupted) return;
+      if (!options.json) return;
       if (event.type === 'run-ended') io.stdout.write(`${JSON.stringify(event.result)}\n`);
       if (event.type === 'run-stopped') io.stdout.write(`${JSON.stringify(stoppedResult(event, command, io.env))}\n`);
     };

@@ -93,9 +93,9 @@ describe('the end of a run', () => {
     const lines = readFileSync(path.join(cwd, 'log.jsonl'), 'utf8').trimEnd().split('\n');
     const { type, time, ...last } = JSON.parse(lines.at(-1)!);
     expect(type).toBe('run-stopped');
-    // An interrupted run is not over.
-    expect(stdout === '' ? undefined : JSON.parse(stdout)).toEqual(reason === 'interrupted' ? undefined : last);
-    expect(last).toMatchObject({ model: 'linear', run: 'run', test: null, stopped: { reason } });
+    expect(JSON.parse(stdout)).toEqual(last);
+    expect(last).toMatchObject({ status: reason, model: 'linear', run: 'run', test: null, stopped: { reason } });
+    expect(last.config).toMatchObject({ model: 'linear', trainLimit: 600 });
     const message = reason === 'diverged' ? /^training diverged: .*--lr/ : /^SIGINT$/;
     expect(last.stopped.message).toMatch(message);
   });

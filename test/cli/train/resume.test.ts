@@ -157,11 +157,18 @@ describe('an interrupted run', () => {
     expect(existsSync(path.join(cwd, 'run/lock'))).toBe(false);
   });
 
-  it('prints no JSON', async () => {
+  it('prints one JSON object that says so', async () => {
     const cwd = temporaryFolder();
     const signalItself = { signal: 'SIGINT', text: `1/${EPOCHS} ` } as const;
     const { code, stdout } = await nnTrain([...RUN, '--json', '--no-save'], { cwd, signalItself });
-    expect([code, stdout]).toEqual([130, '']);
+    expect(code).toBe(130);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      status: 'interrupted',
+      run: null,
+      test: null,
+      stopped: { reason: 'interrupted', message: 'SIGINT' },
+    });
   });
 
   it('prints only its results again if it had finished', async () => {

@@ -27,6 +27,7 @@ describe('a run', () => {
       'last.safetensors',
       'metrics.jsonl',
       'report.html',
+      'result.json',
       'steps.jsonl',
       'times.json',
     ]);
@@ -41,6 +42,7 @@ describe('a run', () => {
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
     const metrics = { loss: expect.any(Number), accuracy: expect.any(Number) };
     expect(JSON.parse(stdout)).toEqual({
+      status: 'finished',
       model: 'mlp',
       dataset: 'synthetic',
       seed: 3,
