@@ -27,6 +27,7 @@ export const FIELDS = {
     {
       help: 'hidden filters for each receptive field, 1 to 8192; with recipe plain, the hidden units',
       default: 512,
+      search: '32..512:log',
       shownDefault: '32; plain 512, best 96',
       onlyWith: { model: ['mlp'] },
     },
@@ -37,6 +38,7 @@ export const FIELDS = {
     {
       help: 'side of the square of pixels that a hidden unit sees, a multiple of 4; 32 is the whole image',
       default: 32,
+      search: '4..32',
       shownDefault: '8; plain 32',
       onlyWith: { model: ['mlp'] },
     },
@@ -46,6 +48,7 @@ export const FIELDS = {
     {
       help: 'pixels from one receptive field to the next',
       default: 4,
+      search: '2..8',
       onlyWith: { model: ['mlp'], receptiveField: [8, 4, 12, 16, 20, 24, 28] },
     },
   ),
@@ -63,7 +66,7 @@ export const FIELDS = {
   }),
   dropout: number(
     { min: 0, below: 1 },
-    { help: 'probability of dropping a hidden unit, < 1', default: 0, onlyWith: { model: ['mlp'] } },
+    { help: 'probability of dropping a hidden unit, < 1', default: 0, search: '0..0.5', onlyWith: { model: ['mlp'] } },
   ),
   loss: choice(['softmax', 'hinge'], {
     help: 'softmax (cross-entropy) or hinge (multiclass SVM)',
@@ -74,6 +77,7 @@ export const FIELDS = {
     {
       help: 'ε of the softmax target, < 1',
       default: ({ loss }) => (loss === 'softmax' ? 0.1 : 0),
+      search: '0..0.3',
       shownDefault: '0.1; plain linear 0',
       onlyWith: { loss: ['softmax'] },
     },
@@ -87,6 +91,7 @@ export const FIELDS = {
     {
       help: 'standard deviation of the initial weights for init normal',
       default: 0.01,
+      search: '1e-3..1e-1:log',
       onlyWith: { init: ['normal'] },
     },
   ),
@@ -100,13 +105,14 @@ export const FIELDS = {
   ),
   batchSize: integer(
     { min: 1, max: 50000 },
-    { help: 'images per step', default: 256, shownDefault: 'linear and plain 256, mlp 512' },
+    { help: 'images per step', default: 256, search: '64..1024:log', shownDefault: 'linear and plain 256, mlp 512' },
   ),
   lr: number(
     { above: 0 },
     {
       help: 'peak learning rate',
       default: defaultLr,
+      search: '1e-4..1e-1:log',
       shownDefault:
         'linear 0.003, mlp 0.021, plain mlp 0.05, best mlp 0.02; follows the batch, the layers, loss and optimizer',
     },
@@ -116,6 +122,7 @@ export const FIELDS = {
     {
       help: 'peak learning rate of the biases and the output layer, which muon leaves to SGD',
       default: defaultHeadLr,
+      search: '5e-3..0.5:log',
       shownDefault: '0.042; best 0.05',
       onlyWith: optimizersWith('headLr'),
     },
@@ -127,7 +134,7 @@ export const FIELDS = {
   }),
   warmup: number(
     { min: 0, below: 1 },
-    { help: 'fraction of all steps in which the learning rate rises, < 1', default: 0.1 },
+    { help: 'fraction of all steps in which the learning rate rises, < 1', default: 0.1, search: '0..0.3' },
   ),
   optimizer: choice(OPTIMIZER_NAMES, {
     help: `optimiser: ${OPTIMIZER_NAMES.join(', ')}`,
@@ -136,7 +143,7 @@ export const FIELDS = {
   }),
   momentum: number(
     { min: 0, below: 1 },
-    { help: 'μ of SGD and Muon, < 1', default: 0.9, onlyWith: optimizersWith('momentum') },
+    { help: 'μ of SGD and Muon, < 1', default: 0.9, search: '0.8..0.99', onlyWith: optimizersWith('momentum') },
   ),
   nesterov: flag({ help: 'Nesterov momentum for SGD and Muon', default: true, onlyWith: optimizersWith('nesterov') }),
   weightDecay: number(
@@ -144,6 +151,7 @@ export const FIELDS = {
     {
       help: `λ of the L2 term λ/2·‖W‖², not on biases; ${DECOUPLED.join(', ')}: decoupled`,
       default: ({ model, optimizer }) => (optimizer === 'muon' ? 0.1 : model === 'linear' ? 1e-4 : 5e-4),
+      search: '1e-5..0.5:log',
       shownDefault: 'linear 0.0001, mlp 0.0005; muon 0.1',
     },
   ),
@@ -153,6 +161,7 @@ export const FIELDS = {
     {
       help: 'shift training images by at most N pixels, N ≤ 31',
       default: ({ model }) => (model === 'linear' ? 1 : 2),
+      search: '0..4',
       shownDefault: 'linear 1, plain linear 0, mlp 2',
     },
   ),

@@ -27,13 +27,17 @@ export interface Field<T = unknown> {
   readonly onlyWith?: { readonly [Choice in keyof Choices]?: readonly Choices[Choice][] };
   /** Whether the field is either on or off. */
   readonly isSwitch?: boolean;
+  /** Values are multiples of this integer. */
+  readonly step?: number;
+  /** Range in which a search is worth while, such as "1e-4..1e-1:log". */
+  readonly search?: string;
   /** Whether a value is of the right type and in range. */
   accepts(value: unknown): value is T;
   /** Parses a text; undefined if it is not a valid value. A value that is not a text is returned if it is accepted. */
   parse(raw: unknown): T | undefined;
 }
 
-type Extra<T> = Omit<Field<T>, 'accepts' | 'parse' | 'wanted' | 'choices'>;
+type Extra<T> = Omit<Field<T>, 'accepts' | 'parse' | 'wanted' | 'choices' | 'isSwitch' | 'step'>;
 type Rules<T> = Pick<Field<T>, 'wanted' | 'accepts' | 'parse'>;
 
 interface Range {
@@ -48,7 +52,7 @@ export function number(range: Range, extra: Extra<number>): Field<number> {
 }
 
 export function integer(range: Range, extra: Extra<number>): Field<number> {
-  return { ...extra, ...numeric(range, true) };
+  return { ...extra, ...numeric(range, true), step: 1 };
 }
 
 /** A multiple of an integer. */
@@ -57,6 +61,7 @@ export function multipleOf(step: number, range: Range, extra: Extra<number>): Fi
   const isMultiple = (value: unknown): value is number => accepts(value) && value % step === 0;
   return {
     ...extra,
+    step,
     wanted: wanted.replace('an integer', `a multiple of ${step}`),
     accepts: isMultiple,
     parse(raw) {
@@ -71,6 +76,7 @@ export function optionalInteger(range: Range, extra: Extra<number | null>): Fiel
   const { wanted, accepts, parse } = numeric(range, true);
   return {
     ...extra,
+    step: 1,
     wanted,
     accepts: (value): value is number | null => value === null || accepts(value),
     parse: (raw) => (raw === null ? null : parse(raw)),

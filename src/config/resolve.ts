@@ -82,15 +82,18 @@ function checkFields(given: unknown): Partial<Config> {
   }
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
   for (const [key, value] of entries) {
-    if (!Object.hasOwn(FIELDS, key)) {
-      throw new UsageError(
-        message`${field(key)} is not a hyperparameter; the hyperparameters are ${Object.keys(FIELDS).join(', ')}`,
-      );
-    }
-    const { accepts, wanted }: Field = FIELDS[key as keyof Config];
+    const { accepts, wanted }: Field = FIELDS[expectField(key)];
     if (!accepts(value)) throw new UsageError(message`${field(key)} must be ${wanted}, got ${inWords(value)}`);
   }
   return Object.fromEntries(entries);
+}
+
+/** @throws UsageError if there is no hyperparameter of that name. */
+export function expectField(key: string): keyof Config {
+  if (Object.hasOwn(FIELDS, key)) return key as keyof Config;
+  throw new UsageError(
+    message`${field(key)} is not a hyperparameter; the hyperparameters are ${Object.keys(FIELDS).join(', ')}`,
+  );
 }
 
 function defaultsFor(choices: Choices): Config {
