@@ -11,7 +11,7 @@ import { rungChart } from './charts/rungs.ts';
 import { headline, titleOf } from './headline.ts';
 import { followTrials } from './highlight.ts';
 import { type Axis, axesOf } from './parallel/axes.ts';
-import { parallelCoordinates, type Selection, selectedTrials } from './parallel/parallel.ts';
+import { drawOnTop, parallelCoordinates, type Selection, selectedTrials } from './parallel/parallel.ts';
 import { sweepSetup } from './setup.ts';
 import { firstView, type TableView, trialTable } from './table.ts';
 import { describe, type Sweep, sweepOf, valuesText } from './trials.ts';
@@ -161,11 +161,11 @@ export class SweepPage {
     morph(document.getElementById('trials')!, this.#trials());
   }
 
-  /** Draws the line of a trial above all others, and says what it is. */
+  /** Shows which trial is lit up. */
   #describe(number: number | undefined): void {
     const trial = this.#sweep.trials.find(({ trial }) => trial === number);
     const { metric, report } = this.#sweep;
-    document.querySelector('.parallel .top')?.setAttribute('href', trial ? `#line-${trial.trial}` : '');
+    drawOnTop(number);
     const detail = document.getElementById('trial-detail');
     if (detail && trial)
       detail.textContent = `${format.sentence(describe(trial, metric))}: ${valuesText(trial, report.parameters)}`;

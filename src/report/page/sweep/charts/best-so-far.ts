@@ -31,7 +31,7 @@ export function bestSoFar({ report, trials, metric }: Sweep, size: ChartSize): H
     'best-so-far',
     `${format.sentence(metric.label)} by trial`,
     [
-      `The line is the best result so far${shown.some(isBroken) ? '; trials without a result are at the lower edge' : ''}.${rungs}`,
+      `${steps.length > 0 ? 'The line is the best result so far' : 'No trial has a result yet'}${shown.some(isBroken) ? '; trials without one are at the lower edge' : ''}.${rungs}`,
       dotKey(shown),
     ],
     alternative(steps, metric),

@@ -22,30 +22,38 @@ export function parallelCoordinates(
 ): HTMLElement {
   const layout = layoutOf(axes, width);
   const lines = linesOf(sweep, axes);
-  const svg = s(
+  const size = { viewBox: `0 0 ${layout.width} ${layout.height}`, width: layout.width, height: layout.height };
+  const brushes = axes.map((axis, index) => {
+    const onChange = (interval: Interval | undefined) => {
+      if (interval) selection.set(axis.name, interval);
+      else selection.delete(axis.name);
+      onSelect();
+    };
+    return new Brush({ axis, index, layout, interval: selection.get(axis.name), onChange }).element;
+  });
+  const drawn = s(
     'svg',
-    { viewBox: `0 0 ${layout.width} ${layout.height}`, width: layout.width, height: layout.height, role: 'group' },
-    gradient(axes, layout),
-    s(
-      'g',
-      // The best is drawn last, above all others, but comes first for the arrow keys.
-      { class: 'lines', role: 'listbox', 'aria-label': 'Trials', 'data-reversed': '' },
-      [...lines].reverse().map((line) => path(line, sweep, layout)),
-    ),
-    s('use', { class: 'top' }),
-    axes.map((axis, i) => drawnAxis(axis, i, layout)),
-    axes.map((axis, index) => {
-      const onChange = (interval: Interval | undefined) => {
-        if (interval) selection.set(axis.name, interval);
-        else selection.delete(axis.name);
-        onSelect();
-      };
-      return new Brush({ axis, index, layout, interval: selection.get(axis.name), onChange }).element;
-    }),
+    // The best is drawn last, above all others, but comes first for the arrow keys.
+    { ...size, class: 'lines', role: 'listbox', 'aria-label': 'Trials', 'data-reversed': '' },
+    [...lines].reverse().map((line) => path(line, sweep, layout)),
   );
-  svg.setAttribute('aria-label', 'Parallel coordinates');
-  lightNearest(svg, lines, layout);
-  return h('div', { class: 'plot parallel' }, svg);
+  // A picture of its own, as it changes with every movement of the pointer, and hundreds of lines take long to draw.
+  const above = s(
+    'svg',
+    { ...size, class: 'above', role: 'group', 'aria-label': 'Axes' },
+    gradient(axes, layout),
+    s('path', { class: 'top' }),
+    axes.map((axis, index) => drawnAxis(axis, index, layout)),
+    brushes,
+  );
+  lightNearest(above, lines, layout);
+  return h('div', { class: 'plot parallel' }, drawn, above);
+}
+
+/** Draws the line of a trial above all others. @param trial its number; undefined for none. */
+export function drawOnTop(trial: number | undefined): void {
+  const [line, top] = [document.getElementById(`line-${trial}`), document.querySelector('.parallel .top')];
+  for (const name of ['d', 'style']) top?.setAttribute(name, line?.getAttribute(name) ?? '');
 }
 
 /** Returns the numbers of the trials inside all selected intervals. */
@@ -158,7 +166,7 @@ function lightNearest(svg: SVGElement, lines: readonly TrialLine[], layout: Layo
     let [nearest, least]: [number | undefined, number] = [undefined, NEAR / layout.length];
     for (const { trial, positions } of lines) {
       const distance = Math.abs((1 - share) * positions[axis] + share * positions[axis + 1] - position);
-      if (distance >= least || svg.querySelector(`#line-${trial.trial}.out`)) continue;
+      if (distance >= least || document.querySelector(`#line-${trial.trial}.out`)) continue;
       [nearest, least] = [trial.trial, distance];
     }
     light(nearest);
