@@ -97,8 +97,22 @@ export function imageAt(images: Uint8Array, index: number): Uint8Array {
 
 /** Allocates an image set in memory of its own. */
 export function allocateImageSet(count: number): ImageSet {
+  return { images: new Uint8Array(count * IMAGE_BYTES), labels: new Uint8Array(count) };
+}
+
+/** Allocates an image set in memory that threads can share. */
+export function allocateSharedImageSet(count: number): ImageSet {
   return {
-    images: new Uint8Array(count * IMAGE_BYTES),
-    labels: new Uint8Array(count),
+    images: new Uint8Array(new SharedArrayBuffer(count * IMAGE_BYTES)),
+    labels: new Uint8Array(new SharedArrayBuffer(count)),
   };
+}
+
+/** Returns an image set in memory that threads can share: itself if it is there, otherwise a copy. */
+export function shareableImages(set: ImageSet): ImageSet {
+  if ([set.images, set.labels].every(({ buffer }) => buffer instanceof SharedArrayBuffer)) return set;
+  const copy = allocateSharedImageSet(set.labels.length);
+  copy.images.set(set.images);
+  copy.labels.set(set.labels);
+  return copy;
 }

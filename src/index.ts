@@ -8,12 +8,19 @@ export type {
   MatmulOptions,
   Precision,
   Shape,
+  SharedBackend,
   Sink,
   Tensor,
 } from './backends/backend.ts';
 export { ShapeError } from './backends/backend.ts';
 export { ReferenceBackend } from './backends/reference/reference.ts';
-export { type BackendChoice, type BackendOptions, createBackend } from './backends/select.ts';
+export {
+  type BackendChoice,
+  type BackendOptions,
+  createBackend,
+  type OpenOptions,
+  openShared,
+} from './backends/select.ts';
 export type { UpdateRule } from './backends/update-rules.ts';
 export type { Config } from './config/config.ts';
 export { resolveConfig } from './config/resolve.ts';

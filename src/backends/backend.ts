@@ -95,6 +95,14 @@ export interface BackendInfo {
   readonly notes: readonly string[];
 }
 
+/** A backend that others of the process can be opened from by `openShared`, each on its own thread, and image sets that all of
+ *  them read. It can be posted to other threads, which copies none of the images. */
+export interface SharedBackend {
+  readonly name: Backend['name'];
+  readonly precision: Precision;
+  readonly sets: readonly ImageSet[];
+}
+
 /** The operations. Each only enqueues its work, in order; `read` waits for it. A result must not be one of its
  *  operands. Every operation checks its shapes first, and throws ShapeError if they do not match. */
 export interface Backend {
@@ -173,6 +181,11 @@ export interface Backend {
   /** Sends a stored gradient to a sink of the same shape. */
   deliver(gradient: Tensor, into: Sink): void;
 
+  /** Lets other threads open backends like this one, which read the image sets without a copy. Sets that were not allocated
+   *  by this backend are copied, once. */
+  share(sets: readonly ImageSet[]): SharedBackend;
+  /** Forgets all tensors, and frees their memory and that of temporary results. Image sets stay. */
+  reset(): void;
   /** Releases resources other than memory, such as threads. */
   close(): void;
 }

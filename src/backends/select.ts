@@ -1,7 +1,8 @@
-import type { Backend, Precision } from './backend.ts';
-import { ReferenceBackend } from './reference/reference.ts';
-import { createWasm, UnsupportedError } from './wasm/create.ts';
+import type { Backend, Precision, SharedBackend } from './backend.ts';
+import { ReferenceBackend, type ReferenceShared } from './reference/reference.ts';
+import { createWasm, openWasm, UnsupportedError } from './wasm/create.ts';
 import type { Engine } from './wasm/node/engine.ts';
+import type { WasmShared } from './wasm/wasm.ts';
 
 /** `auto` is wasm if the JavaScript engine supports it, otherwise reference. */
 export type BackendChoice = 'auto' | 'wasm' | 'reference';
@@ -31,4 +32,24 @@ export async function createBackend(options: BackendOptions = {}, engine?: Engin
     if (backend === 'wasm' || !(error instanceof UnsupportedError)) throw error;
     return new ReferenceBackend('float32', precision, [`using the slow reference backend: ${error.reason}`]);
   }
+}
+
+/** Options of `openShared`. */
+export interface OpenOptions {
+  /** By default that of the backend that was shared. */
+  readonly precision?: Precision | undefined;
+  /** Default: 1. */
+  readonly threads?: number | undefined;
+}
+
+/** Opens a backend like one that was shared, on any thread of the process. It has tensors of its own, and reads
+ *  `shared.sets` without a copy. Backends that share memory take the address space of one.
+ *
+ *  @param shared what `Backend.share` returned, here or on the thread that posted it.
+ *  @throws UserError if memory is missing, or a thread does not start; UnsupportedError if the kernels of another precision
+ *  give wrong results. */
+export async function openShared(shared: SharedBackend, options: OpenOptions = {}): Promise<Backend> {
+  if (shared.name === 'wasm') return openWasm(shared as WasmShared, options);
+  const { dtype, precision, notes } = shared as ReferenceShared;
+  return new ReferenceBackend(dtype, options.precision ?? precision, notes);
 }

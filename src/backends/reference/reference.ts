@@ -1,4 +1,10 @@
-import { allocateImageSet, type BatchPlan, type ImageSet, type ReceptiveFields } from '../../images.ts';
+import {
+  allocateSharedImageSet,
+  type BatchPlan,
+  type ImageSet,
+  type ReceptiveFields,
+  shareableImages,
+} from '../../images.ts';
 import { loadBatch } from '../augmentation.ts';
 import {
   type Activation,
@@ -10,6 +16,7 @@ import {
   type Precision,
   pixelOf,
   type Shape,
+  type SharedBackend,
   type Sink,
   sizeOf,
   type Tensor,
@@ -25,6 +32,13 @@ import { multiBias, multiBiasDerivative } from './multi-bias.ts';
 import * as pointwise from './pointwise.ts';
 import { Results } from './result.ts';
 import { allocate, valuesOf, view } from './tensor.ts';
+
+/** A reference backend as others are opened from it. */
+export interface ReferenceShared extends SharedBackend {
+  readonly name: 'reference';
+  readonly dtype: 'float32' | 'float64';
+  readonly notes: readonly string[];
+}
 
 /** The oracle that other backends are tested against: every operation as plain loops, in the order of its formula.
  *
@@ -71,7 +85,7 @@ export class ReferenceBackend implements ElementwiseBackend {
   }
 
   imageSet(count: number): ImageSet {
-    return allocateImageSet(count);
+    return allocateSharedImageSet(count);
   }
 
   loadBatch(source: ImageSet, plan: BatchPlan, images: Tensor, labels: Tensor): void {
@@ -228,6 +242,13 @@ export class ReferenceBackend implements ElementwiseBackend {
     const { values, rows, columns } = matrix(x);
     this.#results.write([columns, rows], into, (target) => target.set(transpose(values, rows, columns)));
   }
+
+  share(sets: readonly ImageSet[]): ReferenceShared {
+    const { name, dtype, precision, info } = this;
+    return { name, dtype, precision, notes: info.notes, sets: sets.map(shareableImages) };
+  }
+
+  reset(): void {}
 
   close(): void {}
 }

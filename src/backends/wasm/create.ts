@@ -2,13 +2,13 @@ import { UserError } from '../../errors.ts';
 import { field, message } from '../../message.ts';
 import type { Precision } from '../backend.ts';
 import { Device } from './device.ts';
-import { Memory } from './memory.ts';
-import { assemble } from './module.ts';
+import { Memory, reserve, type Space } from './memory.ts';
+import { compile, type Program } from './module.ts';
 import { availableCores } from './node/cores.ts';
 import { detectEngine, type Engine, hasWebAssembly, withoutRevectorize } from './node/engine.ts';
 import { ThreadStartError, Threads } from './node/threads.ts';
 import { selfTest } from './self-test.ts';
-import { WasmBackend } from './wasm.ts';
+import { WasmBackend, type WasmShared } from './wasm.ts';
 
 export interface WasmOptions {
   readonly precision: Precision;
@@ -38,12 +38,35 @@ export class UnsupportedError extends UserError {
  *  @throws UnsupportedError without SIMD, or if results are wrong without experimental features; UserError if memory is
  *  missing, or if one of the `threads` that the options ask for does not start. */
 export async function createWasm(options: WasmOptions): Promise<WasmBackend> {
-  const { precision, v8Flags = true } = options;
-  let engine = options.engine ?? detectEngine({ v8Flags, wantsFma: precision === 'float32' });
+  const { v8Flags = true } = options;
+  const engine = options.engine ?? detectEngine({ v8Flags });
   if (!engine.simd) throw new UnsupportedError(`this engine has no WebAssembly${hasWebAssembly() ? ' SIMD' : ''}`);
+  return startTested(engine, options, reserve(engine.threads));
+}
+
+/** Starts a wasm backend in the memory of another one, on one thread by default. It tests the kernels only if it uses others,
+ *  because its precision differs.
+ *  @throws as `createWasm` does. */
+export async function openWasm(
+  { engine, memory, precision, sets }: WasmShared,
+  options: Pick<WasmOptions, 'threads'> & { readonly precision?: Precision | undefined },
+): Promise<WasmBackend> {
+  const wanted = { precision: options.precision ?? precision, threads: options.threads ?? 1, engine };
+  if (!memory) return createWasm(wanted);
+  const { space, program, isWide } = memory;
+  const isTested = wanted.precision === precision;
+  const backend = await (isTested ? start(engine, wanted, { space, program }) : startTested(engine, wanted, space));
+  if (isTested) backend.products.isWide = isWide;
+  backend.adopt(sets);
+  return backend;
+}
+
+async function startTested(detected: Engine, options: WasmOptions, space: Space): Promise<WasmBackend> {
+  const { precision } = options;
+  let engine = detected;
   const notes: string[] = [];
   for (;;) {
-    const backend = await start(engine, options, notes);
+    const backend = await start(engine, options, { space, notes });
     let wrong: string | undefined = 'an error';
     try {
       wrong = await selfTestTiles(backend, engine);
@@ -58,19 +81,22 @@ export async function createWasm(options: WasmOptions): Promise<WasmBackend> {
   }
 }
 
-async function start(engine: Engine, options: WasmOptions, notes: readonly string[]): Promise<WasmBackend> {
+interface StartOptions {
+  readonly space: Space;
+  readonly notes?: readonly string[];
+  /** The kernels; compiled if left out. */
+  readonly program?: Program;
+}
+
+async function start(engine: Engine, options: WasmOptions, { space, notes = [], ...given }: StartOptions) {
   const { precision } = options;
-  const isShared = engine.threads;
   const fma = engine.fma && precision === 'float32';
-  const wanted = isShared ? (options.threads ?? availableCores()) : 1;
-  const { memory, pool, indices, reason } = await startThreads(wanted, {
-    ...options,
-    isShared,
-    fma,
-    attempt: notes.length,
-  });
+  // Each attempt needs different bytes, because V8 caches compiled modules by their bytes.
+  const program = given.program ?? compile({ memory: space.limits, fma, attempt: notes.length });
+  const wanted = engine.threads ? (options.threads ?? availableCores()) : 1;
+  const { memory, pool, reason } = await startThreads(program, space, wanted, options);
   const missing = [
-    ...(isShared ? [] : ['this engine has no shared memory, so the backend runs on one thread']),
+    ...(engine.threads ? [] : ['this engine has no shared memory, so the backend runs on one thread']),
     ...(reason === undefined ? [] : [`running on ${pool.count} of ${wanted} threads: ${reason}`]),
     ...(engine.fma || precision === 'int16' ? [] : ['this engine has no fused multiply-add, so float32 is slower']),
   ];
@@ -81,29 +107,21 @@ async function start(engine: Engine, options: WasmOptions, notes: readonly strin
     flags: engine.flags,
     notes: [...missing, ...notes],
   };
-  return new WasmBackend(new Device({ memory, threads: pool, indices, precision, fma }), info);
+  const device = new Device({ memory, threads: pool, indices: program.indices, precision, fma });
+  return new WasmBackend(device, info, { engine, program });
 }
 
-interface StartOptions extends WasmOptions {
-  readonly isShared: boolean;
-  readonly fma: boolean;
-  readonly attempt: number;
-}
-
-/** Starts the threads, each time with a memory of their own: threads that are being stopped may still use the old one.
- *  If a thread does not start and nobody asked for a certain number, it makes do with fewer, and returns the `reason`. */
-async function startThreads(wanted: number, options: StartOptions) {
-  const { isShared, fma, attempt, workerScript = new URL('./node/worker.js', import.meta.url) } = options;
+/** Starts the threads, each time with memory of their own: threads that are being stopped may still use theirs. If a thread
+ *  does not start and nobody asked for a certain number, it makes do with fewer, and returns the `reason`. */
+async function startThreads({ module }: Program, space: Space, wanted: number, options: WasmOptions) {
+  const { threads, workerScript = new URL('./node/worker.js', import.meta.url) } = options;
   let [count, reason]: [number, string | undefined] = [wanted, undefined];
   for (;;) {
-    const memory = new Memory(isShared);
-    // Each attempt needs different bytes, because V8 caches compiled modules by their bytes.
-    const { bytes, indices } = assemble({ memory: memory.limits, fma, attempt });
+    const memory = new Memory(space);
     try {
-      const pool = await Threads.start(new WebAssembly.Module(bytes), memory, count, workerScript);
-      return { memory, pool, indices, reason };
+      return { memory, pool: await Threads.start(module, memory, count, workerScript), reason };
     } catch (error) {
-      if (!(error instanceof ThreadStartError) || options.threads !== undefined) throw error;
+      if (!(error instanceof ThreadStartError) || threads !== undefined) throw error;
       [count, reason] = [Math.min(count - 1, error.started), error.reason];
     }
   }
@@ -112,12 +130,14 @@ async function startThreads(wanted: number, options: StartOptions) {
 /** Runs the self-test with narrow tiles and, if V8 fuses vectors, with wide ones, and selects the faster kind. Returns the
  *  first operation with a wrong result, if any. */
 async function selfTestTiles(backend: WasmBackend, { revectorize }: Engine): Promise<string | undefined> {
-  const narrow = await selfTest(backend);
-  if (!revectorize || narrow !== undefined) return narrow;
-  backend.products.isWide = true;
-  const wide = await selfTest(backend);
-  if (wide === undefined) backend.products.isWide = isWideFaster(backend);
-  return wide;
+  let wrong = await selfTest(backend);
+  if (revectorize && wrong === undefined) {
+    backend.products.isWide = true;
+    wrong = await selfTest(backend);
+    if (wrong === undefined) backend.products.isWide = isWideFaster(backend);
+  }
+  if (wrong === undefined) backend.reset();
+  return wrong;
 }
 
 /** Times a product with both kinds of tiles, alternating between them: one with pixels, as the first layer of a model has,

@@ -1,5 +1,5 @@
 import { type DType, expectShape, type Precision, type Shape, type Sink, sizeOf, type Tensor } from '../backend.ts';
-import { ADDRESS } from './jobs.ts';
+import { OFFSET } from './jobs.ts';
 import type { Arguments } from './kernels/kernel.ts';
 import { CHUNK_BYTES } from './kernels/pointwise.ts';
 import { SINK, SINK_BYTES, SINK_KINDS } from './kernels/sink.ts';
@@ -7,7 +7,7 @@ import { numbersOf } from './kernels/update-rules.ts';
 import type { Memory } from './memory.ts';
 import { KERNELS, type KernelName } from './module.ts';
 import type { Threads } from './node/threads.ts';
-import { asWasmTensor, type MemoryRange, type WasmTensor } from './tensor.ts';
+import { asWasmTensor, type Lifetime, type MemoryRange, type WasmTensor } from './tensor.ts';
 
 /** The parts that create.ts assembles into a device. */
 export interface DeviceParts {
@@ -31,6 +31,8 @@ export class Device {
   readonly #indices: DeviceParts['indices'];
   readonly #scratch = new Map<ScratchName, MemoryRange>();
   readonly #sink: number;
+  /** That of the tensors allocated from now on. */
+  lifetime: Lifetime = { hasEnded: false };
 
   constructor({ memory, threads, indices, precision, fma }: DeviceParts) {
     this.memory = memory;
@@ -38,7 +40,7 @@ export class Device {
     this.fma = fma;
     this.#threads = threads;
     this.#indices = indices;
-    this.#sink = memory.allocate(SINK_BYTES);
+    this.#sink = memory.keep(SINK_BYTES);
   }
 
   get threads(): number {
@@ -49,10 +51,19 @@ export class Device {
     this.#threads.close();
   }
 
+  /** Forgets all tensors and temporary memory. @throws UserError if a thread may still use them. */
+  reset(): void {
+    this.#threads.expectUsable();
+    this.lifetime.hasEnded = true;
+    this.lifetime = { hasEnded: false };
+    this.#scratch.clear();
+    this.memory.reset();
+  }
+
   /** Runs a kernel. Its arguments are written to memory in the order in which it declares them. */
   run<Name extends KernelName>(name: Name, tasks: number, args: Arguments<(typeof KERNELS)[Name]['parameters']>): void {
     const { words, floats } = this.memory;
-    let at = ADDRESS.args >>> 2;
+    let at = (this.#threads.base + OFFSET.args) >>> 2;
     const parameters: Readonly<Record<string, 'i32' | 'f32'>> = KERNELS[name].parameters;
     const values: Readonly<Record<string, number>> = args;
     for (const parameter in parameters) {
@@ -139,7 +150,7 @@ export class Device {
     return range.address;
   }
 
-  /** Allocates zeroed memory that is never freed. */
+  /** Allocates zeroed memory, until the next reset. */
   allocate(bytes: number): MemoryRange {
     return { address: this.memory.allocate(bytes), bytes };
   }

@@ -1,5 +1,5 @@
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler/assembler.ts';
-import { atomic, call, callIndirect, drop, i32, i64 } from './assembler/instructions.ts';
+import { atomic, BASE, call, callIndirect, drop, i32, i64 } from './assembler/instructions.ts';
 import { loop } from './kernels/kernel.ts';
 
 // Fork and join, inside WebAssembly. A job is a kernel and a number of tasks, which all threads do, including the main thread.
@@ -12,33 +12,32 @@ import { loop } from './kernels/kernel.ts';
 // One atomic addition claims a task, so a late thread finds either no task to claim or a task of the current job. A job
 // ends when all its tasks are done; nothing waits for a thread that has claimed no task.
 
-/** Addresses of the words that the threads share. Each word that changes while threads wait has its own cache line. */
-export const ADDRESS = {
-  done: 0x480,
+/** Offsets of the words that the threads of a backend share, from the address `BASE`: backends that share a memory have one
+ *  block of such words each. Each word that changes while threads wait has its own cache line. */
+export const OFFSET = {
+  done: 0,
   /** Incremented by every job; idle workers wait on it. */
-  signal: 0x500,
-  sleepers: 0x580,
+  signal: 0x80,
+  sleepers: 0x100,
   /** 1 while the main thread waits on `done`. */
-  mainIsWaiting: 0x600,
+  mainIsWaiting: 0x180,
   /** 1 once a worker has failed. */
-  failed: 0x680,
+  failed: 0x200,
   /** 1 once the workers should exit. */
-  closed: 0x700,
-  kernel: 0x780,
-  tasks: 0x784,
-  threads: 0x788,
-  /** The address of the tickets. */
-  tickets: 0x78c,
+  closed: 0x280,
+  kernel: 0x300,
+  tasks: 0x304,
+  threads: 0x308,
   /** One of MAX_SPINS. */
-  maxSpins: 0x7a0,
+  maxSpins: 0x320,
   /** Written to, but never read. */
-  discard: 0x7c0,
-  args: 0x800,
+  discard: 0x340,
+  args: 0x380,
+  /** The ticket of each thread. */
+  tickets: 0x800,
 } as const;
 /** Bytes from one ticket to the next: a cache line. */
 export const TICKET_BYTES = 64;
-/** The first address after the shared words. */
-export const HEAP_START = 0x1000;
 export const MAX_TASKS = 0xf0000;
 
 /** Iterations, of about a nanosecond each, for which an idle thread spins before it sleeps. The limit covers the time
@@ -52,7 +51,7 @@ const endOf = (ticket: Local<'i64'>) => i32.and(i32.wrap_i64(i64.shr_u(ticket, 2
 
 /** The address of a thread's ticket. */
 function ticketOf(f: FunctionBuilder, thread: Local<'i32'>): Local<'i32'> {
-  return f.local('i32', i32.add(i32.load(i32.const(ADDRESS.tickets)), i32.mul(thread, TICKET_BYTES)));
+  return f.local('i32', i32.add(i32.add(BASE, OFFSET.tickets), i32.mul(thread, TICKET_BYTES)));
 }
 
 /** Adds the exported functions
@@ -69,7 +68,7 @@ export function addJobs(module: ModuleBuilder, isShared: boolean): void {
       (f, kernel, tasks) => {
         const task = f.local('i32');
         f.while(i32.lt_u(task, tasks), () => {
-          f.do(callIndirect(kernelType, kernel, task, ADDRESS.args, 0));
+          f.do(callIndirect(kernelType, kernel, task, i32.add(BASE, OFFSET.args), 0));
           f.set(task, i32.add(task, 1));
         });
         f.return(i32.const(1));
@@ -81,7 +80,7 @@ export function addJobs(module: ModuleBuilder, isShared: boolean): void {
 
   /** (thread): claims and does tasks until none are left. */
   const work = module.function(['i32'], (f, thread) => {
-    const threads = f.local('i32', i32.load(i32.const(ADDRESS.threads)));
+    const threads = f.local('i32', i32.load(BASE, OFFSET.threads));
     const share = f.local('i32', thread);
     loop(f, 0, threads, () => {
       const address = ticketOf(f, share);
@@ -90,11 +89,11 @@ export function addJobs(module: ModuleBuilder, isShared: boolean): void {
         f.set(ticket, atomic.add_i64(address, 1n));
         const task = f.local('i32', nextOf(ticket));
         f.if(i32.lt_u(task, endOf(ticket)), () => {
-          f.do(callIndirect(kernelType, i32.load(i32.const(ADDRESS.kernel)), task, ADDRESS.args, thread));
-          const before = f.local('i32', atomic.add_i32(i32.const(ADDRESS.done), 1));
-          const isLast = i32.eq(i32.add(before, 1), i32.load(i32.const(ADDRESS.tasks)));
-          f.if(i32.and(isLast, atomic.load_i32(i32.const(ADDRESS.mainIsWaiting))), () =>
-            f.do(drop(atomic.notify(i32.const(ADDRESS.done), 1))),
+          f.do(callIndirect(kernelType, i32.load(BASE, OFFSET.kernel), task, i32.add(BASE, OFFSET.args), thread));
+          const before = f.local('i32', atomic.add_i32(BASE, 1, OFFSET.done));
+          const isLast = i32.eq(i32.add(before, 1), i32.load(BASE, OFFSET.tasks));
+          f.if(i32.and(isLast, atomic.load_i32(BASE, OFFSET.mainIsWaiting)), () =>
+            f.do(drop(atomic.notify(BASE, 1, OFFSET.done))),
           );
           f.set(ticket, atomic.load_i64(address));
         });
@@ -106,10 +105,10 @@ export function addJobs(module: ModuleBuilder, isShared: boolean): void {
   module.function(
     ['i32', 'i32', 'i32'],
     (f, kernel, tasks, job) => {
-      f.do(i32.store(i32.const(ADDRESS.kernel), kernel));
-      f.do(atomic.store_i32(i32.const(ADDRESS.done), 0));
-      f.do(i32.store(i32.const(ADDRESS.tasks), tasks));
-      const threads = f.local('i32', i32.load(i32.const(ADDRESS.threads)));
+      f.do(i32.store(BASE, kernel, OFFSET.kernel));
+      f.do(atomic.store_i32(BASE, 0, OFFSET.done));
+      f.do(i32.store(BASE, tasks, OFFSET.tasks));
+      const threads = f.local('i32', i32.load(BASE, OFFSET.threads));
       const start = f.local('i32', i32.const(0));
       loop(f, 0, threads, (share) => {
         const end = f.local('i32', i32.div_u(i32.mul(tasks, i32.add(share, 1)), threads));
@@ -117,14 +116,12 @@ export function addJobs(module: ModuleBuilder, isShared: boolean): void {
         f.do(atomic.store_i64(ticketOf(f, share), i64.or(i64.shl(i64.extend_i32_u(job), 40n), low)));
         f.set(start, end);
       });
-      f.do(drop(atomic.add_i32(i32.const(ADDRESS.signal), 1)));
-      f.if(atomic.load_i32(i32.const(ADDRESS.sleepers)), () =>
-        f.do(drop(atomic.notify(i32.const(ADDRESS.signal), i32.const(-1)))),
-      );
+      f.do(drop(atomic.add_i32(BASE, 1, OFFSET.signal)));
+      f.if(atomic.load_i32(BASE, OFFSET.sleepers), () => f.do(drop(atomic.notify(BASE, i32.const(-1), OFFSET.signal))));
       f.do(call(work, i32.const(0)));
       const spins = f.local('i32');
-      const maxSpins = f.local('i32', i32.load(i32.const(ADDRESS.maxSpins)));
-      f.while(i32.lt_u(atomic.load_i32(i32.const(ADDRESS.done)), tasks), () => {
+      const maxSpins = f.local('i32', i32.load(BASE, OFFSET.maxSpins));
+      f.while(i32.lt_u(atomic.load_i32(BASE, OFFSET.done), tasks), () => {
         f.set(spins, i32.add(spins, 1));
         f.if(i32.gt_u(spins, maxSpins), () => f.return(i32.const(0)));
       });
@@ -138,12 +135,12 @@ export function addJobs(module: ModuleBuilder, isShared: boolean): void {
     (f, thread) => {
       const seen = f.local('i32');
       const spins = f.local('i32');
-      const maxSpins = f.local('i32', i32.load(i32.const(ADDRESS.maxSpins)));
+      const maxSpins = f.local('i32', i32.load(BASE, OFFSET.maxSpins));
       f.while(i32.lt_u(spins, maxSpins), () => {
-        f.set(seen, atomic.load_i32(i32.const(ADDRESS.signal)));
+        f.set(seen, atomic.load_i32(BASE, OFFSET.signal));
         f.do(call(work, thread));
         f.set(spins, i32.const(0));
-        f.while(i32.and(i32.lt_u(spins, maxSpins), i32.eq(atomic.load_i32(i32.const(ADDRESS.signal)), seen)), () =>
+        f.while(i32.and(i32.lt_u(spins, maxSpins), i32.eq(atomic.load_i32(BASE, OFFSET.signal), seen)), () =>
           f.set(spins, i32.add(spins, 1)),
         );
       });

@@ -58,6 +58,13 @@ export const KERNELS = {
 
 export type KernelName = keyof typeof KERNELS;
 
+/** The compiled code of the backend. */
+export interface Program {
+  readonly module: WebAssembly.Module;
+  /** The place of each kernel in the function table. */
+  readonly indices: Readonly<Record<KernelName, number>>;
+}
+
 export interface ModuleOptions {
   readonly memory: MemoryLimits;
   /** Whether products of floats use fused multiply-add (relaxed SIMD). */
@@ -66,11 +73,8 @@ export interface ModuleOptions {
   readonly attempt?: number;
 }
 
-/** Assembles all code of the backend, and gives the index of each kernel in the function table. */
-export function assemble({ memory, fma, attempt = 0 }: ModuleOptions): {
-  bytes: Uint8Array<ArrayBuffer>;
-  indices: Readonly<Record<KernelName, number>>;
-} {
+/** Assembles and compiles all code of the backend. */
+export function compile({ memory, fma, attempt = 0 }: ModuleOptions): Program {
   const module = new ModuleBuilder();
   const shared = {
     sink: addSink(module),
@@ -81,5 +85,5 @@ export function assemble({ memory, fma, attempt = 0 }: ModuleOptions): {
   const entries = Object.entries(KERNELS).map(([name, kernel]) => [name, addKernel(module, kernel, shared)]);
   addJobs(module, memory.shared);
   for (let i = 0; i < attempt; i++) module.function([], () => {});
-  return { bytes: module.encode(memory), indices: Object.fromEntries(entries) };
+  return { module: new WebAssembly.Module(module.encode(memory)), indices: Object.fromEntries(entries) };
 }

@@ -4,10 +4,16 @@ import { viewShape } from '../checks.ts';
 /** The memory of a tensor, shared with its views. */
 export interface Storage {
   readonly address: number;
+  /** The time from one reset of the backend to the next, in which the address is valid. */
+  readonly lifetime: Lifetime;
   /** Incremented by every write; tells whether data derived from the tensor is up to date. */
   version: number;
   /** Cached int16 copy of its rows. */
   quantised?: Quantised;
+}
+
+export interface Lifetime {
+  hasEnded: boolean;
 }
 
 /** A range of the memory. */
@@ -45,8 +51,9 @@ export class WasmTensor implements Tensor {
   }
 }
 
-/** @throws TypeError for a tensor of another backend. */
+/** @throws TypeError for a tensor of another backend, or from before a reset. */
 export function asWasmTensor(tensor: Tensor): WasmTensor {
-  if (tensor instanceof WasmTensor) return tensor;
-  throw new TypeError('the tensor belongs to another backend');
+  if (!(tensor instanceof WasmTensor)) throw new TypeError('the tensor belongs to another backend');
+  if (tensor.storage.lifetime.hasEnded) throw new TypeError('the tensor was forgotten when the backend was reset');
+  return tensor;
 }

@@ -8,6 +8,7 @@ import {
   type Precision,
   type Shape,
   ShapeError,
+  type SharedBackend,
   type Sink,
   sizeOf,
   type Tensor,
@@ -17,6 +18,9 @@ import { normalise } from '../normalise.ts';
 import type { Device } from './device.ts';
 import { pixelRowBytes } from './kernels/products/pack.ts';
 import { PANEL } from './kernels/products/tile.ts';
+import type { Space } from './memory.ts';
+import type { Program } from './module.ts';
+import type { Engine } from './node/engine.ts';
 import { ImageStore } from './operations/image-store.ts';
 import { Losses } from './operations/losses.ts';
 import { MultiBias } from './operations/multi-bias.ts';
@@ -25,6 +29,14 @@ import { Products } from './operations/products.ts';
 import { readValues, writeValues } from './operations/values.ts';
 import { asWasmTensor, WasmTensor } from './tensor.ts';
 
+/** A wasm backend as others are opened from it. */
+export interface WasmShared extends SharedBackend {
+  readonly name: 'wasm';
+  readonly engine: Engine;
+  /** The memory that all of them use, and the tested kernels; undefined if threads cannot share memory. */
+  readonly memory: { readonly space: Space; readonly program: Program; readonly isWide: boolean } | undefined;
+}
+
 /** The fast backend: WebAssembly SIMD kernels on several threads, in float32 or, for products with pixels, in int16. */
 export class WasmBackend implements Backend {
   readonly name = 'wasm';
@@ -32,21 +44,46 @@ export class WasmBackend implements Backend {
   readonly precision: Precision;
   readonly info: BackendInfo;
   readonly #device: Device;
+  readonly #engine: Engine;
+  readonly #program: Program;
   readonly products: Products;
   readonly #images: ImageStore;
   readonly #pointwise: Pointwise;
   readonly #multiBias: MultiBias;
   readonly #losses: Losses;
 
-  constructor(device: Device, info: BackendInfo) {
+  constructor(device: Device, info: BackendInfo, { engine, program }: { engine: Engine; program: Program }) {
     this.precision = device.precision;
     this.info = info;
+    this.#engine = engine;
+    this.#program = program;
     this.#device = device;
     this.products = new Products(device);
     this.#images = new ImageStore(device);
     this.#pointwise = new Pointwise(device);
     this.#multiBias = new MultiBias(device);
     this.#losses = new Losses(device);
+  }
+
+  share(sets: readonly ImageSet[]): WasmShared {
+    const { space } = this.#device.memory;
+    const memory = { space, program: this.#program, isWide: this.products.isWide };
+    return {
+      name: this.name,
+      precision: this.precision,
+      engine: this.#engine,
+      sets: sets.map((set) => this.#images.share(set)),
+      memory: space.limits.shared ? memory : undefined,
+    };
+  }
+
+  /** Reads image sets where another backend has put them into the memory. */
+  adopt(sets: readonly ImageSet[]): void {
+    for (const set of sets) this.#images.adopt(set);
+  }
+
+  reset(): void {
+    this.#device.reset();
   }
 
   close(): void {
@@ -61,7 +98,11 @@ export class WasmBackend implements Backend {
     const bytes = this.#device.isPixelBytes(dtype)
       ? shape[0] * pixelRowBytes(shape[1])
       : sizeOf(shape) * (dtype === 'label' ? 1 : 4);
-    return new WasmTensor(shape, dtype, { address: this.#device.memory.allocate(bytes), version: 0 });
+    return new WasmTensor(shape, dtype, {
+      address: this.#device.memory.allocate(bytes),
+      lifetime: this.#device.lifetime,
+      version: 0,
+    });
   }
 
   imageSet(count: number): ImageSet {

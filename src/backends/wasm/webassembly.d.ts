@@ -4,7 +4,7 @@ declare namespace WebAssembly {
     constructor(bytes: Uint8Array<ArrayBuffer>);
   }
   class Instance {
-    constructor(module: Module, imports: { readonly env: { readonly memory: Memory } });
+    constructor(module: Module, imports: { readonly env: { readonly memory: Memory; readonly base: number } });
     readonly exports: Readonly<Record<string, unknown>>;
   }
   class Memory {

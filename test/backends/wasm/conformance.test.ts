@@ -1,9 +1,9 @@
 import { afterAll } from 'vitest';
-import { createWasm, type WasmOptions } from '../../../src/backends/wasm/create.ts';
+import { createWasm, openWasm, type WasmOptions } from '../../../src/backends/wasm/create.ts';
 import { detectEngine } from '../../../src/backends/wasm/node/engine.ts';
 import { describeConformance } from '../conformance/conformance.ts';
 
-const engine = detectEngine({ v8Flags: true, wantsFma: true });
+const engine = detectEngine({ v8Flags: true });
 
 const VARIANTS: Record<string, WasmOptions> = {
   'in int16': { precision: 'int16', threads: 2, engine },
@@ -21,4 +21,12 @@ for (const [name, options] of Object.entries(VARIANTS)) {
   const backend = await createWasm(options);
   afterAll(() => backend.close());
   describeConformance(`wasm ${name}`, () => backend);
+}
+
+const sharer = await createWasm({ precision: 'float32', threads: 2, engine });
+const shared = sharer.share([]);
+afterAll(() => sharer.close());
+for (const precision of ['float32', 'int16'] as const) {
+  const backend = await openWasm(shared, { precision });
+  describeConformance(`wasm in ${precision} in the memory of another`, () => backend);
 }

@@ -5,7 +5,7 @@ import { availableCores, parseCpuList } from '../../../src/backends/wasm/node/co
 import { detectEngine } from '../../../src/backends/wasm/node/engine.ts';
 import { UserError } from '../../../src/errors.ts';
 
-const engine = detectEngine({ v8Flags: false, wantsFma: false });
+const engine = detectEngine({ v8Flags: false });
 
 describe('createBackend', () => {
   it('chooses wasm with one thread per core', async () => {

@@ -54,7 +54,7 @@ describe('the self-test', async () => {
 });
 
 describe('a failed self-test', () => {
-  const engine = detectEngine({ v8Flags: true, wantsFma: true });
+  const engine = detectEngine({ v8Flags: true });
   const failing = (times: number) => {
     for (let i = 0; i < times; i++) vi.mocked(selfTesting.selfTest).mockResolvedValueOnce('product');
   };

@@ -99,7 +99,8 @@ export interface MemoryLimits {
   readonly shared: boolean;
 }
 
-/** Builds a module that imports its memory as `env.memory` and lists all its functions, by index, in one table. */
+/** Builds a module that imports its memory as `env.memory` and a number as `env.base` (`BASE` in instructions.ts), and lists
+ *  all its functions, by index, in one table. */
 export class ModuleBuilder {
   readonly #types: Code[] = [];
   readonly #typeKeys: string[] = [];
@@ -130,7 +131,15 @@ export class ModuleBuilder {
 
   encode({ initialPages, maximumPages, shared }: MemoryLimits): Uint8Array<ArrayBuffer> {
     const count = this.#functions.length;
-    const memory = [text('env'), text('memory'), 0x02, shared ? 0x03 : 0x01];
+    const memory = [
+      text('env'),
+      text('memory'),
+      0x02,
+      shared ? 0x03 : 0x01,
+      unsigned(initialPages),
+      unsigned(maximumPages),
+    ];
+    const base = [text('env'), text('base'), 0x03, TYPE_CODE.i32, 0x00];
     const exported = this.#functions.flatMap(({ exportName }, i) =>
       exportName === undefined ? [] : [[text(exportName), 0x00, unsigned(i)]],
     );
@@ -138,7 +147,7 @@ export class ModuleBuilder {
     return flat([
       [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
       section(1, vector(this.#types)),
-      section(2, vector([[memory, unsigned(initialPages), unsigned(maximumPages)]])),
+      section(2, vector([memory, base])),
       section(3, vector(this.#functions.map(({ type }) => unsigned(type)))),
       section(4, vector([[0x70, 0x00, unsigned(count)]])),
       section(7, vector(exported)),

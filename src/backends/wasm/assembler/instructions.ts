@@ -37,6 +37,9 @@ function store<In extends ValueType>(input: In, log2: number, ...opcode: number[
     new Expr('void', [toExpr('i32', address).code, toExpr(input, value).code, ...opcode, log2, unsigned(offset)]);
 }
 
+/** The constant that every module imports. */
+export const BASE = new Expr('i32', [0x23, 0x00]);
+
 const vectorOpcode = (opcode: number) => [0xfd, ...unsigned(opcode)];
 const vectorUnary = (opcode: number) => unary('v128', 'v128', ...vectorOpcode(opcode));
 const vectorBinary = (opcode: number) => binary('v128', 'v128', ...vectorOpcode(opcode));
@@ -182,15 +185,15 @@ export const f32x4 = {
 
 export const atomic = {
   /** Wakes up to `count` waiting threads and returns how many it woke. */
-  notify: (address: I32, count: I32): Expr<'i32'> =>
-    new Expr('i32', [toExpr('i32', address).code, toExpr('i32', count).code, 0xfe, 0x00, 0x02, 0x00]),
+  notify: (address: I32, count: I32, offset = 0): Expr<'i32'> =>
+    new Expr('i32', [toExpr('i32', address).code, toExpr('i32', count).code, 0xfe, 0x00, 0x02, unsigned(offset)]),
   load_i32: load('i32', 2, 0xfe, 0x10),
   load_i64: load('i64', 3, 0xfe, 0x11),
   store_i32: store('i32', 2, 0xfe, 0x17),
   store_i64: store('i64', 3, 0xfe, 0x18),
   /** Adds to the word in memory and returns its old value. */
-  add_i32: (address: I32, value: I32): Expr<'i32'> =>
-    new Expr('i32', [toExpr('i32', address).code, toExpr('i32', value).code, 0xfe, 0x1e, 0x02, 0x00]),
+  add_i32: (address: I32, value: I32, offset = 0): Expr<'i32'> =>
+    new Expr('i32', [toExpr('i32', address).code, toExpr('i32', value).code, 0xfe, 0x1e, 0x02, unsigned(offset)]),
   add_i64: (address: I32, value: I64): Expr<'i64'> =>
     new Expr('i64', [toExpr('i32', address).code, toExpr('i64', value).code, 0xfe, 0x1f, 0x03, 0x00]),
 };

@@ -1,8 +1,8 @@
 import { IMAGE_BYTES, IMAGE_SIDE, PLANE_BYTES } from '../../../images.ts';
 import { sourceColumns } from '../../augmentation.ts';
 import type { FunctionBuilder, Local } from '../assembler/assembler.ts';
-import { f32x4, type I32, i8x16, i16x8, i32, i32x4, select, type V128, v128 } from '../assembler/instructions.ts';
-import { ADDRESS } from '../jobs.ts';
+import { BASE, f32x4, type I32, i8x16, i16x8, i32, i32x4, select, type V128, v128 } from '../assembler/instructions.ts';
+import { OFFSET } from '../jobs.ts';
 import { kernel, loop } from './kernel.ts';
 import { pixelRowBytes } from './products/pack.ts';
 
@@ -69,7 +69,7 @@ function prefetchImages(f: FunctionBuilder, p: LoadLocals, first: Local<'i32'>):
     LINE_BYTES,
   );
   // What was read must be used, or the compiler would leave the loads out.
-  f.do(i32.store(i32.const(ADDRESS.discard), read));
+  f.do(i32.store(BASE, read, OFFSET.discard));
 }
 
 function indexOf(p: LoadLocals, b: Local<'i32'>) {

@@ -30,16 +30,17 @@ const REVECTORIZE = [
  *  because V8 prints a warning about an unknown flag. */
 const REVECTORIZE_NODE_VERSIONS = [24, 25, 26];
 
-/** Detects the features of the engine. If `v8Flags` allows, it first sets V8 flags: for relaxed SIMD, if `wantsFma` and this
- *  version needs a flag, and for 256-bit vectors, if V8 supports them. */
-export function detectEngine({ v8Flags, wantsFma }: { v8Flags: boolean; wantsFma: boolean }): Engine {
+/** Detects the features of the engine. If `v8Flags` allows, it first sets V8 flags: for relaxed SIMD, if this version needs one,
+ *  and for 256-bit vectors, if it supports them. They hold for backends of either precision: others of the process may have
+ *  another one. */
+export function detectEngine({ v8Flags }: { v8Flags: boolean }): Engine {
   const flags: string[] = [];
   const set = (...wanted: string[]) => {
     for (const flag of wanted) v8.setFlagsFromString(flag);
     flags.push(...wanted);
   };
   const major = Number(process.versions.node.split('.')[0]);
-  if (v8Flags && wantsFma && major < 22 && !isValid(relaxedModule)) set(RELAXED_SIMD);
+  if (v8Flags && major < 22) set(RELAXED_SIMD);
   const revectorize = v8Flags && process.arch === 'x64' && REVECTORIZE_NODE_VERSIONS.includes(major);
   if (revectorize) set(...REVECTORIZE);
   return {

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../../errors.ts';
 import { field, message } from '../../../message.ts';
-import { ADDRESS, MAX_SPINS, MAX_TASKS, TICKET_BYTES } from '../jobs.ts';
+import { MAX_SPINS, MAX_TASKS, OFFSET, TICKET_BYTES } from '../jobs.ts';
 import type { Memory } from '../memory.ts';
 import { availableCores } from './cores.ts';
 
@@ -29,13 +29,16 @@ export class ThreadStartError extends UserError {
 /** The threads that do the tasks of kernels: the main thread and, if memory is shared, workers. */
 export class Threads {
   readonly count: number;
+  /** The address of the words that the threads share; see OFFSET. */
+  readonly base: number;
   readonly #memory: Memory;
   readonly #run: Run;
   readonly #workers: readonly Worker[];
   #failure: string | undefined;
   #job = 0;
 
-  private constructor(memory: Memory, run: Run, workers: readonly Worker[]) {
+  private constructor(memory: Memory, base: number, run: Run, workers: readonly Worker[]) {
+    this.base = base;
     this.#memory = memory;
     this.#run = run;
     this.#workers = workers;
@@ -49,17 +52,18 @@ export class Threads {
   /** Starts `count` − 1 workers and waits until they are ready.
    *  @throws ThreadStartError if one of them does not start; the others are stopped. */
   static async start(module: WebAssembly.Module, memory: Memory, count: number, script: URL): Promise<Threads> {
-    const { exports } = new WebAssembly.Instance(module, { env: { memory: memory.wasm } });
-    const tickets = memory.allocate(count * TICKET_BYTES);
-    memory.words[ADDRESS.threads >>> 2] = count;
-    memory.words[ADDRESS.tickets >>> 2] = tickets;
-    memory.words[ADDRESS.maxSpins >>> 2] = count <= availableCores() ? MAX_SPINS.coreEach : MAX_SPINS.oversubscribed;
+    const base = memory.keep(OFFSET.tickets + count * TICKET_BYTES);
+    const { wasm } = memory.space;
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: wasm, base } });
+    memory.words[(base + OFFSET.threads) >>> 2] = count;
+    memory.words[(base + OFFSET.maxSpins) >>> 2] =
+      count <= availableCores() ? MAX_SPINS.coreEach : MAX_SPINS.oversubscribed;
     const workers: Worker[] = [];
     const starts: Promise<void>[] = [];
     let refused: unknown;
     try {
       for (let thread = 1; thread < count; thread++) {
-        const workerData = { module, memory: memory.wasm, thread, address: ADDRESS };
+        const workerData = { module, memory: wasm, base, thread, offset: OFFSET };
         const worker = new Worker(script, { workerData, execArgv: [] });
         workers.push(worker);
         starts.push(ready(worker));
@@ -68,7 +72,7 @@ export class Threads {
       // Thrown at once where threads are limited (ulimit -u) or forbidden (Node's permission model).
       refused = error;
     }
-    const threads = new Threads(memory, exports.run as Run, workers);
+    const threads = new Threads(memory, base, exports.run as Run, workers);
     const results = await Promise.allSettled(starts);
     const failed = results.find((result) => result.status === 'rejected');
     if (refused !== undefined || failed !== undefined) {
@@ -84,11 +88,11 @@ export class Threads {
   /** Runs all tasks of a kernel whose arguments are in memory.
    *  @throws UserError if a worker has failed: its task is lost. */
   run(kernel: number, tasks: number): void {
-    if (this.#failure) throw this.#error(this.#failure);
+    this.expectUsable();
     if (tasks > MAX_TASKS) throw new RangeError(`${tasks} tasks in one job, wanted at most ${MAX_TASKS}`);
     this.#job = (this.#job + 1) & 0xffffff;
     if (this.#run(kernel, tasks, this.#job) === 0) this.#waitForWorkers(tasks);
-    if (Atomics.load(this.#memory.words, ADDRESS.failed >>> 2) === 0) return;
+    if (Atomics.load(this.#memory.words, this.#at('failed')) === 0) return;
     this.#fail('a worker thread failed');
     throw this.#error(this.#failure!);
   }
@@ -97,29 +101,39 @@ export class Threads {
    *  during which the whole process was stopped does not count towards the timeout. */
   #waitForWorkers(tasks: number): void {
     const { words } = this.#memory;
-    const done = () => Atomics.load(words, ADDRESS.done >>> 2);
-    Atomics.store(words, ADDRESS.mainIsWaiting >>> 2, 1);
+    const done = () => Atomics.load(words, this.#at('done'));
+    Atomics.store(words, this.#at('mainIsWaiting'), 1);
     let [before, intervals] = [done(), 0];
-    for (let now = before; now < tasks && Atomics.load(words, ADDRESS.failed >>> 2) === 0; now = done()) {
+    for (let now = before; now < tasks && Atomics.load(words, this.#at('failed')) === 0; now = done()) {
       if (now !== before) intervals = 0;
       before = now;
       if (++intervals > TASK_TIMEOUT_MS / POLL_INTERVAL_MS) {
         this.#fail(`a worker thread did not finish its task in ${TASK_TIMEOUT_MS / 1000} s`);
         throw this.#error(this.#failure!);
       }
-      Atomics.wait(words, ADDRESS.done >>> 2, now, POLL_INTERVAL_MS);
+      Atomics.wait(words, this.#at('done'), now, POLL_INTERVAL_MS);
     }
-    Atomics.store(words, ADDRESS.mainIsWaiting >>> 2, 0);
+    Atomics.store(words, this.#at('mainIsWaiting'), 0);
+  }
+
+  /** @throws UserError if the threads cannot run kernels: a worker has failed, or they are closed. */
+  expectUsable(): void {
+    if (this.#failure) throw this.#error(this.#failure);
   }
 
   /** Stops the workers. */
   close(): void {
     this.#failure ??= 'the backend is closed';
     if (this.#workers.length === 0) return;
-    Atomics.store(this.#memory.words, ADDRESS.closed >>> 2, 1);
-    Atomics.add(this.#memory.words, ADDRESS.signal >>> 2, 1);
-    Atomics.notify(this.#memory.words, ADDRESS.signal >>> 2);
+    Atomics.store(this.#memory.words, this.#at('closed'), 1);
+    Atomics.add(this.#memory.words, this.#at('signal'), 1);
+    Atomics.notify(this.#memory.words, this.#at('signal'));
     for (const worker of this.#workers) worker.terminate();
+  }
+
+  /** The index of a shared word. */
+  #at(word: keyof typeof OFFSET): number {
+    return (this.base + OFFSET[word]) >>> 2;
   }
 
   #fail(reason: string): void {

@@ -1,10 +1,11 @@
 import {
-  allocateImageSet,
+  allocateSharedImageSet,
   type BatchPlan,
   IMAGE_BYTES,
   IMAGE_SIDE,
   type ImageSet,
   type ReceptiveFields,
+  shareableImages,
 } from '../../../images.ts';
 import type { Tensor } from '../../backend.ts';
 import { expectBatch, expectFields } from '../../checks.ts';
@@ -23,22 +24,27 @@ export class ImageStore {
 
   constructor(device: Device) {
     this.#device = device;
-    this.#columns = device.memory.allocate(COLUMN_TABLE_BYTES);
+    this.#columns = device.memory.keep(COLUMN_TABLE_BYTES);
     device.memory.bytes.set(columnTable(), this.#columns);
   }
 
   /** Backend.imageSet */
   imageSet(count: number): ImageSet {
-    if (!this.#device.memory.limits.shared) return allocateImageSet(count);
-    const images = this.#device.memory.allocate(count * IMAGE_BYTES);
-    const labels = this.#device.memory.allocate(count);
-    const { buffer } = this.#device.memory.wasm;
-    const set = {
-      images: new Uint8Array(buffer, images, count * IMAGE_BYTES),
-      labels: new Uint8Array(buffer, labels, count),
-    };
-    this.#addresses.set(set.images, images).set(set.labels, labels);
-    return set;
+    const { memory } = this.#device;
+    // A memory that is not shared moves as it grows.
+    if (!memory.space.limits.shared) return allocateSharedImageSet(count);
+    return this.#viewsOf(memory.keep(count * IMAGE_BYTES), memory.keep(count), count);
+  }
+
+  /** Returns an image set that other backends can read: where it lies in the memory, if they can share that. */
+  share(set: ImageSet): ImageSet {
+    if (!this.#device.memory.space.limits.shared) return shareableImages(set);
+    return this.#viewsOf(this.#addressOf(set.images), this.#addressOf(set.labels), set.labels.length);
+  }
+
+  /** Accepts an image set that another backend has put into the memory. */
+  adopt({ images, labels }: ImageSet): void {
+    this.#addresses.set(images, images.byteOffset).set(labels, labels.byteOffset);
   }
 
   /** Backend.loadBatch */
@@ -93,11 +99,21 @@ export class ImageStore {
     });
   }
 
+  #viewsOf(images: number, labels: number, count: number): ImageSet {
+    const { buffer } = this.#device.memory.space.wasm;
+    const set = {
+      images: new Uint8Array(buffer, images, count * IMAGE_BYTES),
+      labels: new Uint8Array(buffer, labels, count),
+    };
+    this.adopt(set);
+    return set;
+  }
+
   /** The address of an array in the memory; an array from elsewhere is copied on first use. */
   #addressOf(source: Uint8Array): number {
     const found = this.#addresses.get(source);
     if (found !== undefined) return found;
-    const address = this.#device.memory.allocate(source.length);
+    const address = this.#device.memory.keep(source.length);
     this.#device.memory.bytes.set(source, address);
     this.#addresses.set(source, address);
     return address;

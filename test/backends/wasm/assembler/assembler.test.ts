@@ -19,7 +19,7 @@ function compiled(
   const module = new ModuleBuilder();
   module.function(['i32', 'i32'], write, { name: 'main', result: 'i32' });
   const bytes = module.encode({ initialPages: 1, maximumPages: 1, shared: true });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, base: 0 } });
   return instance.exports.main as (a: number, b: number) => number;
 }
 

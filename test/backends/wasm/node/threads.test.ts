@@ -5,9 +5,9 @@ import type { Worker } from 'node:worker_threads';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Backend } from '../../../../src/backends/backend.ts';
 import { ModuleBuilder } from '../../../../src/backends/wasm/assembler/assembler.ts';
-import { atomic, i32, i64 } from '../../../../src/backends/wasm/assembler/instructions.ts';
+import { atomic, BASE, i32, i64 } from '../../../../src/backends/wasm/assembler/instructions.ts';
 import { createWasm } from '../../../../src/backends/wasm/create.ts';
-import { ADDRESS, TICKET_BYTES } from '../../../../src/backends/wasm/jobs.ts';
+import { OFFSET, TICKET_BYTES } from '../../../../src/backends/wasm/jobs.ts';
 import { UserError } from '../../../../src/errors.ts';
 import { temporaryFolder } from '../../../support/files.ts';
 
@@ -55,7 +55,7 @@ function claimingWorker(action: string): URL {
   module.function(
     ['i32'],
     (f, thread) => {
-      const address = f.local('i32', i32.add(i32.load(i32.const(ADDRESS.tickets)), i32.mul(thread, TICKET_BYTES)));
+      const address = f.local('i32', i32.add(i32.add(BASE, OFFSET.tickets), i32.mul(thread, TICKET_BYTES)));
       const ticket = f.local('i64');
       const next = () => i32.and(i32.wrap_i64(ticket), 0xfffff);
       const end = () => i32.and(i32.wrap_i64(i64.shr_u(ticket, 20n)), 0xfffff);
