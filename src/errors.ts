@@ -7,6 +7,8 @@ export const EXIT = {
   usage: 2,
   data: 3,
   diverged: 4,
+  /** That of the command `timeout`. */
+  timeLimit: 124,
   brokenPipe: 141,
 } as const;
 

@@ -117,6 +117,21 @@ export function expectUsableName(file: string): void {
   }
 }
 
+/** Longest part of a name in bytes: systems allow 255 for the whole. */
+const MAX_PART = 100;
+
+/** Turns a text into a part of a name that every system accepts: letters, digits, dots, underscores and single hyphens. It may be
+ *  empty, and is not a whole name, which could be one that Windows reserves. */
+export function namePart(text: string): string {
+  const words = text
+    .normalize('NFC')
+    .replaceAll(/[^\p{L}\p{M}\p{N}._]+/gu, '-')
+    .replaceAll(/^[-.]+|[-.]+$/g, '');
+  const letters = [...words];
+  while (Buffer.byteLength(letters.join('')) > MAX_PART) letters.pop();
+  return letters.join('');
+}
+
 /** A file that cannot be read although the system would open it. The message is the reason: 'it is a named pipe'. */
 export class ReadError extends Error {
   override readonly name = 'ReadError';

@@ -3,7 +3,15 @@ import { readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { DataError, FileError, UsageError } from '../src/errors.ts';
-import { expectUsableName, fileError, fileErrorReason, makeFolder, move, writeFileAtomic } from '../src/files.ts';
+import {
+  expectUsableName,
+  fileError,
+  fileErrorReason,
+  makeFolder,
+  move,
+  namePart,
+  writeFileAtomic,
+} from '../src/files.ts';
 import { onPlatform, refuseFolderSync, replaceCall, systemError } from './support/disk.ts';
 import { temporaryFolder } from './support/files.ts';
 
@@ -157,5 +165,27 @@ describe('a name', () => {
   )('that Windows allows is accepted: %s', (name) => {
     onPlatform('win32');
     expectUsableName(name);
+  });
+});
+
+describe('a part of a name', () => {
+  it.each([
+    ['wide', 'wide'],
+    ['lr 0.1, no decay', 'lr-0.1-no-decay'],
+    ['a/b\\c:d*e?f"g<h>i|j', 'a-b-c-d-e-f-g-h-i-j'],
+    ['..', ''],
+    ['--resume.', 'resume'],
+    ['größer ', 'größer'],
+    ['e\u0301', '\u00e9'],
+    ['\u6bd4\u8f83 2', '\u6bd4\u8f83-2'],
+    ['\n$(rm -rf ~)\u202e', 'rm-rf'],
+    ['\u{1f600}', ''],
+  ])('of %j is %j', (text, part) => {
+    expect(namePart(text)).toBe(part);
+  });
+
+  it('is short enough for every system, and has whole letters', () => {
+    expect(namePart('a'.repeat(300))).toHaveLength(100);
+    expect(namePart('\u{20000}'.repeat(30))).toBe('\u{20000}'.repeat(25));
   });
 });

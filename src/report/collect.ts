@@ -54,6 +54,7 @@ export async function collectRun(run: RunDirectory, progress: Progress, trained:
   const classes = classesOf(record);
   return {
     name: run.path,
+    title: record.name,
     state: isDone(progress, record.config) ? 'finished' : 'stopped',
     config: effectiveConfig(record.config),
     dataset: { ...record.dataset, classes },

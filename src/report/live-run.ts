@@ -37,10 +37,11 @@ export class LiveRun {
 
   /** Returns the report so far, without the parts that need the test images. */
   report(state: RunReport['state']): RunReport {
-    const { config, dataset, environment, model, run, trainImages } = this.#started;
+    const { config, dataset, environment, model, run, name: title, trainImages } = this.#started;
     const { name, source, sha256, classes } = dataset;
     return {
       name: run ?? 'unsaved run',
+      title: title ?? undefined,
       state,
       config: effectiveConfig(config),
       dataset: { name, source, sha256, images: imageCounts(dataset), classes },

@@ -14,6 +14,8 @@ export interface ReportData {
 export interface RunReport {
   /** Path of the run directory, as given by the user. */
   readonly name: string;
+  /** The name that somebody gave the run. */
+  readonly title?: string | undefined;
   readonly state: 'training' | 'stopped' | 'finished';
   /** Command that resumes the run, if it was stopped and saved. */
   readonly resumeCommand?: string | undefined;

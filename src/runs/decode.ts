@@ -53,6 +53,8 @@ export const RUN_RECORD = v.object({
     v.readonly(),
   ),
   environment: ENVIRONMENT,
+  /** That somebody gave it. */
+  name: v.optional(v.string()),
 });
 
 /** Contents of a run's result.json. */
@@ -81,8 +83,8 @@ export type Outcome = v.InferOutput<typeof OUTCOME>;
  *  @throws UsageError that says what does not describe a run. */
 export function decodeRecord(content: unknown, origin: string) {
   const refuse = (problem: string) => new UsageError(`${origin} does not describe a run: ${problem}`);
-  const { config, dataset, environment } = expectSchema(RUN_RECORD, content, refuse);
-  return { config: decodeConfig(config, origin), dataset, environment };
+  const { config, ...rest } = expectSchema(RUN_RECORD, content, refuse);
+  return { config: decodeConfig(config, origin), ...rest };
 }
 
 function decodeConfig(config: Partial<Config>, origin: string): Config {

@@ -21,6 +21,8 @@ export interface RunStarted {
   readonly validationImages: number;
   /** The run directory, or null if nothing is saved. */
   readonly run: string | null;
+  /** The name that somebody gave the run, or null. */
+  readonly name: string | null;
   /** Progress at the start, or at the checkpoint that a resumed run continues from. */
   readonly progress: Progress;
 }
@@ -46,6 +48,8 @@ export interface RunResult {
   readonly imagesPerSecond: number;
   /** The run directory, or null if nothing was saved. */
   readonly run: string | null;
+  /** The name that somebody gave the run, or null. */
+  readonly name: string | null;
   /** The hyperparameters that have an effect. */
   readonly config: Partial<Config>;
   readonly environment: Environment;

@@ -26,12 +26,12 @@ export async function readRunRecord(run: RunDirectory): Promise<SavedRun> {
   return decodeRecord(await run.config(), path.join(run.path, 'config.json'));
 }
 
-/** Checks that a run is resumed with the configuration and the images that it began with.
+/** Checks that a run is resumed with the configuration and the images that it began with. Resolves to its record.
  *  @throws UsageError if the configuration differs; DataError if the images do; what `readRunRecord` throws. */
 export async function expectSameTraining(
   run: RunDirectory,
   { config, dataset }: { readonly config: Config; readonly dataset: Dataset },
-): Promise<void> {
+): Promise<SavedRun> {
   const record = await readRunRecord(run);
   const [given, recorded] = [effectiveConfig(config), effectiveConfig(record.config)];
   // `dataset` is how the images were chosen; the images themselves are compared below.
@@ -42,7 +42,7 @@ export async function expectSameTraining(
       message`${field(differing)} is ${String(given[differing])}, but ${String(recorded[differing])} in the run ${run.path}; a run is resumed with its own configuration, that of its config.json`,
     );
   }
-  if (dataset.sha256 === record.dataset.sha256) return;
+  if (dataset.sha256 === record.dataset.sha256) return record;
   throw new DataError(
     message`${dataset.source} does not hold the images that ${run.path} was trained on: their SHA-256 is ${dataset.sha256}, wanted ${record.dataset.sha256}; give the path of the right ones with ${field('path')}`,
   );

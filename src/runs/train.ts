@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { effectiveConfig } from '../config/resolve.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { DivergedError, UsageError } from '../errors.ts';
+import { namePart } from '../files.ts';
 import { localTime } from '../format.ts';
 import { imageCounts } from '../images.ts';
 import { field, message } from '../message.ts';
@@ -29,7 +30,9 @@ export interface TrainOptions {
   readonly backend: Backend;
   /** Folder to save the run in; by default a new one in ./runs. Null saves nothing. */
   readonly out?: string | null | undefined;
-  /** Run to resume; `out` is then ignored. */
+  /** Name to record; it becomes a part of the name of a new folder in ./runs. */
+  readonly name?: string | undefined;
+  /** Run to resume; `out` and `name` are then ignored. */
   readonly resume?: RunDirectory | undefined;
   /** Views of each test image whose scores are averaged, beside the test of the images themselves; 1, so none, by default. */
   readonly views?: ViewCount | undefined;
@@ -56,12 +59,12 @@ export interface Interrupted {
 export async function train(options: TrainOptions): Promise<RunResult | Interrupted> {
   const { config, dataset, backend } = options;
   expectPrecision(config, backend);
-  if (options.resume) await expectSameTraining(options.resume, options);
+  const name = options.resume ? (await expectSameTraining(options.resume, options)).name : options.name;
   const split = splitTrainingSet(dataset.train.labels.length, config.val, config.trainLimit);
   const model = buildModel(backend, config, Math.min(config.batchSize, split.train.length));
   const trainer = new Trainer(model, dataset.train, split, config);
   const run = options.resume ?? (await begin(model, trainer, options));
-  const session = { options, split, model, trainer };
+  const session = { options, name: name ?? null, split, model, trainer };
   if (!run) return runSession(session);
   const lock = await RunLock.take(run.path);
   try {
@@ -74,6 +77,7 @@ export async function train(options: TrainOptions): Promise<RunResult | Interrup
 
 interface Session {
   readonly options: TrainOptions;
+  readonly name: string | null;
   readonly split: Split;
   readonly model: Model;
   readonly trainer: Trainer;
@@ -150,7 +154,7 @@ async function restore(run: RunDirectory, trainer: Trainer, config: Config): Pro
 }
 
 async function begin(model: Model, trainer: Trainer, options: TrainOptions): Promise<RunDirectory | null> {
-  const { config, dataset, backend, out } = options;
+  const { config, dataset, backend, out, name } = options;
   initialise(model, config);
   if (out === null) return null;
   const record: RunRecord = {
@@ -162,26 +166,27 @@ async function begin(model: Model, trainer: Trainer, options: TrainOptions): Pro
       images: imageCounts(dataset),
     },
     environment: describeEnvironment(backend),
+    ...(name !== undefined && { name }),
   };
   const start = await trainer.checkpoint();
   if (out !== undefined) return RunDirectory.create(out, record, start);
-  const name = defaultFolder(config.model, new Date());
+  const folder = defaultFolder([config.model, name ?? ''], new Date());
   for (let number = 1; ; number++) {
     try {
-      return await RunDirectory.create(number === 1 ? name : `${name}-${number}`, record, start);
+      return await RunDirectory.create(number === 1 ? folder : `${folder}-${number}`, record, start);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
     }
   }
 }
 
-/** Default run directory: runs/<model>-<date>-<time>, in local time. */
-function defaultFolder(model: string, now: Date): string {
+/** Default run directory: runs/<model>-<name>-<date>-<time>, in local time. */
+function defaultFolder(words: readonly string[], now: Date): string {
   const time = localTime(now).replaceAll(/[-:]/g, '').replace(' ', '-');
-  return path.join('runs', `${model}-${time}`);
+  return path.join('runs', [...words.map(namePart), time].filter(Boolean).join('-'));
 }
 
-function runStarted({ options, model, split, trainer, run }: Session): RunStarted {
+function runStarted({ options, name, model, split, trainer, run }: Session): RunStarted {
   const { config, dataset, backend } = options;
   return {
     type: 'run-started',
@@ -193,12 +198,13 @@ function runStarted({ options, model, split, trainer, run }: Session): RunStarte
     trainImages: split.train.length,
     validationImages: split.validation.length,
     run: run?.path ?? null,
+    name,
     progress: trainer.progress,
   };
 }
 
 function resultOf<Test extends TestMetrics | null>(
-  { options, trainer, run }: Session,
+  { options, name, trainer, run }: Session,
   test: Test,
 ): Omit<PartialResult, 'status' | 'test'> & { readonly test: Test } {
   const { config, dataset, backend } = options;
@@ -216,6 +222,7 @@ function resultOf<Test extends TestMetrics | null>(
     seconds,
     imagesPerSecond: trainedImages === 0 ? 0 : trainedImages / training,
     run: run?.path ?? null,
+    name,
     config: effectiveConfig(config),
     environment: describeEnvironment(backend),
   };

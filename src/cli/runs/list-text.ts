@@ -14,6 +14,7 @@ const KEYS = FIELD_LIST.map(([key]) => key).filter((key) => key !== 'dataset');
 export function jsonOf({ directory, record, status, progress, test, seconds, saved }: RunSummary) {
   return {
     run: directory.path,
+    name: record.name ?? null,
     status,
     model: record.config.model,
     dataset: record.dataset.name,
@@ -31,7 +32,7 @@ export function jsonOf({ directory, record, status, progress, test, seconds, sav
 
 /** Contents of the file of --csv: a line per run with every hyperparameter, so that the columns are the same for any runs. */
 export function csvText(runs: readonly RunSummary[]): string {
-  const first = ['run', 'status', 'dataset', 'epochs', 'bestEpoch'] as const;
+  const first = ['run', 'name', 'status', 'dataset', 'epochs', 'bestEpoch'] as const;
   const metrics = ['validation', 'test', 'train'] as const;
   const last = ['seconds', 'saved'] as const;
   const header = [...first, ...metrics.flatMap((name) => [`${name}Accuracy`, `${name}Loss`]), ...last, ...KEYS];
@@ -49,6 +50,8 @@ export function csvText(runs: readonly RunSummary[]): string {
 /** One column of the table of runs. */
 type RunColumn = readonly [header: string, align: Column['align'], textOf: (run: RunSummary) => string];
 
+const NAME: RunColumn = ['name', 'left', ({ record }) => record.name ?? NONE];
+
 /** The table of runs, with the hyperparameters in which they differ. */
 export function tableOf(runs: readonly RunSummary[]): {
   readonly columns: readonly Column[];
@@ -57,6 +60,7 @@ export function tableOf(runs: readonly RunSummary[]): {
   const images = imageNames(runs);
   const shown: readonly RunColumn[] = [
     ['run', 'left', ({ directory }) => directory.path],
+    ...(runs.some(({ record }) => record.name) ? [NAME] : []),
     ...differing(runs),
     ...(images.size > 1 ? [['images', 'left', ({ record }) => images.get(record.dataset.sha256)!] as RunColumn] : []),
     ['epochs', 'right', epochsOf],

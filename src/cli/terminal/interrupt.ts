@@ -1,34 +1,41 @@
 import { constants } from 'node:os';
 import { basename } from 'node:path';
 import type { SingleBar } from 'cli-progress';
+import { EXIT } from '../../errors.ts';
 import type { Io } from './io.ts';
 
 /** Signals that ask a program to stop: Ctrl-C, `kill` and Docker, the closing terminal, the warning of a batch system before
  *  its time limit (two kinds), and Windows' Ctrl-Break. */
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGBREAK'] as const;
 /** Signal that interrupts a command. */
-export type Interruption = (typeof STOP_SIGNALS)[number];
+type StopSignal = (typeof STOP_SIGNALS)[number];
+/** The end of the time that a command was given. */
+export const TIME_LIMIT = 'time limit';
+/** What interrupts a command. */
+type Interruption = StopSignal | typeof TIME_LIMIT;
 
 /** Signals that end a program which is already stopping. The others come by themselves, and before them may have come a
  *  Ctrl-C: they are no reason to give up saving. */
-const IMPATIENT: readonly Interruption[] = ['SIGINT', 'SIGTERM', 'SIGBREAK'];
+const IMPATIENT: readonly string[] = ['SIGINT', 'SIGTERM', 'SIGBREAK'];
 
 /** A second signal within this time is the same Ctrl-C: a terminal sends it to npx and to us, and npx forwards it. On a busy
  *  machine npx takes that long, and to exit then would cost the checkpoint. */
 const DUPLICATE_MS = 1000;
 
-/** Runs the work with a signal that the first Ctrl-C (or another stop signal) aborts. A second Ctrl-C ends the process. */
+/** Runs the work with a signal that the first Ctrl-C (or another stop signal) aborts. A second Ctrl-C ends the process.
+ *  @param timeLimit seconds after which the signal is aborted as well; null for none. */
 export async function interruptible<T>(
   io: Io,
   work: (signal: AbortSignal) => Promise<T>,
   onInterrupt: (cause: Interruption) => void = () => {},
+  timeLimit: number | null = null,
 ): Promise<T> {
   const controller = new AbortController();
   let firstTime = 0;
   const stop = (cause: Interruption) => {
     if (controller.signal.aborted) {
       const isDuplicate = performance.now() - firstTime <= DUPLICATE_MS;
-      if (IMPATIENT.includes(cause) && !isDuplicate) endBy(cause, io);
+      if (IMPATIENT.includes(cause) && !isDuplicate) endBy(cause as StopSignal, io);
       return;
     }
     firstTime = performance.now();
@@ -37,9 +44,11 @@ export async function interruptible<T>(
   };
   const signals = signalsThatStop(io);
   for (const name of signals) io.on(name, stop);
+  const timer = timeLimit === null ? undefined : setTimeout(() => stop(TIME_LIMIT), 1000 * timeLimit);
   try {
     return await work(controller.signal);
   } finally {
+    clearTimeout(timer);
     for (const name of signals) io.off(name, stop);
   }
 }
@@ -64,7 +73,7 @@ export function endIfHungUp(code: number, io: Io): void {
   if (code === exitCode('SIGHUP')) endBy('SIGHUP', io);
 }
 
-function signalsThatStop(io: Io): readonly Interruption[] {
+function signalsThatStop(io: Io): readonly StopSignal[] {
   return STOP_SIGNALS.filter((name) => name in constants.signals && !(name === 'SIGHUP' && isUnderNohup(io)));
 }
 
@@ -74,7 +83,7 @@ function isUnderNohup({ env }: Io): boolean {
 }
 
 /** Ends the process at once. */
-function endBy(name: Interruption, io: Io): void {
+function endBy(name: StopSignal, io: Io): void {
   // By the default action of the signal. To exit, Node waits for its threads, and one of them may be stuck for good, in a file
   // of a network disk for example.
   if (process.platform !== 'win32') {
@@ -86,12 +95,12 @@ function endBy(name: Interruption, io: Io): void {
 }
 
 /** Exit code of a command that this signal interrupted. */
-export function exitCodeOf(signal: AbortSignal): number {
-  return exitCode(signal.reason as Interruption);
+export function exitCodeOf({ reason }: AbortSignal): number {
+  return reason === TIME_LIMIT ? EXIT.timeLimit : exitCode(reason as StopSignal);
 }
 
 /** As shells report the end of a process by a signal. Windows' Ctrl-Break counts as Ctrl-C. */
-function exitCode(cause: Interruption): number {
+function exitCode(cause: StopSignal): number {
   return 128 + constants.signals[cause === 'SIGBREAK' ? 'SIGINT' : cause];
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { integer } from '../../config/field.ts';
+import { type Field, integer } from '../../config/field.ts';
 import { addBackendOptions, type BackendFlags } from '../inputs/backend.ts';
 import { addHyperparameters } from '../inputs/hyperparameters.ts';
 import { addViewsOption, type ImageFlags } from '../inputs/shared-options.ts';
@@ -14,6 +14,7 @@ Examples:
   $ nn-train --lr 0.01 --json --no-save >> results.jsonl
   $ nn-train --model mlp --views 10
   $ nn-train --model mlp --watch --open
+  $ nn-train --model mlp --name wide --hidden 64 --time-limit 1h30m
   $ nn-train --resume runs/linear-20261124-091500
 
 Every hyperparameter can also be set in the environment (NN_TRAIN_BATCH_SIZE=64)
@@ -22,17 +23,20 @@ overrides the file, which overrides the defaults.
 
 Exit codes: 0 done, 1 a bug, a file that could not be read or written, or a run
 that another process is training, 2 wrong usage, 3 images missing or damaged,
-4 training diverged, 128 + n stopped by signal n after saving (130: Ctrl-C),
+4 training diverged, 124 stopped by --time-limit after saving, 128 + n stopped
+by signal n after saving (130: Ctrl-C),
 141 the reader of stdout closed the pipe and missed results.`;
 
 /** Options of a run that are not hyperparameters. */
 export interface RunOptions extends BackendFlags, ImageFlags {
   readonly out?: string;
+  readonly name?: string;
   readonly save: boolean;
   readonly resume?: string;
   readonly config?: string;
   readonly printConfig?: true;
   readonly views?: string;
+  readonly timeLimit?: string;
   readonly log?: string;
   /** The port, or true for the default. */
   readonly watch?: string | true;
@@ -48,8 +52,10 @@ export function addTrainOptions(command: Command): Command {
   addBackendOptions(command).optionsGroup('Output:');
   addViewsOption(command, 'in the test, also ')
     .option('--out <folder>', 'folder for the run (default: a new folder in runs/)')
+    .option('--name <text>', `${NAME.help} (default: none)`)
     .option('--no-save', 'save nothing')
     .option('--resume <run>', 'resume an interrupted run')
+    .option('--time-limit <time>', `${TIME_LIMIT.help} (default: none)`)
     .option('--config <file>', 'read hyperparameters from a JSON file')
     .option('--print-config', 'print the hyperparameters as JSON and exit')
     .option('--log <file>', 'append JSON lines to a file: start, each epoch, end')
@@ -63,6 +69,43 @@ export function addTrainOptions(command: Command): Command {
 
 export function addTrainNotes(command: Command): Command {
   return addNotes(command, NOTES);
+}
+
+/** Longest name in characters. */
+const MAX_NAME = 100;
+
+export const NAME: Field<string | null> = {
+  help: 'a name for the run, for its folder, its report and nn-train runs',
+  default: null,
+  wanted: `a text of 1 to ${MAX_NAME} characters in one line`,
+  accepts: (value): value is string | null => value === null || isName(value),
+  parse: (raw) => (raw === null || isName(raw) ? raw : undefined),
+};
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '' && [...value].length <= MAX_NAME && !/\p{Cc}/u.test(value);
+}
+
+/** In seconds. A timer cannot wait for much longer. */
+const MAX_TIME = 500 * 3600;
+
+export const TIME_LIMIT: Field<number | null> = {
+  help: 'save and stop after this time, such as 90s, 30m or 1h30m',
+  default: null,
+  wanted: 'a time such as 90s, 30m or 1h30m, at most 500h',
+  accepts: (value): value is number | null => value === null || isTime(value),
+  parse(raw) {
+    if (raw === null) return null;
+    const amount = '(\\d+(?:\\.\\d+)?)';
+    const parts = new RegExp(`^(?:${amount}h)?(?:${amount}m)?(?:${amount}s)?$`).exec(String(raw));
+    const [hours, minutes, seconds] = (parts ?? []).slice(1).map((part) => Number(part ?? 0));
+    const total = 3600 * hours + 60 * minutes + seconds;
+    return isTime(total) ? total : undefined;
+  },
+};
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value <= MAX_TIME;
 }
 
 const PORT = integer(

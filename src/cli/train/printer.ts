@@ -150,6 +150,7 @@ function headerOf(event: RunStarted, paint: Paint, width: number): string[] {
   const size = parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const shapes = joinParts(parameters.map(({ name, shape }) => `${name} [${shape.join(', ')}]`));
   const rows: [string, string[]][] = [
+    ...(event.name === null ? [] : [['name', [event.name]] satisfies [string, string[]]]),
     ['data', [`${DATASET_LABEL[dataset.name]}, ${dataset.source}`]],
     ['', [`${counts[0]} training, ${counts[1]} validation and ${counts[2]} test images`]],
     ['model', [`${modelOf(config)} with ${format.integer(size)} parameters:`, ...shapes, ...unitsOf(config)]],

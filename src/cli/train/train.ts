@@ -1,25 +1,21 @@
 import type { Command } from 'commander';
 import type { Backend } from '../../backends/backend.ts';
 import { effectiveConfig } from '../../config/resolve.ts';
-import { EXIT, UsageError } from '../../errors.ts';
-import { assertNotOccupied } from '../../runs/create-run-folder.ts';
-import type { Environment } from '../../runs/environment.ts';
+import { EXIT } from '../../errors.ts';
 import type { RunEvent } from '../../runs/events.ts';
-import { type Interrupted, type TrainOptions, train } from '../../runs/train.ts';
+import { type Interrupted, train } from '../../runs/train.ts';
 import type { ViewCount } from '../../training/views.ts';
-import { openBackend } from '../inputs/backend.ts';
 import { readConfig } from '../inputs/hyperparameters.ts';
-import { load } from '../inputs/images.ts';
 import { parseOption } from '../inputs/option.ts';
-import { expectNoConfig, imagePlaceOf, openBackendOf, readLast } from '../inputs/saved-run.ts';
 import { VIEWS } from '../inputs/shared-options.ts';
 import { resumeCommand } from '../terminal/format.ts';
-import { exitCodeOf, interruptible } from '../terminal/interrupt.ts';
-import { type Io, printNote } from '../terminal/io.ts';
+import { exitCodeOf, interruptible, TIME_LIMIT as TIME_IS_UP } from '../terminal/interrupt.ts';
+import type { Io } from '../terminal/io.ts';
 import { OutputError } from '../terminal/output.ts';
 import { ownName } from '../terminal/own-name.ts';
 import { RunLog } from './log.ts';
-import type { RunOptions } from './options.ts';
+import { type RunOptions, TIME_LIMIT } from './options.ts';
+import { planNew, planResume } from './plan.ts';
 import { RunPrinter } from './printer.ts';
 import { RunOutput } from './run-output.ts';
 import { RunPage } from './run-page.ts';
@@ -29,6 +25,7 @@ import { stoppedResult } from './stopped.ts';
 export async function runTrain(command: Command, io: Io): Promise<number> {
   const options = command.opts<RunOptions>();
   const views = parseOption('--views', options.views, VIEWS);
+  const timeLimit = parseOption('--time-limit', options.timeLimit, TIME_LIMIT);
   if (options.printConfig) {
     const config = await readConfig(command, io.env);
     io.stdout.write(`${JSON.stringify(effectiveConfig(config), null, 2)}\n`);
@@ -67,10 +64,12 @@ export async function runTrain(command: Command, io: Io): Promise<number> {
       await output.close();
     }
   };
-  return interruptible(io, work, () => {
+  const onInterrupt = (cause: string) => {
     printer.close();
-    if (!isOver) io.stderr.write('stopping; press Ctrl-C again to quit at once\n');
-  });
+    const reason = cause === TIME_IS_UP ? `the time limit of ${options.timeLimit} is reached; ` : '';
+    if (!isOver) io.stderr.write(`${reason}stopping; press Ctrl-C ${reason === '' ? 'again ' : ''}to quit at once\n`);
+  };
+  return interruptible(io, work, onInterrupt, timeLimit);
 }
 
 interface RunContext {
@@ -107,46 +106,6 @@ async function runOnce({ command, io, views, printer, signal, onEvent, report }:
     printer.close();
     backend?.close();
   }
-}
-
-type Plan = Pick<TrainOptions, 'backend' | 'config' | 'dataset' | 'out' | 'resume'>;
-
-async function planNew(command: Command, io: Io, signal: AbortSignal): Promise<Plan> {
-  const options = command.opts<RunOptions>();
-  const config = await readConfig(command, io.env);
-  if (options.out === '') throw new UsageError('--out must name a folder, got an empty string');
-  if (options.out !== undefined && !options.save) {
-    throw new UsageError('--no-save saves nothing, so there is nothing to put into --out; leave one of the two out');
-  }
-  if (options.out !== undefined) await assertNotOccupied(options.out);
-  const backend = await openBackend(io, options, config.precision);
-  const dataset = await load(io, { ...options, choice: config.dataset, path: options.data, signal, backend });
-  return { backend, config, dataset, out: options.save ? options.out : null };
-}
-
-/** Reads the configuration and loads the images of a resumed run. */
-async function planResume(command: Command, io: Io, signal: AbortSignal): Promise<Plan> {
-  const options = command.opts<RunOptions>();
-  const others = [...(options.out === undefined ? [] : ['--out']), ...(options.save ? [] : ['--no-save'])];
-  expectNoConfig(options.resume!, command, { others });
-  const run = await readLast(options.resume!);
-  const { config, environment } = run.record;
-  const { choice, path } = imagePlaceOf(run, options);
-  const backend = await openBackendOf(run.record, options, io);
-  warnIfBitsDiffer(io, environment, backend);
-  const dataset = await load(io, { ...options, choice, path, trust: choice === 'cifar10', signal, backend });
-  return { backend, config, dataset, resume: run.directory };
-}
-
-/** Prints a note if the backend differs, because the run then cannot end with the bits of an uninterrupted one. */
-function warnIfBitsDiffer(io: Io, began: Environment, backend: Backend): void {
-  if (backend.name === began.backend && (backend.info.fma === began.fma || backend.precision === 'int16')) return;
-  const name = (backendName: string, fma: boolean) => `${backendName}${fma ? ' with fused multiply-add' : ''}`;
-  printNote(
-    io,
-    `the run began on ${name(began.backend, began.fma)} and continues on ${name(backend.name, backend.info.fma)}; ` +
-      'its bits will differ from those of an uninterrupted run',
-  );
 }
 
 function resumeInstructions(

@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { exitCodeOf, handleSignals, interruptible } from '../../../src/cli/terminal/interrupt.ts';
+import { exitCodeOf, handleSignals, interruptible, TIME_LIMIT } from '../../../src/cli/terminal/interrupt.ts';
 import type { Io } from '../../../src/cli/terminal/io.ts';
 import { temporaryFolder } from '../../support/files.ts';
 
@@ -52,6 +52,25 @@ describe('interruptible', () => {
     expect(seen).toEqual([signal]);
     expect(exits).toEqual([]);
     expect(process.listenerCount(signal)).toBe(0);
+  });
+
+  it('aborts the work when its time is up, and not later', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const { io } = fakeProcess();
+    const seen: string[] = [];
+    const work = async (signal: AbortSignal) => {
+      vi.advanceTimersByTime(59_999);
+      expect(signal.aborted).toBe(false);
+      vi.advanceTimersByTime(1);
+      expect([signal.aborted, signal.reason, exitCodeOf(signal)]).toEqual([true, TIME_LIMIT, 124]);
+    };
+    await interruptible(io, work, (why) => seen.push(why), 60);
+    expect(seen).toEqual([TIME_LIMIT]);
+    await interruptible(io, async () => {}, undefined, 60);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it.each([

@@ -54,6 +54,7 @@ describe('a run', () => {
       seconds: expect.any(Number),
       imagesPerSecond: expect.any(Number),
       run: 'it',
+      name: null,
       config: expect.objectContaining({ recipe: 'fast', hidden: 8, optimizer: 'muon', dataset: 'synthetic' }),
       environment: expect.objectContaining({ backend: 'wasm', node: process.version }),
     });

@@ -15,9 +15,9 @@ export function runPage(run: RunReport, size: ChartSize): Page {
   const { test, pictures, epochs } = run;
   const result = test ? `${format.percent(test.accuracy)} · ` : '';
   return {
-    title: `${result}${format.baseName(run.name)} · ${modelName(run)}`,
+    title: `${result}${run.title ?? format.baseName(run.name)} · ${modelName(run)}`,
     header: [
-      h('p', { class: 'eyebrow' }, run.name),
+      h('p', { class: 'eyebrow' }, run.title === undefined ? run.name : `${run.title} · ${run.name}`),
       h('h1', {}, modelName(run)),
       stateOf(run),
       dataNotice('The run', run.dataset.name),

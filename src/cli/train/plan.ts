@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import type { Backend } from '../../backends/backend.ts';
+import { UsageError } from '../../errors.ts';
+import { assertNotOccupied } from '../../runs/create-run-folder.ts';
+import type { Environment } from '../../runs/environment.ts';
+import type { TrainOptions } from '../../runs/train.ts';
+import { openBackend } from '../inputs/backend.ts';
+import { readConfig } from '../inputs/hyperparameters.ts';
+import { load } from '../inputs/images.ts';
+import { parseOption } from '../inputs/option.ts';
+import { expectNoConfig, imagePlaceOf, openBackendOf, readLast } from '../inputs/saved-run.ts';
+import { type Io, printNote } from '../terminal/io.ts';
+import { NAME, type RunOptions } from './options.ts';
+
+/** What is trained, and with what. */
+export type Plan = Pick<TrainOptions, 'backend' | 'config' | 'dataset' | 'out' | 'name' | 'resume'>;
+
+/** Reads the configuration and loads the images of a new run. */
+export async function planNew(command: Command, io: Io, signal: AbortSignal): Promise<Plan> {
+  const options = command.opts<RunOptions>();
+  const config = await readConfig(command, io.env);
+  const name = parseOption('--name', options.name, NAME) ?? undefined;
+  if (options.out === '') throw new UsageError('--out must name a folder, got an empty string');
+  if (options.out !== undefined && !options.save) {
+    throw new UsageError('--no-save saves nothing, so there is nothing to put into --out; leave one of the two out');
+  }
+  if (options.out !== undefined) await assertNotOccupied(options.out);
+  const backend = await openBackend(io, options, config.precision);
+  const dataset = await load(io, { ...options, choice: config.dataset, path: options.data, signal, backend });
+  return { backend, config, dataset, name, out: options.save ? options.out : null };
+}
+
+/** Reads the configuration and loads the images of a resumed run. */
+export async function planResume(command: Command, io: Io, signal: AbortSignal): Promise<Plan> {
+  const options = command.opts<RunOptions>();
+  const given = (['out', 'name'] as const).filter((key) => options[key] !== undefined).map((key) => `--${key}`);
+  const others = [...given, ...(options.save ? [] : ['--no-save'])];
+  expectNoConfig(options.resume!, command, { others });
+  const run = await readLast(options.resume!);
+  const { config, environment } = run.record;
+  const { choice, path } = imagePlaceOf(run, options);
+  const backend = await openBackendOf(run.record, options, io);
+  warnIfBitsDiffer(io, environment, backend);
+  const dataset = await load(io, { ...options, choice, path, trust: choice === 'cifar10', signal, backend });
+  return { backend, config, dataset, resume: run.directory };
+}
+
+/** Prints a note if the backend differs, because the run then cannot end with the bits of an uninterrupted one. */
+function warnIfBitsDiffer(io: Io, began: Environment, backend: Backend): void {
+  if (backend.name === began.backend && (backend.info.fma === began.fma || backend.precision === 'int16')) return;
+  const name = (backendName: string, fma: boolean) => `${backendName}${fma ? ' with fused multiply-add' : ''}`;
+  printNote(
+    io,
+    `the run began on ${name(began.backend, began.fma)} and continues on ${name(backend.name, backend.info.fma)}; ` +
+      'its bits will differ from those of an uninterrupted run',
+  );
+}
