@@ -1,9 +1,9 @@
 import type { Dataset } from '../dataset/load.ts';
+import type { FolderLock } from '../lock/folder-lock.ts';
 import { type StepRecord, type TrainingEvent, toStepRecord } from '../training/progress.ts';
 import type { Trainer } from '../training/trainer.ts';
 import type { Outcome } from './decode.ts';
 import type { RunDirectory } from './run-directory.ts';
-import type { RunLock } from './run-lock.ts';
 
 /** Maximum age of the last checkpoint during an epoch. */
 const CHECKPOINT_INTERVAL_MS = 60_000;
@@ -11,7 +11,7 @@ const CHECKPOINT_INTERVAL_MS = 60_000;
 /** What a saver saves, and where. */
 interface Saved {
   readonly run: RunDirectory;
-  readonly lock: RunLock;
+  readonly lock: FolderLock;
   readonly trainer: Trainer;
   readonly dataset: Dataset['name'];
 }

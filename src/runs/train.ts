@@ -7,6 +7,7 @@ import { DivergedError, UsageError } from '../errors.ts';
 import { namePart } from '../files.ts';
 import { localTime } from '../format.ts';
 import { imageCounts } from '../images.ts';
+import { FolderLock } from '../lock/folder-lock.ts';
 import { field, message } from '../message.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
@@ -18,7 +19,6 @@ import { describeEnvironment } from './environment.ts';
 import type { PartialResult, RunEvent, RunResult, RunStarted, RunStopped } from './events.ts';
 import { expectSameTraining, type RunRecord } from './record.ts';
 import { RunDirectory } from './run-directory.ts';
-import { RunLock } from './run-lock.ts';
 import { Saver } from './saver.ts';
 
 /** Options of `train`. */
@@ -66,7 +66,7 @@ export async function train(options: TrainOptions): Promise<RunResult | Interrup
   const run = options.resume ?? (await begin(model, trainer, options));
   const session = { options, name: name ?? null, split, model, trainer };
   if (!run) return runSession(session);
-  const lock = await RunLock.take(run.path);
+  const lock = await FolderLock.take('run', run.path);
   try {
     if (options.resume) await restore(run, trainer, config);
     return await runSession({ ...session, run, saver: new Saver({ run, lock, trainer, dataset: dataset.name }) });

@@ -6,7 +6,7 @@ import { isDone } from '../../training/trainer.ts';
 import { LAST } from '../find-run.ts';
 import { type RecordedRun, readRun } from '../open-run.ts';
 import type { RunDirectory } from '../run-directory.ts';
-import { RunLock } from '../run-lock.ts';
+import { FolderLock } from '../../lock/folder-lock.ts';
 
 /** What is known of a saved run without its weights and the images. */
 export interface RunSummary extends RecordedRun {
@@ -42,5 +42,5 @@ export async function summarise(folder: string): Promise<RunSummary> {
 }
 
 function statusOfUnfinished({ path }: RunDirectory): 'stopped' | 'training' {
-  return RunLock.isTaken(path) ? 'training' : 'stopped';
+  return FolderLock.isTaken(path) ? 'training' : 'stopped';
 }

@@ -1,6 +1,6 @@
 import { UsageError } from '../../errors.ts';
 import { field, message } from '../../message.ts';
-import { dimensionsOf, inWords, type Range, type Space, valuesAt } from '../space.ts';
+import { dimensionsOf, inWords, type Range, type Space, valuesAt } from '../space/space.ts';
 import { gridSampler } from './grid.ts';
 import { randomSampler } from './random.ts';
 import type { Point, Sampler } from './sampler.ts';

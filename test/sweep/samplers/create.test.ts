@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseSpace } from '../../../src/sweep/parse-space.ts';
+import { parseSpace } from '../../../src/sweep/space/parse-space.ts';
 import { createSampler, METHODS, startingAt } from '../../../src/sweep/samplers/create.ts';
 import type { Observation, Sampler } from '../../../src/sweep/samplers/sampler.ts';
-import { type Space, valuesAt } from '../../../src/sweep/space.ts';
-import { anySpace } from '../spaces.ts';
+import { type Space, valuesAt } from '../../../src/sweep/space/space.ts';
+import { anySpace } from '../space/spaces.ts';
 
 /** Any results: some trials diverge. */
 const anyScores = fc.array(

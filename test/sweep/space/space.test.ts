@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Config, FIELDS } from '../../src/config/config.ts';
-import { resolveConfig } from '../../src/config/resolve.ts';
-import { parseSpace } from '../../src/sweep/parse-space.ts';
-import { configAt, dimensionsOf, inWords, pointOf, type Space, valuesAt } from '../../src/sweep/space.ts';
+import { type Config, FIELDS } from '../../../src/config/config.ts';
+import { resolveConfig } from '../../../src/config/resolve.ts';
+import { parseSpace } from '../../../src/sweep/space/parse-space.ts';
+import { configAt, dimensionsOf, inWords, pointOf, type Space, valuesAt } from '../../../src/sweep/space/space.ts';
 import { anyPoint, anySpace } from './spaces.ts';
 
 const valueIn = (text: string, coordinate: number) => Object.values(valuesAt(parseSpace([text]), [coordinate]))[0];

@@ -1,8 +1,8 @@
-import { type Config, FIELD_LIST, FIELDS } from '../config/config.ts';
-import type { Choices, Field } from '../config/field.ts';
-import { effectiveConfig, expectField, resolveConfig } from '../config/resolve.ts';
-import { UsageError } from '../errors.ts';
-import { field, type Message, message } from '../message.ts';
+import { type Config, FIELD_LIST, FIELDS } from '../../config/config.ts';
+import type { Choices, Field } from '../../config/field.ts';
+import { effectiveConfig, expectField, resolveConfig } from '../../config/resolve.ts';
+import { UsageError } from '../../errors.ts';
+import { field, type Message, message } from '../../message.ts';
 import { type Choice, inWords, type Parameter, type Range, type Space, type Value } from './space.ts';
 
 /** Why a sweep cannot vary a field. */

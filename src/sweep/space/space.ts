@@ -1,6 +1,6 @@
-import type { Config } from '../config/config.ts';
-import { effectiveConfig, resolveConfig } from '../config/resolve.ts';
-import type { Dimension, Point } from './samplers/sampler.ts';
+import type { Config } from '../../config/config.ts';
+import { effectiveConfig, resolveConfig } from '../../config/resolve.ts';
+import type { Dimension, Point } from '../samplers/sampler.ts';
 
 export type Value = string | number | boolean;
 

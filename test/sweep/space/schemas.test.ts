@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { parseSpace } from '../../src/sweep/parse-space.ts';
-import { decodeSpace } from '../../src/sweep/schemas.ts';
+import { parseSpace } from '../../../src/sweep/space/parse-space.ts';
+import { decodeSpace } from '../../../src/sweep/space/schemas.ts';
 import { anySpace } from './spaces.ts';
 
 const decode = (value: unknown) => decodeSpace(value, (problem) => new Error(`BAD: ${problem}`));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { type Config, FIELDS } from '../../src/config/config.ts';
-import { choiceOf, rangeOf, SEARCHABLE } from '../../src/sweep/parse-space.ts';
-import type { Parameter, Space } from '../../src/sweep/space.ts';
+import { type Config, FIELDS } from '../../../src/config/config.ts';
+import { choiceOf, rangeOf, SEARCHABLE } from '../../../src/sweep/space/parse-space.ts';
+import type { Parameter, Space } from '../../../src/sweep/space/space.ts';
 
 /** Values that a field of numbers takes. */
 function numbersOf(key: keyof Config): fc.Arbitrary<number> {
