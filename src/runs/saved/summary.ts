@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { FolderLock } from '../../lock/folder-lock.ts';
 import type { Metrics } from '../../training/evaluate.ts';
 import type { Progress } from '../../training/progress.ts';
 import { isDone } from '../../training/trainer.ts';
 import { LAST } from '../find-run.ts';
 import { type RecordedRun, readRun } from '../open-run.ts';
 import type { RunDirectory } from '../run-directory.ts';
-import { FolderLock } from '../../lock/folder-lock.ts';
 
 /** What is known of a saved run without its weights and the images. */
 export interface RunSummary extends RecordedRun {
