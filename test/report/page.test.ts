@@ -14,6 +14,14 @@ describePages('the report page', (pages) => {
     ['a network', reportData({ model: 'mlp' })],
     ['a run in progress on generated images', reportData({ state: 'training', epochs: 3, dataset: 'synthetic' })],
     ['a comparison', reportData({ name: 'a' }, { name: 'b', model: 'mlp' }, { name: 'c', plannedEpochs: 14 })],
+    [
+      'a comparison of seeds, kinds of loss and images',
+      reportData(
+        ...[0, 1].map((seed) => ({ name: `mlp-20261126-10101${seed}`, model: 'mlp' as const, config: { seed } })),
+        { name: 'linear-20261126-101010', config: { loss: 'hinge' } },
+        { name: 'linear-20261126-111111', dataset: 'synthetic' },
+      ),
+    ],
   ])('is accessible, fits its window and makes no requests: %s', async (_, data) => {
     expect(reportHtml(data).length).toBeLessThan(1.5e6);
     const { page, errors, requests, url } = await open(data);
@@ -48,38 +56,80 @@ describePages('the report page', (pages) => {
   });
 
   it('hides and shows runs by keyboard and keeps the focus', async () => {
-    const { page } = await open(reportData({ name: 'one' }, { name: 'two', config: { lr: 0.1 } }));
+    const { page } = await open(reportData({ name: 'one', accuracy: 0.5 }, { name: 'two', config: { lr: 0.1 } }));
     const lines = page.locator('#validation-loss svg');
-    const box = page.getByRole('checkbox', { name: 'A one' });
+    const box = page.getByRole('checkbox', { name: 'A lr 0.05 one' });
     await box.focus();
-    expect(await lines.textContent()).toContain('A one');
+    expect(await lines.textContent()).toContain('A lr 0.05');
     await page.keyboard.press('Space');
-    expect(await lines.textContent()).not.toContain('A one');
-    expect(await lines.textContent()).toContain('B two');
+    expect(await lines.textContent()).not.toContain('A lr 0.05');
+    expect(await lines.textContent()).toContain('B lr 0.1');
     expect(await box.evaluate('document.activeElement.value')).toBe('0');
     await page.keyboard.press('Space');
-    expect(await lines.textContent()).toContain('A one');
+    expect(await lines.textContent()).toContain('A lr 0.05');
   });
 
-  it('marks the best run, and lists only hyperparameters that differ', async () => {
-    const runs = [0.1, 0.2, 0.1].map((lr, i) => ({ name: `run-${i}`, accuracy: 0.4 + lr, config: { lr } }));
+  it('sorts runs by validation accuracy, marks the best, and lists only hyperparameters that differ', async () => {
+    const runs = [0.1, 0.2, 0.1].map((lr, i) => ({ name: `run-${i}`, accuracy: 0.4 + lr, config: { lr, val: i } }));
     const { page } = await open(reportData(...runs));
-    const best = page.locator('#results tbody tr', { has: page.locator('td:nth-child(3) .badge') });
-    expect(await best.locator('th').innerText()).toContain('run-1');
-    expect(await page.locator('#differences tbody th').allInnerTexts()).toEqual(['lr']);
-    expect(await page.locator('#differences .unusual').allInnerTexts()).toEqual(['0.2']);
+    const rows = await page.locator('#results tbody tr').allInnerTexts();
+    expect(rows[0]).toContain('run-1');
+    expect(rows[0]).toContain('best');
+    expect(rows.slice(1).join()).not.toContain('best');
+    expect(await page.locator('#differences tbody th').allInnerTexts()).toEqual(['lr', 'val']);
+    const rates = page.locator('#differences tbody tr', { has: page.locator('th', { hasText: 'lr' }) });
+    expect(await rates.locator('.unusual').allInnerTexts()).toEqual(['0.2']);
   });
 
-  it('ranks no runs that used different images', async () => {
-    const runs = [0.3, 0.5, 0.4].map((accuracy, i) => ({ name: `run-${i}`, accuracy }));
+  it('shows runs that differ in the seed alone as mean and deviation', async () => {
+    const seeds = [0, 1, 2].map((seed) => ({ name: `run-${seed}`, accuracy: 0.5, config: { seed } }));
+    const data = reportData(...seeds, { name: 'other', accuracy: 0.3, config: { lr: 0.1 } });
+    const { page } = await open(data);
+    const rows = (await page.locator('#results tbody tr').allInnerTexts()).map((row) => row.replaceAll('\u00a0', ' '));
+    const tests = data.runs.slice(0, 3).map(({ test }) => 100 * test!.accuracy);
+    const mean = (tests[0] + tests[1] + tests[2]) / 3;
+    const variance = tests.map((value) => (value - mean) ** 2).reduce((sum, square) => sum + square) / 2;
+    expect(rows[0]).toMatch(/^A\s+lr 0.05\s+mean ± deviation of 3 seeds/);
+    expect(rows[0]).toContain(`${mean.toFixed(2)} % ± ${Math.sqrt(variance).toFixed(2)}`);
+    expect(
+      rows
+        .slice(1, 4)
+        .map((row) => row.match(/^A\d\s+seed \d/)?.[0].replace(/\s+/, ' '))
+        .sort(),
+    ).toEqual([
+      expect.stringMatching(/^A1 seed/),
+      expect.stringMatching(/^A2 seed/),
+      expect.stringMatching(/^A3 seed/),
+    ]);
+    expect(rows[4]).toMatch(/^B\s+lr 0.1/);
+    expect(await page.locator('#validation-accuracy svg').textContent()).toContain('A1 seed');
+  });
+
+  it('compares no losses of different kinds', async () => {
+    const [softmax, hinge] = ['softmax', 'hinge'].map((loss) => ({ name: loss, config: { loss } }));
+    const { page } = await open(reportData(softmax, { ...softmax, config: { loss: 'softmax', lr: 0.1 } }, hinge));
+    const heads = await page.locator('#results thead th').allInnerTexts();
+    expect(heads).toEqual(expect.arrayContaining(['Validation cross-entropy', 'Validation hinge loss']));
+    const badges = page.locator(`#results tbody td:nth-child(${heads.indexOf('Validation hinge loss') + 1}) .badge`);
+    expect(await badges.count()).toBe(0);
+    expect(await page.locator('#validation-loss-softmax tbody tr').first().locator('td').count()).toBe(2);
+    expect(await page.locator('#validation-loss-hinge tbody tr').first().locator('td').count()).toBe(1);
+  });
+
+  it('compares no runs that used different images', async () => {
+    const runs = [0.3, 0.5, 0.4].map((accuracy, i) => ({ name: `run-${i}`, accuracy, config: { lr: accuracy } }));
     const same = await open(reportData(...runs));
-    expect(await same.page.locator('#results').innerText()).toContain('B leads C by');
+    expect(await same.page.locator('#results').innerText()).toContain('A leads B by');
     expect(await same.page.locator('#classes').innerText()).toContain('the lead of one run over another');
-    const { page } = await open(reportData(...runs.slice(1), { ...runs[0], dataset: 'synthetic' }));
-    expect(await page.locator('.notice').first().innerText()).toContain('cannot be compared');
-    expect(await page.locator('#results .badge').count()).toBe(0);
-    expect(await page.locator('#results .caption').innerText()).toMatch(/^Validation accuracy is from/);
-    expect(await page.locator('#classes').innerText()).not.toContain('the lead');
+    const { page } = await open(reportData({ ...runs[0], dataset: 'synthetic' }, runs[0], runs[1]));
+    expect(await page.locator('.notice').first().innerText()).toContain('Only runs on the same images are compared');
+    expect(await page.locator('#results').innerText()).toMatch(/^Results on CIFAR-10[\s\S]*A leads B by/);
+    const others = page.locator('#results-2');
+    expect(await others.innerText()).toMatch(/^Results on the synthetic stand-in/);
+    expect(await others.locator('tbody tr').count()).toBe(1);
+    expect(await others.locator('.badge').count()).toBe(0);
+    expect(await others.locator('.caption').innerText()).toMatch(/^Validation accuracy is from/);
+    expect(await page.locator('#classes-2').innerText()).not.toContain('the lead');
   });
 
   it('switches its theme and skips to the content by keyboard', async () => {

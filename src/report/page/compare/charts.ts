@@ -1,39 +1,71 @@
 import { type ChartSize, figure, finite, type Line, lineChart, lossTick, percentTick, rangeOf } from '../chart.ts';
-import { type Child, table } from '../dom.ts';
+import { type Child, h, table } from '../dom.ts';
 import * as format from '../format.ts';
-import { badge, type ComparedRun } from './compared-run.ts';
+import { badge, type ComparedRun, type Images } from './configurations.ts';
+import { LOSS_NAMES, lossesOf } from './results.ts';
 
-type Quantity = 'loss' | 'accuracy';
 type RunLine = Line & ComparedRun;
 
-const CAPTIONS = {
-  loss: 'Lower is better. Compare only losses of the same kind: cross-entropy with cross-entropy, hinge with hinge.',
-  accuracy: 'Higher is better. With few validation images, a small difference between two lines may be noise.',
-} as const;
+interface Quantity {
+  readonly id: string;
+  readonly key: 'loss' | 'accuracy';
+  readonly title: string;
+  readonly caption: string;
+}
 
-/** Chart of the validation loss or accuracy of all shown runs. */
-export function validationChart(shown: readonly ComparedRun[], id: Quantity, size: ChartSize): HTMLElement {
-  const show = id === 'loss' ? format.loss : format.percent;
-  const lines = shown.map((one) => lineOf(one, id, size));
+/** Charts of the runs on the same images: their validation accuracy, and their validation loss by its kind.
+ *  @param suffix of the ids. */
+export function imageCharts({ configurations }: Images, suffix: string, size: ChartSize): HTMLElement {
+  const losses = lossesOf(configurations);
+  const runs = configurations.flatMap((one) => one.runs).filter(({ shown }) => shown);
+  const accuracy: Quantity = {
+    id: `validation-accuracy${suffix}`,
+    key: 'accuracy',
+    title: 'Validation accuracy',
+    caption: 'Higher is better. With few validation images, a small difference between two lines may be noise.',
+  };
+  return h(
+    'div',
+    { class: 'charts' },
+    validationChart(runs, accuracy, size),
+    losses.map((loss) =>
+      validationChart(
+        runs.filter(({ run }) => String(run.config.loss) === loss),
+        {
+          id: `validation-loss${losses.length > 1 ? `-${loss}` : ''}${suffix}`,
+          key: 'loss',
+          title: `Validation loss (${LOSS_NAMES[loss] ?? loss})`,
+          caption: 'Lower is better.',
+        },
+        size,
+      ),
+    ),
+  );
+}
+
+function validationChart(runs: readonly ComparedRun[], quantity: Quantity, size: ChartSize): HTMLElement {
+  const { id, key, title, caption } = quantity;
+  const show = key === 'loss' ? format.loss : format.percent;
+  const lines = runs.map((one) => lineOf(one, key, size));
   const epochs = [...new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
   const svg = lineChart(
     lines,
     {
       domainX: [0, epochs.at(-1) ?? 1],
       domainY: rangeOf(lines.flatMap(({ points }) => points.map(({ y }) => y))),
-      tickY: id === 'loss' ? lossTick : percentTick,
+      tickY: key === 'loss' ? lossTick : percentTick,
       tips: epochs.map((epoch) => tipOf(lines, epoch, show)),
     },
     size,
   );
   return figure(
-    `validation-${id}`,
-    `Validation ${id}`,
-    [CAPTIONS[id], missing(lines)],
+    id,
+    title,
+    [caption, missing(lines)],
     lines.map(({ letter, points }) => `${letter} ends at ${show(points.at(-1)?.y)}.`).join(' ') || 'No run is shown.',
     svg,
     table(
-      `Validation ${id} by epoch`,
+      `${title} by epoch`,
       [
         { title: 'Epoch', cell: (epoch: number) => format.count(epoch), numeric: true },
         ...lines.map((line) => ({ title: badge(line), cell: (epoch: number) => show(at(line, epoch)), numeric: true })),
@@ -43,17 +75,17 @@ export function validationChart(shown: readonly ComparedRun[], id: Quantity, siz
   );
 }
 
-function lineOf(one: ComparedRun, id: Quantity, size: ChartSize): RunLine {
+function lineOf(one: ComparedRun, key: Quantity['key'], size: ChartSize): RunLine {
   const points = one.run.epochs.flatMap(({ epoch, validation }) =>
-    validation ? [{ x: epoch, y: validation[id] }] : [],
+    validation ? [{ x: epoch, y: validation[key] }] : [],
   );
-  return { ...one, name: label(one, size), points: finite(points), dots: true };
+  return { ...one, name: endOf(one, size), points: finite(points), dots: true };
 }
 
-/** Letter of a run and as much of its name as fits next to the end of a line. */
-function label({ letter, name }: ComparedRun, { width }: ChartSize): string {
+/** Letter of a run and as much of its label as fits next to the end of a line. */
+function endOf({ letter, label }: ComparedRun, { width }: ChartSize): string {
   if (width < 480) return letter;
-  return `${letter} ${name.length > 18 ? `${name.slice(0, 17)}…` : name}`;
+  return `${letter} ${label.length > 22 ? `${label.slice(0, 21)}…` : label}`;
 }
 
 const at = ({ points }: RunLine, epoch: number): number | undefined => points.find(({ x }) => x === epoch)?.y;
