@@ -1,9 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { type Shape, sizeOf } from '../backends/backend.ts';
 import type { Config } from '../config/config.ts';
-import { UserError } from '../errors.ts';
+import { UsageError, UserError } from '../errors.ts';
 import { fileError, remove, removeQuietly, writeFileAtomic } from '../files.ts';
+import { integer } from '../format.ts';
 import { parseJson } from '../json.ts';
+import { field, message } from '../message.ts';
 import { readRegularFile, readStart } from '../read-file.ts';
 import type { Checkpoint, EpochMetrics, Progress, StepRecord, Times } from '../training/progress.ts';
 import { encodeSafetensors } from '../weights/safetensors.ts';
@@ -20,10 +23,23 @@ const STEPS = 'steps.jsonl';
 const TIMES = 'times.json';
 const RESULT = 'result.json';
 const PROGRESS = 'progress';
-/** More than any checkpoint has: 8192 hidden units and their state in AdamW are 303 MB. */
-const MAX_CHECKPOINT_BYTES = 2 ** 29;
+/** The most that Node reads of a file at once. */
+const MAX_CHECKPOINT_BYTES = 2 ** 31 - 1;
+/** More than the header of a checkpoint has: the names and shapes of the tensors, and the progress. */
+const MAX_HEADER_BYTES = 2 ** 20;
 const MAX_SMALL_BYTES = 2 ** 16;
 const MAX_CONFIG_BYTES = 2 ** 20;
+
+/** @throws UsageError if checkpoints of these tensors would be too large to be read again. */
+export function expectReadable(tensors: readonly { readonly shape: Shape }[]): void {
+  const bytes = tensors.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
+  const most = MAX_CHECKPOINT_BYTES - MAX_HEADER_BYTES;
+  if (bytes <= most) return;
+  const [size, limit] = [bytes, most].map((count) => integer(Math.floor(count / 1e6)));
+  throw new UsageError(
+    message`the weights of this run and the state of its optimizer have ${size} MB, wanted at most ${limit} MB in a checkpoint; use a smaller ${field('hidden')} or a larger ${field('receptiveStride')}, or save nothing`,
+  );
+}
 
 /** The folder of a run:
  *

@@ -18,7 +18,7 @@ import { evaluateViews, type TestMetrics, type ViewCount } from '../training/vie
 import { describeEnvironment } from './environment.ts';
 import type { PartialResult, RunEvent, RunResult, RunStarted, RunStopped } from './events.ts';
 import { expectSameTraining, type RunRecord } from './record.ts';
-import { RunDirectory } from './run-directory.ts';
+import { expectReadable, RunDirectory } from './run-directory.ts';
 import { Saver } from './saver.ts';
 
 /** Options of `train`. */
@@ -53,9 +53,10 @@ export interface Interrupted {
 /** Trains one configuration: initialises the model or resumes a run, trains, saves checkpoints, and evaluates the final
  *  weights on the test images. A run that is saved is locked until then.
  *  @throws UsageError if the backend has another precision than the configuration, if `val` leaves no images to train on,
- *  if `out` is not empty, or if the run to resume has another configuration; DataError if it was trained on other images;
- *  DivergedError if a loss or weight becomes NaN or infinite; FileError if the run cannot be read or saved; UserError if
- *  another process is training the run, or if the checkpoint to resume is damaged. The last checkpoint remains valid. */
+ *  if `out` is not empty, if checkpoints would be too large to be read, or if the run to resume has another configuration;
+ *  DataError if it was trained on other images; DivergedError if a loss or weight becomes NaN or infinite; FileError if the run
+ *  cannot be read or saved; UserError if another process is training the run, or if the checkpoint to resume is damaged. The
+ *  last checkpoint remains valid. */
 export async function train(options: TrainOptions): Promise<RunResult | Interrupted> {
   const { config, dataset, backend } = options;
   expectPrecision(config, backend);
@@ -155,6 +156,7 @@ async function restore(run: RunDirectory, trainer: Trainer, config: Config): Pro
 
 async function begin(model: Model, trainer: Trainer, options: TrainOptions): Promise<RunDirectory | null> {
   const { config, dataset, backend, out, name } = options;
+  if (out !== null) expectReadable(trainer.tensors.map(([, tensor]) => tensor));
   initialise(model, config);
   if (out === null) return null;
   const record: RunRecord = {

@@ -55,6 +55,11 @@ export class Trainer {
     return this.#progress;
   }
 
+  /** What a checkpoint holds: the parameters and the state of the optimiser, by name. */
+  get tensors(): readonly (readonly [name: string, tensor: Tensor])[] {
+    return this.#updater.tensors;
+  }
+
   get times(): Times {
     return this.#times;
   }
