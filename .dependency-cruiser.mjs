@@ -1,5 +1,5 @@
 // The layers of the project, from the top down. Each may import the ones below it, never the ones above:
-//   bin → cli → report → doctor → {gradcheck, bench, runs} → training → config → {models, optim, dataset} → engine
+//   bin → cli → report → {doctor, sweep} → {gradcheck, bench, runs} → training → config → {models, optim, dataset} → engine
 //       → backends;  cli → lecture → explain → {models, drawing}
 // Below all of them: the files of src/ itself, src/lock, and the file formats src/pictures and src/weights.
 const ban = (name, comment, from, to) => ({
@@ -34,7 +34,7 @@ export default {
     ban(
       'groups-of-commands-are-independent',
       'A command can be read, changed or removed without opening another group of commands.',
-      '^src/cli/(train|check|explain|runs|data|bench)/',
+      '^src/cli/(train|check|explain|runs|data|bench|sweep)/',
       '^src/cli/(?!$1/|inputs/|terminal/)',
     ),
     ban(
@@ -114,6 +114,18 @@ export default {
       'The doctor returns findings as data; the command line displays them.',
       '^src/doctor/',
       '^src/(report|bench|explain|lecture|drawing|pictures)/',
+    ),
+    ban(
+      'a-sweep-shows-nothing',
+      'A sweep returns its results as data; the report and the command line display them.',
+      '^src/sweep/',
+      '^src/(report|doctor|gradcheck|bench|explain|lecture|drawing|pictures)/',
+    ),
+    ban(
+      'a-plan-is-pure',
+      'What a sweep does next follows from its results alone, so the plan and the samplers know no clock, file or thread.',
+      '^src/sweep/(plan|samplers|space/(?!sweep-file))',
+      '^(node:|src/(files|read-file)|src/sweep/(local|trial|sweep|journal/journal)|src/(runs|training|dataset|backends|models)/)',
     ),
     ban(
       'the-report-judges-nothing',

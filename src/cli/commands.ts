@@ -19,6 +19,7 @@ import {
 import type { PredictOptions } from './runs/predict.ts';
 import type { ReportOptions } from './runs/report.ts';
 import type { WeightsOptions } from './runs/weights.ts';
+import { addShowOptions, addSweepOptions, type ShowOptions } from './sweep/options.ts';
 import { addNotes } from './terminal/help.ts';
 import type { Io } from './terminal/io.ts';
 import { expandWildcards } from './terminal/shell.ts';
@@ -42,6 +43,7 @@ export function addCommands(program: Command, args: readonly string[], io: Io, s
   const train = addTraining(declare, args, io, setExitCode);
   addExplanations(declare, io, setExitCode);
   addRunCommands(declare, io, setExitCode);
+  addSweepCommand(declare, io, setExitCode);
   addDataCommands(declare('data', 'download, verify, import and describe the images'), io, setExitCode);
 
   const bench = declare('bench', 'measure the speed of products and training steps on this machine');
@@ -69,6 +71,21 @@ function addTraining(declare: Declare, args: readonly string[], io: Io, setExitC
     setExitCode(await runTrain(train, io));
   });
   return train;
+}
+
+/** `nn-train sweep`, and `nn-train sweep show`. */
+function addSweepCommand(declare: Declare, io: Io, setExitCode: SetExitCode): void {
+  const sweep = declare('sweep', 'search hyperparameters: train many configurations and rank them');
+  sweep.usage('[options] [file]\n       nn-train sweep show [options] <sweep>');
+  addSweepOptions(sweep).action(async (file: string | undefined) => {
+    const { runSweep } = await import('./sweep/sweep.ts');
+    setExitCode(await runSweep(file, sweep, io));
+  });
+  const show = sweep.command('show').description('print the results of a sweep again, also while it runs');
+  addShowOptions(show).action(async (folder: string, options: ShowOptions) => {
+    const { runSweepShow } = await import('./sweep/show.ts');
+    setExitCode(await runSweepShow(folder, options, io));
+  });
 }
 
 /** `nn-train help [COMMAND …]`. */

@@ -5,7 +5,7 @@ import type { Choices, Field } from './field.ts';
 import { RATES, RECIPES } from './recipes.ts';
 
 /** Fields that determine the defaults of others, and which of them have an effect. */
-const CHOICES = [
+export const CHOICES = [
   'model',
   'recipe',
   'hidden',

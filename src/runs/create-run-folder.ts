@@ -88,9 +88,11 @@ export async function assertNotOccupied(folder: string): Promise<void> {
   const isOccupied = names ? names.some((name) => !OF_THE_SYSTEM.has(name)) : existsSync(folder);
   if (!isOccupied) return;
   if (!names) throw new UsageError(message`${folder} is not a folder; set ${field('out')} to another path`);
-  if (names.includes('config.json')) {
+  const holding = (['config.json', 'sweep.jsonl'] as const).find((name) => names.includes(name));
+  if (holding !== undefined) {
+    const what = holding === 'config.json' ? 'that run' : 'that sweep';
     throw new UsageError(
-      message`${folder} already exists and is kept; set ${field('out')} to another folder, or continue that run with ${field('resume', folder)}`,
+      message`${folder} already exists and is kept; set ${field('out')} to another folder, or continue ${what} with ${field('resume', folder)}`,
     );
   }
   throw new UsageError(

@@ -24,7 +24,7 @@ const TIMES = 'times.json';
 const RESULT = 'result.json';
 const PROGRESS = 'progress';
 /** The most that Node reads of a file at once. */
-const MAX_CHECKPOINT_BYTES = 2 ** 31 - 1;
+export const MAX_CHECKPOINT_BYTES = 2 ** 31 - 1;
 /** More than the header of a checkpoint has: the names and shapes of the tensors, and the progress. */
 const MAX_HEADER_BYTES = 2 ** 20;
 const MAX_SMALL_BYTES = 2 ** 16;

@@ -37,12 +37,22 @@ export async function openBackend(
   precision: Precision,
   fallback: BackendChoice = 'auto',
 ): Promise<Backend> {
-  const read = <T>(option: string, text: string | undefined, variable: string, field: Field<T>): T =>
-    text === undefined ? parseOption(variable, io.env[variable] || undefined, field) : parseOption(option, text, field);
-  const backendChoice = read('--backend', flags.backend, 'NN_TRAIN_BACKEND', { ...BACKEND, default: fallback });
-  const threads = read('--threads', flags.threads, 'NN_TRAIN_THREADS', THREADS) ?? undefined;
+  const backendChoice = read(io, '--backend', flags.backend, { ...BACKEND, default: fallback });
+  const threads = readThreads(flags, io);
   const isOff = ['off', '0', 'false'].includes(io.env.NN_TRAIN_V8_FLAGS ?? '');
   const backend = await createBackend({ backend: backendChoice, precision, threads, v8Flags: flags.v8Flags && !isOff });
   if (!flags.quiet) for (const note of backend.info.notes) printNote(io, note);
   return backend;
+}
+
+/** Number of threads that the flags or the environment ask for. @throws UsageError if it is out of range. */
+export function readThreads({ threads }: Pick<BackendFlags, 'threads'>, io: Io): number | undefined {
+  return read(io, '--threads', threads, THREADS) ?? undefined;
+}
+
+function read<T>({ env }: Io, option: '--backend' | '--threads', text: string | undefined, field: Field<T>): T {
+  const variable = option.replace('--', 'NN_TRAIN_').toUpperCase();
+  return text === undefined
+    ? parseOption(variable, env[variable] || undefined, field)
+    : parseOption(option, text, field);
 }

@@ -41,15 +41,33 @@ function optionsOf(key: keyof Config, { help, isSwitch, choices, ...field }: Fie
  *  effect in this run are dropped.
  *  @throws UsageError for a value out of range, or a flag that has no effect with the other choices. */
 export async function readConfig(command: Command, env: NodeJS.ProcessEnv): Promise<Config> {
+  const given = await readGiven(command, env);
+  return explained(given, () => resolveConfig(given.effective));
+}
+
+/** Hyperparameters that are given somewhere. */
+export interface Given {
+  readonly all: Values;
+  /** Without those of the environment and the file that have no effect in this run. */
+  readonly effective: Values;
+}
+
+/** Reads what `readConfig` resolves. */
+export async function readGiven(command: Command, env: NodeJS.ProcessEnv): Promise<Given> {
   const { config: file } = command.opts<{ readonly config?: string }>();
   const inFile = file === undefined ? {} : await readFile(file);
   rememberFile(command, Object.keys(inFile));
-  const shared: Values = { ...inFile, ...environmentOf(env) };
   const flags = flagsOf(command);
+  const all = { ...inFile, ...environmentOf(env), ...flags };
+  return { all, effective: { ...effectiveConfig(all), ...flags } };
+}
+
+/** Adds to an error about a field of a configuration what its name or its value probably means. */
+export function explained<T>({ all }: Given, resolve: () => T): T {
   try {
-    return resolveConfig({ ...effectiveConfig({ ...shared, ...flags }), ...flags });
+    return resolve();
   } catch (error) {
-    throw withSuggestion(error, { ...shared, ...flags });
+    throw withSuggestion(error, all);
   }
 }
 

@@ -1,0 +1,36 @@
+import { type Config, FIELD_LIST } from '../../config/config.ts';
+import { CHOICES, effectiveConfig, resolveConfig } from '../../config/resolve.ts';
+import type { Border } from '../../sweep/plan/borders.ts';
+import { flagOf } from '../inputs/field-names.ts';
+import { shellWord } from '../terminal/shell.ts';
+
+/** The command that trains a configuration: only what differs from the defaults that follow from the rest.
+ *  @param more further options. */
+export function trainCommand(program: string, config: Partial<Config>, more: readonly string[] = []): string {
+  return [program, ...flagsFor(config), ...more.map(shellWord)].join(' ');
+}
+
+function flagsFor(config: Partial<Config>): string[] {
+  const given: Partial<Config> = {};
+  // First what the defaults of the others follow from.
+  const keys = [...CHOICES, ...FIELD_LIST.map(([key]) => key)];
+  for (const key of new Set(keys)) {
+    const value = config[key];
+    // The images are given as a path, or found where they are.
+    if (value === undefined || value === null || key === 'dataset') continue;
+    const isDefault = resolveConfig(effectiveConfig(given))[key] === value;
+    if (key === 'model' || !isDefault) Object.assign(given, { [key]: value });
+  }
+  return FIELD_LIST.flatMap(([key, { isSwitch }]) => {
+    const value = given[key];
+    if (value === undefined) return [];
+    if (isSwitch) return [value ? flagOf(key) : flagOf(key).replace('--', '--no-')];
+    return [flagOf(key), shellWord(String(value))];
+  });
+}
+
+/** lr 0.0998 lies at the border … */
+export function borderText({ field, value, side, next }: Border): string {
+  const range = `${flagOf(field).slice(2)}=${next.min}..${next.max}${next.log ? ':log' : ''}`;
+  return `the best ${flagOf(field).slice(2)}, ${value}, is near the ${side} value searched; try --search ${range}`;
+}

@@ -1,0 +1,88 @@
+import type { Command } from 'commander';
+import type { Config } from '../../config/config.ts';
+import type { Field } from '../../config/field.ts';
+import { effectiveConfig, resolveConfig } from '../../config/resolve.ts';
+import { UsageError } from '../../errors.ts';
+import { field, message } from '../../message.ts';
+import { type Definition, rungsOf } from '../../sweep/plan/definition.ts';
+import { proposalsOf } from '../../sweep/plan/proposals.ts';
+import { expectEffect, parseParameter } from '../../sweep/space/parse-space.ts';
+import type { Space } from '../../sweep/space/space.ts';
+import { explained, readGiven } from '../inputs/hyperparameters.ts';
+import { parseOption } from '../inputs/option.ts';
+import type { Io } from '../terminal/io.ts';
+import { HALVING, METHOD, METRIC, SEEDS, SWEEP_VAL, type SweepOptions, TRIALS } from './options.ts';
+
+/** Reads what to search from the options and the file: options override the file.
+ *  @throws UsageError for an invalid value, or options that contradict each other. */
+export async function readDefinition(_file: string | undefined, command: Command, io: Io): Promise<Definition> {
+  const options = command.opts<SweepOptions>();
+  const given = await readGiven(command, io.env);
+  const space = explained(given, () =>
+    mergedSpace(
+      [],
+      (options.search ?? []).map((text) => parseParameter(withFieldName(text))),
+    ),
+  );
+  if (space.length === 0) {
+    throw new UsageError('nothing to search; add --search with a hyperparameter, such as --search lr, or a sweep.yaml');
+  }
+  const base: Partial<Config> = {
+    val: SWEEP_VAL,
+    ...inFile?.base,
+    ...(inFile?.seed === undefined ? {} : { seed: inFile.seed }),
+    ...given.all,
+  };
+  const twice = space.find((parameter) => (given.all as object)[parameter.field as never] !== undefined);
+  if (twice) {
+    throw new UsageError(message`${field(twice.field)} is both searched and given; leave one of the two out`);
+  }
+  const { epochs, val, seed } = explained(given, () => resolveConfig(effectiveConfig(base)));
+  if (val === 0) {
+    throw new UsageError(
+      message`a sweep ranks by validation images, but ${field('val', 0)} holds none out; hold out some, such as ${field('val', SWEEP_VAL)}`,
+    );
+  }
+  const read = <T>(name: string, text: string | undefined, option: Field<T>, other: T | undefined): T =>
+    text === undefined && other !== undefined ? other : parseOption(name, text, option);
+  const method = read('--method', options.method, METHOD, undefined);
+  const halving = read('--halving', options.halving, HALVING, undefined);
+  const trials = read('--trials', options.trials, TRIALS, method === 'grid' ? TRIALS_OF_GRID : undefined);
+  const rungs = rungsOf(epochs, halving, undefined);
+  if (halving !== null && rungs.length === 1) {
+    throw new UsageError(
+      `--halving ${halving} compares trials after a part of the epochs, so it needs at least ${halving} epochs, got ${epochs}`,
+    );
+  }
+  const definition: Definition = {
+    base,
+    space,
+    method,
+    seed,
+    metric: read('--metric', options.metric, METRIC, undefined),
+    halving,
+    rungs,
+    trials,
+    seeds: parseOption('--seeds', options.seeds, SEEDS),
+  };
+  expectEffect(space, base);
+  const [{ size }] = proposalsOf(definition);
+  return { ...definition, trials: Math.min(trials, size) };
+}
+
+/** A grid ends by itself. */
+const TRIALS_OF_GRID = 100_000;
+
+/** weightDecay=… for weight-decay=…, as the option is called. */
+function withFieldName(text: string): string {
+  return text.replace(/^[^=]+/, (name) => name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()));
+}
+
+/** A parameter that is given as an option replaces that of the file. */
+function mergedSpace(inFile: Space, given: Space): Space {
+  const fields = given.map((parameter) => parameter.field);
+  const repeated = fields.find((name, i) => fields.indexOf(name) !== i);
+  if (repeated !== undefined)
+    throw new UsageError(message`${field(repeated)} is searched twice; leave one of the two out`);
+  return [...inFile.filter((parameter) => !fields.includes(parameter.field)), ...given];
+}

@@ -1,0 +1,58 @@
+import { hostname } from 'node:os';
+import type { Backend, Precision } from '../../backends/backend.ts';
+import { createBackend } from '../../backends/select.ts';
+import { availableCores } from '../../backends/wasm/node/cores.ts';
+import type { Dataset } from '../../dataset/load.ts';
+import type { Executor, OnProgress } from '../../sweep/executor.ts';
+import { InlineExecutor } from '../../sweep/local/inline.ts';
+import { ThreadExecutor } from '../../sweep/local/threads.ts';
+import type { Sweep } from '../../sweep/sweep.ts';
+import { readThreads } from '../inputs/backend.ts';
+import { parseOption } from '../inputs/option.ts';
+import { type Io, printNote } from '../terminal/io.ts';
+import { type SweepOptions, WORKERS } from './options.ts';
+
+export interface ExecutorContext {
+  readonly sweep: Sweep;
+  readonly dataset: Dataset;
+  readonly backend: Backend;
+  readonly options: SweepOptions;
+  readonly io: Io;
+  readonly onProgress: OnProgress;
+}
+
+/** Starts a worker thread for each trial that is to run at the same time; where threads are not allowed, trials run one after the
+ *  other in this one. */
+export async function startExecutor({
+  sweep,
+  dataset,
+  backend,
+  options,
+  io,
+  onProgress,
+}: ExecutorContext): Promise<Executor> {
+  const cores = availableCores();
+  const workers = parseOption('--workers', options.workers, WORKERS) ?? cores;
+  const threads = readThreads(options, io) ?? Math.max(1, Math.floor(cores / workers));
+  const share = backend.share([dataset.train]);
+  try {
+    const executor = await ThreadExecutor.start({ share, threads, workers, folder: sweep.folder, onProgress });
+    if (executor.capacity < workers) printNote(io, `only ${executor.capacity} of ${workers} workers started`);
+    return executor;
+  } catch (error) {
+    printNote(io, `no worker thread started (${(error as Error).message}); trials run one after the other`);
+  }
+  const others = new Map<Precision, Backend>();
+  return new InlineExecutor({
+    async backendFor(precision) {
+      if (precision === backend.precision) return backend;
+      const other = others.get(precision) ?? (await createBackend({ precision, threads: 1 }));
+      others.set(precision, other);
+      return other;
+    },
+    images: dataset.train,
+    checkpoints: sweep.checkpoints,
+    worker: `${hostname()}, process ${process.pid}`,
+    onProgress,
+  });
+}

@@ -1,0 +1,129 @@
+import { type Command, Option } from 'commander';
+import { choice, integer, optionalInteger } from '../../config/field.ts';
+import { METRICS } from '../../sweep/plan/definition.ts';
+import { METHODS } from '../../sweep/samplers/create.ts';
+import { addBackendOptions, type BackendFlags } from '../inputs/backend.ts';
+import { addBriefHyperparameters, HYPERPARAMETERS_NOTE } from '../inputs/brief-help.ts';
+import type { ImageFlags } from '../inputs/shared-options.ts';
+import { addNotes } from '../terminal/help.ts';
+
+export const METHOD = choice(METHODS, {
+  help: 'grid (every combination), random, sobol (even coverage) or tpe (learns from the trials before)',
+  default: 'tpe',
+});
+export const TRIALS = integer(
+  { min: 1, max: 100_000 },
+  { help: 'configurations to try; the first is the defaults', default: 32, shownDefault: '32; all for grid' },
+);
+export const HALVING = optionalInteger(
+  { min: 2, max: 100 },
+  {
+    help: 'compare trials early, and go on with one of N: with --epochs 9 and 3, after 1 and 3 epochs',
+    default: null,
+    shownDefault: 'off',
+  },
+);
+export const SEEDS = integer(
+  { min: 1, max: 100 },
+  { help: 'train the five best with N seeds, and rank them by the mean', default: 1 },
+);
+export const METRIC = choice(METRICS, {
+  help: 'what to rank by: validation.accuracy or validation.loss',
+  default: 'validation.accuracy',
+});
+export const WORKERS = optionalInteger(
+  { min: 1, max: 256 },
+  {
+    help: 'trials to train at the same time; the result is the same for any number',
+    default: null,
+    shownDefault: 'one for each physical core',
+  },
+);
+/** Held out by default: with 1,000 images, chance decides between good configurations. */
+export const SWEEP_VAL = 5000;
+
+const NOTES = `
+Examples:
+  $ nn-train sweep --model linear --search lr --search weight-decay --epochs 5
+  $ nn-train sweep --model mlp --recipe plain --search lr=1e-3..1e-1:log --search hidden=32..512:log
+  $ nn-train sweep --search optimizer=sgd,adamw --search lr --trials 64 --epochs 9 --halving 3
+  $ nn-train sweep --search lr=0.001,0.01,0.1 --search batch-size=64,256 --method grid --seeds 3
+  $ nn-train sweep sweep.yaml --workers 4
+  $ nn-train sweep --search lr --method sobol --list | xargs -P 4 -I{} sh -c '{} --no-save --quiet --json'
+  $ nn-train sweep --resume sweeps/linear-20261126-091500 --trials 128
+  $ nn-train sweep show sweeps/linear-20261126-091500
+
+What to search: a field alone takes its usual range; a..b is a range, a..b:log one whose
+logarithm is uniform, and a,b,c are choices. Every other hyperparameter is the same for all
+trials. ${HYPERPARAMETERS_NOTE}
+A sweep holds out ${SWEEP_VAL.toLocaleString('en-US')} images for validation (--val), ranks by them, and tests the winner alone.
+
+Ctrl-C saves; --resume goes on, with the same result as if nothing had happened.`;
+
+/** Options of a sweep that are not hyperparameters. */
+export interface SweepOptions extends BackendFlags, ImageFlags {
+  readonly search?: readonly string[];
+  readonly method?: string;
+  readonly trials?: string;
+  readonly halving?: string;
+  readonly seeds?: string;
+  readonly metric?: string;
+  readonly workers?: string;
+  readonly out?: string;
+  readonly resume?: string;
+  readonly list?: true;
+  readonly csv?: string;
+  readonly open?: true;
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly progress: boolean;
+}
+
+/** Options of `nn-train sweep show`. */
+export type ShowOptions = Pick<SweepOptions, 'csv' | 'open' | 'json'>;
+
+/** The options that say what a sweep searches and how. */
+export const DEFINING = ['search', 'method', 'halving', 'metric'] as const;
+
+export function addSweepOptions(command: Command): Command {
+  const collect = (value: string, before: readonly string[] = []) => [...before, value];
+  command
+    .argument('[file]', 'what to search, in the YAML of a W&B sweep')
+    .optionsGroup('Search:')
+    .addOption(new Option('--search <field[=values]>', 'vary a hyperparameter; can be repeated').argParser(collect))
+    .option('--method <name>', `${METHOD.help} (default: ${METHOD.default})`)
+    .option('--trials <n>', `${TRIALS.help} (default: ${TRIALS.shownDefault})`)
+    .option('--halving <n>', `${HALVING.help} (default: ${HALVING.shownDefault})`)
+    .option('--seeds <n>', `${SEEDS.help} (default: ${SEEDS.default})`)
+    .option('--metric <name>', `${METRIC.help} (default: ${METRIC.default})`);
+  addBriefHyperparameters(command);
+  command.optionsGroup('Execution:').option('--workers <n>', `${WORKERS.help} (default: ${WORKERS.shownDefault})`);
+  addBackendOptions(command)
+    .optionsGroup('Output:')
+    .option('--out <folder>', 'folder for the sweep (default: a new folder in sweeps/)')
+    .option('--resume <sweep>', 'continue a sweep; with --trials or --seeds, extend it')
+    .option('--config <file>', 'read the hyperparameters of all trials from a file')
+    .option('--list', 'print the command of each trial instead of training (grid, random, sobol)');
+  addResultOptions(command).option('--quiet', 'print only the results').option('--no-progress', 'show no live table');
+  return addNotes(command, NOTES);
+}
+
+/** Options of how results are shown. */
+export function addResultOptions(command: Command): Command {
+  return command
+    .option('--csv <file>', 'write all trials to a CSV file')
+    .option('--open', 'open the report in a browser')
+    .option('--json', 'print one JSON object with the results on stdout');
+}
+
+const SHOW_NOTES = `
+Examples:
+  $ nn-train sweep show sweeps/linear-20261126-091500
+  $ nn-train sweep show sweeps/linear-20261126-091500 --json | jq .winner.command
+
+It only reads: the sweep may be running.`;
+
+export function addShowOptions(command: Command): Command {
+  addResultOptions(command.argument('<sweep>', 'folder of the sweep'));
+  return addNotes(command, SHOW_NOTES);
+}

@@ -1,0 +1,113 @@
+import { effectiveConfig } from '../config/resolve.ts';
+import { VERSION } from '../runs/environment.ts';
+import type { Plan, Trial } from '../sweep/plan/plan.ts';
+import { rankingOf } from '../sweep/plan/ranking.ts';
+import type { SweepState } from '../sweep/sweep.ts';
+import { wilsonInterval } from '../training/wilson.ts';
+import type { SweepReport, SweptParameter, TrialReport, Value } from './sweep-data.ts';
+
+/** What the page of a sweep says that its journal does not know. */
+export interface SweepContext {
+  /** Folder of the sweep, as given by the user. */
+  readonly folder: string;
+  /** Whether a process works on it. */
+  readonly isRunning: boolean;
+  /** The command that trains a configuration. */
+  commandFor(config: Readonly<Record<string, Value>>): string;
+  /** Sentences about values of the winner that lie at the border of the space. */
+  readonly borders: readonly string[];
+}
+
+/** Collects the contents of the page of a sweep. */
+export function collectSweep(state: SweepState, { folder, isRunning, commandFor, borders }: SweepContext): SweepReport {
+  const { sweep, plan, ended } = state;
+  const { base, space, method, seed, metric, rungs } = plan.definition;
+  const winner = ended?.winner === undefined || ended.winner === null ? undefined : plan.trials[ended.winner];
+  const config = winner && configOf(winner);
+  return {
+    generator: `nn-train ${VERSION}`,
+    name: folder,
+    state: ended ? 'finished' : isRunning ? 'running' : 'stopped',
+    method,
+    seed,
+    metric: { name: metric, goal: metric === 'validation.loss' ? 'minimize' : 'maximize' },
+    dataset: sweep.dataset,
+    rungs,
+    planned: plan.total,
+    parameters: space.map(
+      (parameter): SweptParameter => ({
+        name: parameter.field,
+        scale: parameter.kind === 'choice' ? 'choice' : parameter.log ? 'log' : 'linear',
+        domain: parameter.kind === 'choice' ? parameter.values : [parameter.min, parameter.max],
+      }),
+    ),
+    base: base as SweepReport['base'],
+    trials: plan.trials.map((trial) => trialReport(plan, trial)),
+    ranking: rankingOf(plan).flatMap(({ mean, ...ranked }) => (mean === null ? [] : [{ ...ranked, mean }])),
+    winner:
+      winner && config
+        ? {
+            trial: winner.number,
+            command: commandFor(config),
+            config,
+            test: ended!.test && testOf(ended!.test, sweep.dataset.images.test),
+            borders,
+          }
+        : null,
+  };
+}
+
+/** The hyperparameters of a trial that have an effect. */
+function configOf({ config }: Trial): Readonly<Record<string, Value>> {
+  return effectiveConfig(config) as Readonly<Record<string, Value>>;
+}
+
+function testOf({ loss, accuracy }: { loss: number; accuracy: number }, images: number) {
+  return { loss, accuracy, images, interval: wilsonInterval(Math.round(accuracy * images), images) };
+}
+
+function trialReport(plan: Plan, trial: Trial): TrialReport {
+  const { rungs, space } = plan.definition;
+  const config = configOf(trial);
+  const values = Object.fromEntries(
+    space.filter(({ field }) => field in config).map(({ field }) => [field, config[field]]),
+  );
+  const outcomes = rungs.map((_, rung) => plan.outcomeOf(trial, rung)).filter((outcome) => outcome !== undefined);
+  const last = outcomes.at(-1);
+  const results = outcomes.filter((outcome) => outcome.type === 'result');
+  const finished = results.findLast((outcome) => outcome.status === 'finished');
+  const others = plan
+    .seedsOf(trial)
+    .slice(1)
+    .map((seed) => plan.outcomeOf(trial, rungs.length - 1, seed));
+  const isSame = trial.twin.number !== trial.number;
+  return {
+    trial: trial.number,
+    values,
+    state: stateOf(plan, trial, outcomes.length),
+    epochs: results.at(-1)?.epochs ?? 0,
+    score: finished?.status === 'finished' ? metricOf(plan, finished.validation) : null,
+    validation: finished?.status === 'finished' ? finished.validation : null,
+    seconds: [...results, ...others].reduce((sum, line) => sum + (line?.type === 'result' ? line.seconds : 0), 0),
+    curve: results.flatMap(({ curve }) => curve),
+    ...(isSame && { sameAs: trial.twin.number }),
+    ...(last?.type === 'failed' && { error: last.error }),
+    ...(last?.type === 'result' && last.status === 'diverged' && { error: last.message }),
+  };
+}
+
+function metricOf({ definition }: Plan, { loss, accuracy }: { loss: number; accuracy: number }): number {
+  return definition.metric === 'validation.loss' ? loss : accuracy;
+}
+
+/** @param done number of rungs that have ended for the trial. */
+function stateOf(plan: Plan, trial: Trial, done: number): TrialReport['state'] {
+  const { rungs } = plan.definition;
+  const last = plan.outcomeOf(trial, done - 1);
+  if (last?.type === 'failed') return 'failed';
+  if (last?.type === 'result' && last.status === 'diverged') return 'diverged';
+  if (done === rungs.length) return 'finished';
+  const reached = plan.standings.get(trial.twin) ?? 0;
+  if (done > reached) return plan.open.includes(trial.twin) ? 'waiting' : 'eliminated';
+  return 'waiting';
+}

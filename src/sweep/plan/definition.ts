@@ -1,0 +1,49 @@
+import type { Config } from '../../config/config.ts';
+import type { Method } from '../samplers/create.ts';
+import type { Space } from '../space/space.ts';
+
+/** Metrics that trials can be ranked by. The test images choose nothing. */
+export const METRICS = ['validation.accuracy', 'validation.loss'] as const;
+export type MetricName = (typeof METRICS)[number];
+
+/** What a sweep is: all that its trials and their order follow from. */
+export interface Definition {
+  /** Hyperparameters that are given for all trials. Others have the default that follows from the values of a trial. */
+  readonly base: Partial<Config>;
+  readonly space: Space;
+  readonly method: Method;
+  /** Of the proposals. */
+  readonly seed: number;
+  readonly metric: MetricName;
+  /** η of successive halving: one of η trials goes on to the next rung. Null without halving. */
+  readonly halving: number | null;
+  /** Epochs after which the trials of a cohort are compared; the last is the length of a whole training. */
+  readonly rungs: readonly number[];
+  readonly trials: number;
+  /** Trainings of each finalist, with as many seeds. */
+  readonly seeds: number;
+}
+
+/** Rungs of successive halving: the epochs of a whole training, and those divided by η, η², … while they are at least
+ *  `minEpochs`.
+ *  Source: K. Jamieson and A. Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization" (2016). */
+export function rungsOf(epochs: number, halving: number | null, minEpochs = 1): number[] {
+  const rungs = [epochs];
+  while (halving !== null && rungs[0] >= halving * minEpochs) rungs.unshift(Math.floor(rungs[0] / halving));
+  return rungs;
+}
+
+/** Number of trials that are compared with each other on the rungs: η for each rung, so that η of them reach the end. */
+export function cohortSize({ halving, rungs, trials }: Definition): number {
+  return halving === null ? trials : halving ** rungs.length;
+}
+
+/** How good a value of the metric is: higher is better. */
+export function scoreOf(metric: MetricName, { loss, accuracy }: { readonly loss: number; readonly accuracy: number }) {
+  return metric === 'validation.loss' ? -loss : accuracy;
+}
+
+/** The value of the metric that has a score. */
+export function metricValue(metric: MetricName, score: number): number {
+  return metric === 'validation.loss' ? -score : score;
+}
