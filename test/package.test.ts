@@ -26,6 +26,9 @@ it('the package contains all that it needs, and no sources', () => {
       'dist/report/page.css',
       'scripts/sweep-linear.sh',
       'scripts/sweep-mlp.sh',
+      'scripts/sweep.sh',
+      'scripts/sweep-slurm.sh',
+      'dist/sweep/local/worker.js',
       'scripts/results-table.mjs',
     ]),
   );

@@ -12,6 +12,7 @@ const NAMES = [
   'predict',
   'weights',
   'export',
+  'sweep',
   'data',
   'bench',
   'help',

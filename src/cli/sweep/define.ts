@@ -29,8 +29,6 @@ export async function readDefinition(_file: string | undefined, command: Command
   }
   const base: Partial<Config> = {
     val: SWEEP_VAL,
-    ...inFile?.base,
-    ...(inFile?.seed === undefined ? {} : { seed: inFile.seed }),
     ...given.all,
   };
   const twice = space.find((parameter) => (given.all as object)[parameter.field as never] !== undefined);

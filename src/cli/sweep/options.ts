@@ -109,7 +109,7 @@ export function addSweepOptions(command: Command): Command {
 }
 
 /** Options of how results are shown. */
-export function addResultOptions(command: Command): Command {
+function addResultOptions(command: Command): Command {
   return command
     .option('--csv <file>', 'write all trials to a CSV file')
     .option('--open', 'open the report in a browser')

@@ -14,7 +14,7 @@ import type { Checkpoints } from './checkpoints.ts';
 import { Training } from './run-job.ts';
 
 /** Folder of the winner's run in that of the sweep. */
-export const WINNER = 'winner';
+const WINNER = 'winner';
 
 interface WinnerOptions {
   /** Folder of the sweep. */
