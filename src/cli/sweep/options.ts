@@ -90,7 +90,12 @@ export function addSweepOptions(command: Command): Command {
   command
     .argument('[file]', 'what to search, in the YAML of a W&B sweep')
     .optionsGroup('Search:')
-    .addOption(new Option('--search <field[=values]>', 'vary a hyperparameter; can be repeated').argParser(collect))
+    .addOption(
+      new Option(
+        '--search <field[=values]>',
+        'vary a hyperparameter; can be repeated (default values: its usual range)',
+      ).argParser(collect),
+    )
     .option('--method <name>', `${METHOD.help} (default: ${METHOD.default})`)
     .option('--trials <n>', `${TRIALS.help} (default: ${TRIALS.shownDefault})`)
     .option('--halving <n>', `${HALVING.help} (default: ${HALVING.shownDefault})`)
