@@ -25,16 +25,17 @@ const OF_THE_SYSTEM = new Set([
   '.Trashes',
 ]);
 
-/** Creates the folder of a run, completely or not at all. An empty folder that is already there is filled instead of replaced:
+/** Creates the folder of a run or a sweep, completely or not at all. An empty folder that is already there is filled instead of replaced:
  *  a disk may be mounted on it, or a link lead to it.
  *  @param names of the files. The first is created here, empty; what a killed process leaves in a folder that was already
  *  there lacks the last one, so it is not taken for a run.
- *  @param write writes the other files to the folder that it is given, in the order of `names`.
+ *  @param what it is, for errors. @param write writes the other files to the folder that it is given, in the order of `names`.
  *  @throws UsageError if something other than an empty folder is already there; FileError if it cannot be written. */
 export async function createRunFolder(
   folder: string,
   names: readonly string[],
   write: (place: string) => Promise<void>,
+  what = 'the run directory',
 ): Promise<void> {
   await assertNotOccupied(folder);
   const target = path.resolve(folder);
@@ -43,7 +44,7 @@ export async function createRunFolder(
   } catch (error) {
     // Another process may have been faster.
     await assertNotOccupied(folder);
-    throw fileError(`cannot create the run directory ${folder}`, error);
+    throw fileError(`cannot create ${what} ${folder}`, error);
   }
 }
 

@@ -77,7 +77,7 @@ export async function createSweep(folder: string, line: SweepLine, { mayRename =
   for (let number = 1; ; number++) {
     const name = number === 1 ? folder : `${folder}-${number}`;
     try {
-      await createRunFolder(name, [JOURNAL], (place) => createJournal(place, line));
+      await createRunFolder(name, [JOURNAL], (place) => createJournal(place, line), 'the folder of the sweep');
       return name;
     } catch (error) {
       if (!mayRename || !(error instanceof UsageError)) throw error;

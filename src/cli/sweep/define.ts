@@ -73,7 +73,7 @@ const TRIALS_OF_GRID = 100_000;
 
 /** weightDecay=… for weight-decay=…, as the option is called. */
 function withFieldName(text: string): string {
-  return text.replace(/^[^=]+/, (name) => name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()));
+  return text.replace(/^[^=]+/, (name) => name.replace(/[-_]([a-z])/g, (_, letter: string) => letter.toUpperCase()));
 }
 
 /** A parameter that is given as an option replaces that of the file. */

@@ -6,7 +6,6 @@ import type { SweepReport } from '../../report/sweep-data.ts';
 import { writeSweepReport } from '../../report/write.ts';
 import { bordersOf } from '../../sweep/plan/borders.ts';
 import type { SweepState } from '../../sweep/sweep.ts';
-import { expectFileName } from '../inputs/option.ts';
 import { csvOf } from '../terminal/csv.ts';
 import { type Io, printNote } from '../terminal/io.ts';
 import { openInBrowser } from '../terminal/open.ts';
@@ -29,7 +28,6 @@ export async function showResults(
   state: SweepState,
   { folder, isRunning, options, io }: ResultsContext,
 ): Promise<number> {
-  expectFileName('--csv', options.csv, ['.csv']);
   const { space } = state.plan.definition;
   const winner = state.ended?.winner;
   const config = winner === undefined || winner === null ? {} : state.plan.trials[winner].config;

@@ -16,7 +16,7 @@ import { openBackend } from '../inputs/backend.ts';
 import { flagOf } from '../inputs/field-names.ts';
 import { flagsOf } from '../inputs/hyperparameters.ts';
 import { load } from '../inputs/images.ts';
-import { parseOption } from '../inputs/option.ts';
+import { expectFileName, parseOption } from '../inputs/option.ts';
 import { resumeCommand } from '../terminal/format.ts';
 import { exitCodeOf, interruptible } from '../terminal/interrupt.ts';
 import { type Io, printNote } from '../terminal/io.ts';
@@ -31,6 +31,7 @@ import { showResults } from './results.ts';
 /** `nn-train sweep`. Resolves to the exit code. */
 export async function runSweep(file: string | undefined, command: Command, io: Io): Promise<number> {
   const options = command.opts<SweepOptions>();
+  expectFileName('--csv', options.csv, ['.csv']);
   if (options.list) return listTrials(await readDefinition(file, command, io), io);
   const display = new SweepDisplay(io, options);
   const work = async (signal: AbortSignal): Promise<number> => {

@@ -5,24 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeSafetensors } from '../../../src/weights/decode.ts';
 import { NN_TRAIN, nnTrain, QUICK } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/files.ts';
-
-/** A command that runs another in its own mount namespace, where this user may mount; undefined if there is none. */
-const UNSHARE = [
-  ['unshare', '--mount'],
-  ['unshare', '--user', '--map-root-user', '--mount'],
-].find(([command, ...args]) => {
-  const probe = ['sh', '-c', 'mount -t tmpfs tmpfs /mnt'];
-  return spawnSync(command, [...args, ...probe]).status === 0;
-});
-
-/** Runs a script that mounts disks and starts nn-train as "$0" "$@". */
-function onOwnMounts(script: string, run: readonly string[], cwd: string) {
-  const [command, ...args] = UNSHARE!;
-  return spawnSync(command, [...args, 'sh', '-c', script, process.execPath, NN_TRAIN, ...run], {
-    cwd,
-    encoding: 'utf8',
-  });
-}
+import { onOwnMounts, UNSHARE } from '../../support/mounts.ts';
 
 /** A URL where nothing listens. The system never assigns such a low port to a server of another test. */
 const NO_NETWORK = { NN_TRAIN_CIFAR10_URL: 'http://127.0.0.1:3/cifar-10-binary.tar.gz' };
