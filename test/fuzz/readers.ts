@@ -18,6 +18,7 @@ import { toCifar } from '../../src/pictures/resize.ts';
 import { decodeProgress } from '../../src/runs/decode.ts';
 import { type RecordedRun, readRun } from '../../src/runs/open-run.ts';
 import { train } from '../../src/runs/train.ts';
+import { parseSweepFile } from '../../src/sweep/space/sweep-file.ts';
 import { INITIAL_PROGRESS } from '../../src/training/progress.ts';
 import { decodeSafetensors } from '../../src/weights/decode.ts';
 import { encodeSafetensors } from '../../src/weights/safetensors.ts';
@@ -94,6 +95,15 @@ export const RUN_READERS: readonly Reader[] = [
       ),
     read: async (input, scratch) =>
       resolveConfig(await readConfigFile(join(folderOf(input, scratch, 'c.json'), 'c.json'))),
+  },
+  {
+    name: 'sweep files',
+    inputs: () =>
+      [
+        'method: bayes\nmetric: {name: validation.loss}\nparameters:\n  lr: {min: 1e-4, max: 0.1}\n  flip: [true, false]\n',
+        'parameters: {optimizer: "sgd,adamw", weightDecay: }\nearly_terminate: {type: hyperband, eta: 3}\nseed: 7\n',
+      ].map((content) => Buffer.from(content)),
+    read: (input) => parseSweepFile(input),
   },
   {
     name: 'expressions',

@@ -100,7 +100,7 @@ function expectValue(key: keyof Config, raw: unknown): Value {
 }
 
 function shown(raw: unknown): string {
-  return typeof raw === 'string' && raw.trim() !== '' ? raw : JSON.stringify(raw);
+  return typeof raw === 'string' && raw.trim() !== '' ? raw : (JSON.stringify(raw) ?? 'nothing');
 }
 
 function oneValue(key: keyof Config, value: Value): UsageError {
