@@ -10,6 +10,10 @@ const ban = (name, comment, from, to) => ({
   to: { path: to },
 });
 
+/** What a page can compute with: none of it may need Node, so it imports neither Node's modules nor files that do. */
+const PORTABLE =
+  '((engine|models|optim|explain|lecture|drawing)/|backends/(?!wasm/|select\\.ts)|(images|errors|message|closest|random|format)\\.ts)';
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
@@ -156,6 +160,19 @@ export default {
       'In a browser the page can use only the types of the data that it shows, and modules that import nothing.',
       '^src/report/page/',
       '^src/(?!report/(page/|report-data\\.ts|sweep-data\\.ts)|training/progress\\.ts|images\\.ts|format\\.ts)',
+    ),
+    {
+      name: 'the-engine-runs-in-a-browser',
+      comment: 'A page computes with the very gates that train, so they must not need Node.',
+      severity: 'error',
+      from: { path: `^src/${PORTABLE}` },
+      to: { dependencyTypes: ['core'] },
+    },
+    ban(
+      'the-engine-imports-nothing-that-needs-node',
+      'What a page can compute with imports only what a page can compute with.',
+      `^src/${PORTABLE}`,
+      `^src/(?!${PORTABLE})`,
     ),
     ban(
       'shared-modules-know-no-layer',

@@ -100,16 +100,23 @@ export function allocateImageSet(count: number): ImageSet {
   return { images: new Uint8Array(count * IMAGE_BYTES), labels: new Uint8Array(count) };
 }
 
-/** Allocates an image set in memory that threads can share. */
+/** Allocates an image set in memory that threads can share, or in memory of its own in a browser that has none to share. */
 export function allocateSharedImageSet(count: number): ImageSet {
+  if (!hasSharedMemory()) return allocateImageSet(count);
   return {
     images: new Uint8Array(new SharedArrayBuffer(count * IMAGE_BYTES)),
     labels: new Uint8Array(new SharedArrayBuffer(count)),
   };
 }
 
+/** Browsers have no SharedArrayBuffer in a page that is not isolated from other origins, such as a file. */
+function hasSharedMemory(): boolean {
+  return typeof SharedArrayBuffer !== 'undefined';
+}
+
 /** Returns an image set in memory that threads can share: itself if it is there, otherwise a copy. */
 export function shareableImages(set: ImageSet): ImageSet {
+  if (!hasSharedMemory()) return set;
   if ([set.images, set.labels].every(({ buffer }) => buffer instanceof SharedArrayBuffer)) return set;
   const copy = allocateSharedImageSet(set.labels.length);
   copy.images.set(set.images);
