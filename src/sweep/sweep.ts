@@ -140,7 +140,7 @@ export class Sweep {
     signal.addEventListener('abort', stop);
     try {
       while (!signal.aborted && !this.state.plan.isDone) {
-        for (const job of this.state.plan.jobs) {
+        for (const job of this.state.plan.jobs()) {
           const name = jobName(job);
           if (running.size >= executor.capacity) break;
           if (running.has(name)) continue;

@@ -74,7 +74,7 @@ export function runPlan(
 ): Plan {
   const running: Job[] = [];
   while (!plan.isDone) {
-    for (const job of plan.jobs) {
+    for (const job of plan.jobs()) {
       if (running.length === workers) break;
       if (!running.some((other) => jobName(other) === jobName(job))) running.push(job);
     }

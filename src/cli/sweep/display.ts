@@ -12,6 +12,8 @@ import { type Io, rawStream } from '../terminal/io.ts';
 import type { SweepOptions } from './options.ts';
 import { metricText, valuesText } from './text.ts';
 
+/** Least time between two updates for progress alone. */
+const REFRESH_MS = 100;
 /** Leaders that the live table shows. */
 const LEADERS = 3;
 
@@ -96,6 +98,7 @@ class LiveTable {
   readonly #startedAt = performance.now();
   readonly #doneBefore: number;
   readonly #width: number;
+  #refreshedAt = 0;
 
   constructor({ stderr }: Io, sweep: Sweep, workers: number) {
     this.#sweep = sweep;
@@ -132,7 +135,7 @@ class LiveTable {
       (one) => one.trial === job.trial && one.rung === job.rung && one.seed === job.seed,
     );
     if (found) this.#running.set(found, epochs);
-    this.#refresh();
+    if (performance.now() - this.#refreshedAt > REFRESH_MS) this.#refresh();
   }
 
   end(job: Job): void {
@@ -145,6 +148,7 @@ class LiveTable {
   }
 
   #refresh(): void {
+    this.#refreshedAt = performance.now();
     const { plan } = this.#sweep.state;
     const ranking = rankingOf(plan).filter(({ mean }) => mean !== null);
     for (const [i, line] of this.#leaders.entries()) {

@@ -2,25 +2,38 @@ import type { Config } from '../../config/config.ts';
 import { effectiveConfig } from '../../config/resolve.ts';
 import { UserError } from '../../errors.ts';
 import type { FailedLine, ResultLine } from '../journal/lines.ts';
-import type { Observation, Point, Sampler } from '../samplers/sampler.ts';
+import type { Point, Sampler } from '../samplers/sampler.ts';
 import { cohortSize, type Definition, scoreOf } from './definition.ts';
-import { type Job, jobName } from './job.ts';
+import type { Job } from './job.ts';
+import { type Outcome, Outcomes } from './outcomes.ts';
 
-/** Times that a job may fail before its trial counts as failed. */
-const MAX_ATTEMPTS = 2;
 /** Trials that are trained with more seeds, if the sweep asks for it. */
-const MAX_FINALISTS = 5;
-
-/** How a job ended. */
-export type Outcome = ResultLine | (FailedLine & { readonly isFinal: boolean });
+export const MAX_FINALISTS = 5;
 
 /** A trial that has been proposed. */
 export interface Trial {
   readonly number: number;
-  readonly point: Point;
   readonly config: Config;
   /** The first trial with the same configuration, whose results it shares; itself if there is none. */
   readonly twin: Trial;
+}
+
+/** A rung that a cohort has reached. */
+interface Reached {
+  readonly rung: number;
+  /** Trials that take part. */
+  readonly members: readonly Trial[];
+  /** Whether all of them have ended. */
+  readonly isOver: boolean;
+}
+
+/** What follows from the results so far. */
+interface Standing {
+  /** The last rung of each cohort, and those before it. */
+  readonly cohorts: readonly (readonly Reached[])[];
+  readonly finalists: readonly Trial[] | undefined;
+  /** What can be trained now, the most urgent first. */
+  readonly pending: readonly { readonly trial: Trial; readonly rung: number; readonly seed: number }[];
 }
 
 /** What a sweep has to do next, as a pure function of its definition and the results so far: neither their order nor the number
@@ -30,12 +43,15 @@ export interface Trial {
  *  it, but not of the last `lag`. Trials are compared in cohorts of fixed members, once all of them have ended. */
 export class Plan {
   readonly definition: Definition;
-  readonly maxFinalists = MAX_FINALISTS;
   readonly #sampler: Sampler;
   readonly #configAt: (point: Point) => Config;
   readonly #trials: Trial[] = [];
   readonly #byConfig = new Map<string, Trial>();
-  readonly #outcomes = new Map<string, Outcome>();
+  /** What the sampler sees of the trials. */
+  readonly #history: { point: Point; score: number | null }[] = [];
+  readonly #outcomes = new Outcomes();
+  /** Undefined after a change. */
+  #standing: Standing | undefined;
 
   /** @param configAt the configuration of a point of the space. */
   constructor(definition: Definition, sampler: Sampler, configAt: (point: Point) => Config) {
@@ -58,26 +74,19 @@ export class Plan {
   /** Takes the outcome of a job.
    *  @throws UserError if it contradicts the plan, or another result of the same job. */
   take(line: ResultLine | FailedLine): void {
-    const before = this.#outcomes.get(jobName(line));
-    if (line.type === 'result') {
-      this.#expectProposed(line);
-      if (before?.type === 'result') expectSame(before, line);
-      this.#outcomes.set(jobName(line), line);
-    } else if (before?.type !== 'result') {
-      this.#outcomes.set(jobName(line), { ...line, isFinal: line.attempt >= MAX_ATTEMPTS });
-    }
+    if (line.type === 'result') this.#expectProposed(line);
+    this.#outcomes.take(line);
+    this.#standing = undefined;
   }
 
   /** How the job of a trial ended; undefined if it has not, or has to be tried again. */
-  outcomeOf({ twin }: Trial, rung: number, seed = this.seedsOf(twin)[0]): Outcome | undefined {
-    const outcome = this.#outcomes.get(jobName({ trial: twin.number, rung, seed }));
-    return outcome?.type === 'failed' && !outcome.isFinal ? undefined : outcome;
+  outcomeOf({ twin }: Trial, rung: number, seed = twin.config.seed): Outcome | undefined {
+    return this.#outcomes.of(twin.number, rung, seed);
   }
 
   /** Failed attempts at a job. */
   attempts(job: Job): number {
-    const outcome = this.#outcomes.get(jobName(job));
-    return outcome?.type === 'failed' ? outcome.attempt : 0;
+    return this.#outcomes.attempts(job);
   }
 
   /** Score of a trial after a rung: −Infinity if it diverged or failed, undefined if it has no result yet. */
@@ -94,38 +103,27 @@ export class Plan {
   }
 
   /** Jobs that can run now, the most urgent first: those of higher rungs let their cohort end sooner. */
-  get jobs(): Job[] {
-    const jobs = this.#cohorts
-      .flatMap((cohort) => this.#rungsIn(cohort))
-      .flatMap(({ rung, members }) =>
-        members.filter((trial) => !this.outcomeOf(trial, rung)).map((trial) => this.jobOf(trial, rung)),
-      );
-    for (const trial of this.finalists ?? []) {
-      const last = this.definition.rungs.length - 1;
-      const seeds = this.seedsOf(trial).filter((seed) => !this.outcomeOf(trial, last, seed));
-      jobs.push(...seeds.map((seed) => this.jobOf(trial, last, seed)));
-    }
-    return jobs.sort((a, b) => b.rung - a.rung || a.trial - b.trial || a.seed - b.seed);
+  *jobs(): Generator<Job> {
+    for (const { trial, rung, seed } of this.#stand().pending) yield this.jobOf(trial, rung, seed);
   }
 
   get isDone(): boolean {
-    return this.finalists !== undefined && this.jobs.length === 0;
+    return this.finalists !== undefined && this.#stand().pending.length === 0;
   }
 
   /** Trials that take part in a rung, of all cohorts; the highest rung that each of them has reached. */
   get standings(): ReadonlyMap<Trial, number> {
     const standings = new Map<Trial, number>();
-    for (const cohort of this.#cohorts) {
-      for (const { rung, members } of this.#rungsIn(cohort)) for (const trial of members) standings.set(trial, rung);
-    }
+    for (const { rung, members } of this.#stand().cohorts.flat())
+      for (const trial of members) standings.set(trial, rung);
     return standings;
   }
 
   /** Trials that have to train on from where they are. */
   get open(): readonly Trial[] {
     const last = this.definition.rungs.length - 1;
-    return this.#cohorts.flatMap((cohort) => {
-      const { rung, members, isOver } = this.#rungsIn(cohort).at(-1)!;
+    return this.#stand().cohorts.flatMap((cohort) => {
+      const { rung, members, isOver } = cohort.at(-1)!;
       if (isOver) return [];
       return rung < last ? members : members.filter((trial) => !this.outcomeOf(trial, rung));
     });
@@ -133,12 +131,40 @@ export class Plan {
 
   /** Trials that are trained with all seeds: the best of the last rung; undefined until all cohorts have ended. */
   get finalists(): readonly Trial[] | undefined {
-    const last = this.definition.rungs.length - 1;
+    return this.#stand().finalists;
+  }
+
+  /** The job of a trial up to a rung. */
+  jobOf(trial: Trial, rung: number, seed = trial.config.seed): Job {
+    const { rungs } = this.definition;
+    const earlier = seed === trial.config.seed ? rungs.slice(0, rung) : [];
+    const passed = earlier.flatMap((_, before) => {
+      const outcome = this.outcomeOf(trial, before);
+      if (outcome?.type !== 'result' || outcome.status !== 'finished') return [];
+      const { epochs, weights, worker } = outcome;
+      return [{ epochs, weights, worker }];
+    });
+    return { trial: trial.number, rung, seed, config: { ...trial.config, seed }, epochs: rungs[rung], passed };
+  }
+
+  #stand(): Standing {
+    this.#propose();
+    if (this.#standing) return this.#standing;
     const cohorts = this.#cohorts.map((cohort) => this.#rungsIn(cohort));
-    const isOver = cohorts.every((rungs) => rungs.at(-1)!.isOver);
-    if (this.trials.length < this.total || !isOver) return undefined;
-    const members = cohorts.flatMap((rungs) => rungs.find(({ rung }) => rung === last)?.members ?? []);
-    return this.#best(members, last, MAX_FINALISTS);
+    const finalists = this.#finalistsOf(cohorts);
+    const last = this.definition.rungs.length - 1;
+    const pending = cohorts.flatMap((cohort) => {
+      const { rung, members } = cohort.at(-1)!;
+      const trials = members.filter((trial) => !this.outcomeOf(trial, rung));
+      return trials.map((trial) => ({ trial, rung, seed: trial.config.seed }));
+    });
+    for (const trial of finalists ?? []) {
+      const seeds = this.seedsOf(trial).filter((seed) => !this.outcomeOf(trial, last, seed));
+      pending.push(...seeds.map((seed) => ({ trial, rung: last, seed })));
+    }
+    pending.sort((a, b) => b.rung - a.rung || a.trial.number - b.trial.number || a.seed - b.seed);
+    this.#standing = { cohorts, finalists, pending };
+    return this.#standing;
   }
 
   /** Proposes trials as far as the results allow. */
@@ -146,45 +172,52 @@ export class Plan {
     while (this.#trials.length < this.total) {
       const number = this.#trials.length;
       const known = number - 1 - this.#sampler.lag;
-      if (known >= 0 && this.scoreAt(this.#trials[known], 0) === undefined) return;
-      const history = this.#trials.map(
-        (trial, i): Observation => ({
-          point: trial.point,
-          score: i <= known ? this.scoreAt(trial, 0)! : null,
-        }),
-      );
-      const point = this.#sampler.propose(number, history);
+      if (known >= 0) {
+        const score = this.scoreAt(this.#trials[known], 0);
+        if (score === undefined) return;
+        this.#history[known].score = score;
+      }
+      const point = this.#sampler.propose(number, this.#history);
       const config = this.#configAt(point);
       const key = JSON.stringify(effectiveConfig(config));
-      const trial: { number: number; point: Point; config: Config; twin?: Trial } = { number, point, config };
-      const proposed: Trial = Object.assign(trial, { twin: this.#byConfig.get(key) ?? (trial as Trial) });
-      if (proposed.twin === proposed) this.#byConfig.set(key, proposed);
-      this.#trials.push(proposed);
+      const trial = { number, config } as { number: number; config: Config; twin: Trial };
+      trial.twin = this.#byConfig.get(key) ?? trial;
+      if (trial.twin === trial) this.#byConfig.set(key, trial);
+      this.#trials.push(trial);
+      this.#history.push({ point, score: null });
+      this.#standing = undefined;
     }
   }
 
   /** The cohorts of which any trial has been proposed, without trials that repeat another one. */
   get #cohorts(): { readonly members: readonly Trial[]; readonly isComplete: boolean }[] {
     const size = cohortSize(this.definition);
-    const { trials, total } = this;
+    const [trials, { total }] = [this.#trials, this];
     return Array.from({ length: Math.ceil(trials.length / size) }, (_, i) => ({
       members: trials.slice(i * size, (i + 1) * size).filter((trial) => trial.twin === trial),
       isComplete: trials.length >= Math.min((i + 1) * size, total),
     }));
   }
 
-  /** The rungs that a cohort has reached, and who takes part in each. */
-  #rungsIn({ members, isComplete }: { members: readonly Trial[]; isComplete: boolean }) {
+  #rungsIn({ members, isComplete }: { members: readonly Trial[]; isComplete: boolean }): Reached[] {
     const { rungs, halving } = this.definition;
-    const reached: { rung: number; members: readonly Trial[]; isOver: boolean }[] = [];
-    for (let rung = 0, entered = members, isOpen = true; isOpen && rung < rungs.length; rung++) {
+    const reached: Reached[] = [];
+    for (let rung = 0, entered = members; rung < rungs.length; rung++) {
       const isOver = isComplete && entered.every((trial) => this.outcomeOf(trial, rung));
       reached.push({ rung, members: entered, isOver });
       entered = isOver ? this.#best(entered, rung, Math.ceil(entered.length / (halving ?? 1))) : [];
-      isOpen = isOver && entered.length > 0;
+      // Nobody goes on if a rung is not over, or if all have diverged.
+      if (entered.length === 0) break;
     }
-    // A rung that is over but not the last is followed by the next, unless nobody is left.
     return reached;
+  }
+
+  #finalistsOf(cohorts: Standing['cohorts']): Trial[] | undefined {
+    const last = this.definition.rungs.length - 1;
+    const isOver = cohorts.every((reached) => reached.at(-1)!.isOver);
+    if (this.#trials.length < this.total || !isOver) return undefined;
+    const members = cohorts.flatMap((reached) => reached.find(({ rung }) => rung === last)?.members ?? []);
+    return this.#best(members, last, MAX_FINALISTS);
   }
 
   /** The best of the trials that have a score at a rung; of equal ones, the first. */
@@ -195,25 +228,6 @@ export class Plan {
       .sort((a, b) => b.score - a.score || a.trial.number - b.trial.number)
       .slice(0, limit)
       .map(({ trial }) => trial);
-  }
-
-  /** The job of a trial up to a rung. */
-  jobOf(trial: Trial, rung: number, seed = this.seedsOf(trial)[0]): Job {
-    const isFirst = seed === this.seedsOf(trial)[0];
-    const passed = this.definition.rungs.slice(0, isFirst ? rung : 0).flatMap((_, earlier) => {
-      const outcome = this.outcomeOf(trial, earlier);
-      if (outcome?.type !== 'result' || outcome.status !== 'finished') return [];
-      const { epochs, weights, worker } = outcome;
-      return [{ epochs, weights, worker }];
-    });
-    return {
-      trial: trial.number,
-      rung,
-      seed,
-      config: { ...trial.config, seed },
-      epochs: this.definition.rungs[rung],
-      passed,
-    };
   }
 
   /** @throws UserError if a result is of another configuration than the trial has. */
@@ -231,19 +245,4 @@ export class Plan {
         'continue it with the version that began it',
     );
   }
-}
-
-/** @throws UserError if two results of the same job differ. */
-function expectSame(one: ResultLine, other: ResultLine): void {
-  const resultOf = (line: ResultLine) => (line.status === 'finished' ? line.weights : line.message);
-  if (resultOf(one) === resultOf(other)) return;
-  throw new UserError(disagreement(one.trial, one.epochs, [one.worker, other.worker]));
-}
-
-/** Says that two workers trained the same thing and got different bits. */
-export function disagreement(trial: number, epochs: number, [one, other]: readonly [string, string]): string {
-  return (
-    `trial ${trial} has other weights after ${epochs} epochs when ${other} trains it than when ${one} did; one of the two ` +
-    'computes wrongly, or runs another version of nn-train'
-  );
 }

@@ -1,5 +1,5 @@
 import { cohortSize } from './definition.ts';
-import type { Plan } from './plan.ts';
+import { MAX_FINALISTS, type Plan } from './plan.ts';
 
 /** Epochs of a sweep that are trained, and those of the whole, as far as it is known. */
 export function workloadOf(plan: Plan): { done: number; total: number } {
@@ -16,7 +16,7 @@ export function workloadOf(plan: Plan): { done: number; total: number } {
   if (seeds === 1) return { done, total };
   const last = rungs.length - 1;
   const finalists = plan.finalists ?? [];
-  const more = (plan.finalists?.length ?? Math.min(plan.maxFinalists, plan.total)) * (seeds - 1);
+  const more = (plan.finalists?.length ?? Math.min(MAX_FINALISTS, plan.total)) * (seeds - 1);
   for (const trial of finalists) {
     done +=
       plan

@@ -9,7 +9,7 @@ import type { EpochMetrics } from '../../training/progress.ts';
 import { Trainer } from '../../training/trainer.ts';
 import type { ResultLine } from '../journal/lines.ts';
 import type { Job } from '../plan/job.ts';
-import { disagreement } from '../plan/plan.ts';
+import { disagreement } from '../plan/outcomes.ts';
 import { type Checkpoints, type TrialCheckpoint, weightsHash } from './checkpoints.ts';
 
 /** Maximum age of the last checkpoint. */

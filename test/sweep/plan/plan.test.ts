@@ -191,7 +191,7 @@ describe('finalists', () => {
 describe('results', () => {
   it('of another configuration are refused', () => {
     const plan = planOf(DEFINITION);
-    const line = simulate(plan.jobs[0]);
+    const line = simulate(plan.jobs().next().value!);
     expect(() => plan.take({ ...line, config: { ...line.config, lr: 0.5 } })).toThrow(
       'written by another version: trial 0 has lr 0.5, wanted 0.003',
     );
@@ -199,13 +199,13 @@ describe('results', () => {
 
   it('of a trial that was never proposed are refused', () => {
     const plan = planOf(DEFINITION);
-    const line = simulate(plan.jobs[0]);
+    const line = simulate(plan.jobs().next().value!);
     expect(() => plan.take({ ...line, trial: 20 })).toThrow('trial 20 was never proposed');
   });
 
   it('that differ for the same job name both workers', () => {
     const plan = planOf(DEFINITION);
-    const line = simulate(plan.jobs[0]);
+    const line = simulate(plan.jobs().next().value!);
     plan.take(line);
     plan.take({ ...line, worker: 'again' });
     expect(() => plan.take({ ...line, weights: 'f'.repeat(64), worker: 'other' } as ResultLine)).toThrow(
