@@ -1,5 +1,6 @@
 import { effectiveConfig } from '../config/resolve.ts';
 import { VERSION } from '../runs/environment.ts';
+import { GOALS } from '../sweep/plan/definition.ts';
 import type { Plan, Trial } from '../sweep/plan/plan.ts';
 import { rankingOf } from '../sweep/plan/ranking.ts';
 import type { SweepState } from '../sweep/sweep.ts';
@@ -30,7 +31,7 @@ export function collectSweep(state: SweepState, { folder, isRunning, commandFor,
     state: ended ? 'finished' : isRunning ? 'running' : 'stopped',
     method,
     seed,
-    metric: { name: metric, goal: metric === 'validation.loss' ? 'minimize' : 'maximize' },
+    metric: { name: metric, goal: GOALS[metric] },
     dataset: sweep.dataset,
     rungs,
     planned: plan.total,

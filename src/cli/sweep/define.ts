@@ -3,11 +3,13 @@ import type { Config } from '../../config/config.ts';
 import type { Field } from '../../config/field.ts';
 import { effectiveConfig, resolveConfig } from '../../config/resolve.ts';
 import { UsageError } from '../../errors.ts';
+import { fileError } from '../../files.ts';
 import { field, message } from '../../message.ts';
 import { type Definition, rungsOf } from '../../sweep/plan/definition.ts';
 import { proposalsOf } from '../../sweep/plan/proposals.ts';
 import { expectEffect, parseParameter } from '../../sweep/space/parse-space.ts';
 import type { Space } from '../../sweep/space/space.ts';
+import type { SweepFile } from '../../sweep/space/sweep-file.ts';
 import { explained, readGiven } from '../inputs/hyperparameters.ts';
 import { parseOption } from '../inputs/option.ts';
 import type { Io } from '../terminal/io.ts';
@@ -15,12 +17,13 @@ import { HALVING, METHOD, METRIC, SEEDS, SWEEP_VAL, type SweepOptions, TRIALS } 
 
 /** Reads what to search from the options and the file: options override the file.
  *  @throws UsageError for an invalid value, or options that contradict each other. */
-export async function readDefinition(_file: string | undefined, command: Command, io: Io): Promise<Definition> {
+export async function readDefinition(file: string | undefined, command: Command, io: Io): Promise<Definition> {
   const options = command.opts<SweepOptions>();
+  const inFile = file === undefined ? undefined : await readFile(file);
   const given = await readGiven(command, io.env);
   const space = explained(given, () =>
     mergedSpace(
-      [],
+      inFile?.space ?? [],
       (options.search ?? []).map((text) => parseParameter(withFieldName(text))),
     ),
   );
@@ -29,6 +32,8 @@ export async function readDefinition(_file: string | undefined, command: Command
   }
   const base: Partial<Config> = {
     val: SWEEP_VAL,
+    ...inFile?.base,
+    ...(inFile?.seed === undefined ? {} : { seed: inFile.seed }),
     ...given.all,
   };
   const twice = space.find((parameter) => (given.all as object)[parameter.field as never] !== undefined);
@@ -43,10 +48,15 @@ export async function readDefinition(_file: string | undefined, command: Command
   }
   const read = <T>(name: string, text: string | undefined, option: Field<T>, other: T | undefined): T =>
     text === undefined && other !== undefined ? other : parseOption(name, text, option);
-  const method = read('--method', options.method, METHOD, undefined);
-  const halving = read('--halving', options.halving, HALVING, undefined);
-  const trials = read('--trials', options.trials, TRIALS, method === 'grid' ? TRIALS_OF_GRID : undefined);
-  const rungs = rungsOf(epochs, halving, undefined);
+  const method = read('--method', options.method, METHOD, inFile?.method);
+  const halving = read('--halving', options.halving, HALVING, inFile?.halving?.eta);
+  const trials = read(
+    '--trials',
+    options.trials,
+    TRIALS,
+    inFile?.trials ?? (method === 'grid' ? TRIALS_OF_GRID : undefined),
+  );
+  const rungs = rungsOf(epochs, halving, options.halving === undefined ? inFile?.halving?.minEpochs : undefined);
   if (halving !== null && rungs.length === 1) {
     throw new UsageError(
       `--halving ${halving} compares trials after a part of the epochs, so it needs at least ${halving} epochs, got ${epochs}`,
@@ -57,7 +67,7 @@ export async function readDefinition(_file: string | undefined, command: Command
     space,
     method,
     seed,
-    metric: read('--metric', options.metric, METRIC, undefined),
+    metric: read('--metric', options.metric, METRIC, inFile?.metric?.name),
     halving,
     rungs,
     trials,
@@ -68,6 +78,20 @@ export async function readDefinition(_file: string | undefined, command: Command
   return { ...definition, trials: Math.min(trials, size) };
 }
 
+async function readFile(file: string): Promise<SweepFile> {
+  const [{ parseSweepFile }, { readRegularFile }] = await Promise.all([
+    import('../../sweep/space/sweep-file.ts'),
+    import('../../read-file.ts'),
+  ]);
+  try {
+    return await parseSweepFile(await readRegularFile(file, MAX_FILE_BYTES));
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(message`${file}: ${error.text}`, { cause: error });
+    throw fileError(`cannot read ${file}`, error, UsageError);
+  }
+}
+
+const MAX_FILE_BYTES = 2 ** 20;
 /** A grid ends by itself. */
 const TRIALS_OF_GRID = 100_000;
 

@@ -2,9 +2,10 @@ import type { Config } from '../../config/config.ts';
 import type { Method } from '../samplers/create.ts';
 import type { Space } from '../space/space.ts';
 
-/** Metrics that trials can be ranked by. The test images choose nothing. */
-export const METRICS = ['validation.accuracy', 'validation.loss'] as const;
-export type MetricName = (typeof METRICS)[number];
+/** Metrics that trials can be ranked by, and whether higher or lower is better. The test images choose nothing. */
+export const GOALS = { 'validation.accuracy': 'maximize', 'validation.loss': 'minimize' } as const;
+export type MetricName = keyof typeof GOALS;
+export const METRICS = Object.keys(GOALS) as MetricName[];
 
 /** What a sweep is: all that its trials and their order follow from. */
 export interface Definition {

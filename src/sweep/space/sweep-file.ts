@@ -3,13 +3,10 @@ import type { Config } from '../../config/config.ts';
 import { UsageError } from '../../errors.ts';
 import { isObject } from '../../schema.ts';
 import { parseYaml } from '../../yaml.ts';
+import { GOALS, METRICS, type MetricName } from '../plan/definition.ts';
 import { METHODS, type Method } from '../samplers/create.ts';
 import { readParameters } from './file-parameters.ts';
 import type { Space } from './space.ts';
-
-/** The metrics that rank trials, and whether higher or lower is better. */
-const GOALS = { 'validation.accuracy': 'maximize', 'validation.loss': 'minimize' } as const;
-export type MetricName = keyof typeof GOALS;
 
 /** What a sweep file says; what it leaves out is undefined. */
 export interface SweepFile {
@@ -47,7 +44,7 @@ const KEYS: Readonly<Record<string, (value: unknown) => Partial<SweepFile>>> = {
 
 function readMetric(value: unknown): Partial<SweepFile> {
   const metric = expectKeys('metric', value, ['name', 'goal']);
-  const name = expectOneOf('metric.name', metric.name, Object.keys(GOALS) as MetricName[]);
+  const name = expectOneOf('metric.name', metric.name, METRICS);
   const goal = GOALS[name];
   if (metric.goal !== undefined && expectOneOf('metric.goal', metric.goal, Object.values(GOALS)) !== goal) {
     throw new UsageError(`metric.goal is ${metric.goal}, but a sweep can only ${goal} ${name}; leave metric.goal out`);

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type CliOptions, nnTrain, OWN_NAME, QUICK } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/files.ts';
+import { blocksOf, readPage } from '../../support/markdown.ts';
 
 const SEARCH = [
   '--search',
@@ -132,6 +133,25 @@ describe('nn-train sweep', () => {
     const csv = readFileSync(path.join(folder, 'trials.csv'), 'utf8').trim().split('\n');
     expect(csv[0]).toBe('place,trial,state,validation.accuracy,deviation,seeds,epochs,lr,seconds');
     expect(csv).toHaveLength(7);
+  });
+
+  it('reads the example of the documentation, which options override', async () => {
+    const folder = temporaryFolder();
+    const [example] = blocksOf(readPage('docs/sweeps.md'), 'yaml');
+    writeFileSync(path.join(folder, 'sweep.yaml'), example.text);
+    const args = [path.join(folder, 'sweep.yaml'), ...QUICK, '--trials', '3', '--out', path.join(folder, 'sweep')];
+    const { code, stderr } = await sweep(folder, args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const [header] = journalOf(path.join(folder, 'sweep'));
+    expect(header).toMatchObject({
+      method: 'tpe',
+      metric: 'validation.accuracy',
+      halving: 3,
+      rungs: [1, 3, 9],
+      trials: 3,
+      base: { model: 'mlp', recipe: 'plain', epochs: 9, batchSize: 64 },
+    });
+    expect((header.space as { field: string }[]).map(({ field }) => field)).toEqual(['lr', 'hidden', 'dropout']);
   });
 
   it('--list prints the command of each trial', async () => {
