@@ -15,12 +15,17 @@ export interface SweepContext {
   readonly isRunning: boolean;
   /** The command that trains a configuration. */
   commandFor(config: Readonly<Record<string, Value>>): string;
+  /** The command that goes on with the sweep. */
+  readonly resumeCommand: string;
   /** Sentences about values of the winner that lie at the border of the space. */
   readonly borders: readonly string[];
 }
 
 /** Collects the contents of the page of a sweep. */
-export function collectSweep(state: SweepState, { folder, isRunning, commandFor, borders }: SweepContext): SweepReport {
+export function collectSweep(
+  state: SweepState,
+  { folder, isRunning, commandFor, resumeCommand, borders }: SweepContext,
+): SweepReport {
   const { sweep, plan, ended } = state;
   const { base, space, method, seed, metric, rungs } = plan.definition;
   const winner = ended?.winner === undefined || ended.winner === null ? undefined : plan.trials[ended.winner];
@@ -29,6 +34,7 @@ export function collectSweep(state: SweepState, { folder, isRunning, commandFor,
     generator: `nn-train ${VERSION}`,
     name: folder,
     state: ended ? 'finished' : isRunning ? 'running' : 'stopped',
+    resumeCommand: ended || isRunning ? undefined : resumeCommand,
     method,
     seed,
     metric: { name: metric, goal: GOALS[metric] },

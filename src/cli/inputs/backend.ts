@@ -21,10 +21,11 @@ const THREADS = optionalInteger(
   { help: 'threads for wasm, 1 to 256', default: null, shownDefault: 'one for each physical core' },
 );
 
-export function addBackendOptions(command: Command): Command {
+/** @param threads the default number of threads, in words. */
+export function addBackendOptions(command: Command, threads = THREADS.shownDefault): Command {
   return command
     .addOption(new Option('--backend <name>', `${BACKEND.help} (default: ${BACKEND.default})`))
-    .addOption(new Option('--threads <n>', `${THREADS.help} (default: ${THREADS.shownDefault})`))
+    .addOption(new Option('--threads <n>', `${THREADS.help} (default: ${threads})`))
     .addOption(new Option('--no-v8-flags', 'do not use experimental features of V8'));
 }
 

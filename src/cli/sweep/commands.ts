@@ -2,6 +2,9 @@ import { type Config, FIELD_LIST } from '../../config/config.ts';
 import { CHOICES, effectiveConfig, resolveConfig } from '../../config/resolve.ts';
 import type { Border } from '../../sweep/plan/borders.ts';
 import { flagOf } from '../inputs/field-names.ts';
+import { resumeCommand } from '../terminal/format.ts';
+import type { Io } from '../terminal/io.ts';
+import { ownName } from '../terminal/own-name.ts';
 import { shellWord } from '../terminal/shell.ts';
 
 /** The command that trains a configuration: only what differs from the defaults that follow from the rest.
@@ -27,6 +30,11 @@ function flagsFor(config: Partial<Config>): string[] {
     if (isSwitch) return [value ? flagOf(key) : flagOf(key).replace('--', '--no-')];
     return [flagOf(key), shellWord(String(value))];
   });
+}
+
+/** The command that goes on with a sweep. */
+export function resumeSweep(folder: string, { env }: Io, data?: string): string {
+  return resumeCommand(folder, `${ownName(env)} sweep`, data === undefined ? [] : ['--data', data]);
 }
 
 /** lr 0.0998 lies at the border … */

@@ -103,7 +103,7 @@ export function addSweepOptions(command: Command): Command {
     .option('--metric <name>', `${METRIC.help} (default: ${METRIC.default})`);
   addBriefHyperparameters(command);
   command.optionsGroup('Execution:').option('--workers <n>', `${WORKERS.help} (default: ${WORKERS.shownDefault})`);
-  addBackendOptions(command)
+  addBackendOptions(command, 'for each trial, the physical cores divided by the workers')
     .optionsGroup('Output:')
     .option('--out <folder>', 'folder for the sweep (default: a new folder in sweeps/)')
     .option('--resume <sweep>', 'continue a sweep; with --trials or --seeds, extend it')

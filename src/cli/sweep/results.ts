@@ -10,7 +10,7 @@ import { csvOf } from '../terminal/csv.ts';
 import { type Io, printNote } from '../terminal/io.ts';
 import { openInBrowser } from '../terminal/open.ts';
 import { ownName } from '../terminal/own-name.ts';
-import { borderText, trainCommand } from './commands.ts';
+import { borderText, resumeSweep, trainCommand } from './commands.ts';
 import { csvTable } from './csv.ts';
 import type { SweepOptions } from './options.ts';
 import { resultLines } from './text.ts';
@@ -33,7 +33,13 @@ export async function showResults(
   const config = winner === undefined || winner === null ? {} : state.plan.trials[winner].config;
   const borders = bordersOf(space, config as Readonly<Record<string, unknown>>).map(borderText);
   const commandFor = (given: object) => trainCommand(ownName(io.env), given);
-  const report = collectSweep(state, { folder, isRunning, commandFor, borders });
+  const report = collectSweep(state, {
+    folder,
+    isRunning,
+    commandFor,
+    resumeCommand: resumeSweep(folder, io),
+    borders,
+  });
   if (options.csv !== undefined) await writeFileAtomic(options.csv, csvOf(...csvTable(report)));
   const file = path.join(folder, 'report.html');
   const isWritten = await writePage(file, report, io);

@@ -17,11 +17,10 @@ import { flagOf } from '../inputs/field-names.ts';
 import { flagsOf } from '../inputs/hyperparameters.ts';
 import { load } from '../inputs/images.ts';
 import { expectFileName, parseOption } from '../inputs/option.ts';
-import { resumeCommand } from '../terminal/format.ts';
 import { exitCodeOf, interruptible } from '../terminal/interrupt.ts';
 import { type Io, printNote } from '../terminal/io.ts';
 import { ownName } from '../terminal/own-name.ts';
-import { trainCommand } from './commands.ts';
+import { resumeSweep, trainCommand } from './commands.ts';
 import { readDefinition } from './define.ts';
 import { SweepDisplay } from './display.ts';
 import { startExecutor } from './executor.ts';
@@ -89,11 +88,7 @@ async function runAll({ sweep, dataset, backend, signal, options, io, display }:
   const isOver = sweep.state.ended !== undefined;
   const code = await showResults(sweep.state, { folder: sweep.folder, isRunning: false, options, io });
   if (isOver) return code;
-  const resume = resumeCommand(
-    sweep.folder,
-    `${ownName(io.env)} sweep`,
-    options.data === undefined ? [] : ['--data', options.data],
-  );
+  const resume = resumeSweep(sweep.folder, io, options.data);
   io.stderr.write(`stopped and saved; resume with:\n  ${resume}\n`);
   return exitCodeOf(signal);
 }
@@ -133,10 +128,12 @@ async function planNew(file: string | undefined, command: Command, io: Io): Prom
 
 function headerOf({ base, ...definition }: Definition, dataset: Dataset): SweepLine {
   const { name, source, sha256 } = dataset;
+  const [{ lag }] = proposalsOf({ base, ...definition });
   return {
     type: 'sweep',
     version: JOURNAL_VERSION,
     ...definition,
+    lag: Number.isFinite(lag) ? lag : null,
     base: { ...base, dataset: name },
     dataset: {
       name,

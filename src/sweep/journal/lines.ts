@@ -19,6 +19,8 @@ export const SWEEP = v.pipe(
     space: v.custom<Space>(Array.isArray, 'an array'),
     method: v.picklist(METHODS),
     seed: count,
+    /** Results of the last trials that a proposal does not use; null if it uses none. */
+    lag: v.nullable(count),
     metric: v.picklist(METRICS),
     halving: v.nullable(v.pipe(ordinal, v.minValue(2, 'an integer ≥ 2'))),
     rungs: v.pipe(v.array(ordinal), v.minLength(1, 'at least one number'), v.readonly()),

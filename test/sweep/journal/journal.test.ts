@@ -13,6 +13,7 @@ const SWEEP: SweepLine = {
   version: 1,
   ...HALVING,
   trials: 6,
+  lag: 8,
   dataset: { name: 'synthetic', source: 'generated', sha256: '0'.repeat(64), images: { train: 100, test: 10 } },
   nnTrain: '0.1.0',
 };
