@@ -32,6 +32,8 @@ export interface TrainOptions {
   readonly out?: string | null | undefined;
   /** Name to record; it becomes a part of the name of a new folder in ./runs. */
   readonly name?: string | undefined;
+  /** Another part of the name of a new folder in ./runs. */
+  readonly folderLabel?: string | undefined;
   /** Run to resume; `out` and `name` are then ignored. */
   readonly resume?: RunDirectory | undefined;
   /** Views of each test image whose scores are averaged, beside the test of the images themselves; 1, so none, by default. */
@@ -155,7 +157,7 @@ async function restore(run: RunDirectory, trainer: Trainer, config: Config): Pro
 }
 
 async function begin(model: Model, trainer: Trainer, options: TrainOptions): Promise<RunDirectory | null> {
-  const { config, dataset, backend, out, name } = options;
+  const { config, dataset, backend, out, name, folderLabel } = options;
   if (out !== null) expectReadable(trainer.tensors.map(([, tensor]) => tensor));
   initialise(model, config);
   if (out === null) return null;
@@ -172,7 +174,7 @@ async function begin(model: Model, trainer: Trainer, options: TrainOptions): Pro
   };
   const start = await trainer.checkpoint();
   if (out !== undefined) return RunDirectory.create(out, record, start);
-  const folder = defaultFolder([config.model, name ?? ''], new Date());
+  const folder = defaultFolder([config.model, name ?? '', folderLabel ?? ''], new Date());
   for (let number = 1; ; number++) {
     try {
       return await RunDirectory.create(number === 1 ? folder : `${folder}-${number}`, record, start);

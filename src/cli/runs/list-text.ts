@@ -79,7 +79,8 @@ export function tableOf(runs: readonly RunSummary[]): {
 function differing(runs: readonly RunSummary[]): RunColumn[] {
   const configs = new Map(runs.map((run) => [run, effectiveConfig(run.record.config)]));
   const textOf = (run: RunSummary, key: keyof Config) => String(configs.get(run)![key] ?? NONE);
-  return KEYS.filter((key) => new Set(runs.map((run) => textOf(run, key))).size > 1).map((key) => {
+  // How many epochs were planned stands beside those that are done.
+  return KEYS.filter((key) => key !== 'epochs' && new Set(runs.map((run) => textOf(run, key))).size > 1).map((key) => {
     const isNumber = runs.some((run) => typeof run.record.config[key] === 'number');
     return [key, isNumber ? 'right' : 'left', (run) => textOf(run, key)];
   });

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { FIELDS } from '../../config/config.ts';
 import { type Field, integer } from '../../config/field.ts';
 import { addBackendOptions, type BackendFlags } from '../inputs/backend.ts';
 import { addHyperparameters } from '../inputs/hyperparameters.ts';
@@ -15,6 +16,7 @@ Examples:
   $ nn-train --model mlp --views 10
   $ nn-train --model mlp --watch --open
   $ nn-train --model mlp --name wide --hidden 64 --time-limit 1h30m
+  $ nn-train --model linear --seeds 0,1,2
   $ nn-train --resume runs/linear-20261124-091500
 
 Every hyperparameter can also be set in the environment (NN_TRAIN_BATCH_SIZE=64)
@@ -31,6 +33,7 @@ by signal n after saving (130: Ctrl-C),
 export interface RunOptions extends BackendFlags, ImageFlags {
   readonly out?: string;
   readonly name?: string;
+  readonly seeds?: string;
   readonly save: boolean;
   readonly resume?: string;
   readonly config?: string;
@@ -52,6 +55,7 @@ export function addTrainOptions(command: Command): Command {
   addBackendOptions(command).optionsGroup('Output:');
   addViewsOption(command, 'in the test, also ')
     .option('--out <folder>', 'folder for the run (default: a new folder in runs/)')
+    .option('--seeds <list>', `${SEEDS.help} (default: one run, with --seed)`)
     .option('--name <text>', `${NAME.help} (default: none)`)
     .option('--no-save', 'save nothing')
     .option('--resume <run>', 'resume an interrupted run')
@@ -70,6 +74,19 @@ export function addTrainOptions(command: Command): Command {
 export function addTrainNotes(command: Command): Command {
   return addNotes(command, NOTES);
 }
+
+export const SEEDS: Field<readonly number[] | null> = {
+  help: 'train once with each of these seeds, such as 0,1,2, and print the mean accuracies and their deviations',
+  default: null,
+  wanted: 'different seeds with commas between them, such as 0,1,2',
+  accepts: (value): value is readonly number[] | null => value === null || Array.isArray(value),
+  parse(raw) {
+    if (raw === null) return null;
+    const seeds = String(raw).split(',').map(FIELDS.seed.parse);
+    const areValid = seeds.every((seed) => seed !== undefined) && new Set(seeds).size === seeds.length;
+    return areValid ? seeds : undefined;
+  },
+};
 
 /** Longest name in characters. */
 const MAX_NAME = 100;

@@ -1,8 +1,10 @@
+import path from 'node:path';
 import type { Command } from 'commander';
 import type { Backend } from '../../backends/backend.ts';
 import { UsageError } from '../../errors.ts';
 import { assertNotOccupied } from '../../runs/create-run-folder.ts';
 import type { Environment } from '../../runs/environment.ts';
+import { isRun } from '../../runs/find-run.ts';
 import type { TrainOptions } from '../../runs/train.ts';
 import { openBackend } from '../inputs/backend.ts';
 import { readConfig } from '../inputs/hyperparameters.ts';
@@ -15,8 +17,13 @@ import { NAME, type RunOptions } from './options.ts';
 /** What is trained, and with what. */
 export type Plan = Pick<TrainOptions, 'backend' | 'config' | 'dataset' | 'out' | 'name' | 'resume'>;
 
-/** Reads the configuration and loads the images of a new run. */
-export async function planNew(command: Command, io: Io, signal: AbortSignal): Promise<Plan> {
+/** Reads the configuration and loads the images of a new run, or of a new run for each of several seeds. */
+export async function planNew(
+  command: Command,
+  io: Io,
+  signal: AbortSignal,
+  seeds: readonly number[] | null,
+): Promise<Plan> {
   const options = command.opts<RunOptions>();
   const config = await readConfig(command, io.env);
   const name = parseOption('--name', options.name, NAME) ?? undefined;
@@ -24,10 +31,21 @@ export async function planNew(command: Command, io: Io, signal: AbortSignal): Pr
   if (options.out !== undefined && !options.save) {
     throw new UsageError('--no-save saves nothing, so there is nothing to put into --out; leave one of the two out');
   }
-  if (options.out !== undefined) await assertNotOccupied(options.out);
+  if (options.out !== undefined) await expectRoom(options.out, seeds);
   const backend = await openBackend(io, options, config.precision);
   const dataset = await load(io, { ...options, choice: config.dataset, path: options.data, signal, backend });
   return { backend, config, dataset, name, out: options.save ? options.out : null };
+}
+
+/** @throws UsageError if a run cannot be saved in the folder, or the run of a seed in its own in it. */
+async function expectRoom(out: string, seeds: readonly number[] | null): Promise<void> {
+  if (!seeds || (await isRun(out))) await assertNotOccupied(out);
+  for (const seed of seeds ?? []) await assertNotOccupied(seedFolder(out, seed));
+}
+
+/** Folder of the run with a seed, in the folder of --out. */
+export function seedFolder(out: string, seed: number): string {
+  return path.join(out, `seed-${seed}`);
 }
 
 /** Reads the configuration and loads the images of a resumed run. */
@@ -38,10 +56,10 @@ export async function planResume(command: Command, io: Io, signal: AbortSignal):
   expectNoConfig(options.resume!, command, { others });
   const run = await readLast(options.resume!);
   const { config, environment } = run.record;
-  const { choice, path } = imagePlaceOf(run, options);
+  const { choice, path: source } = imagePlaceOf(run, options);
   const backend = await openBackendOf(run.record, options, io);
   warnIfBitsDiffer(io, environment, backend);
-  const dataset = await load(io, { ...options, choice, path, trust: choice === 'cifar10', signal, backend });
+  const dataset = await load(io, { ...options, choice, path: source, trust: choice === 'cifar10', signal, backend });
   return { backend, config, dataset, resume: run.directory };
 }
 

@@ -1,4 +1,3 @@
-import type { SingleBar } from 'cli-progress';
 import { sizeOf } from '../../backends/backend.ts';
 import { type Config, FIELDS } from '../../config/config.ts';
 import { applies } from '../../config/resolve.ts';
@@ -6,13 +5,12 @@ import { DATASET_LABEL, IMAGE_BYTES } from '../../images.ts';
 import { layoutOf } from '../../models/mlp.ts';
 import type { Environment } from '../../runs/environment.ts';
 import type { RunEvent, RunResult, RunStarted } from '../../runs/events.ts';
-import type { TrainingEvent } from '../../training/progress.ts';
 import { isDone } from '../../training/trainer.ts';
-import { makeBar } from '../terminal/bar.ts';
 import * as format from '../terminal/format.ts';
 import { type Io, painter } from '../terminal/io.ts';
 import { ownName } from '../terminal/own-name.ts';
 import { shellWord } from '../terminal/shell.ts';
+import { EpochBar } from './epoch-bar.ts';
 import { EpochTable } from './epoch-table.ts';
 
 type Paint = ReturnType<typeof painter>;
@@ -30,8 +28,7 @@ export class RunPrinter {
   readonly #quiet: boolean;
   readonly #width: number;
   readonly #table: EpochTable;
-  #showsBar: boolean;
-  #bar: SingleBar | undefined;
+  readonly #bar: EpochBar;
   #started: RunStarted | undefined;
 
   constructor(io: Io, options: { json?: boolean; quiet?: boolean; progress: boolean }) {
@@ -42,7 +39,7 @@ export class RunPrinter {
     // Without a terminal, lines are as long as they are.
     this.#width = this.#out.columns ?? Infinity;
     this.#table = new EpochTable(this.#width);
-    this.#showsBar = options.progress && !this.#quiet && io.stderr.isTTY === true;
+    this.#bar = new EpochBar(io, options);
   }
 
   /** @param report path of the report of a finished run, if one was written. */
@@ -59,10 +56,10 @@ export class RunPrinter {
         }
         return;
       case 'step':
-        if (this.#showsBar) this.#drawBar(event);
+        this.#bar.draw(event, this.#started!);
         return;
       case 'epoch-ended':
-        this.#clearBar();
+        this.#bar.clear();
         if (!this.#quiet) this.#print(this.#table.row(event.metrics, this.#started!.config.epochs));
         return;
       case 'run-ended':
@@ -78,36 +75,11 @@ export class RunPrinter {
 
   /** Removes the bar permanently. */
   close(): void {
-    this.#showsBar = false;
-    this.#clearBar();
-  }
-
-  #clearBar(): void {
-    this.#bar?.stop();
-    this.#bar = undefined;
+    this.#bar.close();
   }
 
   #print(lines: string | string[]): void {
     this.#out.write(`${[lines].flat().join('\n')}\n`);
-  }
-
-  #drawBar({ progress, times, loss }: Extract<TrainingEvent, { type: 'step' }>): void {
-    const { config, trainImages } = this.#started!;
-    if (!this.#bar) {
-      const epoch = `${(progress.lastEpoch?.epoch ?? 0) + 1}/${config.epochs}`.padStart(7);
-      const { texts, barsize } = barLayout(this.#io.stderr.columns);
-      this.#bar = makeBar(this.#io.stderr, `${epoch}  {bar} ${texts}`, { barsize });
-      this.#bar.start(trainImages, 0, { loss: '', rate: '', epochLeft: '', runLeft: '' });
-    }
-    const { epochImages, trainedImages, lastEpoch } = progress;
-    const runImages = (config.epochs - (lastEpoch?.epoch ?? 0)) * trainImages - epochImages;
-    this.#bar.update(epochImages, {
-      loss: format.loss(loss),
-      rate: format.integer(epochImages / times.epochTraining),
-      epochLeft: format.timeLeft(((trainImages - epochImages) * times.epochTraining) / epochImages),
-      // With validation.
-      runLeft: format.timeLeft((runImages * times.all) / trainedImages),
-    });
   }
 
   #resultLines({ test, dataset, run, bestEpoch, epochs, seconds }: RunResult, report?: string): string[] {
@@ -135,16 +107,8 @@ export class RunPrinter {
   }
 }
 
-/** The texts beside the bar, and its length, in a terminal of some width. */
-function barLayout(width: number): { readonly texts: string; readonly barsize: number } {
-  const share = '{percentage} %';
-  if (width < 60) return { texts: `${share}  {runLeft} left`, barsize: 7 };
-  if (width < 80) return { texts: `${share}  loss {loss}  {runLeft} left`, barsize: 10 };
-  const texts = `${share}  loss {loss}  {epochLeft} left, {runLeft} of the run`;
-  return width < 110 ? { texts, barsize: 16 } : { texts: `${texts}  {rate} images/s`, barsize: 24 };
-}
-
-function headerOf(event: RunStarted, paint: Paint, width: number): string[] {
+/** What is trained, on what, how and with what. @param seeds of all runs, if there are several, each in a folder of its own. */
+export function headerOf(event: RunStarted, paint: Paint, width: number, seeds?: readonly number[]): string[] {
   const { config, dataset, environment, parameters, run, progress } = event;
   const counts = [event.trainImages, event.validationImages, dataset.test.labels.length].map(format.integer);
   const size = parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
@@ -157,8 +121,8 @@ function headerOf(event: RunStarted, paint: Paint, width: number): string[] {
     ['recipe', [config.recipe]],
     ['train', trainingOf(config)],
     ['with', [`nn-train ${environment.version}, ${backendOf(config, environment)}, Node ${environment.node}`]],
-    ['seed', [String(config.seed)]],
-    ['run', [run ?? 'not saved']],
+    ['seed', [seeds?.join(', ') ?? String(config.seed)]],
+    ...(seeds ? [] : [['run', [run ?? 'not saved']] satisfies [string, string[]]]),
   ];
   if (progress.step > 0) {
     rows.push(['from', [`step ${format.integer(progress.step)}, ${progress.lastEpoch?.epoch ?? 0} epochs done`]]);

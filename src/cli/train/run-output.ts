@@ -30,7 +30,8 @@ export class RunOutput {
 
   take(event: RunEvent): void {
     if (event.type === 'run-started') this.#run = event.run;
-    if (event.type === 'run-ended') this.#isOver = true;
+    // Several runs may follow each other.
+    if (event.type === 'run-started' || event.type === 'run-ended') this.#isOver = event.type === 'run-ended';
   }
 
   /** At the end of a finished run. @throws OutputError if stdout lacks results, unless its reader has chosen so. */
