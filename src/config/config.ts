@@ -101,7 +101,7 @@ export const FIELDS = {
   }),
   epochs: integer(
     { min: 1 },
-    { help: 'passes over the training images', default: 10, shownDefault: '10; best mlp 36' },
+    { help: 'passes over the training images', default: 10, shownDefault: '10; best mlp 48' },
   ),
   batchSize: integer(
     { min: 1, max: 50000 },
