@@ -16,12 +16,12 @@ export interface Kernels {
 export function kernelsFor(dimension: Dimension, coordinates: readonly number[]): Kernels {
   if (!dimension.isOrdered) return new CategoricalKernels(dimension.levels, coordinates);
   const { levels } = dimension;
-  const means = Number.isFinite(levels) ? coordinates.map((x) => middleOf(x, levels)) : coordinates;
+  const means = levels === Infinity ? coordinates : coordinates.map((x) => middleOf(x, levels));
   return new NormalKernels(levels, means);
 }
 
 /** Index of the level that a coordinate stands for. */
-function levelOf(coordinate: number, levels: number): number {
+export function levelOf(coordinate: number, levels: number): number {
   return Math.min(Math.floor(coordinate * levels), levels - 1);
 }
 
@@ -50,13 +50,15 @@ class NormalKernels implements Kernels {
   }
 
   multiply(factors: Float64Array, coordinate: number): void {
+    const isRange = this.#levels === Infinity;
     const level = levelOf(coordinate, this.#levels);
+    const low = isRange ? coordinate : level / this.#levels;
+    const high = (level + 1) / this.#levels;
     for (let k = 0; k < factors.length; k++) {
+      if (factors[k] === 0) continue;
       const deviation = this.#deviations[k];
-      const mean = this.#means[k];
-      const density = Number.isFinite(this.#levels)
-        ? normalMass((level / this.#levels - mean) / deviation, ((level + 1) / this.#levels - mean) / deviation)
-        : normalDensity((coordinate - mean) / deviation) / deviation;
+      const z = (low - this.#means[k]) / deviation;
+      const density = isRange ? normalDensity(z) / deviation : normalMass(z, (high - this.#means[k]) / deviation);
       factors[k] *= density * this.#scales[k];
     }
   }
@@ -65,7 +67,7 @@ class NormalKernels implements Kernels {
     // At least a third of each normal distribution is inside.
     for (;;) {
       const x = this.#means[kernel] + this.#deviations[kernel] * random.normal();
-      if (x >= 0 && x < 1) return Number.isFinite(this.#levels) ? middleOf(x, this.#levels) : x;
+      if (x >= 0 && x < 1) return this.#levels === Infinity ? x : middleOf(x, this.#levels);
     }
   }
 }

@@ -1,5 +1,9 @@
+/** Beyond, the density is below 10⁻²⁰ and counts as 0. */
+const REACH = 9.5;
+
 /** Probability that a standard normal number is between two others. Relative error below 10⁻⁷ unless they are close together. */
 export function normalMass(low: number, high: number): number {
+  if (low > REACH || high < -REACH) return 0;
   if (low > 0) return upperTail(low) - upperTail(high);
   if (high < 0) return upperTail(-high) - upperTail(-low);
   return 1 - upperTail(-low) - upperTail(high);
@@ -7,7 +11,7 @@ export function normalMass(low: number, high: number): number {
 
 /** Density of the standard normal distribution. */
 export function normalDensity(z: number): number {
-  return Math.exp((-z * z) / 2) / ROOT_2_PI;
+  return Math.abs(z) > REACH ? 0 : Math.exp((-z * z) / 2) / ROOT_2_PI;
 }
 
 const ROOT_2_PI = Math.sqrt(2 * Math.PI);

@@ -1,6 +1,7 @@
 import { Random } from '../../random.ts';
+import { levelOf } from './kernels.ts';
 import { ParzenEstimator } from './parzen.ts';
-import type { Dimension, Observation, Sampler } from './sampler.ts';
+import type { Dimension, Observation, Point, Sampler } from './sampler.ts';
 import { sobolSampler } from './sobol.ts';
 
 /** Trials whose points do not depend on results. */
@@ -30,17 +31,29 @@ export function tpeSampler(dimensions: readonly Dimension[], seed: number, lag: 
       });
       const random = new Random(seed, 'sampler', trial);
       const candidates = Array.from({ length: CANDIDATES }, () => l.sample(random));
-      const ratios = candidates.map((point) => l.density(point) / g.density(point));
-      return candidates[ratios.indexOf(Math.max(...ratios))];
+      const fresh = candidates.filter((point) => !isIn(dimensions, history, point));
+      return highest(fresh.length > 0 ? fresh : candidates, (point) => l.density(point) / g.density(point));
     },
   };
 }
 
-/** The best tenth of the known results, and all other trials, both in the order of the trials.
+/** Whether an earlier trial has the same values. Ranges of numbers do not repeat one. */
+function isIn(dimensions: readonly Dimension[], history: readonly Observation[], point: Point): boolean {
+  const isSame = (other: Point) =>
+    dimensions.every(({ levels }, d) => levelOf(point[d], levels) === levelOf(other[d], levels));
+  return dimensions.every(({ levels }) => levels < Infinity) && history.some((one) => isSame(one.point));
+}
+
+function highest(points: readonly Point[], score: (point: Point) => number): Point {
+  const scores = points.map(score);
+  return points[scores.indexOf(Math.max(...scores))];
+}
+
+/** The best tenth of the trials with a known result, none of which diverged, and all others, both in the order of the trials.
  *  @param known number of the first trials whose results are known. */
 function split(history: readonly Observation[], known: number): { good: Observation[]; bad: Observation[] } {
   const results = history.slice(0, Math.max(0, known)).filter(({ score }) => score !== null);
-  const ranked = [...results].sort((a, b) => (a.score === b.score ? 0 : b.score! - a.score!));
+  const ranked = results.filter(({ score }) => score !== -Infinity).sort((a, b) => b.score! - a.score!);
   const best = new Set(ranked.slice(0, Math.min(Math.ceil(results.length / 10), 25)));
   return {
     good: history.filter((one) => best.has(one)),
