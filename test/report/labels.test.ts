@@ -26,6 +26,14 @@ describe('labels of configurations', () => {
       ],
       ['linear, lr 0.1', 'linear, lr 0.2', 'mlp, lr 0.2'],
     ],
+    [
+      [
+        { model: 'linear', loss: 'softmax', lr: 0.003 },
+        { model: 'linear', loss: 'hinge', lr: 0.0005 },
+        { model: 'mlp', loss: 'softmax', lr: 0.05 },
+      ],
+      ['linear', 'linear, hinge', 'mlp'],
+    ],
     // One number tells all three apart, so the switch, which tells two apart, is not needed.
     [
       [

@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { reportHtml } from '../../src/report/html.ts';
 import type { SweepReport } from '../../src/report/sweep-data.ts';
@@ -84,35 +85,29 @@ describePages('the page of a sweep', (pages) => {
     expect(errors).toEqual([]);
   });
 
-  it.each([1440, 390])('selects trials by dragging along an axis, at %i pixels', async (width) => {
+  it.each([
+    [1440, 'mouse'],
+    [390, 'mouse'],
+    [1440, 'touch'],
+    [390, 'touch'],
+  ] as const)('selects trials by dragging along an axis, at %i pixels by %s', async (width, pointer) => {
     const sweep = sampleSweep();
-    const { page } = await open(sweep);
-    await page.setViewportSize({ width, height: 900 });
-    await page.evaluate(NEXT_FRAME);
+    const isTouch = pointer === 'touch';
+    const device = { viewport: { width, height: 900 }, hasTouch: isTouch, isMobile: isTouch };
+    const { page } = await pages.open(reportHtml(sweep), device);
     const area = page.locator('.brush .area').last();
     await area.scrollIntoViewIfNeeded();
     const { x, y, width: w, height: h } = (await area.boundingBox())!;
-    // From the better end of the metric, which is the upper one or the right one, past its middle.
-    const [from, to] =
-      w < h
-        ? [
-            { x: x + w / 2, y: y + 20 },
-            { x: x + w / 2, y: y + 0.6 * h },
-          ]
-        : [
-            { x: x + w - 20, y: y + h / 2 },
-            { x: x + 0.4 * w, y: y + h / 2 },
-          ];
-    await page.mouse.move(from.x, from.y);
-    await page.mouse.down();
-    await page.mouse.move(to.x, to.y);
-    await page.mouse.up();
+    // The better end of the metric is the upper one or the right one.
+    const at = (share: number) =>
+      w < h ? { x: x + w / 2, y: y + (1 - share) * h } : { x: x + share * w, y: y + h / 2 };
+    await drag(page, pointer, [0.9, 0.8, 0.7, 0.6, 0.5, 0.4].map(at));
     await page.evaluate(NEXT_FRAME);
-    const shown = await page.locator('#trials tbody th').allInnerTexts();
-    expect(shown.length).toBeGreaterThan(0);
-    expect(shown.length).toBeLessThan(24);
-    expect(shown[0]).toContain(String(sweep.winner!.trial));
-    await page.mouse.click((from.x + to.x) / 2, (from.y + to.y) / 2);
+    const shown = await page.locator('#trials tbody tr').evaluateAll((rows) => rows.map((row) => row.dataset.trial));
+    const top = (share: number) => sweep.ranking.filter(({ mean }) => mean > share).map(({ trial }) => String(trial));
+    expect(shown).toEqual(expect.arrayContaining(top(0.47).filter((trial) => trial !== String(sweep.winner!.trial))));
+    expect(shown.filter((trial) => !top(0.3).includes(trial!))).toEqual([]);
+    await drag(page, pointer, [at(0.65)]);
     await page.evaluate(NEXT_FRAME);
     expect(await page.locator('#trials tbody tr').count()).toBe(24);
   });
@@ -196,3 +191,24 @@ describePages('the page of a sweep', (pages) => {
     expect(requests).toHaveLength(1);
   });
 });
+
+/** Presses a mouse or a finger at the first place, moves it to the others and lets go. */
+async function drag(
+  page: Page,
+  pointer: 'mouse' | 'touch',
+  places: readonly { x: number; y: number }[],
+): Promise<void> {
+  if (pointer === 'mouse') {
+    await page.mouse.move(places[0].x, places[0].y);
+    await page.mouse.down();
+    for (const { x, y } of places) await page.mouse.move(x, y);
+    await page.mouse.up();
+    return;
+  }
+  const session = await page.context().newCDPSession(page);
+  const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', touchPoints: { x: number; y: number }[]) =>
+    session.send('Input.dispatchTouchEvent', { type, touchPoints });
+  await touch('touchStart', [places[0]]);
+  for (const place of places.slice(1)) await touch('touchMove', [place]);
+  await touch('touchEnd', []);
+}

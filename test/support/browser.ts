@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import axe from 'axe-core';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest';
 import { temporaryFolder } from './files.ts';
 
@@ -20,9 +20,9 @@ export interface OpenPage {
 
 export interface Pages {
   /** An empty page of 1440 × 900 pixels, closed after the test. */
-  newPage(): Promise<OpenPage>;
+  newPage(device?: BrowserContextOptions): Promise<OpenPage>;
   /** A page that shows a file. */
-  open(html: string): Promise<OpenPage & { readonly url: string }>;
+  open(html: string, device?: BrowserContextOptions): Promise<OpenPage & { readonly url: string }>;
 }
 
 /** A suite that needs Chromium: skipped if there is none, unless CI_BROWSER=required. */
@@ -39,8 +39,9 @@ export function describePages(name: string, suite: (pages: Pages) => void): void
     });
     afterAll(() => browser?.close());
 
-    async function newPage(): Promise<OpenPage> {
-      const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
+    async function newPage(device: BrowserContextOptions = {}): Promise<OpenPage> {
+      const viewport = { width: 1440, height: 900 };
+      const page = await browser.newPage({ viewport, reducedMotion: 'reduce', ...device });
       page.setDefaultTimeout(0);
       onTestFinished(() => page.close());
       const [errors, requests]: string[][] = [[], []];
@@ -54,10 +55,10 @@ export function describePages(name: string, suite: (pages: Pages) => void): void
       return { page, errors, requests };
     }
 
-    async function open(html: string) {
+    async function open(html: string, device?: BrowserContextOptions) {
       const file = path.join(temporaryFolder(), 'report.html');
       writeFileSync(file, html);
-      const opened = await newPage();
+      const opened = await newPage(device);
       const url = pathToFileURL(file).href;
       await opened.page.goto(url);
       return { ...opened, url };

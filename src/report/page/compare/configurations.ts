@@ -71,7 +71,9 @@ function configuration(group: Indexed, place: number, label: string, hidden: Rea
   const letter = place < 26 ? String.fromCharCode(65 + place) : `${place + 1}`;
   const colour = `var(--series-${1 + (place % COLOURS)})`;
   const [{ run }] = group;
-  const name = label || format.baseName(run.name);
+  // A name that somebody gave says most.
+  const title = group.every((one) => one.run.title === run.title) ? run.title : undefined;
+  const name = title ?? (label || format.baseName(run.name));
   const isOnly = group.length === 1;
   const runs = group.map(({ run, index }, i) => ({
     run,

@@ -6,8 +6,11 @@ type Config = RunReport['config'];
 /** Hyperparameters that do not tell two configurations apart: the images are told apart by their hash. */
 export const IGNORED: ReadonlySet<string> = new Set(['seed', 'dataset']);
 
+/** Choices that say most, and on which the defaults of others depend. */
+const FIRST: readonly string[] = ['model', 'loss', 'optimizer'];
+
 /** Short labels that say in what configurations differ: "lr 0.1", "mlp, hidden 512". They name as few hyperparameters as set all
- *  configurations apart, the model first, and choices only where they are not those of most; empty if nothing differs. */
+ *  configurations apart, and choices other than the model only where they are not those of most; empty if nothing differs. */
 export function labelsOf(configs: readonly Config[]): string[] {
   const keys = distinguishing(configs);
   const isUsual = (key: string, value: Config[string] | undefined) =>
@@ -30,11 +33,11 @@ export function differences(configs: readonly Config[]): string[] {
   return keys.filter((key) => !IGNORED.has(key) && new Set(configs.map((config) => config[key])).size > 1);
 }
 
-/** Chooses hyperparameters: the model if it differs, then each time the one that sets most configurations apart, until no
+/** Chooses hyperparameters: those of FIRST that differ, then each time the one that sets most configurations apart, until no
  *  further one does. */
 function distinguishing(configs: readonly Config[]): string[] {
   const candidates = differences(configs);
-  const chosen: string[] = candidates.filter((key) => key === 'model');
+  const chosen: string[] = candidates.filter((key) => FIRST.includes(key));
   const apart = (keys: readonly string[]) =>
     new Set(configs.map((config) => JSON.stringify(keys.map((key) => String(config[key]))))).size;
   for (;;) {
@@ -49,6 +52,6 @@ function distinguishing(configs: readonly Config[]): string[] {
 function settingText(key: string, value: Config[string] | undefined): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'boolean') return value ? key : `no ${key}`;
-  if (key === 'model' || key === 'optimizer' || key === 'loss') return String(value);
+  if (FIRST.includes(key)) return String(value);
   return `${key} ${format.setting(value)}`;
 }

@@ -81,47 +81,36 @@ function sortButton({ key, name }: TrialColumn, direction: 'ascending' | 'descen
 }
 
 function columnsOf({ report, metric, ranked }: Sweep): TrialColumn[] {
-  const number = (key: string, name: string, value: TrialColumn['value'], cell: Column<Trial>['cell']): TrialColumn => {
-    return { key, name, title: name, value, cell, numeric: true };
-  };
+  const rank = numberColumn('rank', 'Rank', ({ rank: place }) => place, format.count);
   return [
-    number('trial', 'Trial', ({ trial }) => trial, nameCell),
-    ...(ranked.length > 0
-      ? [
-          number(
-            'rank',
-            'Rank',
-            ({ rank }) => rank,
-            ({ rank }) => format.count(rank),
-          ),
-        ]
-      : []),
+    { ...numberColumn('trial', 'Trial', ({ trial }) => trial, String), cell: nameCell },
+    ...(ranked.length > 0 ? [rank] : []),
     { key: 'state', name: 'State', title: 'State', value: stateText, cell: stateCell },
-    number(
-      'result',
-      format.sentence(metric.label),
-      ({ result }) => result,
-      (trial) => resultText(trial, metric),
-    ),
-    number(
-      'epochs',
-      'Epochs',
-      ({ epochs }) => epochs,
-      ({ epochs }) => format.count(epochs),
-    ),
-    number(
+    {
+      ...numberColumn('result', format.sentence(metric.label), ({ result }) => result, String),
+      cell: (trial) => resultText(trial, metric),
+    },
+    numberColumn('epochs', 'Epochs', ({ epochs }) => epochs, format.count),
+    numberColumn(
       'seconds',
       'Seconds',
       ({ seconds }) => seconds,
-      ({ seconds }) => seconds.toFixed(1),
+      (seconds) => (seconds ?? 0).toFixed(1),
     ),
-    ...report.parameters.map(({ name }) =>
-      parameterColumn(
-        name,
-        report.trials.map(({ values }) => values[name]),
-      ),
-    ),
+    ...report.parameters.map(({ name }) => {
+      const values = report.trials.map((trial) => trial.values[name]);
+      return parameterColumn(name, values);
+    }),
   ];
+}
+
+function numberColumn(
+  key: string,
+  name: string,
+  value: (trial: Trial) => number | null,
+  show: (value: number | null) => string,
+): TrialColumn {
+  return { key, name, title: name, value, cell: (trial) => show(value(trial)), numeric: true };
 }
 
 /** A column of a hyperparameter. Its key cannot be that of another column. */

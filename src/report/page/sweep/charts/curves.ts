@@ -38,18 +38,23 @@ export function learningCurves({ report, metric, trials, ranked, winner }: Sweep
     caption(leaders.length, faint.length > 0, { report, winner }),
     leaders.map((trial) => `Trial ${trial.trial} reaches ${resultText(trial, metric)}.`).join(' '),
     svg,
-    table(
-      `${format.sentence(metric.label)} by epoch`,
-      [
-        { title: 'Epoch', cell: (epoch: number) => format.count(epoch), numeric: true },
-        ...leaders.map((trial) => ({
-          title: `Trial ${trial.trial}`,
-          cell: (epoch: number) => metric.show(at(trial, epoch, metric)),
-          numeric: true,
-        })),
-      ],
-      epochs.filter((epoch) => leaders.some((trial) => at(trial, epoch, metric) !== undefined)),
-    ),
+    numbers(leaders, epochs, metric),
+  );
+}
+
+/** Table of the leaders' curves. */
+function numbers(leaders: readonly Trial[], epochs: readonly number[], metric: Metric): HTMLElement {
+  return table(
+    `${format.sentence(metric.label)} by epoch`,
+    [
+      { title: 'Epoch', cell: (epoch: number) => format.count(epoch), numeric: true },
+      ...leaders.map((trial) => ({
+        title: `Trial ${trial.trial}`,
+        cell: (epoch: number) => metric.show(at(trial, epoch, metric)),
+        numeric: true,
+      })),
+    ],
+    epochs.filter((epoch) => leaders.some((trial) => at(trial, epoch, metric) !== undefined)),
   );
 }
 

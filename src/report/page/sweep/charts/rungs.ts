@@ -17,32 +17,52 @@ interface Rung {
 /** Chart of how many trials entered each rung and went on from it. */
 export function rungChart({ report }: Sweep, { width }: ChartSize): HTMLElement {
   const rungs = rungsOf(report);
-  const isLast = (rung: Rung) => rung === rungs.at(-1);
-  const rows = rungs.map((rung) => ({
-    rung,
-    label: `${format.plural(rung.epochs, 'epoch')}`,
-    text: outcome(rung, isLast(rung)),
+  const rows = rungs.map((rung, i) => ({
+    ...rung,
+    label: format.plural(rung.epochs, 'epoch'),
+    text: outcome(rung, i === rungs.length - 1),
   }));
-  const svg = Plot.plot({
+  return figure(
+    'rungs',
+    'Trials by rung',
+    'After each rung, only the best trials go on. Light: entered; dark: went on, or finished at the last rung.',
+    rows.map(({ label, text }) => `${label}: ${text}.`).join(' '),
+    bars(rows, width),
+    table(
+      'Trials by rung',
+      [
+        { title: 'Rung', cell: ({ label }) => label },
+        { title: 'Entered', cell: ({ entered }) => format.count(entered), numeric: true },
+        { title: 'Went on or finished', cell: ({ wentOn }) => format.count(wentOn), numeric: true },
+        { title: 'Diverged or failed', cell: ({ broken }) => format.count(broken), numeric: true },
+      ],
+      rows,
+    ),
+  );
+}
+
+interface RungRow extends Rung {
+  readonly label: string;
+  readonly text: string;
+}
+
+/** A light bar for the trials that entered a rung, and a dark one for those that went on, below their numbers. */
+function bars(rows: readonly RungRow[], width: number): Element {
+  const bar = { y: 'label', fill: 'var(--bar)', insetTop: 18 };
+  return Plot.plot({
     width,
-    height: 16 + 46 * rungs.length,
+    height: 16 + 46 * rows.length,
     marginTop: 4,
     marginBottom: 4,
     marginLeft: 84,
     marginRight: 12,
     style: { fontSize: '12px' },
-    x: { domain: [0, Math.max(1, rungs[0].entered)], axis: null },
+    x: { domain: [0, Math.max(1, rows[0].entered)], axis: null },
     y: { domain: rows.map(({ label }) => label), padding: 0.12 },
     marks: [
       Plot.axisY({ tickSize: 0, label: null }),
-      Plot.barX(rows, {
-        x: ({ rung }) => rung.entered,
-        y: 'label',
-        fill: 'var(--bar)',
-        fillOpacity: 0.4,
-        insetTop: 18,
-      }),
-      Plot.barX(rows, { x: ({ rung }) => rung.wentOn, y: 'label', fill: 'var(--bar)', insetTop: 18 }),
+      Plot.barX(rows, { ...bar, x: 'entered', fillOpacity: 0.4 }),
+      Plot.barX(rows, { ...bar, x: 'wentOn' }),
       Plot.text(rows, {
         y: 'label',
         text: 'text',
@@ -53,23 +73,6 @@ export function rungChart({ report }: Sweep, { width }: ChartSize): HTMLElement 
       }),
     ],
   });
-  return figure(
-    'rungs',
-    'Trials by rung',
-    'After each rung, only the best trials go on. Light: entered; dark: went on, or finished at the last rung.',
-    rows.map(({ label, text }) => `${label}: ${text}.`).join(' '),
-    svg,
-    table(
-      'Trials by rung',
-      [
-        { title: 'Rung', cell: ({ rung }: (typeof rows)[number]) => format.plural(rung.epochs, 'epoch') },
-        { title: 'Entered', cell: ({ rung }) => format.count(rung.entered), numeric: true },
-        { title: 'Went on or finished', cell: ({ rung }) => format.count(rung.wentOn), numeric: true },
-        { title: 'Diverged or failed', cell: ({ rung }) => format.count(rung.broken), numeric: true },
-      ],
-      rows,
-    ),
-  );
 }
 
 function outcome({ entered, wentOn, broken }: Rung, isLast: boolean): string {

@@ -43,6 +43,8 @@ export class Brush {
     const direction = layout.isVertical ? 'vertical' : 'horizontal';
     this.element = s('g', { class: `brush ${direction}` }, this.#area, this.#band, this.#handles);
     this.#listen();
+    // Otherwise the page scrolls along an upright axis instead.
+    if (layout.isVertical) this.element.addEventListener('touchstart', (event) => event.preventDefault());
     this.#draw();
   }
 

@@ -40,7 +40,7 @@ export function parallelCoordinates(
   // A picture of its own, as it changes with every movement of the pointer, and hundreds of lines take long to draw.
   const above = s(
     'svg',
-    { ...size, class: 'above', role: 'group', 'aria-label': 'Axes' },
+    { ...size, class: layout.isVertical ? 'above' : 'above sideways', role: 'group', 'aria-label': 'Axes' },
     gradient(axes, layout),
     s('path', { class: 'top' }),
     axes.map((axis, index) => drawnAxis(axis, index, layout)),
