@@ -13,6 +13,7 @@ import type { Dataset } from '../../src/dataset/load.ts';
 import { readSource } from '../../src/dataset/read.ts';
 import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { explainGraph } from '../../src/explain/graph-explanation.ts';
+import { fileError } from '../../src/files.ts';
 import { decodePicture } from '../../src/pictures/decode.ts';
 import { toCifar } from '../../src/pictures/resize.ts';
 import { decodeProgress } from '../../src/runs/decode.ts';
@@ -103,7 +104,10 @@ export const RUN_READERS: readonly Reader[] = [
         'method: bayes\nmetric: {name: validation.loss}\nparameters:\n  lr: {min: 1e-4, max: 0.1}\n  flip: [true, false]\n',
         'parameters: {optimizer: "sgd,adamw", weightDecay: }\nearly_terminate: {type: hyperband, eta: 3}\nseed: 7\n',
       ].map((content) => Buffer.from(content)),
-    read: (input) => parseSweepFile(input),
+    read: (input) =>
+      parseSweepFile(input).catch((error) => {
+        throw fileError('cannot read FILE', error);
+      }),
   },
   {
     name: 'expressions',
