@@ -111,11 +111,12 @@ def version(name):
     except ImportError: return None
 torch = version('torch')
 mkl = torch is not None and 'BLAS_INFO=mkl' in __import__('torch').__config__.show()
+optuna = version('optuna')
 sklearn = importlib.util.find_spec('sklearn') is not None
-print(json.dumps(dict(numpy=version('numpy'), torch=torch, mkl=mkl, sklearn=sklearn)))
+print(json.dumps(dict(numpy=version('numpy'), torch=torch, mkl=mkl, sklearn=sklearn, optuna=optuna)))
 `;
 
-/** Packages of a Python: { command, numpy, torch, mkl, sklearn, isCurrent }. */
+/** Packages of a Python: { command, numpy, torch, mkl, sklearn, optuna, isCurrent }. */
 function probe(command) {
   const { stdout, status } = spawnSync(command, ['-c', PROBE], { encoding: 'utf8' });
   if (status !== 0) return { command };
