@@ -1,16 +1,10 @@
 import { describeStart, kindOf } from './file-kinds.ts';
 import { ReadError } from './files.ts';
-import { readToEnd } from './read-file.ts';
 
 /** Largest configuration file that is read; one has a few hundred bytes. */
 export const MAX_FILE_BYTES = 1 << 20;
 /** Lines up to this length are quoted in an error. */
 const MAX_QUOTED = 80;
-
-/** Reads JSON from a file, a pipe or a device. @throws ReadError as `parseJson` does; file-system errors are passed on. */
-export async function readJson(file: string): Promise<unknown> {
-  return parseJson(await readToEnd(file, MAX_FILE_BYTES));
-}
 
 /** Parses JSON in UTF-8 or UTF-16.
  *  @throws ReadError that says where the text is not JSON, or what it seems to be instead. */

@@ -1,18 +1,12 @@
 import type { CST, Document, ErrorCode, YAMLError } from 'yaml';
 import { ReadError } from './files.ts';
-import { decodeText, MAX_FILE_BYTES, placeIn, seemingFormat } from './json.ts';
-import { readToEnd } from './read-file.ts';
+import { decodeText, placeIn, seemingFormat } from './json.ts';
 
 /** Lists and maps in one another. */
 const MAX_DEPTH = 100;
 
 /** To compare each key with all others, as uniqueKeys does, takes minutes for a large file. */
 const OPTIONS = { resolveKnownTags: false, stringKeys: true, uniqueKeys: false };
-
-/** Reads YAML from a file, a pipe or a device. @throws ReadError as `parseYaml` does; file-system errors are passed on. */
-export async function readYaml(file: string): Promise<unknown> {
-  return parseYaml(await readToEnd(file, MAX_FILE_BYTES));
-}
 
 /** Parses one document of YAML 1.2, of which JSON is a part, in UTF-8 or UTF-16: an object or an array, with strings as keys. It
  *  is what JSON could hold, but for numbers that are infinite or NaN. Aliases are refused: a few lines of them can stand for more

@@ -1,14 +1,7 @@
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readJson } from '../src/json.ts';
-import { temporaryFolder } from './support/files.ts';
+import { parseJson } from '../src/json.ts';
 
-const read = (content: string | Uint8Array) => {
-  const file = path.join(temporaryFolder(), 'x.json');
-  writeFileSync(file, content);
-  return readJson(file);
-};
+const read = (content: string | Uint8Array) => parseJson(Buffer.from(content as Uint8Array));
 
 describe('a JSON file', () => {
   const text = '{"model": "mlp", "name": "β☃"}';

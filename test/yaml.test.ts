@@ -1,8 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseYaml, readYaml } from '../src/yaml.ts';
-import { temporaryFolder } from './support/files.ts';
+import { parseYaml } from '../src/yaml.ts';
 
 const messageOf = (content: string | Uint8Array) =>
   parseYaml(Buffer.from(content)).then(
@@ -26,9 +23,6 @@ describe('a YAML file', () => {
       const utf16 = Buffer.from(content, 'utf16le');
       for (const bytes of [Buffer.from(content), utf16]) expect(await parseYaml(bytes)).toEqual(data);
     }
-    const file = path.join(temporaryFolder(), 'x.yaml');
-    writeFileSync(file, text);
-    expect(await readYaml(file)).toEqual(data);
   });
 
   it('may be JSON', async () => {

@@ -20,7 +20,7 @@ Examples:
   $ nn-train --resume runs/linear-20261124-091500
 
 Every hyperparameter can also be set in the environment (NN_TRAIN_BATCH_SIZE=64)
-or in the --config file ({"batchSize": 64}). Flags override the environment, which
+or in the --config file ({"batchSize": 64}, or in YAML batchSize: 64). Flags override the environment, which
 overrides the file, which overrides the defaults.
 
 Exit codes: 0 done, 1 a bug, a file that could not be read or written, or a run
@@ -60,7 +60,7 @@ export function addTrainOptions(command: Command): Command {
     .option('--no-save', 'save nothing')
     .option('--resume <run>', 'resume an interrupted run')
     .option('--time-limit <time>', `${TIME_LIMIT.help} (default: none)`)
-    .option('--config <file>', 'read hyperparameters from a JSON file')
+    .option('--config <file>', 'read hyperparameters from a JSON or YAML file')
     .option('--print-config', 'print the hyperparameters as JSON and exit')
     .option('--log <file>', 'append JSON lines to a file: start, each epoch, end')
     .option('--watch [port]', `${WATCH_PORT.help} (default port: ${WATCH_PORT.default})`)

@@ -152,6 +152,44 @@ describe('--print-config', () => {
   });
 });
 
+describe('a configuration file in YAML', () => {
+  const yaml = (content: string, name = 'config.yaml') => {
+    const file = path.join(temporaryFolder(), name);
+    writeFileSync(file, content);
+    return file;
+  };
+
+  it('means the same as in JSON, with any extension but .json', async () => {
+    const content =
+      '# Of the course.\nmodel: mlp\nrecipe: plain\nhidden: 0x40\nlr: 1e-2\nflip: false\nearlyStop: null\n';
+    const values = { model: 'mlp', recipe: 'plain', hidden: 64, lr: 0.01, flip: false, earlyStop: null };
+    const expected = await config(['--config', fileOf(values)]);
+    for (const name of ['config.yaml', 'CONFIG.YML', 'config', 'config.txt']) {
+      expect(await config(['--config', yaml(content, name)])).toEqual(expected);
+    }
+    for (const name of ['config.yaml', 'config']) {
+      expect(await config(['--config', yaml(JSON.stringify(values), name)])).toEqual(expected);
+    }
+    expect(await config(['--config', yaml(content), '--lr', '0.5'], { NN_TRAIN_FLIP: 'true' })).toMatchObject({
+      lr: 0.5,
+      flip: true,
+    });
+  });
+
+  it.each([
+    ['lr: [1', 'cannot read the configuration file'],
+    ['- lr\n', 'must hold names and values, such as "lr: 0.05"'],
+    ['', 'it is empty'],
+    ['lr: 1\nlr: 2\n', 'the key is given twice'],
+    ['lr: fast\n', 'must be a number > 0, got fast'],
+    ['learning_rate: 1\n', "Did you mean 'lr'?"],
+  ])('that holds %j is one message', async (content, message) => {
+    const { code, stderr } = await runMain(['--config', yaml(content), '--print-config']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+});
+
 describe('wrong usage prints one message and exits with 2', () => {
   const cases: [args: string[], message: string][] = [
     [['--hidden', '0', '--model', 'mlp'], '--hidden must be an integer ≥ 1 and ≤ 8192, got 0'],
