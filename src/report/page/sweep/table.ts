@@ -95,7 +95,7 @@ function columnsOf({ report, metric, ranked }: Sweep): TrialColumn[] {
       'seconds',
       'Seconds',
       ({ seconds }) => seconds,
-      (seconds) => (seconds ?? 0).toFixed(1),
+      (seconds) => (seconds ?? 0).toFixed(2),
     ),
     ...report.parameters.map(({ name }) => {
       const values = report.trials.map((trial) => trial.values[name]);
