@@ -19,8 +19,8 @@ function flagsFor(config: Partial<Config>): string[] {
   const keys = [...CHOICES, ...FIELD_LIST.map(([key]) => key)];
   for (const key of new Set(keys)) {
     const value = config[key];
-    // The images are given as a path, or found where they are.
-    if (value === undefined || value === null || key === 'dataset') continue;
+    // The real images are given as a path, or found where they are.
+    if (value === undefined || value === null || value === 'cifar10') continue;
     const isDefault = resolveConfig(effectiveConfig(given))[key] === value;
     if (key === 'model' || !isDefault) Object.assign(given, { [key]: value });
   }

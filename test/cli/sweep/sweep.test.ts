@@ -90,7 +90,7 @@ describe('nn-train sweep', () => {
     // Its command trains the same weights.
     const words = result.winner.command.replace(OWN_NAME, '').trim().split(' ');
     const again = path.join(folder, 'again');
-    await nnTrain([...words, '--dataset', 'synthetic', '--out', again, '--quiet']);
+    await nnTrain([...words, '--out', again, '--quiet']);
     const hash = createHash('sha256')
       .update(readFileSync(path.join(again, 'last.safetensors')))
       .digest('hex');
@@ -170,7 +170,7 @@ describe('nn-train sweep', () => {
     const { stdout, code } = await nnTrain(['sweep', ...args]);
     expect(code).toBe(0);
     const rest = '--epochs 2 --batch-size 64';
-    const limit = '--val 100 --train-limit 600';
+    const limit = '--dataset synthetic --val 100 --train-limit 600';
     expect(stdout.trim().split('\n')).toEqual([
       `${OWN_NAME} --model linear ${rest} --lr 0.001 ${limit}`,
       `${OWN_NAME} --model linear ${rest} --lr 0.001 --no-flip ${limit}`,
