@@ -57,6 +57,7 @@ export type { PartialResult, RunEnded, RunEvent, RunResult, RunStarted, RunStopp
 export { type OpenedRun, type OpenRunOptions, openRun, type RecordedRun, readRun } from './runs/open-run.ts';
 export { classesOf, type SavedRun } from './runs/record.ts';
 export { RunDirectory, type Weights } from './runs/run-directory.ts';
+export { type InitialWeights, readInitialWeights } from './runs/saved/initial-weights.ts';
 export { type Interrupted, type TrainOptions, train } from './runs/train.ts';
 export { evaluate, type Metrics } from './training/evaluate.ts';
 export { predict, predictedClasses, softmaxRows } from './training/predict.ts';

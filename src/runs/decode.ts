@@ -55,6 +55,10 @@ export const RUN_RECORD = v.object({
   environment: ENVIRONMENT,
   /** That somebody gave it. */
   name: v.optional(v.string()),
+  /** The weights that it began with, those of another run, and the SHA-256 of their file. */
+  initFrom: v.optional(
+    v.pipe(v.object({ run: v.string(), weights: v.picklist(['last', 'best']), sha256 }), v.readonly()),
+  ),
 });
 
 /** Contents of a run's result.json. */

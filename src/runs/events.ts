@@ -6,6 +6,7 @@ import type { Metrics } from '../training/evaluate.ts';
 import type { Progress, TrainingEvent } from '../training/progress.ts';
 import type { TestMetrics } from '../training/views.ts';
 import type { Environment } from './environment.ts';
+import type { InitialWeights } from './saved/initial-weights.ts';
 
 /** Event before the first step. */
 export interface RunStarted {
@@ -23,6 +24,8 @@ export interface RunStarted {
   readonly run: string | null;
   /** The name that somebody gave the run, or null. */
   readonly name: string | null;
+  /** The weights of another run that it began with, or null. */
+  readonly initFrom: InitialWeights['origin'] | null;
   /** Progress at the start, or at the checkpoint that a resumed run continues from. */
   readonly progress: Progress;
 }

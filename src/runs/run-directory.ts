@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type Shape, sizeOf } from '../backends/backend.ts';
@@ -106,14 +107,29 @@ export class RunDirectory {
    *  @param config of the run.
    *  @throws UserError if there is no such checkpoint, or if it is damaged or does not fit the configuration; DivergedError if a
    *  weight is NaN or infinite, unless `allowNotFinite`; FileError if it cannot be read. */
-  async load(weights: Weights, config: Config, { allowNotFinite = false } = {}): Promise<Checkpoint> {
+  async load(
+    weights: Weights,
+    config: Config,
+    options: { readonly allowNotFinite?: boolean } = {},
+  ): Promise<Checkpoint> {
+    return (await this.loadHashed(weights, config, options)).checkpoint;
+  }
+
+  /** The same with the SHA-256 of the file. */
+  async loadHashed(
+    weights: Weights,
+    config: Config,
+    { allowNotFinite = false }: { readonly allowNotFinite?: boolean } = {},
+  ): Promise<{ readonly checkpoint: Checkpoint; readonly sha256: string }> {
     const { decodeSafetensors } = await import('../weights/decode.ts');
     const { decodeProgress, expectFinite } = await import('./decode.ts');
     const file = this.#fileOf(weights);
-    const { tensors, metadata } = decodeSafetensors(await this.#read(weights), file);
+    const bytes = await this.#read(weights);
+    const { tensors, metadata } = decodeSafetensors(bytes, file);
     const progress = decodeProgress(metadata[PROGRESS], file, config);
     if (!allowNotFinite) expectFinite(tensors, file);
-    return { progress, times: await this.times(), tensors };
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    return { checkpoint: { progress, times: await this.times(), tensors }, sha256 };
   }
 
   /** Returns the progress of the last checkpoint, without reading its tensors. @param config of the run. @throws as `load` does. */

@@ -13,12 +13,14 @@ import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { rows, type Split, splitTrainingSet } from '../training/batches.ts';
 import type { Progress } from '../training/progress.ts';
+import { writeParameters } from '../training/restore.ts';
 import { diverged, Trainer } from '../training/trainer.ts';
 import { evaluateViews, type TestMetrics, type ViewCount } from '../training/views.ts';
 import { describeEnvironment } from './environment.ts';
 import type { PartialResult, RunEvent, RunResult, RunStarted, RunStopped } from './events.ts';
 import { expectSameTraining, type RunRecord } from './record.ts';
 import { expectReadable, RunDirectory } from './run-directory.ts';
+import { expectSameArchitecture, type InitialWeights } from './saved/initial-weights.ts';
 import { Saver } from './saver.ts';
 
 /** Options of `train`. */
@@ -34,6 +36,8 @@ export interface TrainOptions {
   readonly name?: string | undefined;
   /** Another part of the name of a new folder in ./runs. */
   readonly folderLabel?: string | undefined;
+  /** Weights to begin with, in place of random ones: those of a run of the same network. The optimiser begins afresh. */
+  readonly initFrom?: InitialWeights | undefined;
   /** Run to resume; `out` and `name` are then ignored. */
   readonly resume?: RunDirectory | undefined;
   /** Views of each test image whose scores are averaged, beside the test of the images themselves; 1, so none, by default. */
@@ -62,12 +66,13 @@ export interface Interrupted {
 export async function train(options: TrainOptions): Promise<RunResult | Interrupted> {
   const { config, dataset, backend } = options;
   expectPrecision(config, backend);
-  const name = options.resume ? (await expectSameTraining(options.resume, options)).name : options.name;
+  const record = options.resume ? await expectSameTraining(options.resume, options) : undefined;
+  const { name = null, initFrom = null } = record ?? { name: options.name, initFrom: options.initFrom?.origin };
   const split = splitTrainingSet(dataset.train.labels.length, config.val, config.trainLimit);
   const model = buildModel(backend, config, Math.min(config.batchSize, split.train.length));
   const trainer = new Trainer(model, dataset.train, split, config);
   const run = options.resume ?? (await begin(model, trainer, options));
-  const session = { options, name: name ?? null, split, model, trainer };
+  const session = { options, name, initFrom, split, model, trainer };
   if (!run) return runSession(session);
   const lock = await FolderLock.take('run', run.path);
   try {
@@ -81,6 +86,7 @@ export async function train(options: TrainOptions): Promise<RunResult | Interrup
 interface Session {
   readonly options: TrainOptions;
   readonly name: string | null;
+  readonly initFrom: RunStarted['initFrom'];
   readonly split: Split;
   readonly model: Model;
   readonly trainer: Trainer;
@@ -157,9 +163,13 @@ async function restore(run: RunDirectory, trainer: Trainer, config: Config): Pro
 }
 
 async function begin(model: Model, trainer: Trainer, options: TrainOptions): Promise<RunDirectory | null> {
-  const { config, dataset, backend, out, name, folderLabel } = options;
+  const { config, dataset, backend, out, name, folderLabel, initFrom } = options;
   if (out !== null) expectReadable(trainer.tensors.map(([, tensor]) => tensor));
   initialise(model, config);
+  if (initFrom) {
+    expectSameArchitecture(config, initFrom);
+    writeParameters(model, initFrom.tensors, `the checkpoint of ${initFrom.origin.run}`);
+  }
   if (out === null) return null;
   const record: RunRecord = {
     config: effectiveConfig(config),
@@ -171,6 +181,7 @@ async function begin(model: Model, trainer: Trainer, options: TrainOptions): Pro
     },
     environment: describeEnvironment(backend),
     ...(name !== undefined && { name }),
+    ...(initFrom && { initFrom: initFrom.origin }),
   };
   const start = await trainer.checkpoint();
   if (out !== undefined) return RunDirectory.create(out, record, start);
@@ -190,7 +201,7 @@ function defaultFolder(words: readonly string[], now: Date): string {
   return path.join('runs', [...words.map(namePart), time].filter(Boolean).join('-'));
 }
 
-function runStarted({ options, name, model, split, trainer, run }: Session): RunStarted {
+function runStarted({ options, name, initFrom, model, split, trainer, run }: Session): RunStarted {
   const { config, dataset, backend } = options;
   return {
     type: 'run-started',
@@ -203,6 +214,7 @@ function runStarted({ options, name, model, split, trainer, run }: Session): Run
     validationImages: split.validation.length,
     run: run?.path ?? null,
     name,
+    initFrom,
     progress: trainer.progress,
   };
 }

@@ -47,7 +47,7 @@ describe('help', () => {
     expect(text).toMatch(/^Examples:\n {2}\$ /m);
     const items = text.split(/\n(?= {0,2}\S)/).filter((item) => /^ {2}--\S+ [<[]/.test(item));
     if (names[0] === 'train') expect(items.length).toBeGreaterThan(25);
-    const needsNoDefault = /^ {2}--(svg|html|png|csv|config|log|resume|url|sample) /;
+    const needsNoDefault = /^ {2}--(svg|html|png|csv|config|log|resume|init-from|url|sample) /;
     for (const item of items) if (!needsNoDefault.test(item)) expect(item).toMatch(/\(default/);
   });
 

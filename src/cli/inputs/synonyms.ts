@@ -33,6 +33,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   backend: 'device cuda no-cuda gpu no-gpu cpu accelerator',
   out: 'save save-dir output output-dir log-dir checkpoint-dir o',
   resume: 'load restore continue checkpoint ckpt',
+  'init-from': 'pretrained finetune fine-tune warm-start init-weights',
   weights: 'checkpoint ckpt best last',
   dense: 'safetensors save output out file o',
   views: 'tta test-time-augmentation',

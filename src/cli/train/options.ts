@@ -17,6 +17,7 @@ Examples:
   $ nn-train --model mlp --watch --open
   $ nn-train --model mlp --name wide --hidden 64 --time-limit 1h30m
   $ nn-train --model linear --seeds 0,1,2
+  $ nn-train --lr 0.001 --init-from runs/linear-20261124-091500
   $ nn-train --resume runs/linear-20261124-091500
 
 Every hyperparameter can also be set in the environment (NN_TRAIN_BATCH_SIZE=64)
@@ -36,6 +37,7 @@ export interface RunOptions extends BackendFlags, ImageFlags {
   readonly seeds?: string;
   readonly save: boolean;
   readonly resume?: string;
+  readonly initFrom?: string;
   readonly config?: string;
   readonly printConfig?: true;
   readonly views?: string;
@@ -59,6 +61,7 @@ export function addTrainOptions(command: Command): Command {
     .option('--name <text>', `${NAME.help} (default: none)`)
     .option('--no-save', 'save nothing')
     .option('--resume <run>', 'resume an interrupted run')
+    .option('--init-from <run>', 'begin with the weights of a run: the last, or those of its best.safetensors')
     .option('--time-limit <time>', `${TIME_LIMIT.help} (default: none)`)
     .option('--config <file>', 'read hyperparameters from a JSON or YAML file')
     .option('--print-config', 'print the hyperparameters as JSON and exit')

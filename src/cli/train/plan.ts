@@ -5,8 +5,10 @@ import { UsageError } from '../../errors.ts';
 import { assertNotOccupied } from '../../runs/create-run-folder.ts';
 import type { Environment } from '../../runs/environment.ts';
 import { isRun } from '../../runs/find-run.ts';
+import { expectSameArchitecture, readInitialWeights } from '../../runs/saved/initial-weights.ts';
 import type { TrainOptions } from '../../runs/train.ts';
 import { openBackend } from '../inputs/backend.ts';
+import { flagOf } from '../inputs/field-names.ts';
 import { readConfig } from '../inputs/hyperparameters.ts';
 import { load } from '../inputs/images.ts';
 import { parseOption } from '../inputs/option.ts';
@@ -15,7 +17,7 @@ import { type Io, printNote } from '../terminal/io.ts';
 import { NAME, type RunOptions } from './options.ts';
 
 /** What is trained, and with what. */
-export type Plan = Pick<TrainOptions, 'backend' | 'config' | 'dataset' | 'out' | 'name' | 'resume'>;
+export type Plan = Pick<TrainOptions, 'backend' | 'config' | 'dataset' | 'out' | 'name' | 'initFrom' | 'resume'>;
 
 /** Reads the configuration and loads the images of a new run, or of a new run for each of several seeds. */
 export async function planNew(
@@ -32,9 +34,12 @@ export async function planNew(
     throw new UsageError('--no-save saves nothing, so there is nothing to put into --out; leave one of the two out');
   }
   if (options.out !== undefined) await expectRoom(options.out, seeds);
+  const initFrom = options.initFrom === undefined ? undefined : await readInitialWeights(options.initFrom);
+  // Before the images are loaded.
+  if (initFrom) expectSameArchitecture(config, initFrom);
   const backend = await openBackend(io, options, config.precision);
   const dataset = await load(io, { ...options, choice: config.dataset, path: options.data, signal, backend });
-  return { backend, config, dataset, name, out: options.save ? options.out : null };
+  return { backend, config, dataset, name, initFrom, out: options.save ? options.out : null };
 }
 
 /** @throws UsageError if a run cannot be saved in the folder, or the run of a seed in its own in it. */
@@ -51,7 +56,7 @@ export function seedFolder(out: string, seed: number): string {
 /** Reads the configuration and loads the images of a resumed run. */
 export async function planResume(command: Command, io: Io, signal: AbortSignal): Promise<Plan> {
   const options = command.opts<RunOptions>();
-  const given = (['out', 'name'] as const).filter((key) => options[key] !== undefined).map((key) => `--${key}`);
+  const given = (['out', 'name', 'initFrom'] as const).filter((key) => options[key] !== undefined).map(flagOf);
   const others = [...given, ...(options.save ? [] : ['--no-save'])];
   expectNoConfig(options.resume!, command, { others });
   const run = await readLast(options.resume!);

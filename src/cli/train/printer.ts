@@ -119,6 +119,9 @@ export function headerOf(event: RunStarted, paint: Paint, width: number, seeds?:
     ['', [`${counts[0]} training, ${counts[1]} validation and ${counts[2]} test images`]],
     ['model', [`${modelOf(config)} with ${format.integer(size)} parameters:`, ...shapes, ...unitsOf(config)]],
     ['recipe', [config.recipe]],
+    ...(event.initFrom
+      ? [['init', [`${event.initFrom.weights} weights of ${event.initFrom.run}`]] satisfies [string, string[]]]
+      : []),
     ['train', trainingOf(config)],
     ['with', [`nn-train ${environment.version}, ${backendOf(config, environment)}, Node ${environment.node}`]],
     ['seed', [seeds?.join(', ') ?? String(config.seed)]],
