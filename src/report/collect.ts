@@ -55,7 +55,7 @@ export async function collectRun(run: RunDirectory, progress: Progress, trained:
   return {
     name: run.path,
     title: record.name,
-    state: isDone(progress, record.config) ? 'finished' : 'stopped',
+    state: isDone(progress, record.config, record.schedules) ? 'finished' : 'stopped',
     config: effectiveConfig(record.config),
     dataset: { ...record.dataset, classes },
     environment: record.environment,

@@ -7,11 +7,13 @@ import {
   fileError,
   makeFolder,
   move,
+  namePart,
   removeQuietly,
   syncFolder,
   temporaryName,
   writeFileAtomic,
 } from '../files.ts';
+import { localTime } from '../format.ts';
 import { field, message } from '../message.ts';
 
 /** What systems put into the top folder of a disk: a disk with nothing else is empty. */
@@ -106,4 +108,10 @@ async function exists(target: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Default run directory: runs/<model>-<name>-<date>-<time>, in local time. */
+export function defaultFolder(words: readonly string[], now: Date): string {
+  const time = localTime(now).replaceAll(/[-:]/g, '').replace(' ', '-');
+  return path.join('runs', [...words.map(namePart), time].filter(Boolean).join('-'));
 }

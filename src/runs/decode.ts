@@ -15,7 +15,7 @@ import {
   ZERO_TIMES,
 } from '../training/progress.ts';
 import { notFinite } from '../training/restore.ts';
-import { EPOCH_METRICS, METRICS, PROGRESS, STEP_RECORD, TIMES } from '../training/schemas.ts';
+import { EPOCH_METRICS, METRICS, PROGRESS, SCHEDULES, STEP_RECORD, TIMES } from '../training/schemas.ts';
 import { parseOrUndefined } from './json-lines.ts';
 
 // What is read from a run directory is checked here. Training imports this module only when it reads a run.
@@ -55,6 +55,8 @@ export const RUN_RECORD = v.object({
   environment: ENVIRONMENT,
   /** That somebody gave it. */
   name: v.optional(v.string()),
+  /** If its number of epochs was changed on the way. */
+  schedules: v.optional(SCHEDULES),
   /** The weights that it began with, those of another run, and the SHA-256 of their file. */
   initFrom: v.optional(
     v.pipe(v.object({ run: v.string(), weights: v.picklist(['last', 'best']), sha256 }), v.readonly()),
@@ -88,7 +90,12 @@ export type Outcome = v.InferOutput<typeof OUTCOME>;
 export function decodeRecord(content: unknown, origin: string) {
   const refuse = (problem: string) => new UsageError(`${origin} does not describe a run: ${problem}`);
   const { config, ...rest } = expectSchema(RUN_RECORD, content, refuse);
-  return { config: decodeConfig(config, origin), ...rest };
+  const record = { config: decodeConfig(config, origin), ...rest };
+  const planned = rest.schedules?.at(-1)?.epochs;
+  if (planned !== undefined && planned !== record.config.epochs) {
+    throw refuse(`its last schedule ends with epoch ${planned}, but it has ${record.config.epochs} epochs`);
+  }
+  return record;
 }
 
 function decodeConfig(config: Partial<Config>, origin: string): Config {

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { Dataset } from '../dataset/load.ts';
 import type { Model } from '../models/model.ts';
 import type { Metrics } from '../training/evaluate.ts';
-import type { Progress, TrainingEvent } from '../training/progress.ts';
+import type { Progress, Schedules, TrainingEvent } from '../training/progress.ts';
 import type { TestMetrics } from '../training/views.ts';
 import type { Environment } from './environment.ts';
 import type { InitialWeights } from './saved/initial-weights.ts';
@@ -26,6 +26,8 @@ export interface RunStarted {
   readonly name: string | null;
   /** The weights of another run that it began with, or null. */
   readonly initFrom: InitialWeights['origin'] | null;
+  /** Of the learning rate. */
+  readonly schedules: Schedules;
   /** Progress at the start, or at the checkpoint that a resumed run continues from. */
   readonly progress: Progress;
 }

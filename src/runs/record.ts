@@ -1,13 +1,16 @@
 import path from 'node:path';
 import type { InferOutput } from 'valibot';
+import type { Backend } from '../backends/backend.ts';
 import type { Config } from '../config/config.ts';
 import { effectiveConfig } from '../config/resolve.ts';
 import { CLASSES } from '../dataset/cifar10.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { syntheticDataset } from '../dataset/synthetic.ts';
 import { DataError, UsageError } from '../errors.ts';
+import { imageCounts } from '../images.ts';
 import { field, message } from '../message.ts';
 import type { RUN_RECORD } from './decode.ts';
+import { describeEnvironment } from './environment.ts';
 import type { RunDirectory } from './run-directory.ts';
 
 /** Contents of a run's config.json. */
@@ -18,6 +21,34 @@ export type RunRecord = Omit<InferOutput<typeof RUN_RECORD>, 'config'> & {
 
 /** Contents of a run's config.json, with defaults for the hyperparameters that it leaves out. */
 export type SavedRun = Omit<RunRecord, 'config'> & { readonly config: Config };
+
+/** What a new run records of itself. */
+export function newRecord({
+  config,
+  dataset,
+  backend,
+  name,
+  initFrom,
+}: {
+  readonly config: Config;
+  readonly dataset: Dataset;
+  readonly backend: Backend;
+  readonly name?: string | undefined;
+  readonly initFrom?: { readonly origin: NonNullable<RunRecord['initFrom']> } | undefined;
+}): RunRecord {
+  return {
+    config: effectiveConfig(config),
+    dataset: {
+      name: dataset.name,
+      source: dataset.source,
+      sha256: dataset.sha256,
+      images: imageCounts(dataset),
+    },
+    environment: describeEnvironment(backend),
+    ...(name !== undefined && { name }),
+    ...(initFrom && { initFrom: initFrom.origin }),
+  };
+}
 
 /** Reads a run's config.json.
  *  @throws FileError if it cannot be read; UsageError if it does not describe a run. */

@@ -9,7 +9,7 @@ import { integer } from '../format.ts';
 import { parseJson } from '../json.ts';
 import { field, message } from '../message.ts';
 import { readRegularFile, readStart } from '../read-file.ts';
-import type { Checkpoint, EpochMetrics, Progress, StepRecord, Times } from '../training/progress.ts';
+import type { Checkpoint, EpochMetrics, Progress, Schedules, StepRecord, Times } from '../training/progress.ts';
 import { encodeSafetensors } from '../weights/safetensors.ts';
 import { createRunFolder } from './create-run-folder.ts';
 import type { Outcome } from './decode.ts';
@@ -149,6 +149,15 @@ export class RunDirectory {
   async times(): Promise<Times> {
     const { decodeTimes } = await import('./decode.ts');
     return decodeTimes(await this.#readSmall(TIMES));
+  }
+
+  /** Records another number of epochs, and the schedules that lead there; how the run had ended is forgotten first.
+   *  @throws FileError if a file cannot be read or written; config.json is then as it was. */
+  async saveCourse(epochs: number, schedules: Schedules): Promise<void> {
+    const record = (await this.config()) as { readonly config: object };
+    await this.removeOutcome();
+    const changed = { ...record, config: { ...record.config, epochs }, schedules };
+    await writeFileAtomic(path.join(this.path, CONFIG), `${JSON.stringify(changed, null, 2)}\n`);
   }
 
   /** Records how the run ended. @throws FileError if it cannot be written. */

@@ -1,25 +1,23 @@
-import path from 'node:path';
 import type { Backend } from '../backends/backend.ts';
 import type { Config } from '../config/config.ts';
 import { effectiveConfig } from '../config/resolve.ts';
 import type { Dataset } from '../dataset/load.ts';
 import { DivergedError, UsageError } from '../errors.ts';
-import { namePart } from '../files.ts';
-import { localTime } from '../format.ts';
-import { imageCounts } from '../images.ts';
 import { FolderLock } from '../lock/folder-lock.ts';
 import { field, message } from '../message.ts';
 import { initialise } from '../models/initialise.ts';
 import { buildModel, type Model } from '../models/model.ts';
 import { rows, type Split, splitTrainingSet } from '../training/batches.ts';
-import type { Progress } from '../training/progress.ts';
+import { type Progress, type Schedules, wholeSchedule } from '../training/progress.ts';
 import { writeParameters } from '../training/restore.ts';
 import { diverged, Trainer } from '../training/trainer.ts';
 import { evaluateViews, type TestMetrics, type ViewCount } from '../training/views.ts';
+import { defaultFolder } from './create-run-folder.ts';
 import { describeEnvironment } from './environment.ts';
 import type { PartialResult, RunEvent, RunResult, RunStarted, RunStopped } from './events.ts';
-import { expectSameTraining, type RunRecord } from './record.ts';
+import { expectSameTraining, newRecord, type SavedRun } from './record.ts';
 import { expectReadable, RunDirectory } from './run-directory.ts';
+import { courseOf } from './saved/extend.ts';
 import { expectSameArchitecture, type InitialWeights } from './saved/initial-weights.ts';
 import { Saver } from './saver.ts';
 
@@ -40,6 +38,9 @@ export interface TrainOptions {
   readonly initFrom?: InitialWeights | undefined;
   /** Run to resume; `out` and `name` are then ignored. */
   readonly resume?: RunDirectory | undefined;
+  /** Number of epochs of a resumed run, if it is to change. A new schedule of the learning rate then leads from where the run stands to
+   *  the new end, and the run records it. */
+  readonly epochs?: number | undefined;
   /** Views of each test image whose scores are averaged, beside the test of the images themselves; 1, so none, by default. */
   readonly views?: ViewCount | undefined;
   /** Stops the run after the current step, with a checkpoint if the run is saved. */
@@ -64,29 +65,57 @@ export interface Interrupted {
  *  cannot be read or saved; UserError if another process is training the run, or if the checkpoint to resume is damaged. The
  *  last checkpoint remains valid. */
 export async function train(options: TrainOptions): Promise<RunResult | Interrupted> {
-  const { config, dataset, backend } = options;
-  expectPrecision(config, backend);
-  const record = options.resume ? await expectSameTraining(options.resume, options) : undefined;
-  const { name = null, initFrom = null } = record ?? { name: options.name, initFrom: options.initFrom?.origin };
-  const split = splitTrainingSet(dataset.train.labels.length, config.val, config.trainLimit);
-  const model = buildModel(backend, config, Math.min(config.batchSize, split.train.length));
-  const trainer = new Trainer(model, dataset.train, split, config);
-  const run = options.resume ?? (await begin(model, trainer, options));
-  const session = { options, name, initFrom, split, model, trainer };
-  if (!run) return runSession(session);
+  expectPrecision(options.config, options.backend);
+  if (options.resume) return resumed(options.resume, options);
+  const { trainer, ...session } = prepare(options, wholeSchedule(options.config));
+  const run = await begin(session.model, trainer, options);
+  if (!run) return runSession({ ...session, trainer });
   const lock = await FolderLock.take('run', run.path);
   try {
-    if (options.resume) await restore(run, trainer, config);
-    return await runSession({ ...session, run, saver: new Saver({ run, lock, trainer, dataset: dataset.name }) });
+    const saver = new Saver({ run, lock, trainer, dataset: options.dataset.name });
+    return await runSession({ ...session, trainer, run, saver });
   } finally {
     await lock.release();
   }
+}
+
+async function resumed(run: RunDirectory, options: TrainOptions): Promise<RunResult | Interrupted> {
+  await expectSameTraining(run, options);
+  const lock = await FolderLock.take('run', run.path);
+  try {
+    // Read again under the lock: another process may just have changed its number of epochs.
+    const record = await expectSameTraining(run, options);
+    const checkpoint = await run.load('last', record.config);
+    const { config, schedules, isNew } = courseOf(record, checkpoint.progress, options.epochs);
+    const session = prepare({ ...options, config }, schedules, record);
+    const { trainer } = session;
+    trainer.restore(checkpoint, `the checkpoint of ${run.path}`);
+    await run.removeLeftovers();
+    await run.rewind(trainer.epochsDone, trainer.progress.step);
+    if (isNew) await run.saveCourse(config.epochs, schedules);
+    else if (!trainer.isDone) await run.removeOutcome();
+    const saver = new Saver({ run, lock, trainer, dataset: options.dataset.name });
+    return await runSession({ ...session, run, saver });
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Builds the model and its trainer. @param record of a resumed run. */
+function prepare(options: TrainOptions, schedules: Schedules, record?: SavedRun): Session {
+  const { config, dataset, backend } = options;
+  const { name = null, initFrom = null } = record ?? { name: options.name, initFrom: options.initFrom?.origin };
+  const split = splitTrainingSet(dataset.train.labels.length, config.val, config.trainLimit);
+  const model = buildModel(backend, config, Math.min(config.batchSize, split.train.length));
+  const trainer = new Trainer(model, dataset.train, split, config, schedules);
+  return { options, name, initFrom, schedules, split, model, trainer };
 }
 
 interface Session {
   readonly options: TrainOptions;
   readonly name: string | null;
   readonly initFrom: RunStarted['initFrom'];
+  readonly schedules: Schedules;
   readonly split: Split;
   readonly model: Model;
   readonly trainer: Trainer;
@@ -154,16 +183,8 @@ function expectPrecision({ precision }: Config, backend: Backend): void {
   );
 }
 
-/** Sets the trainer to the last checkpoint of a run, and the files of the run too. */
-async function restore(run: RunDirectory, trainer: Trainer, config: Config): Promise<void> {
-  trainer.restore(await run.load('last', config), `the checkpoint of ${run.path}`);
-  await run.removeLeftovers();
-  await run.rewind(trainer.epochsDone, trainer.progress.step);
-  if (!trainer.isDone) await run.removeOutcome();
-}
-
 async function begin(model: Model, trainer: Trainer, options: TrainOptions): Promise<RunDirectory | null> {
-  const { config, dataset, backend, out, name, folderLabel, initFrom } = options;
+  const { config, out, name, folderLabel, initFrom } = options;
   if (out !== null) expectReadable(trainer.tensors.map(([, tensor]) => tensor));
   initialise(model, config);
   if (initFrom) {
@@ -171,18 +192,7 @@ async function begin(model: Model, trainer: Trainer, options: TrainOptions): Pro
     writeParameters(model, initFrom.tensors, `the checkpoint of ${initFrom.origin.run}`);
   }
   if (out === null) return null;
-  const record: RunRecord = {
-    config: effectiveConfig(config),
-    dataset: {
-      name: dataset.name,
-      source: dataset.source,
-      sha256: dataset.sha256,
-      images: imageCounts(dataset),
-    },
-    environment: describeEnvironment(backend),
-    ...(name !== undefined && { name }),
-    ...(initFrom && { initFrom: initFrom.origin }),
-  };
+  const record = newRecord(options);
   const start = await trainer.checkpoint();
   if (out !== undefined) return RunDirectory.create(out, record, start);
   const folder = defaultFolder([config.model, name ?? '', folderLabel ?? ''], new Date());
@@ -195,13 +205,7 @@ async function begin(model: Model, trainer: Trainer, options: TrainOptions): Pro
   }
 }
 
-/** Default run directory: runs/<model>-<name>-<date>-<time>, in local time. */
-function defaultFolder(words: readonly string[], now: Date): string {
-  const time = localTime(now).replaceAll(/[-:]/g, '').replace(' ', '-');
-  return path.join('runs', [...words.map(namePart), time].filter(Boolean).join('-'));
-}
-
-function runStarted({ options, name, initFrom, model, split, trainer, run }: Session): RunStarted {
+function runStarted({ options, name, initFrom, schedules, model, split, trainer, run }: Session): RunStarted {
   const { config, dataset, backend } = options;
   return {
     type: 'run-started',
@@ -215,6 +219,7 @@ function runStarted({ options, name, initFrom, model, split, trainer, run }: Ses
     run: run?.path ?? null,
     name,
     initFrom,
+    schedules,
     progress: trainer.progress,
   };
 }

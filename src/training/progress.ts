@@ -1,6 +1,6 @@
 import type { InferOutput } from 'valibot';
 import type { NamedTensor } from '../weights/safetensors.ts';
-import type { EPOCH_METRICS, EPOCH_RESULT, PROGRESS, STEP_RECORD, TIMES } from './schemas.ts';
+import type { EPOCH_METRICS, EPOCH_RESULT, PROGRESS, SCHEDULES, STEP_RECORD, TIMES } from './schemas.ts';
 
 /** Result of an epoch, without times: the same bits in every run of the same configuration. */
 export type EpochResult = InferOutput<typeof EPOCH_RESULT>;
@@ -39,6 +39,15 @@ export interface Checkpoint {
   readonly times: Times;
   /** By name: parameters as `fc1.weight`, optimiser state as `fc1.weight.momentum_buffer`. */
   readonly tensors: ReadonlyMap<string, NamedTensor>;
+}
+
+/** Learning-rate schedules of a run, one after the other: each begins at a step, counted from 0, and leads to the end of an epoch
+ *  or to the step of the next. The first begins at 0. */
+export type Schedules = InferOutput<typeof SCHEDULES>;
+
+/** The schedule of a run that has a single one. */
+export function wholeSchedule({ epochs }: { readonly epochs: number }): Schedules {
+  return [{ step: 0, epochs }];
 }
 
 export const INITIAL_PROGRESS: Progress = {

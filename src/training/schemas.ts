@@ -74,6 +74,15 @@ export const PROGRESS = v.pipe(
   v.readonly(),
 );
 
+export const SCHEDULES = v.pipe(
+  v.array(v.pipe(v.object({ step: count, epochs: ordinal }), v.readonly())),
+  v.check(
+    (spans) => spans[0]?.step === 0 && spans.every(({ step }, i) => i === 0 || step > spans[i - 1].step),
+    'schedules from step 0 on, in order',
+  ),
+  v.readonly(),
+);
+
 export const TIMES = v.pipe(
   v.object({
     /** Steps of the current epoch; 0 between epochs. */

@@ -19,8 +19,10 @@ import {
   type EpochResult,
   INITIAL_PROGRESS,
   type Progress,
+  type Schedules,
   type Times,
   type TrainingEvent,
+  wholeSchedule,
   ZERO_TIMES,
 } from './progress.ts';
 import { misfit, notFinite, writeTensors } from './restore.ts';
@@ -33,17 +35,20 @@ export class Trainer {
   readonly #images: ImageSet;
   readonly #split: Split;
   readonly #config: Config;
+  readonly #schedules: Schedules;
   readonly #updater: Updater<Wire>;
   readonly #correct: Tensor;
   readonly #meter: UpdateRatioMeter;
   #progress: Progress = INITIAL_PROGRESS;
   #times: Times = ZERO_TIMES;
 
-  constructor(model: Model, images: ImageSet, split: Split, config: Config) {
+  /** @param schedules of the learning rate, the last one up to the configured number of epochs. */
+  constructor(model: Model, images: ImageSet, split: Split, config: Config, schedules = wholeSchedule(config)) {
     this.#model = model;
     this.#images = images;
     this.#split = split;
     this.#config = config;
+    this.#schedules = schedules;
     this.stepsPerEpoch = Math.ceil(split.train.length / config.batchSize);
     const { backend, parameters } = model.graph;
     this.#updater = new Updater(OPTIMIZERS[config.optimizer].create(config), backend, parameters);
@@ -69,7 +74,7 @@ export class Trainer {
   }
 
   get isDone(): boolean {
-    return isDone(this.#progress, this.#config);
+    return isDone(this.#progress, this.#config, this.#schedules);
   }
 
   /** Trains to the end of the run. May be stopped between any two events and called again to continue.
@@ -149,7 +154,8 @@ export class Trainer {
 
   /** @param step counted from 0. */
   #learningRateAt(step: number): number {
-    return learningRateAt(step, this.#steps, this.#config);
+    const { step: start, epochs } = this.#schedules.findLast((span) => span.step <= step)!;
+    return learningRateAt(step - start, epochs * this.stepsPerEpoch - start, this.#config);
   }
 
   #advance(images: number, meanLoss: number, correct: number, seconds: number): void {
@@ -197,10 +203,15 @@ export class Trainer {
   }
 }
 
-/** Whether a run is complete: all epochs are done, or validation has not improved for `earlyStop` epochs. */
-export function isDone({ best, lastEpoch }: Progress, { epochs, earlyStop }: Config): boolean {
+/** Whether a run is complete: all epochs are done, or validation has not improved for `earlyStop` epochs of its last schedule. */
+export function isDone(
+  { best, lastEpoch }: Progress,
+  { epochs, earlyStop }: Pick<Config, 'epochs' | 'earlyStop'>,
+  schedules: Schedules = wholeSchedule({ epochs }),
+): boolean {
   if (!lastEpoch) return false;
-  const stopsEarly = earlyStop !== null && best !== null && lastEpoch.epoch - best.epoch >= earlyStop;
+  const begun = Math.floor((schedules.at(-1)!.step * lastEpoch.epoch) / lastEpoch.step);
+  const stopsEarly = earlyStop !== null && best !== null && lastEpoch.epoch - Math.max(best.epoch, begun) >= earlyStop;
   return lastEpoch.epoch >= epochs || stopsEarly;
 }
 

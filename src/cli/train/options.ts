@@ -19,6 +19,7 @@ Examples:
   $ nn-train --model linear --seeds 0,1,2
   $ nn-train --lr 0.001 --init-from runs/linear-20261124-091500
   $ nn-train --resume runs/linear-20261124-091500
+  $ nn-train --resume runs/linear-20261124-091500 --epochs 20
 
 Every hyperparameter can also be set in the environment (NN_TRAIN_BATCH_SIZE=64)
 or in the --config file ({"batchSize": 64}, or in YAML batchSize: 64). Flags override the environment, which
@@ -60,7 +61,7 @@ export function addTrainOptions(command: Command): Command {
     .option('--seeds <list>', `${SEEDS.help} (default: one run, with --seed)`)
     .option('--name <text>', `${NAME.help} (default: none)`)
     .option('--no-save', 'save nothing')
-    .option('--resume <run>', 'resume an interrupted run')
+    .option('--resume <run>', 'resume an interrupted run; with --epochs, train any run to that number of epochs')
     .option('--init-from <run>', 'begin with the weights of a run: the last, or those of its best.safetensors')
     .option('--time-limit <time>', `${TIME_LIMIT.help} (default: none)`)
     .option('--config <file>', 'read hyperparameters from a JSON or YAML file')

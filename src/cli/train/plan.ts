@@ -9,7 +9,7 @@ import { expectSameArchitecture, readInitialWeights } from '../../runs/saved/ini
 import type { TrainOptions } from '../../runs/train.ts';
 import { openBackend } from '../inputs/backend.ts';
 import { flagOf } from '../inputs/field-names.ts';
-import { readConfig } from '../inputs/hyperparameters.ts';
+import { flagsOf, readConfig } from '../inputs/hyperparameters.ts';
 import { load } from '../inputs/images.ts';
 import { parseOption } from '../inputs/option.ts';
 import { expectNoConfig, imagePlaceOf, openBackendOf, readLast } from '../inputs/saved-run.ts';
@@ -17,7 +17,10 @@ import { type Io, printNote } from '../terminal/io.ts';
 import { NAME, type RunOptions } from './options.ts';
 
 /** What is trained, and with what. */
-export type Plan = Pick<TrainOptions, 'backend' | 'config' | 'dataset' | 'out' | 'name' | 'initFrom' | 'resume'>;
+export type Plan = Pick<
+  TrainOptions,
+  'backend' | 'config' | 'dataset' | 'out' | 'name' | 'initFrom' | 'resume' | 'epochs'
+>;
 
 /** Reads the configuration and loads the images of a new run, or of a new run for each of several seeds. */
 export async function planNew(
@@ -58,14 +61,14 @@ export async function planResume(command: Command, io: Io, signal: AbortSignal):
   const options = command.opts<RunOptions>();
   const given = (['out', 'name', 'initFrom'] as const).filter((key) => options[key] !== undefined).map(flagOf);
   const others = [...given, ...(options.save ? [] : ['--no-save'])];
-  expectNoConfig(options.resume!, command, { others });
+  expectNoConfig(options.resume!, command, { allowed: ['epochs'], others });
   const run = await readLast(options.resume!);
   const { config, environment } = run.record;
   const { choice, path: source } = imagePlaceOf(run, options);
   const backend = await openBackendOf(run.record, options, io);
   warnIfBitsDiffer(io, environment, backend);
   const dataset = await load(io, { ...options, choice, path: source, trust: choice === 'cifar10', signal, backend });
-  return { backend, config, dataset, resume: run.directory };
+  return { backend, config, dataset, resume: run.directory, epochs: flagsOf(command).epochs };
 }
 
 /** Prints a note if the backend differs, because the run then cannot end with the bits of an uninterrupted one. */

@@ -48,8 +48,9 @@ export class RunPrinter {
       case 'run-started':
         this.#started = event;
         if (this.#quiet) return;
-        if (isDone(event.progress, event.config)) {
-          this.#print(format.wrap(`${event.run} is already complete; there is nothing left to train`, this.#width));
+        if (isDone(event.progress, event.config, event.schedules)) {
+          const text = `${event.run} has already finished; to train it further, give it more epochs, such as --epochs ${2 * event.config.epochs}`;
+          this.#print(format.wrap(text, this.#width));
         } else {
           this.#print(headerOf(event, this.#paint, this.#width));
           this.#print(['', this.#paint('dim', this.#table.header)]);
@@ -122,7 +123,7 @@ export function headerOf(event: RunStarted, paint: Paint, width: number, seeds?:
     ...(event.initFrom
       ? [['init', [`${event.initFrom.weights} weights of ${event.initFrom.run}`]] satisfies [string, string[]]]
       : []),
-    ['train', trainingOf(config)],
+    ['train', trainingOf(config, event.schedules.at(-1)!.step)],
     ['with', [`nn-train ${environment.version}, ${backendOf(config, environment)}, Node ${environment.node}`]],
     ['seed', [seeds?.join(', ') ?? String(config.seed)]],
     ...(seeds ? [] : [['run', [run ?? 'not saved']] satisfies [string, string[]]]),
@@ -171,7 +172,8 @@ function backendOf({ precision }: Config, { backend, threads, vectorBits }: Envi
   return `${backend} (${precision}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${vectors})`;
 }
 
-function trainingOf(config: Config): string[] {
+/** @param step at which the last schedule began. */
+function trainingOf(config: Config, step: number): string[] {
   const smoothing =
     config.loss === 'softmax' && config.labelSmoothing > 0 ? `, label smoothing ${config.labelSmoothing}` : '';
   const momentum =
@@ -184,5 +186,8 @@ function trainingOf(config: Config): string[] {
     `${config.loss} loss${smoothing}, batches of ${config.batchSize}${augmentation.map((name) => `, ${name}`).join('')}`,
     `${config.optimizer}${momentum}, weight decay ${config.weightDecay}, ${config.init} init`,
     `lr ${config.lr}${headRate}, ${config.schedule} schedule, warm-up ${Number((100 * config.warmup).toFixed(2))} % of ${config.epochs} epoch${config.epochs === 1 ? '' : 's'}`,
+    ...(step === 0
+      ? []
+      : [`a new schedule from step ${format.integer(step)} to epoch ${config.epochs}, warm-up included`]),
   ];
 }

@@ -28,7 +28,7 @@ export async function summarise(folder: string): Promise<RunSummary> {
   const { directory, record } = await readRun(folder);
   const progress = await directory.progress(record.config);
   const outcome = await directory.outcome();
-  const isFinished = isDone(progress, record.config);
+  const isFinished = isDone(progress, record.config, record.schedules);
   const isTested = isFinished && outcome?.status === 'finished' && outcome.step === progress.step;
   return {
     directory,

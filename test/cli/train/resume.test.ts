@@ -178,8 +178,15 @@ describe('an interrupted run', () => {
     expect(JSON.parse((await nnTrain(['--resume', 'run', '--json'], { cwd })).stdout)).toEqual(once);
     const { code, stdout, stderr } = await nnTrain(['--resume', 'run'], { cwd });
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^run is already complete; there is nothing left to train\n\ntest {3}loss /);
+    expect(stdout).toMatch(
+      /^run has already finished; to train it further, give it more epochs, such as --epochs 2\n\ntest {3}loss /,
+    );
     expect(stdout).not.toContain('train loss');
     expect((await nnTrain(['--resume', 'run', '--quiet'], { cwd })).stdout).toMatch(/^test /);
+    const longer = await nnTrain(['--resume', 'run', '--epochs', '2'], { cwd });
+    expect([longer.code, longer.stderr]).toEqual([0, '']);
+    expect(longer.stdout).toContain('\n       a new schedule from step 1 to epoch 2, warm-up included\n');
+    const fewer = await nnTrain(['--resume', 'run', '--epochs', '1'], { cwd });
+    expect([fewer.code, fewer.stderr]).toEqual([2, 'error: --epochs is 1, but the run has done 2; give at least 2\n']);
   });
 });
