@@ -1,6 +1,6 @@
 // The layers of the project, from the top down. Each may import the ones below it, never the ones above:
 //   bin → cli → report → {doctor, sweep} → {gradcheck, bench, runs} → training → config → {models, optim, dataset} → engine
-//       → backends;  cli → lecture → explain → {models, drawing}
+//       → backends;  cli → explorer → lecture → explain → {models, drawing}
 // Below all of them: the files of src/ itself, src/lock, and the file formats src/pictures and src/weights.
 const ban = (name, comment, from, to) => ({
   name,
@@ -105,25 +105,25 @@ export default {
       'a-run-does-not-look-at-itself',
       'Reports, checks and benchmarks read the files of a run; a run must be the same without them.',
       '^src/runs/',
-      '^src/(report|doctor|gradcheck|bench|explain|lecture|drawing|pictures)/',
+      '^src/(report|doctor|gradcheck|bench|explain|explorer|lecture|drawing|pictures)/',
     ),
     ban(
       'bench-and-gradcheck-need-no-run',
       'Speed and gradients are measured on a model alone, without a run directory.',
       '^src/(bench|gradcheck)/',
-      '^src/(runs|doctor|report|explain|lecture|drawing|pictures)/',
+      '^src/(runs|doctor|report|explain|explorer|lecture|drawing|pictures)/',
     ),
     ban(
       'doctor-draws-nothing',
       'The doctor returns findings as data; the command line displays them.',
       '^src/doctor/',
-      '^src/(report|bench|explain|lecture|drawing|pictures)/',
+      '^src/(report|bench|explain|explorer|lecture|drawing|pictures)/',
     ),
     ban(
       'a-sweep-shows-nothing',
       'A sweep returns its results as data; the report and the command line display them.',
       '^src/sweep/',
-      '^src/(report|doctor|gradcheck|bench|explain|lecture|drawing|pictures)/',
+      '^src/(report|doctor|gradcheck|bench|explain|explorer|lecture|drawing|pictures)/',
     ),
     ban(
       'a-plan-is-pure',
@@ -135,19 +135,31 @@ export default {
       'the-report-judges-nothing',
       'The page shows what a run recorded; checks have their own commands.',
       '^src/report/',
-      '^src/(doctor|gradcheck|bench|explain|lecture|drawing)/',
+      '^src/(doctor|gradcheck|bench|explain|explorer|lecture|drawing)/',
     ),
     ban(
       'explain-trains-nothing',
       'An explanation needs only the graph: no data, no optimiser, no run.',
       '^src/(explain|lecture)/',
-      '^src/(training|dataset|optim|runs|config|report|doctor|gradcheck|bench|pictures)/',
+      '^src/(training|dataset|optim|runs|config|explorer|report|doctor|gradcheck|bench|pictures)/',
     ),
     ban(
       'explain-knows-no-lecture',
       'The lecture uses explain like any other caller.',
       '^src/explain/',
       '^src/lecture/',
+    ),
+    ban(
+      'the-explorer-runs-in-a-browser',
+      'The page to explore graphs computes in the browser; only html.ts, which writes the file, runs in Node.',
+      '^src/explorer/(?!html\\.ts)',
+      `^src/(?!explorer/(?!html)|report/page/dom\\.ts|${PORTABLE})`,
+    ),
+    ban(
+      'the-explorer-page-is-bundled',
+      'Only the bundler reads the page, which needs a browser.',
+      '^src/(?!explorer/page/)',
+      '^src/explorer/page/',
     ),
     ban(
       'drawing-knows-no-graph',
@@ -211,7 +223,7 @@ export default {
       comment: 'A package that package.json does not declare is installed only by luck.',
       severity: 'error',
       // The page is bundled, so its imports are not needed at run time.
-      from: { path: '^(bin|src)/', pathNot: '^src/report/page/' },
+      from: { path: '^(bin|src)/', pathNot: '^src/(report|explorer)/page/' },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'] },
     },
   ],

@@ -4,11 +4,16 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 nn_train="node $PWD/bin/nn-train.js"
+repository=$PWD
 pictures=$PWD/docs/pictures
 images=$($nn_train data path)
 cd "$(mktemp -d)"
 
 $nn_train explain product --svg "$pictures/product.svg"
+
+$nn_train explain product --html explorer.html
+# Two steps back from all numbers: backward through the gate of the output.
+node "$repository/scripts/screenshot.mjs" explorer.html "$pictures/explorer.png" ArrowLeft ArrowLeft
 
 $nn_train --model linear --recipe plain --weight-decay 1 --data "$images" --out runs/smooth
 $nn_train weights runs/smooth --png "$pictures/templates.png" --scale 3

@@ -24,4 +24,6 @@ export interface DiagramWire {
   readonly to: string;
   readonly value: readonly string[];
   readonly gradient: readonly string[];
+  /** Identifies the wire for the caller. */
+  readonly key?: string;
 }

@@ -48,17 +48,42 @@ const LABEL_PADDING = 10;
 /** Distance between a wire and the text above or below it. */
 export const WIRE_GAP = 4;
 
-/** Places nodes and wires from left to right without overlaps. The text of a wire becomes a node of the layout, between
- *  the two halves of the wire. */
-export async function layOut(diagram: Diagram): Promise<Layout> {
+export interface LayoutOptions {
+  /** Default: to the right. */
+  readonly direction?: Direction;
+  /** Least space for the text of a wire. Default: what its text needs. */
+  readonly room?: (wire: DiagramWire) => Size;
+}
+
+/** Where the wires lead. Text is above and below a wire to the right; all of it is at the right of a wire down. */
+export type Direction = 'right' | 'down';
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Places nodes and wires in one direction without overlaps. The text of a wire becomes a node of the layout, between the
+ *  two halves of the wire. */
+export async function layOut(diagram: Diagram, { direction = 'right', room }: LayoutOptions = {}): Promise<Layout> {
   const { instance } = await import('@viz-js/viz');
   const viz = await instance();
-  const outlines = outlinesOf(diagram.nodes);
-  const output = viz.renderString(graphOf(diagram, outlines), { format: 'json0', yInvert: true });
+  const outlines = outlinesOf(diagram.nodes, direction);
+  const sizeOf = (wire: DiagramWire) => larger(textSize(wire, direction), room?.(wire));
+  const output = viz.renderString(graphOf(diagram, outlines, direction, sizeOf), { format: 'json0', yInvert: true });
   return readLayout(diagram, outlines, JSON.parse(output));
 }
 
-function graphOf({ nodes, wires }: Diagram, outlines: readonly Outline[]): Graph {
+function larger(size: Size, other: Size = size): Size {
+  return { width: Math.max(size.width, other.width), height: Math.max(size.height, other.height) };
+}
+
+function graphOf(
+  { nodes, wires }: Diagram,
+  outlines: readonly Outline[],
+  direction: Direction,
+  sizeOf: (wire: DiagramWire) => Size,
+): Graph {
   const indexOf = (id: string) => {
     const index = nodes.findIndex((node) => node.id === id);
     if (index < 0) throw new Error(`a wire of the diagram ends at '${id}', which is not one of its nodes`);
@@ -66,14 +91,14 @@ function graphOf({ nodes, wires }: Diagram, outlines: readonly Outline[]): Graph
   };
   return {
     directed: true,
-    graphAttributes: { rankdir: 'LR', nodesep: 0.2, ranksep: 0.34, ordering: 'in' },
+    graphAttributes: { ...SPACING[direction], ordering: 'in' },
     nodeAttributes: { label: '', fixedsize: true },
-    edgeAttributes: { tailport: 'e', arrowsize: 0.9 },
+    edgeAttributes: { tailport: PORTS[direction].out, arrowsize: 0.9 },
     nodes: [
       ...outlines.map((outline, i) => layoutNode(`node${i}`, outline)),
-      ...wires.flatMap((wire, i) => (hasText(wire) ? [layoutNode(`text${i}`, textOutline(wire))] : [])),
+      ...wires.flatMap((wire, i) => (hasText(wire) ? [layoutNode(`text${i}`, { shape: 'box', ...sizeOf(wire) })] : [])),
     ],
-    edges: wires.flatMap((wire, i) => edgesOf(wire, i, nodes, indexOf)),
+    edges: wires.flatMap((wire, i) => edgesOf(wire, i, nodes, indexOf, PORTS[direction])),
     subgraphs: [
       {
         graphAttributes: { rank: 'min' },
@@ -83,18 +108,35 @@ function graphOf({ nodes, wires }: Diagram, outlines: readonly Outline[]): Graph
   };
 }
 
+const SPACING = {
+  right: { rankdir: 'LR', nodesep: 0.2, ranksep: 0.34 },
+  down: { rankdir: 'TB', nodesep: 0.08, ranksep: 0.22 },
+} as const;
+
+/** Where wires enter and leave a node, and the space for their text. */
+const PORTS = {
+  right: { in: 'w', out: 'e', textIn: 'w', textOut: 'e' },
+  down: { in: 'n', out: 's', textIn: 'nw', textOut: 'sw' },
+} as const;
+
 /** Returns the edge of a wire, or the two edges on either side of its text. */
-function edgesOf(wire: DiagramWire, i: number, nodes: readonly DiagramNode[], indexOf: (id: string) => number): Edge[] {
+function edgesOf(
+  wire: DiagramWire,
+  i: number,
+  nodes: readonly DiagramNode[],
+  indexOf: (id: string) => number,
+  ports: (typeof PORTS)[Direction],
+): Edge[] {
   const [from, to] = [indexOf(wire.from), indexOf(wire.to)];
   const [tail, head, text] = [`node${from}`, `node${to}`, `text${i}`];
-  const into: Attributes = nodes[to].kind === 'junction' ? { headport: 'w', dir: 'none' } : {};
+  const into: Attributes = nodes[to].kind === 'junction' ? { headport: ports.in, dir: 'none' } : {};
   // Wires that fan out need some room to separate.
   const out: Attributes = nodes[from].kind === 'junction' ? { minlen: 2 } : {};
   if (!hasText(wire)) return [{ tail, head, attributes: { id: `${i}`, ...out, ...into } }];
   return [
     // The weight keeps the text next to the node that the wire comes from, at the same height.
-    { tail, head: text, attributes: { id: `${i} first`, headport: 'w', dir: 'none', weight: 8, ...out } },
-    { tail: text, head, attributes: { id: `${i} second`, weight: 4, ...into } },
+    { tail, head: text, attributes: { id: `${i} first`, headport: ports.textIn, dir: 'none', weight: 8, ...out } },
+    { tail: text, head, attributes: { id: `${i} second`, tailport: ports.textOut, weight: 4, ...into } },
   ];
 }
 
@@ -109,10 +151,13 @@ interface Outline {
   readonly height: number;
 }
 
-/** Gives all leaves the width of the widest, so that every name ends where its wire begins. */
-function outlinesOf(nodes: readonly DiagramNode[]): Outline[] {
-  const leafWidth = Math.max(0, ...nodes.filter(({ kind }) => kind === 'leaf').map(widthOf));
-  return nodes.map((node) => outlineOf(node, node.kind === 'leaf' ? leafWidth : widthOf(node)));
+/** Gives all leaves at the left the width of the widest, so that every name ends where its wire begins. */
+function outlinesOf(nodes: readonly DiagramNode[], direction: Direction): Outline[] {
+  const leaves = direction === 'right' ? nodes.filter(({ kind }) => kind === 'leaf') : [];
+  const leafWidth = Math.max(0, ...leaves.map(widthOf));
+  return nodes.map((node) =>
+    outlineOf(node, node.kind === 'leaf' ? Math.max(leafWidth, widthOf(node)) : widthOf(node)),
+  );
 }
 
 function outlineOf({ kind, details = [] }: DiagramNode, width: number): Outline {
@@ -133,14 +178,13 @@ function hasText({ value, gradient }: DiagramWire): boolean {
   return value.length + gradient.length > 0;
 }
 
-function textOutline({ value, gradient }: DiagramWire): Outline {
-  const widths = [...value, ...gradient].map((line) => textWidth(line, FONT_SIZE.value));
-  const lines = Math.max(value.length, gradient.length);
-  return {
-    shape: 'box',
-    width: Math.max(...widths) + 2 * LABEL_PADDING,
-    height: 2 * (WIRE_GAP + lines * LINE_HEIGHT * FONT_SIZE.value),
-  };
+/** The space that the text of a wire needs. */
+export function textSize({ value, gradient }: DiagramWire, direction: Direction): Size {
+  const width = Math.max(...[...value, ...gradient].map((line) => textWidth(line, FONT_SIZE.value)));
+  const line = LINE_HEIGHT * FONT_SIZE.value;
+  return direction === 'right'
+    ? { width: width + 2 * LABEL_PADDING, height: 2 * (WIRE_GAP + Math.max(value.length, gradient.length) * line) }
+    : { width: width + 2 * WIRE_GAP, height: (value.length + gradient.length) * line + 2 * WIRE_GAP };
 }
 
 /** Output of Graphviz in the format `json0`. */

@@ -83,19 +83,28 @@ function group(name: string, attributes: string, elements: readonly string[]): s
   return [`<g class="${name}" ${attributes}>`, ...elements, '</g>'].join('\n');
 }
 
-function pathOf({ curves }: PlacedWire): string {
-  const parts = curves.map(([start, ...rest], i) => `${i === 0 ? 'M' : 'L'}${pair(start)}C${rest.map(pair).join(' ')}`);
-  return `<path d="${parts.join('')}"/>`;
+function pathOf(wire: PlacedWire): string {
+  return `<path d="${pathData(wire)}"/>`;
 }
 
-/** A triangle from the end of the wire to its tip. */
-function arrowOf({ curves, tip }: PlacedWire): string[] {
-  if (!tip) return [];
+/** Path of a wire, without its arrow. */
+export function pathData({ curves }: PlacedWire): string {
+  const parts = curves.map(([start, ...rest], i) => `${i === 0 ? 'M' : 'L'}${pair(start)}C${rest.map(pair).join(' ')}`);
+  return parts.join('');
+}
+
+function arrowOf(wire: PlacedWire): string[] {
+  return wire.tip ? [`<polygon points="${arrowPoints(wire)}"/>`] : [];
+}
+
+/** Corners of the arrow: a triangle from the end of the wire to its tip. */
+export function arrowPoints({ curves, tip }: PlacedWire): string {
+  if (!tip) return '';
   const end = curves.at(-1)!.at(-1)!;
   const scale = ARROW_WIDTH / 2 / Math.hypot(tip.x - end.x, tip.y - end.y);
   const across = { x: scale * (end.y - tip.y), y: scale * (tip.x - end.x) };
   const corners = [tip, { x: end.x + across.x, y: end.y + across.y }, { x: end.x - across.x, y: end.y - across.y }];
-  return [`<polygon points="${corners.map(pair).join(' ')}"/>`];
+  return corners.map(pair).join(' ');
 }
 
 function dotOf({ shape, box }: PlacedNode): string[] {

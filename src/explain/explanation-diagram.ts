@@ -1,5 +1,5 @@
 import type { Diagram, DiagramNode, DiagramWire } from '../drawing/diagram.ts';
-import type { ExplainedWire, Explanation } from './explanation.ts';
+import type { ExplainedGate, ExplainedWire, Explanation } from './explanation.ts';
 import type { Values } from './expression/values.ts';
 import { type Detail, isAbbreviated, linesOf } from './format.ts';
 
@@ -10,6 +10,7 @@ type Gradients = ReadonlyMap<string, Values>;
 
 /** Connection from a wire to an input of a gate or to the end of the graph, and the gradients that flow back on it. */
 interface Connection {
+  readonly key: string;
   readonly wire: ExplainedWire;
   readonly to: string;
   readonly gradients: Gradients;
@@ -23,16 +24,16 @@ export function diagramOf(title: string, explanations: readonly Explanation[]): 
   const connections = mergeConnections(explanations);
   // The layout keeps this order, of the gates and their inputs, from top to bottom.
   const wires = connections.flatMap((connection): DiagramWire[] => {
-    const { wire, to, gradients } = connection;
+    const { key, wire, to, gradients } = connection;
     const branches = connections.filter((other) => other.wire.id === wire.id);
     const gradient = gradientLines(gradients);
-    if (branches.length === 1) return [{ from: wire.id, to, value: valueLines(branches), gradient }];
+    if (branches.length === 1) return [{ key, from: wire.id, to, value: valueLines(branches), gradient }];
     const junction = `${wire.id} junction`;
-    const branch = { from: junction, to, value: [], gradient };
+    const branch = { key, from: junction, to, value: [], gradient };
     if (connection !== branches[0]) return [branch];
     nodes.set(junction, { id: junction, kind: 'junction', label: '' });
     const total = gradientLines(totalsOf(wire.id, explanations));
-    return [{ from: wire.id, to: junction, value: valueLines(branches), gradient: total }, branch];
+    return [{ key: wire.id, from: wire.id, to: junction, value: valueLines(branches), gradient: total }, branch];
   });
   return { title, nodes: [...nodes.values()], wires };
 }
@@ -45,7 +46,13 @@ function nodesOf({ output, leaves, gates }: Explanation): DiagramNode[] {
   ];
 }
 
-function endOf({ id }: ExplainedWire): string {
+/** Key of the wire from an input to a gate, in the diagram. Where the input branches, its trunk has the key of the input. */
+export function inputKey({ output }: ExplainedGate, input: string): string {
+  return `${output.id} ${input}`;
+}
+
+/** Key of the wire from an output to the end of the graph. */
+export function endOf({ id }: ExplainedWire): string {
   return `${id} end`;
 }
 
@@ -55,14 +62,17 @@ function mergeConnections(explanations: readonly Explanation[]): Connection[] {
   for (const explanation of explanations) {
     const { output, upstream, gates } = explanation;
     const toGates = gates.flatMap((gate) =>
-      gate.inputs.map(({ name, wire, gradient }) => ({ key: name, wire, to: gate.output.id, gradient })),
+      gate.inputs.map(({ name, wire, gradient }) => ({
+        key: inputKey(gate, name),
+        wire,
+        to: gate.output.id,
+        gradient,
+      })),
     );
-    for (const { key, wire, to, gradient } of [
-      ...toGates,
-      { key: '', wire: output, to: endOf(output), gradient: upstream },
-    ]) {
-      const connection = connections.get(`${to} ${key}`) ?? { wire, to, gradients: new Map() };
-      connections.set(`${to} ${key}`, connection);
+    const toEnd = { key: endOf(output), wire: output, to: endOf(output), gradient: upstream };
+    for (const { key, wire, to, gradient } of [...toGates, toEnd]) {
+      const connection = connections.get(key) ?? { key, wire, to, gradients: new Map() };
+      connections.set(key, connection);
       if (gradient) connection.gradients.set(ownerOf(explanation, explanations), gradient);
     }
   }

@@ -48,7 +48,8 @@ function inputOf({ name, wire, local, gradient }: ExplainedInput) {
   };
 }
 
-function numbersOf(values: Values | undefined) {
+/** A tensor as in the JSON; null if there is none. */
+export function numbersOf(values: Values | undefined) {
   if (values === undefined) return null;
   if (sizeOf(values.shape) <= MAX_NUMBERS) return nested(values);
   return {

@@ -80,7 +80,15 @@ async function explainOne(
   const upstream = start === undefined ? undefined : parseUpstream(start, subject.outputs, origin);
   const answer = await explainGraph(subject, upstream);
   const notes = [...question.notes, ...notesOn(answer, upstream !== undefined)];
-  await draw(diagramOf(title, answer.explanations), notes, options, io);
+  const page = async () => {
+    const [{ explorerHtml }, { VERSION }] = await Promise.all([
+      import('../../explorer/html.ts'),
+      import('../../runs/environment.ts'),
+    ]);
+    const data = { generator: `nn-train ${VERSION}`, what, values: question.given };
+    return explorerHtml(isGiven ? { ...data, upstream: start } : data, title);
+  };
+  await draw(diagramOf(title, answer.explanations), page, options, io);
   if (options.json) {
     print(io, [JSON.stringify({ title, formula: formula ?? null, ...jsonOf(answer), notes })]);
     return;

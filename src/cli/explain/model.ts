@@ -53,7 +53,9 @@ export async function runExplainModel(folder: string | undefined, command: Comma
 
   const what = run ? `of ${run.directory.path}, step ${format.integer(run.checkpoint.progress.step)}` : 'initial';
   const notes = noteLines(explanation, what, dataset);
-  await draw(modelDiagram(explanation, `${config.model}, weights: ${what}`), notes, options, io);
+  const diagram = modelDiagram(explanation, `${config.model}, weights: ${what}`);
+  const page = async () => (await import('../../drawing/render.ts')).renderHtml([diagram], notes);
+  await draw(diagram, page, options, io);
   const result = { model: config.model, run: run?.directory.path ?? null, dataset: dataset.name, ...explanation };
   const lines = options.json ? [JSON.stringify(result)] : [...linesOf(explanation, io), '', ...wrapped(notes, io)];
   if (dataset.name === 'synthetic' && !options.json) {

@@ -22,7 +22,7 @@ Examples:
   $ nn-train explain "norm2(W*x)" W=[[0.1,0.5],[-0.3,0.8]] x=[0.2,0.4]
   $ nn-train explain "relu(W*x)" W=[[1,-2],[3,4]] x=[1,1] --upstream [10,20]
   $ nn-train explain sigmoid --svg sigmoid.svg
-  $ nn-train explain product x=3
+  $ nn-train explain product x=3 --open
   $ nn-train explain --model mlp --recipe plain --html mlp.html
   $ nn-train explain --model mlp runs/mlp-20261124-091500
 
@@ -39,7 +39,8 @@ export function addExplainOptions(command: Command): Command {
     )
     .option('--upstream <json>', 'gradient of the output, in its shape (default: ones)')
     .option('--svg <file>', 'draw the graph as SVG')
-    .option('--html <file>', 'draw the graph as a web page')
+    .option('--html <file>', 'write a page to change the numbers and step through the gates')
+    .option('--open', 'open that page in a browser')
     .option('--list', 'list the examples')
     .option('--json', 'print one JSON object on stdout');
   addBriefHyperparameters(command);

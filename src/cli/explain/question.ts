@@ -3,7 +3,7 @@ import { UsageError } from '../../errors.ts';
 import { compile } from '../../explain/expression/compile.ts';
 import { parseFormula } from '../../explain/expression/language.ts';
 import { expectValues, namesOf } from '../../explain/expression/names.ts';
-import { parseAssignments, type Values, valuesOf } from '../../explain/expression/values.ts';
+import { type Nested, nested, parseAssignments, type Values, valuesOf } from '../../explain/expression/values.ts';
 import type { EvaluatedGraph } from '../../explain/graph-explanation.ts';
 import type { Example } from '../../lecture/example.ts';
 import { EXAMPLES } from '../../lecture/examples.ts';
@@ -14,6 +14,8 @@ export interface Question {
   readonly subject: EvaluatedGraph;
   readonly title: string;
   readonly formula?: string;
+  /** Values given on the command line. */
+  readonly given: Readonly<Record<string, Nested>>;
   /** Upstream gradients of the outputs, as parsed JSON. */
   readonly upstream?: unknown;
   readonly notes: readonly string[];
@@ -32,20 +34,35 @@ export async function parseQuestion(what: string, assignments: readonly string[]
     const words = [what, ...assignments, ...missing.map((name) => `${name}=1`)];
     return `${program} explain ${words.map(shellWord).join(' ')}`;
   });
-  return { subject: await compile(formula, values), title: what, formula: what, notes: [] };
+  return {
+    subject: await compile(formula, values),
+    title: what,
+    formula: what,
+    given: nestedValues(values),
+    notes: [],
+  };
 }
 
 /** Given values replace those of the example, and its notes, which describe its own values, are left out. */
 async function exampleQuestion(example: Example, values: ReadonlyMap<string, Values>): Promise<Question> {
   if ('build' in example) {
-    if (values.size === 0) return { ...example, subject: example.build() };
+    if (values.size === 0) return { ...example, subject: example.build(), given: {} };
     throw new UsageError(`the example ${example.name} takes no values, got ${[...values.keys()].join(', ')}`);
   }
   const formula = parseFormula(example.formula);
   const own = Object.entries(example.values).map(([name, value]) => [name, valuesOf(value, name)] as const);
   const all = new Map([...own, ...values]);
   expectValues(formula, namesOf(formula).variables, all, () => '');
-  return { ...example, subject: await compile(formula, all), notes: values.size === 0 ? example.notes : [] };
+  return {
+    ...example,
+    subject: await compile(formula, all),
+    given: nestedValues(values),
+    notes: values.size === 0 ? example.notes : [],
+  };
+}
+
+function nestedValues(values: ReadonlyMap<string, Values>): Record<string, Nested> {
+  return Object.fromEntries(Array.from(values, ([name, value]) => [name, nested(value)]));
 }
 
 /** Takes a single word for a mistyped name of an example, since a variable alone is not a graph. A hyphenated word may also

@@ -137,7 +137,7 @@ describe('drawings', () => {
     expect(drawn.stdout).toBe((await explain('product')).stdout);
     expect(await json('product', '--svg', svg)).toEqual(await json('product'));
     expect(readFileSync(svg, 'utf8')).toMatch(/<svg[\s\S]*-12[\s\S]*<\/svg>/);
-    expect(readFileSync(html, 'utf8')).toMatch(/<svg[\s\S]*Each gate knows only its local gradients/);
+    expect(readFileSync(html, 'utf8')).toContain('"what":"product","values":{}');
   });
 
   it('fail with a message if they cannot be written', async () => {

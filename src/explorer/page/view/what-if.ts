@@ -1,0 +1,96 @@
+import { sizeOf } from '../../../backends/backend.ts';
+import type { Explanation } from '../../../explain/explanation.ts';
+import { numberText } from '../../../explain/format.ts';
+import { h } from '../../../report/page/dom.ts';
+import type { State, View } from '../state.ts';
+import { elementName, replaced } from './elements.ts';
+
+/** Elements of a leaf that can be chosen. */
+const MAX_ELEMENTS = 100;
+
+/** Moves one number by h and compares how the output moves with what the gradient predicts. */
+export class WhatIfView implements View {
+  readonly #leaf = h('select', { id: 'what-if-leaf' });
+  readonly #h = h('input', { type: 'number', step: 'any', value: 0.1, id: 'what-if-h' });
+  readonly #result = h('div', { id: 'what-if-result', 'aria-live': 'polite' });
+  readonly element = h(
+    'section',
+    { 'aria-labelledby': 'what-if-title' },
+    h('h2', { id: 'what-if-title' }, 'What if …?'),
+    h('p', { class: 'fields' }, h('label', {}, 'If ', this.#leaf), ' ', h('label', {}, 'rises by ', this.#h)),
+    this.#result,
+  );
+  #state!: State;
+  #wanted = 0;
+
+  constructor() {
+    for (const field of [this.#leaf, this.#h]) field.addEventListener('input', () => void this.#compute());
+  }
+
+  update(state: State): void {
+    const isSame = this.#state?.question === state.question;
+    const before = this.#state?.explanation;
+    const isComputed = isSame && before === state.explanation;
+    this.#state = state;
+    if (!isSame || before?.output.id !== state.explanation.output.id) {
+      this.#leaf.replaceChildren(...choicesOf(state));
+    }
+    if (!isComputed) void this.#compute();
+  }
+
+  async #compute(): Promise<void> {
+    const { question, values, explanation } = this.#state;
+    const wanted = ++this.#wanted;
+    const [name, index] = JSON.parse(this.#leaf.value || '[]') as [string, number];
+    const step = this.#h.valueAsNumber;
+    const gradient = explanation.leaves.find((leaf) => leaf.name === name)?.gradient?.values[index];
+    const start = values.get(name);
+    if (!start || gradient === undefined || !Number.isFinite(step)) {
+      this.#result.replaceChildren('Give a number.');
+      return;
+    }
+    try {
+      const moved = new Map(values).set(name, replaced(start, index, start.values[index] + step));
+      const { explanations } = await question.explain(moved);
+      const after = explanations.find(({ output }) => output.id === explanation.output.id)!;
+      if (wanted === this.#wanted) this.#show(explanation, after, gradient * step);
+    } catch (error) {
+      if (wanted === this.#wanted) this.#result.replaceChildren((error as Error).message);
+    }
+  }
+
+  #show(before: Explanation, after: Explanation, predicted: number): void {
+    const [from, to] = [weighted(before), weighted(after)];
+    const { name, value } = before.output;
+    const shown = sizeOf(value.shape) === 1 ? name : `the sum of upstream × ${name}`;
+    const text = (number: number) => numberText(number, 6);
+    this.#result.replaceChildren(
+      h('p', {}, `${shown} goes from ${text(from)} to `, h('strong', { class: 'value' }, text(to)), '.'),
+      h(
+        'dl',
+        {},
+        h('dt', {}, 'it moves by'),
+        h('dd', { class: 'value' }, text(to - from)),
+        h('dt', {}, 'gradient × h predicts'),
+        h('dd', { class: 'gradient' }, text(predicted)),
+      ),
+    );
+  }
+}
+
+/** The scalar whose gradients are shown: Σ upstream ⊙ output. */
+function weighted({ output, upstream }: Explanation): number {
+  let sum = 0;
+  for (let i = 0; i < output.value.values.length; i++) sum += upstream.values[i] * output.value.values[i];
+  return sum;
+}
+
+/** The elements of the leaves to which a gradient flows. */
+function choicesOf({ values, explanation }: State): HTMLElement[] {
+  const differentiated = explanation.leaves.filter(({ name, gradient }) => gradient && values.has(name));
+  return differentiated.flatMap(({ name, value: { shape, values: numbers } }) =>
+    Array.from({ length: Math.min(MAX_ELEMENTS, numbers.length) }, (_, index) =>
+      h('option', { value: JSON.stringify([name, index]) }, elementName(name, shape, index)),
+    ),
+  );
+}
