@@ -126,10 +126,16 @@ export default {
       '^src/(report|doctor|gradcheck|bench|explain|explorer|lecture|drawing|pictures)/',
     ),
     ban(
+      'only-the-queue-needs-a-server',
+      'BullMQ and its client are optional: all but sweeps over a queue must work without them.',
+      '^src/(?!sweep/queue/)',
+      'node_modules/(bullmq|ioredis)/',
+    ),
+    ban(
       'a-plan-is-pure',
       'What a sweep does next follows from its results alone, so the plan and the samplers know no clock, file or thread.',
       '^src/sweep/(plan|samplers|space/(?!sweep-file))',
-      '^(node:|src/(files|read-file)|src/sweep/(local|trial|sweep|journal/journal)|src/(runs|training|dataset|backends|models)/)',
+      '^(node:|src/(files|read-file)|src/sweep/(local|queue|trial|sweep|journal/journal)|src/(runs|training|dataset|backends|models)/)',
     ),
     ban(
       'the-report-judges-nothing',
@@ -224,7 +230,7 @@ export default {
       severity: 'error',
       // The page is bundled, so its imports are not needed at run time.
       from: { path: '^(bin|src)/', pathNot: '^src/(report|explorer)/page/' },
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'] },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'], dependencyTypesNot: ['npm-peer'] },
     },
   ],
   options: {

@@ -53,3 +53,8 @@ export async function openShared(shared: SharedBackend, options: OpenOptions = {
   const { dtype, precision, notes } = shared as ReferenceShared;
   return new ReferenceBackend(dtype, options.precision ?? precision, notes);
 }
+
+/** Whether float32 products of backends that are opened from `shared` use fused multiply-add: then their bits are others. */
+export function fusesProducts(shared: SharedBackend): boolean {
+  return shared.name === 'wasm' && (shared as WasmShared).engine.fma;
+}

@@ -19,7 +19,13 @@ import {
 import type { PredictOptions } from './runs/predict.ts';
 import type { ReportOptions } from './runs/report.ts';
 import type { WeightsOptions } from './runs/weights.ts';
-import { addShowOptions, addSweepOptions, type ShowOptions } from './sweep/options.ts';
+import {
+  addShowOptions,
+  addSweepOptions,
+  addWorkerOptions,
+  type ShowOptions,
+  type WorkerOptions,
+} from './sweep/options.ts';
 import { addNotes } from './terminal/help.ts';
 import type { Io } from './terminal/io.ts';
 import { expandWildcards } from './terminal/shell.ts';
@@ -43,7 +49,7 @@ export function addCommands(program: Command, args: readonly string[], io: Io, s
   const train = addTraining(declare, args, io, setExitCode);
   addExplanations(declare, io, setExitCode);
   addRunCommands(declare, io, setExitCode);
-  addSweepCommand(declare, io, setExitCode);
+  addSweepCommands(declare, io, setExitCode);
   addDataCommands(declare('data', 'download, verify, import and describe the images'), io, setExitCode);
 
   const bench = declare('bench', 'measure the speed of products and training steps on this machine');
@@ -73,8 +79,8 @@ function addTraining(declare: Declare, args: readonly string[], io: Io, setExitC
   return train;
 }
 
-/** `nn-train sweep`, and `nn-train sweep show`. */
-function addSweepCommand(declare: Declare, io: Io, setExitCode: SetExitCode): void {
+/** `nn-train sweep`, `nn-train sweep show` and `nn-train worker`. */
+function addSweepCommands(declare: Declare, io: Io, setExitCode: SetExitCode): void {
   const sweep = declare('sweep', 'search hyperparameters: train many configurations and rank them');
   sweep.usage('[options] [file]\n       nn-train sweep show [options] <sweep>');
   addSweepOptions(sweep).action(async (file: string | undefined) => {
@@ -85,6 +91,11 @@ function addSweepCommand(declare: Declare, io: Io, setExitCode: SetExitCode): vo
   addShowOptions(show).action(async (folder: string, options: ShowOptions) => {
     const { runSweepShow } = await import('./sweep/show.ts');
     setExitCode(await runSweepShow(folder, options, io));
+  });
+  const worker = declare('worker', 'train trials of sweeps that other machines run');
+  addWorkerOptions(worker).action(async (options: WorkerOptions) => {
+    const { runWorker } = await import('./sweep/worker.ts');
+    setExitCode(await runWorker(options, io));
   });
 }
 

@@ -10,6 +10,8 @@ export interface Executor {
   readonly capacity: number;
   /** Runs a job. Resolves to undefined if it was stopped before its end. */
   run(job: Job): Promise<ResultLine | Failure | undefined>;
+  /** Takes note that the outcome of a job is in the journal. */
+  written?(job: Job): void;
   /** Stops the running jobs, each with a checkpoint where it can be saved. */
   stop(): void;
   /** Ends the workers. */

@@ -183,6 +183,7 @@ export class Sweep {
     if (outcome === undefined) return;
     const line = outcome.type === 'result' ? outcome : this.#failed(job, outcome);
     await this.write(line);
+    executor.written?.(job);
     this.#leftovers.push({ trial: job.trial, seed: job.seed });
     await this.#removeLeftovers();
     onEvent({ type: 'job-ended', job, line });

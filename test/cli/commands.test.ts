@@ -13,6 +13,7 @@ const NAMES = [
   'weights',
   'export',
   'sweep',
+  'worker',
   'data',
   'bench',
   'help',

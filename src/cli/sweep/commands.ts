@@ -32,9 +32,9 @@ function flagsFor(config: Partial<Config>): string[] {
   });
 }
 
-/** The command that goes on with a sweep. */
-export function resumeSweep(folder: string, { env }: Io, data?: string): string {
-  return resumeCommand(folder, `${ownName(env)} sweep`, data === undefined ? [] : ['--data', data]);
+/** The command that goes on with a sweep. @param more further options. */
+export function resumeSweep(folder: string, { env }: Io, data?: string, more: readonly string[] = []): string {
+  return resumeCommand(folder, `${ownName(env)} sweep`, [...(data === undefined ? [] : ['--data', data]), ...more]);
 }
 
 /** lr 0.0998 lies at the border … */

@@ -5,10 +5,11 @@ import { metricValue, scoreOf } from '../../sweep/plan/definition.ts';
 import type { Job } from '../../sweep/plan/job.ts';
 import { rankingOf } from '../../sweep/plan/ranking.ts';
 import { workloadOf } from '../../sweep/plan/workload.ts';
+import type { SeenWorker } from '../../sweep/queue/protocol.ts';
 import type { Sweep, SweepEvent } from '../../sweep/sweep.ts';
 import { isNarrow } from '../terminal/bar.ts';
 import * as format from '../terminal/format.ts';
-import { type Io, rawStream } from '../terminal/io.ts';
+import { type Io, printNote, rawStream } from '../terminal/io.ts';
 import type { SweepOptions } from './options.ts';
 import { metricText, valuesText } from './text.ts';
 
@@ -16,6 +17,8 @@ import { metricText, valuesText } from './text.ts';
 const REFRESH_MS = 100;
 /** Leaders that the live table shows. */
 const LEADERS = 3;
+/** Lines for what runs. */
+const MAX_LINES = 8;
 
 /** Shows a sweep at work: on a terminal, what leads and what runs, and one bar with the time left; without one, a line for each
  *  training that ends. */
@@ -30,7 +33,7 @@ export class SweepDisplay {
     this.#options = options;
   }
 
-  begin(sweep: Sweep, workers: number): void {
+  begin(sweep: Sweep, by: { readonly workers: number } | { readonly queue: string }): void {
     this.#sweep = sweep;
     const { quiet, json, progress } = this.#options;
     if (quiet) return;
@@ -40,13 +43,26 @@ export class SweepDisplay {
     const epochs = `${format.plural(rungs.at(-1)!, 'epoch')}${earlier}`;
     const count = Math.min(trials, sweep.state.plan.total);
     out.write(
-      `${sweep.folder}: ${format.plural(count, 'trial')} by ${method}, ${epochs}; ${format.plural(workers, 'worker')}\n`,
+      `${sweep.folder}: ${format.plural(count, 'trial')} by ${method}, ${epochs}; ${'queue' in by ? `workers of the queue ${by.queue}` : format.plural(by.workers, 'worker')}\n`,
     );
-    if (progress && this.#io.stderr.isTTY) this.#live = new LiveTable(this.#io, sweep, workers);
+    if (progress && this.#io.stderr.isTTY) {
+      this.#live = new LiveTable(this.#io, sweep, 'queue' in by ? undefined : by.workers);
+    }
   }
 
   readonly progress = (job: Job, epochs: number): void => {
     this.#live?.progress(job, epochs);
+  };
+
+  /** Shows the workers of a queue. */
+  readonly workers = (workers: readonly SeenWorker[]): void => {
+    this.#live?.showWorkers(workers);
+  };
+
+  /** Prints a note above the live table. */
+  readonly note = (text: string): void => {
+    if (this.#live) this.#live.note(`note: ${text}`);
+    else printNote(this.#io, text);
   };
 
   readonly take = (event: SweepEvent): void => {
@@ -99,8 +115,10 @@ class LiveTable {
   readonly #doneBefore: number;
   readonly #width: number;
   #refreshedAt = 0;
+  readonly #hasQueue: boolean;
 
-  constructor({ stderr }: Io, sweep: Sweep, workers: number) {
+  /** @param workers of this process; undefined for those of a queue, whose lines show them instead of the trials. */
+  constructor({ stderr }: Io, sweep: Sweep, workers: number | undefined) {
     this.#sweep = sweep;
     this.#width = stderr.columns ?? 80;
     this.#bars = new MultiBar(
@@ -118,7 +136,8 @@ class LiveTable {
     );
     const line = () => this.#bars.create(1, 0, { text: '' }, { format: '{text}' });
     this.#leaders = Array.from({ length: LEADERS }, line);
-    this.#runningLines = Array.from({ length: Math.min(workers, 8) }, line);
+    this.#hasQueue = workers === undefined;
+    this.#runningLines = Array.from({ length: Math.min(workers ?? MAX_LINES, MAX_LINES) }, line);
     const { done, total } = workloadOf(sweep.state.plan);
     this.#doneBefore = done;
     this.#total = this.#bars.create(total, done, { left: '' }, { format: '{bar} {trials} trials, {left}' });
@@ -147,6 +166,24 @@ class LiveTable {
     this.#bars.stop();
   }
 
+  note(text: string): void {
+    this.#bars.log(`${text}\n`);
+    this.#bars.update();
+  }
+
+  /** A line for each worker: what it trains, how fast, and when it was last seen if that is a while ago. */
+  showWorkers(workers: readonly SeenWorker[]): void {
+    const shown = workers.length > MAX_LINES ? workers.slice(0, MAX_LINES - 1) : workers;
+    const lines = shown.map(({ worker, running, speed, lastSeen }) => {
+      const trials = running.map(({ job, epochs }) => `trial ${job.split('-')[0]} (epoch ${epochs.toFixed(1)})`);
+      const seen = lastSeen > 3 ? `; last seen ${lastSeen.toFixed(0)} s ago` : '';
+      return `${worker}: ${trials.join(', ') || 'waits'}; ${speed.toLocaleString('en-US')} images/s${seen}`;
+    });
+    if (workers.length === 0) lines.push('no worker yet; start some with nn-train worker');
+    if (workers.length > shown.length) lines.push(`… and ${workers.length - shown.length} more workers`);
+    for (const [i, line] of this.#runningLines.entries()) this.#show(line, lines[i] ?? '');
+  }
+
   #refresh(): void {
     this.#refreshedAt = performance.now();
     const { plan } = this.#sweep.state;
@@ -159,7 +196,7 @@ class LiveTable {
       this.#show(line, `${i === 0 ? 'best' : '    '}  trial ${ranked.trial}: ${score}; ${values}`);
     }
     const running = [...this.#running];
-    for (const [i, line] of this.#runningLines.entries()) {
+    for (const [i, line] of this.#hasQueue ? [] : this.#runningLines.entries()) {
       const [job, epochs] = running[i] ?? [];
       const values = job && valuesText(valuesIn(this.#sweep, job.trial));
       this.#show(line, job ? `runs  trial ${job.trial}: epoch ${epochs!.toFixed(1)} of ${job.epochs}; ${values}` : '');

@@ -6,17 +6,18 @@ import type { Dataset } from '../../dataset/load.ts';
 import type { Executor, OnProgress } from '../../sweep/executor.ts';
 import { InlineExecutor } from '../../sweep/local/inline.ts';
 import { ThreadExecutor } from '../../sweep/local/threads.ts';
-import type { Sweep } from '../../sweep/sweep.ts';
+import { Checkpoints } from '../../sweep/trial/checkpoints.ts';
 import { readThreads } from '../inputs/backend.ts';
 import { parseOption } from '../inputs/option.ts';
 import { type Io, printNote } from '../terminal/io.ts';
-import { type SweepOptions, WORKERS } from './options.ts';
+import { WORKERS } from './options.ts';
 
 export interface ExecutorContext {
-  readonly sweep: Sweep;
+  /** Folder whose checkpoints are used. */
+  readonly folder: string;
   readonly dataset: Dataset;
   readonly backend: Backend;
-  readonly options: SweepOptions;
+  readonly options: { readonly workers?: string | undefined; readonly threads?: string };
   readonly io: Io;
   readonly onProgress: OnProgress;
 }
@@ -24,7 +25,7 @@ export interface ExecutorContext {
 /** Starts a worker thread for each trial that is to run at the same time; where threads are not allowed, trials run one after the
  *  other in this one. */
 export async function startExecutor({
-  sweep,
+  folder,
   dataset,
   backend,
   options,
@@ -36,7 +37,7 @@ export async function startExecutor({
   const threads = readThreads(options, io) ?? Math.max(1, Math.floor(cores / workers));
   const share = backend.share([dataset.train]);
   try {
-    const executor = await ThreadExecutor.start({ share, threads, workers, folder: sweep.folder, onProgress });
+    const executor = await ThreadExecutor.start({ share, threads, workers, folder, onProgress });
     if (executor.capacity < workers) printNote(io, `only ${executor.capacity} of ${workers} workers started`);
     return executor;
   } catch (error) {
@@ -51,7 +52,7 @@ export async function startExecutor({
       return other;
     },
     images: dataset.train,
-    checkpoints: sweep.checkpoints,
+    checkpoints: new Checkpoints(folder),
     worker: `${hostname()}, process ${process.pid}`,
     onProgress,
   });

@@ -4,7 +4,7 @@ import { METRICS } from '../../sweep/plan/definition.ts';
 import { METHODS } from '../../sweep/samplers/create.ts';
 import { addBackendOptions, type BackendFlags } from '../inputs/backend.ts';
 import { addBriefHyperparameters, HYPERPARAMETERS_NOTE } from '../inputs/brief-help.ts';
-import type { ImageFlags } from '../inputs/shared-options.ts';
+import { addImageOptions, type ImageFlags } from '../inputs/shared-options.ts';
 import { addNotes } from '../terminal/help.ts';
 
 export const METHOD = choice(METHODS, {
@@ -49,6 +49,7 @@ Examples:
   $ nn-train sweep --search optimizer=sgd,adamw --search lr --trials 64 --epochs 9 --halving 3
   $ nn-train sweep --search lr=0.001,0.01,0.1 --search batch-size=64,256 --method grid --seeds 3
   $ nn-train sweep sweep.yaml --workers 4
+  $ nn-train sweep --search lr --queue redis://10.0.0.1   # and on each machine: nn-train worker …
   $ nn-train sweep --search lr --method sobol --list | xargs -P 4 -I{} sh -c '{} --no-save --quiet --json'
   $ nn-train sweep --resume sweeps/linear-20261126-091500 --trials 128
   $ nn-train sweep show sweeps/linear-20261126-091500
@@ -69,6 +70,7 @@ export interface SweepOptions extends BackendFlags, ImageFlags {
   readonly seeds?: string;
   readonly metric?: string;
   readonly workers?: string;
+  readonly queue?: string;
   readonly out?: string;
   readonly resume?: string;
   readonly list?: true;
@@ -102,7 +104,14 @@ export function addSweepOptions(command: Command): Command {
     .option('--seeds <n>', `${SEEDS.help} (default: ${SEEDS.default})`)
     .option('--metric <name>', `${METRIC.help} (default: ${METRIC.default})`);
   addBriefHyperparameters(command);
-  command.optionsGroup('Execution:').option('--workers <n>', `${WORKERS.help} (default: ${WORKERS.shownDefault})`);
+  command
+    .optionsGroup('Execution:')
+    .option('--workers <n>', `${WORKERS.help} (default: ${WORKERS.shownDefault})`)
+    .option(
+      '--queue <url>',
+      'let workers on any machine train, through a Redis server such as redis://host; see nn-train worker --help ' +
+        '(default: NN_TRAIN_QUEUE)',
+    );
   addBackendOptions(command, 'for each trial, the physical cores divided by the workers')
     .optionsGroup('Output:')
     .option('--out <folder>', 'folder for the sweep (default: a new folder in sweeps/)')
@@ -131,4 +140,43 @@ It only reads: the sweep may be running.`;
 export function addShowOptions(command: Command): Command {
   addResultOptions(command.argument('<sweep>', 'folder of the sweep'));
   return addNotes(command, SHOW_NOTES);
+}
+
+/** Options of `nn-train worker`. */
+export interface WorkerOptions extends BackendFlags, ImageFlags {
+  readonly queue?: string;
+  readonly workers?: string;
+  readonly checkpoints?: string;
+  readonly dataset?: string;
+  readonly quiet?: true;
+}
+
+/** The images of a worker. It must not train on stand-in images because those it should have are missing. */
+export const WORKER_DATASET = choice(['cifar10', 'synthetic'], {
+  help: 'the images of the sweep: cifar10 or synthetic',
+  default: 'cifar10',
+});
+
+const WORKER_NOTES = `
+Examples:
+  $ nn-train worker --queue redis://10.0.0.1
+  $ NN_TRAIN_QUEUE=rediss://me:password@host/0 nn-train worker --workers 4 --data ~/cifar-10-batches-bin
+
+It takes trials of sweeps that run with --queue, until it is told to stop: Ctrl-C and SIGTERM hand
+back at once what it has begun. It must have the version of nn-train and the images of the sweep;
+otherwise it says what differs, and ends. It needs: npm install bullmq ioredis
+
+The address of a server may have user, password, port and number of the database; rediss:// is TLS.`;
+
+export function addWorkerOptions(command: Command): Command {
+  command
+    .optionsGroup('Execution:')
+    .option('--queue <url>', 'the Redis server that the sweep names, such as redis://host (default: NN_TRAIN_QUEUE)')
+    .option('--workers <n>', `${WORKERS.help} (default: ${WORKERS.shownDefault})`)
+    .option('--checkpoints <folder>', 'folder for checkpoints, shared with other workers (default: a temporary one)');
+  addBackendOptions(command)
+    .optionsGroup('Images:')
+    .option('--dataset <name>', `${WORKER_DATASET.help} (default: ${WORKER_DATASET.default})`);
+  addImageOptions(command).optionsGroup('Output:').option('--quiet', 'print only errors');
+  return addNotes(command, WORKER_NOTES);
 }

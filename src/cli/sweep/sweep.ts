@@ -10,6 +10,7 @@ import { VERSION } from '../../runs/environment.ts';
 import { JOURNAL_VERSION, type SweepLine } from '../../sweep/journal/lines.ts';
 import type { Definition } from '../../sweep/plan/definition.ts';
 import { proposalsOf } from '../../sweep/plan/proposals.ts';
+import type { Connection } from '../../sweep/queue/connection.ts';
 import { createSweep, Sweep } from '../../sweep/sweep.ts';
 import { endSweep } from '../../sweep/trial/winner.ts';
 import { openBackend } from '../inputs/backend.ts';
@@ -25,6 +26,7 @@ import { readDefinition } from './define.ts';
 import { SweepDisplay } from './display.ts';
 import { startExecutor } from './executor.ts';
 import { DEFINING, SEEDS, type SweepOptions, TRIALS } from './options.ts';
+import { openQueue, startQueueExecutor } from './queue.ts';
 import { showResults } from './results.ts';
 
 /** `nn-train sweep`. Resolves to the exit code. */
@@ -35,13 +37,14 @@ export async function runSweep(file: string | undefined, command: Command, io: I
   const display = new SweepDisplay(io, options);
   const work = async (signal: AbortSignal): Promise<number> => {
     const plan = options.resume === undefined ? await planNew(file, command, io) : await planResume(file, command);
+    const queue = await openQueue(options, io);
     let backend: Backend | undefined;
     try {
       backend = await openBackend(io, withoutThreads(options), plan.precision);
       const dataset = await load(io, { ...options, ...plan.images, signal, backend });
       const sweep = await plan.open(dataset);
       try {
-        return await runAll({ sweep, dataset, backend, signal, options, io, display });
+        return await runAll({ sweep, dataset, backend, queue, signal, options, io, display });
       } finally {
         await sweep.release();
       }
@@ -50,6 +53,7 @@ export async function runSweep(file: string | undefined, command: Command, io: I
       throw error;
     } finally {
       display.close();
+      queue?.close();
       backend?.close();
     }
   };
@@ -63,22 +67,27 @@ interface Session {
   readonly sweep: Sweep;
   readonly dataset: Dataset;
   readonly backend: Backend;
+  readonly queue: Connection | undefined;
   readonly signal: AbortSignal;
   readonly options: SweepOptions;
   readonly io: Io;
   readonly display: SweepDisplay;
 }
 
-async function runAll({ sweep, dataset, backend, signal, options, io, display }: Session): Promise<number> {
+async function runAll(session: Session): Promise<number> {
+  const { sweep, dataset, backend, queue, signal, options, io, display } = session;
   if (sweep.wasTorn) printNote(io, `the journal of ${sweep.folder} ended within a line, which was cut off`);
   if (sweep.state.ended) {
     if (!options.quiet && !options.json)
       io.stdout.write(`${sweep.folder} has already finished; --trials N extends it\n\n`);
     return showResults(sweep.state, { folder: sweep.folder, isRunning: false, options, io });
   }
-  const executor = await startExecutor({ sweep, dataset, backend, options, io, onProgress: display.progress });
+  const { folder } = sweep;
+  const executor = queue
+    ? await startQueueExecutor(queue, session)
+    : await startExecutor({ folder, dataset, backend, options, io, onProgress: display.progress });
   try {
-    display.begin(sweep, executor.capacity);
+    display.begin(sweep, queue ? { queue: queue.shown } : { workers: executor.capacity });
     await sweep.run(executor, { signal, onEvent: display.take });
   } finally {
     display.close();
@@ -88,7 +97,8 @@ async function runAll({ sweep, dataset, backend, signal, options, io, display }:
   const isOver = sweep.state.ended !== undefined;
   const code = await showResults(sweep.state, { folder: sweep.folder, isRunning: false, options, io });
   if (isOver) return code;
-  const resume = resumeSweep(sweep.folder, io, options.data);
+  const more = options.queue === undefined || !queue ? [] : ['--queue', queue.shown];
+  const resume = resumeSweep(folder, io, options.data, more);
   io.stderr.write(`stopped and saved; resume with:\n  ${resume}\n`);
   return exitCodeOf(signal);
 }

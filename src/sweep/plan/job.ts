@@ -14,6 +14,14 @@ export interface Job {
 }
 
 /** Identifies a job within its sweep. */
-export function jobName({ trial, rung, seed }: Pick<Job, 'trial' | 'rung' | 'seed'>): string {
+export type JobKey = Pick<Job, 'trial' | 'rung' | 'seed'>;
+
+export function jobName({ trial, rung, seed }: JobKey): string {
   return `${trial}-${rung}-${seed}`;
+}
+
+/** The job that has a name. */
+export function jobNamed(name: string): JobKey {
+  const [trial, rung, seed] = name.split('-').map(Number);
+  return { trial, rung, seed };
 }

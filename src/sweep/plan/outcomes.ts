@@ -39,7 +39,7 @@ function keyOf({ rung, seed }: Pick<Job, 'rung' | 'seed'>): string {
 }
 
 /** @throws UserError if two results of the same job differ. */
-function expectSame(one: ResultLine, other: ResultLine): void {
+export function expectSame(one: ResultLine, other: ResultLine): void {
   const resultOf = (line: ResultLine) => (line.status === 'finished' ? line.weights : line.message);
   if (resultOf(one) === resultOf(other)) return;
   throw new UserError(disagreement(one.trial, one.epochs, [one.worker, other.worker]));
