@@ -1,9 +1,10 @@
 import { effectiveConfig } from '../config/resolve.ts';
 import { VERSION } from '../runs/environment.ts';
-import { GOALS } from '../sweep/plan/definition.ts';
+import { GOALS, metricValue, scoreOf } from '../sweep/plan/definition.ts';
 import type { Plan, Trial } from '../sweep/plan/plan.ts';
 import { rankingOf } from '../sweep/plan/ranking.ts';
 import type { SweepState } from '../sweep/sweep.ts';
+import type { Metrics } from '../training/evaluate.ts';
 import { wilsonInterval } from '../training/wilson.ts';
 import type { SweepReport, SweptParameter, TrialReport, Value } from './sweep-data.ts';
 
@@ -79,7 +80,12 @@ function trialReport(plan: Plan, trial: Trial): TrialReport {
   const values = Object.fromEntries(
     space.filter(({ field }) => field in config).map(({ field }) => [field, config[field]]),
   );
-  const outcomes = rungs.map((_, rung) => plan.outcomeOf(trial, rung)).filter((outcome) => outcome !== undefined);
+  // A trial of an extended sweep may have been trained further than it takes part now.
+  const reached = plan.standings.get(trial.twin) ?? 0;
+  const outcomes = rungs
+    .slice(0, reached + 1)
+    .map((_, rung) => plan.outcomeOf(trial, rung))
+    .filter((outcome) => outcome !== undefined);
   const last = outcomes.at(-1);
   const results = outcomes.filter((outcome) => outcome.type === 'result');
   const finished = results.findLast((outcome) => outcome.status === 'finished');
@@ -93,7 +99,7 @@ function trialReport(plan: Plan, trial: Trial): TrialReport {
     values,
     state: stateOf(plan, trial, outcomes.length),
     epochs: results.at(-1)?.epochs ?? 0,
-    score: finished?.status === 'finished' ? metricOf(plan, finished.validation) : null,
+    score: finished?.status === 'finished' ? metricIn(plan, finished.validation) : null,
     validation: finished?.status === 'finished' ? finished.validation : null,
     seconds: [...results, ...others].reduce((sum, line) => sum + (line?.type === 'result' ? line.seconds : 0), 0),
     curve: results.flatMap(({ curve }) => curve),
@@ -103,8 +109,8 @@ function trialReport(plan: Plan, trial: Trial): TrialReport {
   };
 }
 
-function metricOf({ definition }: Plan, { loss, accuracy }: { loss: number; accuracy: number }): number {
-  return definition.metric === 'validation.loss' ? loss : accuracy;
+function metricIn({ definition: { metric } }: Plan, validation: Metrics): number {
+  return metricValue(metric, scoreOf(metric, validation));
 }
 
 /** @param done number of rungs that have ended for the trial. */

@@ -22,7 +22,7 @@ export interface SweepReport {
   /** Hyperparameters that all trials share. */
   readonly base: Readonly<Record<string, Value>>;
   readonly trials: readonly TrialReport[];
-  /** Best first; finished sweeps rank all trials, others those that have a result. */
+  /** Trials that have a result, best first. */
   readonly ranking: readonly Ranked[];
   /** Null until the sweep has finished. */
   readonly winner: {

@@ -202,12 +202,12 @@ export class Sweep {
       .slice(0, KEPT_LEADERS)
       .map(({ trial }) => trial);
     const kept = new Set([...leaders, ...plan.open.map(({ number }) => number)]);
-    const [first, others] = [
+    const [remaining, removed] = [
       this.#leftovers.filter(({ trial }) => kept.has(trial)),
       this.#leftovers.filter(({ trial }) => !kept.has(trial)),
     ];
-    this.#leftovers = first;
-    for (const training of others) await this.checkpoints.remove(training);
+    this.#leftovers = remaining;
+    for (const training of removed) await this.checkpoints.remove(training);
   }
 }
 

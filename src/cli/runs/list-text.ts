@@ -35,14 +35,16 @@ export function csvText(runs: readonly RunSummary[]): string {
   const first = ['run', 'name', 'status', 'dataset', 'epochs', 'bestEpoch'] as const;
   const metrics = ['validation', 'test', 'train'] as const;
   const last = ['seconds', 'saved'] as const;
-  const header = [...first, ...metrics.flatMap((name) => [`${name}Accuracy`, `${name}Loss`]), ...last, ...KEYS];
+  // Those that are done are a column already.
+  const keys = KEYS.filter((key) => key !== 'epochs');
+  const header = [...first, ...metrics.flatMap((name) => [`${name}Accuracy`, `${name}Loss`]), ...last, ...keys];
   const lines = runs
     .map(jsonOf)
     .map((run): CsvValue[] => [
       ...first.map((key) => run[key]),
       ...metrics.flatMap((key) => [run[key]?.accuracy, run[key]?.loss]),
       ...last.map((key) => run[key]),
-      ...KEYS.map((key) => run.config[key]),
+      ...keys.map((key) => run.config[key]),
     ]);
   return csvOf(header, lines);
 }

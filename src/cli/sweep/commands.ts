@@ -8,9 +8,9 @@ import { ownName } from '../terminal/own-name.ts';
 import { shellWord } from '../terminal/shell.ts';
 
 /** The command that trains a configuration: only what differs from the defaults that follow from the rest.
- *  @param more further options. */
-export function trainCommand(program: string, config: Partial<Config>, more: readonly string[] = []): string {
-  return [program, ...flagsFor(config), ...more.map(shellWord)].join(' ');
+ *  @param data where the images are, if that was given. */
+export function trainCommand(program: string, config: Partial<Config>, data: string | undefined): string {
+  return [program, ...flagsFor(config), ...(data === undefined ? [] : ['--data', shellWord(data)])].join(' ');
 }
 
 function flagsFor(config: Partial<Config>): string[] {
@@ -37,7 +37,7 @@ export function resumeSweep(folder: string, { env }: Io, data?: string, more: re
   return resumeCommand(folder, `${ownName(env)} sweep`, [...(data === undefined ? [] : ['--data', data]), ...more]);
 }
 
-/** lr 0.0998 lies at the border … */
+/** The best lr, 0.0998, is near the highest value searched; … */
 export function borderText({ field, value, side, next }: Border): string {
   const range = `${flagOf(field).slice(2)}=${next.min}..${next.max}${next.log ? ':log' : ''}`;
   return `the best ${flagOf(field).slice(2)}, ${value}, is near the ${side} value searched; try --search ${range}`;

@@ -82,7 +82,8 @@ export class SweepDisplay {
 
   #lineOf({ trial, seed, config }: Job, line: ResultLine | FailedLine): string {
     const { definition } = this.#sweep!.state.plan;
-    const name = `trial ${trial}${seed === config.seed ? '' : `, seed ${seed}`}`;
+    const isFirst = seed === this.#sweep!.state.plan.trials[trial].config.seed;
+    const name = `trial ${trial}${isFirst ? '' : `, seed ${seed}`}`;
     const values = valuesText(valuesIn(this.#sweep!, trial));
     if (line.type === 'failed') return `${name}: failed, attempt ${line.attempt}: ${line.error.split('\n')[0]}`;
     if (line.status === 'diverged') return `${name}: diverged in epoch ${line.epochs + 1}; ${values}`;

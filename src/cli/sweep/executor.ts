@@ -12,12 +12,28 @@ import { parseOption } from '../inputs/option.ts';
 import { type Io, printNote } from '../terminal/io.ts';
 import { WORKERS } from './options.ts';
 
+/** How many trials run at the same time, and the threads of each. */
+export interface Execution {
+  readonly workers: number;
+  readonly threads: number;
+}
+
+/** @throws UsageError if a number is out of range. */
+export function readExecution(
+  options: { readonly workers?: string | undefined; readonly threads?: string },
+  io: Io,
+): Execution {
+  const cores = availableCores();
+  const workers = parseOption('--workers', options.workers, WORKERS) ?? cores;
+  return { workers, threads: readThreads(options, io) ?? Math.max(1, Math.floor(cores / workers)) };
+}
+
 export interface ExecutorContext {
   /** Folder whose checkpoints are used. */
   readonly folder: string;
   readonly dataset: Dataset;
   readonly backend: Backend;
-  readonly options: { readonly workers?: string | undefined; readonly threads?: string };
+  readonly execution: Execution;
   readonly io: Io;
   readonly onProgress: OnProgress;
 }
@@ -28,13 +44,11 @@ export async function startExecutor({
   folder,
   dataset,
   backend,
-  options,
+  execution,
   io,
   onProgress,
 }: ExecutorContext): Promise<Executor> {
-  const cores = availableCores();
-  const workers = parseOption('--workers', options.workers, WORKERS) ?? cores;
-  const threads = readThreads(options, io) ?? Math.max(1, Math.floor(cores / workers));
+  const { workers, threads } = execution;
   const share = backend.share([dataset.train]);
   try {
     const executor = await ThreadExecutor.start({ share, threads, workers, folder, onProgress });

@@ -18,7 +18,7 @@ export const TRIALS = integer(
 export const HALVING = optionalInteger(
   { min: 2, max: 100 },
   {
-    help: 'compare trials early, and go on with one of N: with --epochs 9 and 3, after 1 and 3 epochs',
+    help: 'compare trials early, and continue one of N; 3 with --epochs 9 compares after 1 and 3 epochs',
     default: null,
     shownDefault: 'off',
   },
@@ -72,6 +72,7 @@ export interface SweepOptions extends BackendFlags, ImageFlags {
   readonly workers?: string;
   readonly queue?: string;
   readonly out?: string;
+  readonly config?: string;
   readonly resume?: string;
   readonly list?: true;
   readonly csv?: string;
@@ -135,7 +136,7 @@ Examples:
   $ nn-train sweep show sweeps/linear-20261126-091500
   $ nn-train sweep show sweeps/linear-20261126-091500 --json | jq .winner.command
 
-It only reads: the sweep may be running.`;
+The sweep may be running. Of a sweep that does not run, the page is written again.`;
 
 export function addShowOptions(command: Command): Command {
   addResultOptions(command.argument('<sweep>', 'folder of the sweep'));

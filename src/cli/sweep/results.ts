@@ -19,7 +19,7 @@ export interface ResultsContext {
   /** Folder of the sweep, as given by the user. */
   readonly folder: string;
   readonly isRunning: boolean;
-  readonly options: Pick<SweepOptions, 'csv' | 'open' | 'json' | 'quiet'>;
+  readonly options: Pick<SweepOptions, 'csv' | 'open' | 'json' | 'quiet' | 'data'>;
   readonly io: Io;
 }
 
@@ -32,7 +32,7 @@ export async function showResults(
   const winner = state.ended?.winner;
   const config = winner === undefined || winner === null ? {} : state.plan.trials[winner].config;
   const borders = bordersOf(space, config as Readonly<Record<string, unknown>>).map(borderText);
-  const commandFor = (given: object) => trainCommand(ownName(io.env), given);
+  const commandFor = (given: object) => trainCommand(ownName(io.env), given, options.data);
   const report = collectSweep(state, {
     folder,
     isRunning,
@@ -40,12 +40,13 @@ export async function showResults(
     resumeCommand: resumeSweep(folder, io),
     borders,
   });
-  if (options.csv !== undefined) await writeFileAtomic(options.csv, csvOf(...csvTable(report)));
   const file = path.join(folder, 'report.html');
-  const isWritten = await writePage(file, report, io);
+  // The page of a sweep at work is written at its end.
+  const isWritten = !isRunning && (await writePage(file, report, io));
   if (options.json) io.stdout.write(`${JSON.stringify(jsonOf(report))}\n`);
   else io.stdout.write(`${resultLines(report, io, io.stdout.columns).join('\n')}\n`);
   if (isWritten && !options.json) io.stdout.write(`report: ${file}\n`);
+  if (options.csv !== undefined) await writeFileAtomic(options.csv, csvOf(...csvTable(report)));
   if (isWritten && options.open) await openInBrowser(io, path.resolve(file));
   return EXIT.done;
 }
@@ -63,6 +64,6 @@ async function writePage(file: string, report: SweepReport, io: Io): Promise<boo
 }
 
 /** These names are a contract. */
-function jsonOf({ generator: _, name, state, curves: __, trials, ...report }: SweepReport & { curves?: unknown }) {
-  return { sweep: name, status: state, ...report, trials: trials.map(({ curve: ___, ...trial }) => trial) };
+function jsonOf({ generator: _, name, state, trials, ...report }: SweepReport) {
+  return { sweep: name, status: state, ...report, trials: trials.map(({ curve: __, ...trial }) => trial) };
 }

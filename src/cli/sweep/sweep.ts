@@ -11,7 +11,7 @@ import { JOURNAL_VERSION, type SweepLine } from '../../sweep/journal/lines.ts';
 import type { Definition } from '../../sweep/plan/definition.ts';
 import { proposalsOf } from '../../sweep/plan/proposals.ts';
 import type { Connection } from '../../sweep/queue/connection.ts';
-import { createSweep, Sweep } from '../../sweep/sweep.ts';
+import { createSweep, readSweep, Sweep } from '../../sweep/sweep.ts';
 import { endSweep } from '../../sweep/trial/winner.ts';
 import { openBackend } from '../inputs/backend.ts';
 import { flagOf } from '../inputs/field-names.ts';
@@ -24,7 +24,7 @@ import { ownName } from '../terminal/own-name.ts';
 import { resumeSweep, trainCommand } from './commands.ts';
 import { readDefinition } from './define.ts';
 import { SweepDisplay } from './display.ts';
-import { startExecutor } from './executor.ts';
+import { type Execution, readExecution, startExecutor } from './executor.ts';
 import { DEFINING, SEEDS, type SweepOptions, TRIALS } from './options.ts';
 import { openQueue, startQueueExecutor } from './queue.ts';
 import { showResults } from './results.ts';
@@ -33,7 +33,9 @@ import { showResults } from './results.ts';
 export async function runSweep(file: string | undefined, command: Command, io: Io): Promise<number> {
   const options = command.opts<SweepOptions>();
   expectFileName('--csv', options.csv, ['.csv']);
-  if (options.list) return listTrials(await readDefinition(file, command, io), io);
+  const execution = readExecution(options, io);
+  if (options.list && options.resume === undefined)
+    return listTrials(await readDefinition(file, command, io), options, io);
   const display = new SweepDisplay(io, options);
   const work = async (signal: AbortSignal): Promise<number> => {
     const plan = options.resume === undefined ? await planNew(file, command, io) : await planResume(file, command);
@@ -44,7 +46,7 @@ export async function runSweep(file: string | undefined, command: Command, io: I
       const dataset = await load(io, { ...options, ...plan.images, signal, backend });
       const sweep = await plan.open(dataset);
       try {
-        return await runAll({ sweep, dataset, backend, queue, signal, options, io, display });
+        return await runAll({ sweep, dataset, backend, queue, signal, options, execution, io, display });
       } finally {
         await sweep.release();
       }
@@ -70,12 +72,13 @@ interface Session {
   readonly queue: Connection | undefined;
   readonly signal: AbortSignal;
   readonly options: SweepOptions;
+  readonly execution: Execution;
   readonly io: Io;
   readonly display: SweepDisplay;
 }
 
 async function runAll(session: Session): Promise<number> {
-  const { sweep, dataset, backend, queue, signal, options, io, display } = session;
+  const { sweep, dataset, backend, queue, signal, options, execution, io, display } = session;
   if (sweep.wasTorn) printNote(io, `the journal of ${sweep.folder} ended within a line, which was cut off`);
   if (sweep.state.ended) {
     if (!options.quiet && !options.json)
@@ -85,7 +88,7 @@ async function runAll(session: Session): Promise<number> {
   const { folder } = sweep;
   const executor = queue
     ? await startQueueExecutor(queue, session)
-    : await startExecutor({ folder, dataset, backend, options, io, onProgress: display.progress });
+    : await startExecutor({ folder, dataset, backend, execution, io, onProgress: display.progress });
   try {
     display.begin(sweep, queue ? { queue: queue.shown } : { workers: executor.capacity });
     await sweep.run(executor, { signal, onEvent: display.take });
@@ -162,11 +165,10 @@ async function planResume(file: string | undefined, command: Command): Promise<P
     ...(file === undefined ? [] : [file]),
     ...Object.keys(flagsOf(command)).map(flagOf),
     ...DEFINING.filter((name) => options[name] !== undefined).map((name) => `--${name}`),
-    ...(options.out === undefined ? [] : ['--out']),
+    ...(['out', 'config', 'list'] as const).filter((name) => options[name] !== undefined).map((name) => `--${name}`),
   ];
   if (given.length > 0)
     throw new UsageError(`what ${folder} searches is in its journal; leave out ${given.join(', ')}`);
-  const { readSweep } = await import('../../sweep/sweep.ts');
   const { sweep } = await readSweep(folder);
   const { dataset } = sweep;
   const extension = {
@@ -197,7 +199,7 @@ function expectSameImages(folder: string, { sha256 }: SweepLine['dataset'], foun
 }
 
 /** `--list`: prints the command of each trial. */
-function listTrials(definition: Definition, io: Io): number {
+function listTrials(definition: Definition, { data }: SweepOptions, io: Io): number {
   const [sampler, configAt] = proposalsOf(definition);
   if (sampler.lag !== Infinity) {
     throw new UsageError(
@@ -207,7 +209,7 @@ function listTrials(definition: Definition, io: Io): number {
   const count = Math.min(definition.trials, sampler.size);
   for (let trial = 0; trial < count; trial++) {
     const config = effectiveConfig(configAt(sampler.propose(trial, [])));
-    io.stdout.write(`${trainCommand(ownName(io.env), config)}\n`);
+    io.stdout.write(`${trainCommand(ownName(io.env), config, data)}\n`);
   }
   return EXIT.done;
 }

@@ -12,7 +12,7 @@ const MAX_ROWS = 10;
 export function resultLines(report: SweepReport, io: Io, width = Infinity): string[] {
   const paint = painter(io.stdout, io.env);
   const { ranking, trials, winner } = report;
-  if (ranking.length === 0) return ['no trial has a result', ...troubles(report)];
+  if (ranking.length === 0) return [...progressLines(report), 'no trial has a result', ...troubles(report)];
   const names = report.parameters.map(({ name }) => name);
   const columns = [
     { header: 'place', align: 'right' },
@@ -34,6 +34,7 @@ export function resultLines(report: SweepReport, io: Io, width = Infinity): stri
   });
   const more = ranking.length > MAX_ROWS ? [`… and ${ranking.length - MAX_ROWS} more`] : [];
   return [
+    ...progressLines(report),
     ...tableLines(columns, rows, paint, width),
     ...more,
     ...(winner ? winnerLines(report, paint) : []),
@@ -57,6 +58,13 @@ function winnerLines({ winner, ranking, ...report }: SweepReport, paint: ReturnT
   ];
 }
 
+/** How far a sweep is that has not finished. */
+function progressLines({ state, planned, trials }: SweepReport): string[] {
+  if (state === 'finished') return [];
+  const ended = trials.filter((trial) => trial.state !== 'waiting' && trial.state !== 'running').length;
+  return [`${state}; ${ended} of ${format.plural(planned, 'trial')} have ended`];
+}
+
 /** How many trials have no result, and why the first of them has none. */
 function troubles({ trials }: SweepReport): string[] {
   return (['diverged', 'failed'] as const).flatMap((state) => {
@@ -64,7 +72,7 @@ function troubles({ trials }: SweepReport): string[] {
     if (found.length === 0) return [];
     const which = found.slice(0, 5).map(({ trial }) => trial);
     const list = found.length > which.length ? `${which.join(', ')}, …` : which.join(', ');
-    const reason = state === 'failed' ? `: ${found[0].error}` : '';
+    const reason = found[0].error === undefined ? '' : `: ${found[0].error.split('\n')[0]}`;
     return [`${format.plural(found.length, 'trial')} ${state} (${list})${reason}`];
   });
 }

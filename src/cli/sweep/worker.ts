@@ -15,7 +15,7 @@ import { parseOption } from '../inputs/option.ts';
 import * as format from '../terminal/format.ts';
 import { exitCodeOf, interruptible } from '../terminal/interrupt.ts';
 import type { Io } from '../terminal/io.ts';
-import { startExecutor } from './executor.ts';
+import { readExecution, startExecutor } from './executor.ts';
 import { WORKER_DATASET, type WorkerOptions } from './options.ts';
 import { conditionsOf, connectTo } from './queue.ts';
 
@@ -48,6 +48,7 @@ async function work(
   { choice, data, ...options }: WorkerOptions & { readonly choice: 'cifar10' | 'synthetic' },
   { io, signal }: Session,
 ): Promise<number> {
+  const execution = readExecution(options, io);
   const { threads: _, ...flags } = options;
   const backend = await openBackend(io, flags, 'int16');
   const dataset = await load(io, { ...options, choice, path: data, signal, backend });
@@ -59,7 +60,7 @@ async function work(
     folder,
     dataset,
     backend,
-    options,
+    execution,
     io,
     onProgress: (job, epochs) => heartbeat?.progress(job, epochs),
   });

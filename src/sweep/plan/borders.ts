@@ -41,6 +41,6 @@ function rangeBeyond({ field, min, max, log, step }: Range, side: Border['side']
 /** A value, or the one that is half way to it, and so on, until the field accepts it. */
 function nearest(name: Parameter['field'], value: number, accepted: number): number {
   const { accepts }: Field = FIELDS[name];
-  for (let i = 0, at = value; i < 8; i++, at = (at + accepted) / 2) if (accepts(at)) return at;
+  for (let i = 0, at = value; i < 8; i++, at = Number(((at + accepted) / 2).toPrecision(3))) if (accepts(at)) return at;
   return accepted;
 }

@@ -73,6 +73,7 @@ async function saveWinner(job: Job, options: WinnerOptions): Promise<Metrics> {
   for (const metrics of training.epochs) await run.appendMetrics({ dataset: name, ...metrics });
   const { best, lastEpoch } = checkpoint.progress;
   if (best?.epoch === lastEpoch?.epoch) await run.save(checkpoint, true);
+  if (training.trainer.isDone) await run.saveOutcome({ status: 'finished', step: checkpoint.progress.step, test });
   backend.reset();
   return test;
 }
