@@ -69,7 +69,7 @@ export default {
       'models-optim-and-dataset-are-independent',
       'Models, update rules and data meet only in src/training; each can be read and tested alone.',
       '^src/(models|optim|dataset)/',
-      '^src/(?!$1/|engine/|backends/|pictures/|images\\.ts|(errors|message|schema|json)\\.ts|(files|read-file|file-kinds)\\.ts|lock/|format\\.ts|random\\.ts)',
+      '^src/(?!$1/|engine/|backends/|pictures/|images\\.ts|(errors|message)\\.ts|documents/|(files|read-file|file-kinds)\\.ts|lock/|format\\.ts|random\\.ts)',
     ),
     ban(
       'optim-sees-no-graph',
@@ -99,7 +99,7 @@ export default {
       'the-loop-knows-no-file',
       'The training loop yields events; saving, showing and judging them is the job of the layers above.',
       '^src/training/',
-      '^src/(?!training/|config/|models/|optim/|engine/|backends/|weights/|images\\.ts|(errors|message|schema)\\.ts|random\\.ts)',
+      '^src/(?!training/|config/|models/|optim/|engine/|backends/|weights/|images\\.ts|documents/|(errors|message)\\.ts|random\\.ts)',
     ),
     ban(
       'a-run-does-not-look-at-itself',
@@ -194,9 +194,9 @@ export default {
     ),
     ban(
       'shared-modules-know-no-layer',
-      'Every layer may use the files of src/ itself and the locks, so these must not depend on any layer.',
-      '^src/((?!index\\.)[^/]+\\.ts$|lock/)',
-      '^src/(?!lock/)[^/]+/',
+      'Every layer may use the files of src/ itself, the documents and the locks, so these must not depend on any layer.',
+      '^src/((?!index\\.)[^/]+\\.ts$|lock/|documents/)',
+      '^src/(?!lock/|documents/)[^/]+/',
     ),
     ban(
       'the-smallest-modules-import-nothing',
@@ -208,7 +208,7 @@ export default {
       'file-formats-stand-alone',
       'Reading and writing pictures and weights does not involve networks, only the size of an image.',
       '^src/(pictures|weights)/',
-      '^src/(?!$1/|backends/backend\\.ts|images\\.ts|(errors|message|schema|file-kinds)\\.ts)',
+      '^src/(?!$1/|backends/backend\\.ts|images\\.ts|documents/|(errors|message|file-kinds)\\.ts)',
     ),
     ban(
       'the-entry-point-only-starts-the-cli',

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { count, imageCounts, sha256 } from '../schema.ts';
+import { count, imageCounts, sha256 } from '../documents/schema.ts';
 import { BATCH_FILES } from './cifar10.ts';
 
 /** Contents of `source.json`. */

@@ -190,8 +190,8 @@ export async function readRecord(folder: string): Promise<StoreRecord | undefine
     throw cannotRead(path, error);
   }
   const [{ parseJson }, { expectSchema }, { STORE_RECORD }] = await Promise.all([
-    import('../json.ts'),
-    import('../schema.ts'),
+    import('../documents/json.ts'),
+    import('../documents/schema.ts'),
     import('./schemas.ts'),
   ]);
   const content = await parseJson(bytes).catch((error) => Promise.reject(refuse(error.message)));

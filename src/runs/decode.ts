@@ -1,10 +1,10 @@
 import * as v from 'valibot';
 import type { Config } from '../config/config.ts';
 import { resolveConfig } from '../config/resolve.ts';
+import { count, expectSchema, imageCounts, isObject, ordinal, sha256 } from '../documents/schema.ts';
 import { DivergedError, UsageError, UserError } from '../errors.ts';
 import { DATASET_LABEL, type DatasetName } from '../images.ts';
 import { field, message } from '../message.ts';
-import { count, expectSchema, imageCounts, isObject, ordinal, sha256 } from '../schema.ts';
 import { contradictionIn } from '../training/consistency.ts';
 import {
   type Checkpoint,

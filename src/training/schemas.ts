@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { count, finite, ordinal, share } from '../schema.ts';
+import { count, finite, ordinal, share } from '../documents/schema.ts';
 
 // The records of a training, as they are saved and read again. progress.ts has their types for modules that read no file.
 

@@ -1,8 +1,8 @@
 import { endianness } from 'node:os';
 import * as v from 'valibot';
 import { sizeOf } from '../backends/backend.ts';
+import { count, expectSchema, isObject } from '../documents/schema.ts';
 import { UserError } from '../errors.ts';
-import { count, expectSchema, isObject } from '../schema.ts';
 import { METADATA, type SafetensorsFile } from './safetensors.ts';
 
 /** Largest header that the format allows, in bytes. */

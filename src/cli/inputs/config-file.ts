@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { decodeText, MAX_FILE_BYTES, parseJson } from '../../documents/json.ts';
 import { UsageError } from '../../errors.ts';
 import { fileErrorReason } from '../../files.ts';
-import { decodeText, MAX_FILE_BYTES, parseJson } from '../../json.ts';
 import { readToEnd } from '../../read-file.ts';
 
 /** Reads a file of hyperparameters in JSON or YAML, or the config.json of a run, without checking the values.
@@ -28,7 +28,7 @@ async function readContent(file: string): Promise<unknown> {
   const bytes = await readToEnd(file, MAX_FILE_BYTES);
   const isJson = /\.json$/i.test(file) || (!isYamlName(file) && /^\s*[{[]/.test(decodeText(bytes, 'JSON')));
   if (isJson) return parseJson(bytes);
-  const { parseYaml } = await import('../../yaml.ts');
+  const { parseYaml } = await import('../../documents/yaml.ts');
   return parseYaml(bytes);
 }
 

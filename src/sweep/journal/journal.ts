@@ -1,11 +1,11 @@
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
+import { expectSchema, isObject } from '../../documents/schema.ts';
 import { UserError } from '../../errors.ts';
 import { fileError, writeFileAtomic } from '../../files.ts';
 import { readRegularFile } from '../../read-file.ts';
 import { appendJsonLines, parseOrUndefined } from '../../runs/json-lines.ts';
-import { expectSchema, isObject } from '../../schema.ts';
 import { decodeSpace } from '../space/schemas.ts';
 import { EVENT, type EventLine, JOURNAL_VERSION, SWEEP, type SweepLine } from './lines.ts';
 

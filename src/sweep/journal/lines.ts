@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { count, finite, imageCounts, isObject, ordinal, sha256 } from '../../schema.ts';
+import { count, finite, imageCounts, isObject, ordinal, sha256 } from '../../documents/schema.ts';
 import { METRICS as METRIC_VALUES } from '../../training/schemas.ts';
 import { METRICS } from '../plan/definition.ts';
 import { METHODS } from '../samplers/create.ts';

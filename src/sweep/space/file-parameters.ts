@@ -1,9 +1,9 @@
 import { type Config, FIELDS } from '../../config/config.ts';
 import type { Field } from '../../config/field.ts';
 import { expectField } from '../../config/resolve.ts';
+import { isObject } from '../../documents/schema.ts';
 import { UsageError } from '../../errors.ts';
 import { field, message } from '../../message.ts';
-import { isObject } from '../../schema.ts';
 import { choiceOf, expectSearchable, parseValues, rangeOf, usualParameter } from './parse-space.ts';
 import type { Parameter, Space } from './space.ts';
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
+import { expectSchema, finite } from '../../documents/schema.ts';
 import { UsageError } from '../../errors.ts';
 import { field, message } from '../../message.ts';
-import { expectSchema, finite } from '../../schema.ts';
 import { choiceOf, expectDistinct, expectSearchable, rangeOf } from './parse-space.ts';
 import type { Parameter, Space } from './space.ts';
 

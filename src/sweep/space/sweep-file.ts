@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import type { Config } from '../../config/config.ts';
+import { isObject } from '../../documents/schema.ts';
+import { parseYaml } from '../../documents/yaml.ts';
 import { UsageError } from '../../errors.ts';
-import { isObject } from '../../schema.ts';
-import { parseYaml } from '../../yaml.ts';
 import { GOALS, METRICS, type MetricName } from '../plan/definition.ts';
 import { METHODS, type Method } from '../samplers/create.ts';
 import { readParameters } from './file-parameters.ts';

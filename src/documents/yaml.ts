@@ -1,5 +1,5 @@
 import type { CST, Document, ErrorCode, YAMLError } from 'yaml';
-import { ReadError } from './files.ts';
+import { ReadError } from '../files.ts';
 import { decodeText, placeIn, seemingFormat } from './json.ts';
 
 /** Lists and maps in one another. */

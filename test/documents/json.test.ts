@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseJson } from '../src/json.ts';
+import { parseJson } from '../../src/documents/json.ts';
 
 const read = (content: string | Uint8Array) => parseJson(Buffer.from(content as Uint8Array));
 

@@ -1,5 +1,5 @@
-import { describeStart, kindOf } from './file-kinds.ts';
-import { ReadError } from './files.ts';
+import { describeStart, kindOf } from '../file-kinds.ts';
+import { ReadError } from '../files.ts';
 
 /** Largest configuration file that is read; one has a few hundred bytes. */
 export const MAX_FILE_BYTES = 1 << 20;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseYaml } from '../src/yaml.ts';
+import { parseYaml } from '../../src/documents/yaml.ts';
 
 const messageOf = (content: string | Uint8Array) =>
   parseYaml(Buffer.from(content)).then(
