@@ -17,6 +17,7 @@ import {
   type SeenWorker,
   TRIALS_QUEUE,
   type WorkerState,
+  writtenKey,
 } from './protocol.ts';
 import { WorkersWatch } from './workers-watch.ts';
 
@@ -28,6 +29,8 @@ const POLL_MS = 50;
 const RESUBMIT_MS = 5000;
 /** Time for which the server may be away before a note says so. */
 const PATIENCE_MS = 3000;
+/** Time for which the names of trials are kept whose results are in the journal: longer than any worker holds one. */
+const WRITTEN_SECONDS = 86_400;
 /** Time to tidy the queue at the end. */
 const TIDY_MS = 2000;
 
@@ -88,9 +91,13 @@ export class QueueExecutor implements Executor {
     });
   }
 
-  /** Removes a result that is in the journal from its queue. */
+  /** Removes a result that is in the journal from its queue. A worker that died after it had handed it in still holds the trial:
+   *  whoever takes that up finds its name here, and leaves it. */
   written(job: Job): void {
-    void this.#remove(this.#results, jobName(job));
+    const { connection, sweep } = this.#options;
+    const key = writtenKey(sweep);
+    const note = connection.redis.multi().sadd(key, jobName(job)).expire(key, WRITTEN_SECONDS).exec();
+    void note.catch(() => {}).then(() => this.#remove(this.#results, jobName(job)));
   }
 
   stop(): void {
@@ -123,8 +130,10 @@ export class QueueExecutor implements Executor {
   /** Puts jobs into the queue, which drops those that it already has. */
   async #submit(jobs: readonly Waiting[]): Promise<void> {
     if (jobs.length === 0) return;
-    const { sweep, conditions } = this.#options;
+    const { connection, sweep, conditions } = this.#options;
     for (const waiting of jobs) waiting.submittedAt = performance.now();
+    // One that failed is tried again under the same name.
+    await connection.redis.srem(writtenKey(sweep), ...jobs.map(({ job }) => jobName(job)));
     await this.#trials.addBulk(
       jobs.map(({ job }) => ({
         name: 'trial',

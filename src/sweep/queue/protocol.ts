@@ -25,6 +25,11 @@ export function resultsQueue(sweep: string): string {
   return `results-${sweep}`;
 }
 
+/** Key of the set of a sweep's jobs whose results are in the journal. */
+export function writtenKey(sweep: string): string {
+  return `${PREFIX}:written-${sweep}`;
+}
+
 /** Identifies a sweep among those on a server: by what it is, and the folder that it lies in. */
 export function sweepId(header: SweepLine, folder: string): string {
   const text = JSON.stringify([header, path.resolve(folder)]);

@@ -16,6 +16,7 @@ import {
   queueName,
   resultsQueue,
   TRIALS_QUEUE,
+  writtenKey,
 } from './protocol.ts';
 
 /** The journal limits the attempts at a trial, so the queue gives any number. */
@@ -94,8 +95,10 @@ export class QueueWorker {
     }
     const results = this.#resultsOf(data.sweep);
     const id = queueName(data.sweep, jobName(data.job));
-    // Somebody may have trained it whose lock was lost.
-    if (await results.getJob(id)) return null;
+    // Somebody may have trained it who then died, or whose lock was lost.
+    const { redis } = this.#options.connection;
+    const name = jobName(data.job);
+    if ((await redis.sismember(writtenKey(data.sweep), name)) === 1 || (await results.getJob(id))) return null;
     const outcome = await this.#train(id, data);
     if (outcome === undefined) return this.#handBack(queued, token);
     await this.#handIn(results, id, { kind: 'outcome', name: jobName(data.job), outcome });

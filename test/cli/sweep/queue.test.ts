@@ -82,12 +82,12 @@ describeRedis('a sweep over a queue', () => {
     expect({ code: last.code, stderr: last.stderr }).toEqual({ code: 0, stderr: '' });
     expect(contentOf(queued)).toEqual(contentOf(local));
     expect(winnersHash(queued)).toBe(winnersHash(local));
+    // Nothing of the sweep is left, once the lock of the killed worker has expired.
+    const left = async () =>
+      ((await redis.call('KEYS', 'nn-train:*')) as string[]).filter((key) => /results|trial-/.test(key));
+    await expect.poll(left).toEqual([]);
     for (const { child } of others) child.kill('SIGTERM');
     expect((await Promise.all(others.map(({ end }) => end))).map(({ code }) => code)).toEqual([143, 143]);
-    // Nothing of the sweep is left.
-    expect(((await redis.call('KEYS', 'nn-train:*')) as string[]).filter((key) => /results|trial-/.test(key))).toEqual(
-      [],
-    );
   });
 
   it('refuses workers with other images, and goes on with the others', async () => {

@@ -100,6 +100,7 @@ describe('nn-train sweep', () => {
   it('stopped by Ctrl-C saves, says how to go on, and is shown as it is', async () => {
     const folder = path.join(temporaryFolder(), 'sweep');
     const { code, stdout, stderr } = await nnTrain(['sweep', ...SWEEP, '--out', folder], {
+      cwd: path.dirname(folder),
       onStart: (child) => child.stdout!.on('data', (text: string) => text.includes('trial 3') && child.kill('SIGINT')),
     });
     expect(code).toBe(130);
@@ -167,7 +168,7 @@ describe('nn-train sweep', () => {
       'grid',
       '--list',
     ];
-    const { stdout, code } = await nnTrain(['sweep', ...args]);
+    const { stdout, code } = await nnTrain(['sweep', ...args], { cwd: temporaryFolder() });
     expect(code).toBe(0);
     const rest = '--epochs 2 --batch-size 64';
     const limit = '--dataset synthetic --val 100 --train-limit 600';
