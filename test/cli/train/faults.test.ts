@@ -1,11 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeSafetensors } from '../../../src/weights/decode.ts';
-import { NN_TRAIN, nnTrain, QUICK } from '../../support/cli.ts';
+import { nnTrain, QUICK } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/files.ts';
 import { onOwnMounts, UNSHARE } from '../../support/mounts.ts';
+import { canRunUnprivileged, NOBODY } from '../../support/unprivileged.ts';
 
 /** A URL where nothing listens. The system never assigns such a low port to a server of another test. */
 const NO_NETWORK = { NN_TRAIN_CIFAR10_URL: 'http://127.0.0.1:3/cifar-10-binary.tar.gz' };
@@ -157,12 +157,6 @@ describe('images that are missing or damaged', () => {
     expect(partial.stderr.trimEnd().split('\n')).toHaveLength(1);
   });
 });
-
-/** Root may read everything, so root runs these tests as nobody, if nobody may run Node and this build. */
-const NOBODY = process.getuid?.() === 0 ? 65534 : undefined;
-const canRunUnprivileged =
-  NOBODY === undefined ||
-  spawnSync(process.execPath, [NN_TRAIN, '--version'], { uid: NOBODY, gid: NOBODY, cwd: '/' }).status === 0;
 
 describe('a folder without read permission', () => {
   it.skipIf(!canRunUnprivileged)('is one message and the exit code of its kind', async () => {
