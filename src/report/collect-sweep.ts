@@ -1,10 +1,10 @@
 import { effectiveConfig } from '../config/resolve.ts';
 import { VERSION } from '../runs/environment.ts';
-import { GOALS, metricValue, scoreOf } from '../sweep/plan/definition.ts';
+import { GOALS, metricOf } from '../sweep/plan/definition.ts';
 import type { Plan, Trial } from '../sweep/plan/plan.ts';
 import { rankingOf } from '../sweep/plan/ranking.ts';
+import { sweptValues } from '../sweep/plan/swept-values.ts';
 import type { SweepState } from '../sweep/sweep.ts';
-import type { Metrics } from '../training/evaluate.ts';
 import { wilsonInterval } from '../training/wilson.ts';
 import type { SweepReport, SweptParameter, TrialReport, Value } from './sweep-data.ts';
 
@@ -31,6 +31,7 @@ export function collectSweep(
   const { base, space, method, seed, metric, rungs } = plan.definition;
   const winner = ended?.winner === undefined || ended.winner === null ? undefined : plan.trials[ended.winner];
   const config = winner && configOf(winner);
+  const places: Places = { reached: plan.standings, open: new Set(plan.open) };
   return {
     generator: `nn-train ${VERSION}`,
     name: folder,
@@ -50,7 +51,7 @@ export function collectSweep(
       }),
     ),
     base: base as SweepReport['base'],
-    trials: plan.trials.map((trial) => trialReport(plan, trial)),
+    trials: plan.trials.map((trial) => trialReport(plan, trial, places)),
     ranking: rankingOf(plan).flatMap(({ mean, ...ranked }) => (mean === null ? [] : [{ ...ranked, mean }])),
     winner:
       winner && config
@@ -74,14 +75,18 @@ function testOf({ loss, accuracy }: { loss: number; accuracy: number }, images: 
   return { loss, accuracy, images, interval: wilsonInterval(Math.round(accuracy * images), images) };
 }
 
-function trialReport(plan: Plan, trial: Trial): TrialReport {
-  const { rungs, space } = plan.definition;
-  const config = configOf(trial);
-  const values = Object.fromEntries(
-    space.filter(({ field }) => field in config).map(({ field }) => [field, config[field]]),
-  );
+/** Where trials stand, found once for all of them. */
+interface Places {
+  /** Of each trial, the highest rung that it takes part in. */
+  readonly reached: ReadonlyMap<Trial, number>;
+  /** Trials that have to train on. */
+  readonly open: ReadonlySet<Trial>;
+}
+
+function trialReport(plan: Plan, trial: Trial, places: Places): TrialReport {
+  const { rungs, metric } = plan.definition;
   // A trial of an extended sweep may have been trained further than it takes part now.
-  const reached = plan.standings.get(trial.twin) ?? 0;
+  const reached = places.reached.get(trial.twin) ?? 0;
   const outcomes = rungs
     .slice(0, reached + 1)
     .map((_, rung) => plan.outcomeOf(trial, rung))
@@ -96,10 +101,10 @@ function trialReport(plan: Plan, trial: Trial): TrialReport {
   const isSame = trial.twin.number !== trial.number;
   return {
     trial: trial.number,
-    values,
-    state: stateOf(plan, trial, outcomes.length),
+    values: sweptValues(plan, trial),
+    state: stateOf(plan, trial, outcomes.length, places),
     epochs: results.at(-1)?.epochs ?? 0,
-    score: finished?.status === 'finished' ? metricIn(plan, finished.validation) : null,
+    score: finished?.status === 'finished' ? metricOf(metric, finished.validation) : null,
     validation: finished?.status === 'finished' ? finished.validation : null,
     seconds: [...results, ...others].reduce((sum, line) => sum + (line?.type === 'result' ? line.seconds : 0), 0),
     curve: results.flatMap(({ curve }) => curve),
@@ -109,18 +114,14 @@ function trialReport(plan: Plan, trial: Trial): TrialReport {
   };
 }
 
-function metricIn({ definition: { metric } }: Plan, validation: Metrics): number {
-  return metricValue(metric, scoreOf(metric, validation));
-}
-
 /** @param done number of rungs that have ended for the trial. */
-function stateOf(plan: Plan, trial: Trial, done: number): TrialReport['state'] {
+function stateOf(plan: Plan, trial: Trial, done: number, places: Places): TrialReport['state'] {
   const { rungs } = plan.definition;
   const last = plan.outcomeOf(trial, done - 1);
   if (last?.type === 'failed') return 'failed';
   if (last?.type === 'result' && last.status === 'diverged') return 'diverged';
   if (done === rungs.length) return 'finished';
-  const reached = plan.standings.get(trial.twin) ?? 0;
-  if (done > reached) return plan.open.includes(trial.twin) ? 'waiting' : 'eliminated';
+  const reached = places.reached.get(trial.twin) ?? 0;
+  if (done > reached) return places.open.has(trial.twin) ? 'waiting' : 'eliminated';
   return 'waiting';
 }

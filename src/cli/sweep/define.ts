@@ -2,12 +2,13 @@ import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import type { Field } from '../../config/field.ts';
 import { effectiveConfig, resolveConfig } from '../../config/resolve.ts';
+import { MAX_FILE_BYTES } from '../../documents/json.ts';
 import { UsageError } from '../../errors.ts';
 import { fileError } from '../../files.ts';
 import { field, message } from '../../message.ts';
 import { type Definition, rungsOf } from '../../sweep/plan/definition.ts';
 import { proposalsOf } from '../../sweep/plan/proposals.ts';
-import { expectEffect, parseParameter } from '../../sweep/space/parse-space.ts';
+import { expectEffect, parseSpace } from '../../sweep/space/parse-space.ts';
 import type { Space } from '../../sweep/space/space.ts';
 import type { SweepFile } from '../../sweep/space/sweep-file.ts';
 import { explained, readGiven } from '../inputs/hyperparameters.ts';
@@ -22,10 +23,7 @@ export async function readDefinition(file: string | undefined, command: Command,
   const inFile = file === undefined ? undefined : await readFile(file);
   const given = await readGiven(command, io.env);
   const space = explained(given, () =>
-    mergedSpace(
-      inFile?.space ?? [],
-      (options.search ?? []).map((text) => parseParameter(withFieldName(text))),
-    ),
+    mergedSpace(inFile?.space ?? [], parseSpace((options.search ?? []).map(withFieldName))),
   );
   if (space.length === 0) {
     throw new UsageError('nothing to search; add --search with a hyperparameter, such as --search lr, or a sweep.yaml');
@@ -91,7 +89,6 @@ async function readFile(file: string): Promise<SweepFile> {
   }
 }
 
-const MAX_FILE_BYTES = 2 ** 20;
 /** A grid ends by itself. */
 const TRIALS_OF_GRID = 100_000;
 
@@ -103,8 +100,5 @@ function withFieldName(text: string): string {
 /** A parameter that is given as an option replaces that of the file. */
 function mergedSpace(inFile: Space, given: Space): Space {
   const fields = given.map((parameter) => parameter.field);
-  const repeated = fields.find((name, i) => fields.indexOf(name) !== i);
-  if (repeated !== undefined)
-    throw new UsageError(message`${field(repeated)} is searched twice; leave one of the two out`);
   return [...inFile.filter((parameter) => !fields.includes(parameter.field)), ...given];
 }

@@ -1,9 +1,9 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
-import { effectiveConfig } from '../../config/resolve.ts';
 import type { FailedLine, ResultLine } from '../../sweep/journal/lines.ts';
-import { metricValue, scoreOf } from '../../sweep/plan/definition.ts';
+import { metricOf } from '../../sweep/plan/definition.ts';
 import type { Job } from '../../sweep/plan/job.ts';
 import { rankingOf } from '../../sweep/plan/ranking.ts';
+import { sweptValues } from '../../sweep/plan/swept-values.ts';
 import { workloadOf } from '../../sweep/plan/workload.ts';
 import type { SeenWorker } from '../../sweep/queue/protocol.ts';
 import type { Sweep, SweepEvent } from '../../sweep/sweep.ts';
@@ -81,27 +81,17 @@ export class SweepDisplay {
   }
 
   #lineOf({ trial, seed, config }: Job, line: ResultLine | FailedLine): string {
-    const { definition } = this.#sweep!.state.plan;
-    const isFirst = seed === this.#sweep!.state.plan.trials[trial].config.seed;
+    const { plan } = this.#sweep!.state;
+    const { metric } = plan.definition;
+    const isFirst = seed === plan.trials[trial].config.seed;
     const name = `trial ${trial}${isFirst ? '' : `, seed ${seed}`}`;
-    const values = valuesText(valuesIn(this.#sweep!, trial));
+    const values = valuesText(sweptValues(plan, plan.trials[trial]));
     if (line.type === 'failed') return `${name}: failed, attempt ${line.attempt}: ${line.error.split('\n')[0]}`;
     if (line.status === 'diverged') return `${name}: diverged in epoch ${line.epochs + 1}; ${values}`;
     const epochs = `epoch ${line.epochs}/${config.epochs}`;
-    const score = metricText(
-      definition.metric,
-      metricValue(definition.metric, scoreOf(definition.metric, line.validation)),
-    );
+    const score = metricText(metric, metricOf(metric, line.validation));
     return `${name}: ${epochs}, ${score}; ${values}; ${format.seconds(line.seconds)}`;
   }
-}
-
-/** Values of the searched hyperparameters of a trial. */
-function valuesIn({ state: { plan } }: Sweep, trial: number) {
-  const config = effectiveConfig(plan.trials[trial].config);
-  return Object.fromEntries(
-    plan.definition.space.flatMap(({ field }) => (config[field] === undefined ? [] : [[field, config[field]]])),
-  );
 }
 
 /** Lines of a terminal that are redrawn in place. */
@@ -193,13 +183,13 @@ class LiveTable {
       const ranked = ranking[i];
       if (!ranked) continue;
       const score = metricText(plan.definition.metric, ranked.mean!);
-      const values = valuesText(valuesIn(this.#sweep, ranked.trial));
+      const values = valuesText(sweptValues(plan, plan.trials[ranked.trial]));
       this.#show(line, `${i === 0 ? 'best' : '    '}  trial ${ranked.trial}: ${score}; ${values}`);
     }
     const running = [...this.#running];
     for (const [i, line] of this.#hasQueue ? [] : this.#runningLines.entries()) {
       const [job, epochs] = running[i] ?? [];
-      const values = job && valuesText(valuesIn(this.#sweep, job.trial));
+      const values = job && valuesText(sweptValues(plan, plan.trials[job.trial]));
       this.#show(line, job ? `runs  trial ${job.trial}: epoch ${epochs!.toFixed(1)} of ${job.epochs}; ${values}` : '');
     }
     const { done, total } = workloadOf(plan);

@@ -39,12 +39,22 @@ export function cohortSize({ halving, rungs, trials }: Definition): number {
   return halving === null ? trials : halving ** rungs.length;
 }
 
-/** How good a value of the metric is: higher is better. */
-export function scoreOf(metric: MetricName, { loss, accuracy }: { readonly loss: number; readonly accuracy: number }) {
-  return metric === 'validation.loss' ? -loss : accuracy;
+interface Validation {
+  readonly loss: number;
+  readonly accuracy: number;
 }
 
-/** The value of the metric that has a score. */
+/** The value of a metric. */
+export function metricOf(metric: MetricName, { loss, accuracy }: Validation): number {
+  return metric === 'validation.loss' ? loss : accuracy;
+}
+
+/** How good a trial is: higher is better. */
+export function scoreOf(metric: MetricName, validation: Validation): number {
+  return metricValue(metric, metricOf(metric, validation));
+}
+
+/** The value of the metric that has a score, and the score that has a value. */
 export function metricValue(metric: MetricName, score: number): number {
-  return metric === 'validation.loss' ? -score : score;
+  return GOALS[metric] === 'minimize' ? -score : score;
 }
