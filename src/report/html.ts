@@ -1,6 +1,6 @@
 import { pageHtml } from '../page-file.ts';
 import type { ReportData } from './report-data.ts';
-import type { SweepReport } from './sweep-data.ts';
+import type { SweepReport } from './sweep/sweep-data.ts';
 
 const ICON =
   'data:image/svg+xml,' +

@@ -2,7 +2,7 @@ import { writeFileAtomic } from '../files.ts';
 import { VERSION } from '../runs/environment.ts';
 import { reportHtml } from './html.ts';
 import type { ReportData, RunReport } from './report-data.ts';
-import type { SweepReport } from './sweep-data.ts';
+import type { SweepReport } from './sweep/sweep-data.ts';
 
 /** Writes the report page of one run, or of several to compare. @throws FileError if the file cannot be written. */
 export async function writeReport(file: string, runs: readonly RunReport[]): Promise<void> {

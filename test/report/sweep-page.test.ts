@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { reportHtml } from '../../src/report/html.ts';
-import type { SweepReport } from '../../src/report/sweep-data.ts';
+import type { SweepReport } from '../../src/report/sweep/sweep-data.ts';
 import { describePages, expectAccessible, NEXT_FRAME } from '../support/browser.ts';
 import { MANY, PARAMETERS, type SampleSweepOptions, sampleSweep } from '../support/sweep-report.ts';
 

@@ -1,5 +1,5 @@
 import { Random } from '../../src/random.ts';
-import type { SweepReport, SweptParameter, TrialReport, Value } from '../../src/report/sweep-data.ts';
+import type { SweepReport, SweptParameter, TrialReport, Value } from '../../src/report/sweep/sweep-data.ts';
 
 export interface SampleSweepOptions {
   readonly trials?: number;

@@ -1,4 +1,4 @@
-import type { SweepReport } from '../../report/sweep-data.ts';
+import type { SweepReport } from '../../report/sweep/sweep-data.ts';
 import type { CsvValue } from '../terminal/csv.ts';
 
 /** The trials of a sweep as rows of a table, best first; those without a result come last. */

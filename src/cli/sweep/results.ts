@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { EXIT, FileError } from '../../errors.ts';
 import { writeFileAtomic } from '../../files.ts';
-import { collectSweep } from '../../report/collect-sweep.ts';
-import type { SweepReport } from '../../report/sweep-data.ts';
+import { collectSweep } from '../../report/sweep/collect-sweep.ts';
+import type { SweepReport } from '../../report/sweep/sweep-data.ts';
 import { writeSweepReport } from '../../report/write.ts';
 import { bordersOf } from '../../sweep/plan/borders.ts';
 import type { SweepState } from '../../sweep/sweep.ts';

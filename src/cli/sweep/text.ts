@@ -1,4 +1,4 @@
-import type { SweepReport, TrialReport, Value } from '../../report/sweep-data.ts';
+import type { SweepReport, TrialReport, Value } from '../../report/sweep/sweep-data.ts';
 import type { MetricName } from '../../sweep/plan/definition.ts';
 import { flagOf } from '../inputs/field-names.ts';
 import * as format from '../terminal/format.ts';

@@ -1,5 +1,5 @@
 import type { ReportData, RunReport } from '../report-data.ts';
-import type { SweepReport } from '../sweep-data.ts';
+import type { SweepReport } from '../sweep/sweep-data.ts';
 import type { ChartSize } from './chart.ts';
 import { comparisonPage } from './compare/compare.ts';
 import { h } from './dom.ts';

@@ -1,5 +1,5 @@
 import { DATASET_LABEL } from '../../../images.ts';
-import type { SweepReport } from '../../sweep-data.ts';
+import type { SweepReport } from '../../sweep/sweep-data.ts';
 import { type Child, command, type Entries, h } from '../dom.ts';
 import * as format from '../format.ts';
 import { big, dataNotice, facts, progressNotice, stateNotice } from '../header.ts';

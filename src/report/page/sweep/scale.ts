@@ -1,5 +1,5 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
-import type { SweptParameter, Value } from '../../sweep-data.ts';
+import type { SweptParameter, Value } from '../../sweep/sweep-data.ts';
 import { numberText, valueText } from './trials.ts';
 
 /** Pixels between two labels of an axis. */

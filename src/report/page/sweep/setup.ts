@@ -1,4 +1,4 @@
-import type { SweepReport, SweptParameter } from '../../sweep-data.ts';
+import type { SweepReport, SweptParameter } from '../../sweep/sweep-data.ts';
 import { definitions, h, hash, part, section, table } from '../dom.ts';
 import * as format from '../format.ts';
 import { valueText } from './trials.ts';

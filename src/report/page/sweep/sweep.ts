@@ -1,4 +1,4 @@
-import type { SweepReport } from '../../sweep-data.ts';
+import type { SweepReport } from '../../sweep/sweep-data.ts';
 import type { ChartSize } from '../chart.ts';
 import { h, section } from '../dom.ts';
 import * as format from '../format.ts';

@@ -1,4 +1,4 @@
-import type { SweepReport, SweptParameter, TrialReport, Value } from '../../sweep-data.ts';
+import type { SweepReport, SweptParameter, TrialReport, Value } from '../../sweep/sweep-data.ts';
 import { lossTick, percentTick } from '../chart.ts';
 import * as format from '../format.ts';
 

@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import type { SweptParameter } from '../../../sweep-data.ts';
+import type { SweptParameter } from '../../../sweep/sweep-data.ts';
 import { type ChartSize, figure, quantile, rangeOf } from '../../chart.ts';
 import { h, section } from '../../dom.ts';
 import * as format from '../../format.ts';

@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import type { SweepReport, TrialReport } from '../../../sweep-data.ts';
+import type { SweepReport, TrialReport } from '../../../sweep/sweep-data.ts';
 import { type ChartSize, figure } from '../../chart.ts';
 import { table } from '../../dom.ts';
 import * as format from '../../format.ts';

@@ -1,5 +1,5 @@
-import type { DatasetName } from '../images.ts';
-import type { Metrics } from '../training/evaluate.ts';
+import type { DatasetName } from '../../images.ts';
+import type { Metrics } from '../../training/evaluate.ts';
 
 /** Data of a sweep's page, which contains it as JSON. */
 export interface SweepReport {

@@ -1,11 +1,11 @@
-import { effectiveConfig } from '../config/resolve.ts';
-import { VERSION } from '../runs/environment.ts';
-import { GOALS, metricOf } from '../sweep/plan/definition.ts';
-import type { Plan, Trial } from '../sweep/plan/plan.ts';
-import { rankingOf } from '../sweep/plan/ranking.ts';
-import { sweptValues } from '../sweep/plan/swept-values.ts';
-import type { SweepState } from '../sweep/sweep.ts';
-import { wilsonInterval } from '../training/wilson.ts';
+import { effectiveConfig } from '../../config/resolve.ts';
+import { VERSION } from '../../runs/environment.ts';
+import { GOALS, metricOf } from '../../sweep/plan/definition.ts';
+import type { Plan, Trial } from '../../sweep/plan/plan.ts';
+import { rankingOf } from '../../sweep/plan/ranking.ts';
+import { sweptValues } from '../../sweep/plan/swept-values.ts';
+import type { SweepState } from '../../sweep/sweep.ts';
+import { wilsonInterval } from '../../training/wilson.ts';
 import type { SweepReport, SweptParameter, TrialReport, Value } from './sweep-data.ts';
 
 /** What the page of a sweep says that its journal does not know. */
