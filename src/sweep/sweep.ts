@@ -12,6 +12,7 @@ import {
   readJournal,
 } from './journal/journal.ts';
 import type { EndedLine, EventLine, ExtendedLine, FailedLine, ResultLine, SweepLine } from './journal/lines.ts';
+import { JournalWriter } from './journal/writer.ts';
 import type { Definition } from './plan/definition.ts';
 import { type Job, jobName } from './plan/job.ts';
 import { Plan } from './plan/plan.ts';
@@ -21,6 +22,8 @@ import { Checkpoints } from './trial/checkpoints.ts';
 
 /** Checkpoints of the leaders that are kept when their trainings are over: one of them is the winner. */
 const KEPT_LEADERS = 5;
+/** Least time between two looks at which checkpoints can be removed. */
+const REMOVAL_INTERVAL_MS = 1000;
 
 /** What happens in a sweep. */
 export type SweepEvent =
@@ -99,9 +102,10 @@ export class Sweep {
   /** Whether the journal ended with a part of a line, which was cut off. */
   readonly wasTorn: boolean;
   readonly #lock: FolderLock;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #journal = new JournalWriter((lines) => this.#append(lines));
   /** Trainings that may have left a checkpoint. */
   #leftovers: { trial: number; seed: number }[] = [];
+  #removedAt = 0;
 
   private constructor(folder: string, lock: FolderLock, content: JournalContent) {
     this.folder = folder;
@@ -123,7 +127,7 @@ export class Sweep {
       if (content.isTorn) await cutTornLine(folder, content);
       const extended = extensionOf(new SweepState(content).plan.definition, extension);
       if (extended === undefined) return new Sweep(folder, lock, content);
-      await appendToJournal(folder, extended);
+      await appendToJournal(folder, [extended]);
       return new Sweep(folder, lock, { ...content, events: [...content.events, extended] });
     } catch (error) {
       await lock.release();
@@ -136,46 +140,56 @@ export class Sweep {
    *  taken the sweep over. */
   async run(executor: Executor, { signal, onEvent = () => {} }: RunOptions): Promise<void> {
     const running = new Map<string, Promise<void>>();
+    const errors: unknown[] = [];
+    let wake = () => {};
+    const start = (job: Job) => {
+      onEvent({ type: 'job-started', job });
+      const end = this.#run(job, executor, onEvent).catch((error) => errors.push(error));
+      running.set(
+        jobName(job),
+        end.then(() => {
+          running.delete(jobName(job));
+          wake();
+        }),
+      );
+    };
     const stop = () => executor.stop();
     signal.addEventListener('abort', stop);
     try {
-      while (!signal.aborted && !this.state.plan.isDone) {
+      while (!signal.aborted && errors.length === 0 && !this.state.plan.isDone) {
+        const ended = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
         for (const job of this.state.plan.jobs()) {
-          const name = jobName(job);
           if (running.size >= executor.capacity) break;
-          if (running.has(name)) continue;
-          onEvent({ type: 'job-started', job });
-          running.set(
-            name,
-            this.#run(job, executor, onEvent).finally(() => running.delete(name)),
-          );
+          if (!running.has(jobName(job))) start(job);
         }
         if (running.size === 0) throw new Error('the plan is not done, but has no job');
-        await Promise.race(running.values());
+        await ended;
+        await this.#removeLeftovers();
       }
-    } catch (error) {
-      executor.stop();
-      throw error;
     } finally {
       signal.removeEventListener('abort', stop);
-      await Promise.allSettled(running.values());
+      if (!this.state.plan.isDone) executor.stop();
+      await Promise.all(running.values());
     }
+    if (errors.length > 0) throw errors[0];
   }
 
   /** Appends a line. @throws as `run` does. */
-  async write(line: EventLine): Promise<void> {
-    const write = this.#writing.then(async () => {
-      this.#lock.expectHeld();
-      await appendToJournal(this.folder, line);
-    });
-    this.#writing = write.catch(() => {});
-    await write;
-    this.state.take(line);
+  write(line: EventLine): Promise<void> {
+    return this.#journal.write(line);
   }
 
   async release(): Promise<void> {
-    await this.#writing;
+    await this.#journal.settle();
     await this.#lock.release();
+  }
+
+  async #append(lines: readonly EventLine[]): Promise<void> {
+    this.#lock.expectHeld();
+    await appendToJournal(this.folder, lines);
+    for (const line of lines) this.state.take(line);
   }
 
   async #run(job: Job, executor: Executor, onEvent: NonNullable<RunOptions['onEvent']>): Promise<void> {
@@ -185,7 +199,6 @@ export class Sweep {
     await this.write(line);
     executor.written?.(job);
     this.#leftovers.push({ trial: job.trial, seed: job.seed });
-    await this.#removeLeftovers();
     onEvent({ type: 'job-ended', job, line });
   }
 
@@ -196,7 +209,9 @@ export class Sweep {
 
   /** Removes the checkpoints of trainings that are over, but for those of the leaders. */
   async #removeLeftovers(): Promise<void> {
-    if (this.#leftovers.length < 4 * KEPT_LEADERS) return;
+    // Ranking takes a while in a large sweep.
+    if (this.#leftovers.length < 4 * KEPT_LEADERS || performance.now() - this.#removedAt < REMOVAL_INTERVAL_MS) return;
+    this.#removedAt = performance.now();
     const { plan } = this.state;
     const leaders = rankingOf(plan)
       .slice(0, KEPT_LEADERS)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { effectiveConfig } from '../../src/config/resolve.ts';
 import { Random } from '../../src/random.ts';
-import type { FailedLine, ResultLine } from '../../src/sweep/journal/lines.ts';
+import type { FailedLine, ResultLine, SweepLine } from '../../src/sweep/journal/lines.ts';
 import type { Definition } from '../../src/sweep/plan/definition.ts';
 import { type Job, jobName } from '../../src/sweep/plan/job.ts';
 import { Plan } from '../../src/sweep/plan/plan.ts';
@@ -22,6 +22,17 @@ export const DEFINITION: Definition = {
 
 /** Halving from 27 trials of one epoch to 3 of nine. */
 export const HALVING: Definition = { ...DEFINITION, halving: 3, rungs: [1, 3, 9] };
+
+/** The first line of the journal of a sweep. */
+export function headerOf(definition: Definition): SweepLine {
+  const dataset = {
+    name: 'synthetic',
+    source: 'generated',
+    sha256: 'a'.repeat(64),
+    images: { train: 1, test: 1 },
+  } as const;
+  return { type: 'sweep', version: 1, ...definition, lag: null, dataset, nnTrain: '1.2.3' } as SweepLine;
+}
 
 export function planOf(definition: Definition): Plan {
   return new Plan(definition, ...proposalsOf(definition));

@@ -13,7 +13,7 @@ import { type Io, printNote, rawStream } from '../terminal/io.ts';
 import type { SweepOptions } from './options.ts';
 import { metricText, valuesText } from './text.ts';
 
-/** Least time between two updates for progress alone. */
+/** Time between two updates: ranking takes a while in a large sweep, and the trials of a queue may end in hundreds a second. */
 const REFRESH_MS = 100;
 /** Leaders that the live table shows. */
 const LEADERS = 3;
@@ -105,7 +105,7 @@ class LiveTable {
   readonly #startedAt = performance.now();
   readonly #doneBefore: number;
   readonly #width: number;
-  #refreshedAt = 0;
+  #timer: NodeJS.Timeout | undefined;
   readonly #hasQueue: boolean;
 
   /** @param workers of this process; undefined for those of a queue, whose lines show them instead of the trials. */
@@ -137,7 +137,7 @@ class LiveTable {
 
   start(job: Job): void {
     this.#running.set(job, 0);
-    this.#refresh();
+    this.#refreshSoon();
   }
 
   progress(job: Job, epochs: number): void {
@@ -145,15 +145,16 @@ class LiveTable {
       (one) => one.trial === job.trial && one.rung === job.rung && one.seed === job.seed,
     );
     if (found) this.#running.set(found, epochs);
-    if (performance.now() - this.#refreshedAt > REFRESH_MS) this.#refresh();
+    this.#refreshSoon();
   }
 
   end(job: Job): void {
     this.#running.delete(job);
-    this.#refresh();
+    this.#refreshSoon();
   }
 
   close(): void {
+    clearTimeout(this.#timer);
     this.#bars.stop();
   }
 
@@ -175,8 +176,14 @@ class LiveTable {
     for (const [i, line] of this.#runningLines.entries()) this.#show(line, lines[i] ?? '');
   }
 
+  #refreshSoon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#refresh();
+    }, REFRESH_MS);
+  }
+
   #refresh(): void {
-    this.#refreshedAt = performance.now();
     const { plan } = this.#sweep.state;
     const ranking = rankingOf(plan).filter(({ mean }) => mean !== null);
     for (const [i, line] of this.#leaders.entries()) {

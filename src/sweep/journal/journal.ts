@@ -28,9 +28,9 @@ export async function createJournal(folder: string, sweep: SweepLine): Promise<v
   await writeFileAtomic(path.join(folder, JOURNAL), `${JSON.stringify(sweep)}\n`);
 }
 
-/** Appends a line, which is on the disk when this resolves. @throws FileError if it cannot be written. */
-export async function appendToJournal(folder: string, line: EventLine): Promise<void> {
-  await appendJsonLines(path.join(folder, JOURNAL), [line]);
+/** Appends lines, which are on the disk when this resolves. @throws FileError if they cannot be written. */
+export async function appendToJournal(folder: string, lines: readonly EventLine[]): Promise<void> {
+  await appendJsonLines(path.join(folder, JOURNAL), lines);
 }
 
 /** Cuts off the part of a line that a journal ends with, so that lines can be appended again.

@@ -13,7 +13,7 @@ import {
   QUEUE_OPTIONS,
   type QueuedJob,
   queueName,
-  resultsQueue,
+  resultsKey,
   type SeenWorker,
   TRIALS_QUEUE,
   type WorkerState,
@@ -23,7 +23,7 @@ import { WorkersWatch } from './workers-watch.ts';
 
 /** Trials that wait in the queue or are trained: far more than there are workers. */
 const CAPACITY = 1000;
-/** Time between two looks at the results, if there are none. */
+/** Time between two looks at the results, if there are none or they are not in the journal. */
 const POLL_MS = 50;
 /** A job without a result is put into the queue again after this time, in which case the queue drops it unless it had lost it. */
 const RESUBMIT_MS = 5000;
@@ -55,16 +55,20 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** Runs jobs on any worker that takes them from a queue. Results wait in a second queue until they are in the journal, so that
- *  none is lost, whoever dies. */
+/** Runs jobs on any worker that takes them from a queue. Results wait on the server until they are in the journal, so that none
+ *  is lost, whoever dies. */
 export class QueueExecutor implements Executor {
   readonly capacity = CAPACITY;
   readonly #options: QueueExecutorOptions;
   readonly #trials: Queue<QueuedJob>;
-  readonly #results: Queue;
+  /** Where results wait. */
+  readonly #results: string;
   readonly #waiting = new Map<string, Waiting>();
-  /** Results that were taken, but are not in the journal yet or still in their queue. */
+  /** Results that were taken, but not removed from the server: they are on their way to the journal, or there now. */
   readonly #taken = new Set<string>();
+  #written: string[] = [];
+  /** Ends the pause between two looks. */
+  #wake = () => {};
   readonly #watch: WorkersWatch;
   readonly #polling: Promise<void>;
   #unsubmitted: Waiting[] = [];
@@ -76,8 +80,8 @@ export class QueueExecutor implements Executor {
     const { redis, packages } = options.connection;
     this.#options = options;
     this.#trials = new packages.Queue(TRIALS_QUEUE, { ...QUEUE_OPTIONS, connection: redis });
-    this.#results = new packages.Queue(resultsQueue(options.sweep), { ...QUEUE_OPTIONS, connection: redis });
-    for (const queue of [this.#trials, this.#results]) queue.on('error', () => {});
+    this.#trials.on('error', () => {});
+    this.#results = resultsKey(options.sweep);
     this.#watch = new WorkersWatch(redis, options.onWorkers, (running) => this.#progress(running));
     this.#polling = this.#poll();
   }
@@ -91,13 +95,8 @@ export class QueueExecutor implements Executor {
     });
   }
 
-  /** Removes a result that is in the journal from its queue. A worker that died after it had handed it in still holds the trial:
-   *  whoever takes that up finds its name here, and leaves it. */
   written(job: Job): void {
-    const { connection, sweep } = this.#options;
-    const key = writtenKey(sweep);
-    const note = connection.redis.multi().sadd(key, jobName(job)).expire(key, WRITTEN_SECONDS).exec();
-    void note.catch(() => {}).then(() => this.#remove(this.#results, jobName(job)));
+    if (this.#written.push(jobName(job)) === 1) queueMicrotask(() => void this.#removeWritten());
   }
 
   stop(): void {
@@ -110,15 +109,18 @@ export class QueueExecutor implements Executor {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#watch.close();
-    const tidy: Promise<unknown>[] = [...this.#waiting.keys()].map((name) => this.#remove(this.#trials, name));
-    if (!this.#isStopped) tidy.push(this.#results.obliterate({ force: true }).catch(() => {}));
+    const { connection, sweep } = this.#options;
+    const tidy: Promise<unknown>[] = [...this.#waiting.keys()].map((name) => {
+      return this.#trials.remove(queueName(sweep, name)).catch(() => {});
+    });
+    if (!this.#isStopped) tidy.push(connection.redis.del(this.#results).catch(() => {}));
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise((resolve) => {
       timer = setTimeout(resolve, TIDY_MS);
     });
     await Promise.race([Promise.all([...tidy, this.#polling]), limit]);
     clearTimeout(timer);
-    this.#options.connection.close();
+    connection.close();
   }
 
   #submitNew(): void {
@@ -146,10 +148,10 @@ export class QueueExecutor implements Executor {
 
   async #poll(): Promise<void> {
     while (!this.#isClosed) {
-      let count = 0;
       const late = setTimeout(() => this.#noteAbsence('it does not answer'), PATIENCE_MS);
       try {
-        count = await this.#takeResults();
+        // Otherwise they would be read twice.
+        if (this.#taken.size === 0) await this.#takeResults();
         await this.#resubmit();
         this.#noteReturn();
       } catch (error) {
@@ -157,40 +159,66 @@ export class QueueExecutor implements Executor {
       } finally {
         clearTimeout(late);
       }
-      if (count === 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      await this.#pause();
     }
   }
 
-  /** Takes the results that are there, and resolves to their number. */
-  async #takeResults(): Promise<number> {
-    const ids = await this.#results.getRanges(['wait'], 0, CAPACITY + this.#taken.size, true);
-    const found = await Promise.all(ids.filter((id) => !this.#taken.has(id)).map((id) => this.#results.getJob(id)));
-    const present = found.filter((result) => result !== undefined);
-    for (const { id, data } of present) await this.#take(id!, data);
-    return present.length;
+  async #pause(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      timer = setTimeout(resolve, POLL_MS);
+    });
+    clearTimeout(timer);
   }
 
-  async #take(id: string, data: unknown): Promise<void> {
-    const handedIn = decodeHandedIn(data);
+  async #takeResults(): Promise<void> {
+    const { redis } = this.#options.connection;
+    const found = Object.entries(await redis.hgetall(this.#results));
+    const settled = found.filter(([name, text]) => this.#take(name, text)).map(([name]) => name);
+    if (settled.length > 0) await redis.hdel(this.#results, ...settled);
+  }
+
+  /** Takes what was handed in. Returns whether it can be removed. */
+  #take(name: string, text: string): boolean {
+    const handedIn = decodeHandedIn(text);
     if (handedIn?.kind !== 'outcome') {
-      this.#options.onNote(handedIn?.message ?? `something else than a result was handed in as ${id}, and ignored`);
-      await this.#results.remove(id);
-      return;
+      this.#options.onNote(handedIn?.message ?? `something else than a result was handed in as ${name}, and ignored`);
+      return true;
     }
-    const { name, outcome } = handedIn;
+    const { outcome } = handedIn;
     const waiting = this.#waiting.get(name);
     if (waiting) {
       this.#waiting.delete(name);
-      this.#taken.add(id);
+      this.#taken.add(name);
       waiting.resolve(outcome);
-      return;
+      return false;
     }
     const { trial: number, rung, seed } = jobNamed(name);
     const trial = this.#options.plan.trials[number];
     const known = trial && this.#options.plan.outcomeOf(trial, rung, seed);
     if (known?.type === 'result' && outcome.type === 'result') expectSame(known, outcome);
     // That of a trial which is not known yet waits for it.
-    if (known || outcome.type === 'failed') await this.#results.remove(id);
+    return known !== undefined || outcome.type === 'failed';
+  }
+
+  /** Removes the results from the server that are in the journal. A worker that died after it had handed in still holds the
+   *  trial: whoever takes that up finds its name among the written ones, and leaves it. */
+  async #removeWritten(): Promise<void> {
+    const { connection, sweep } = this.#options;
+    const names = this.#written;
+    this.#written = [];
+    const key = writtenKey(sweep);
+    const removal = connection.redis
+      .multi()
+      .sadd(key, ...names)
+      .expire(key, WRITTEN_SECONDS);
+    await removal
+      .hdel(this.#results, ...names)
+      .exec()
+      .catch(() => {});
+    for (const name of names) this.#taken.delete(name);
+    if (this.#taken.size === 0) this.#wake();
   }
 
   async #resubmit(): Promise<void> {
@@ -199,12 +227,6 @@ export class QueueExecutor implements Executor {
       ({ submittedAt }) => submittedAt > 0 && now - submittedAt > RESUBMIT_MS,
     );
     await this.#submit(old);
-  }
-
-  async #remove(queue: Queue, job: string): Promise<void> {
-    const id = queueName(this.#options.sweep, job);
-    await queue.remove(id).catch(() => {});
-    this.#taken.delete(id);
   }
 
   #progress(running: WorkerState['running']): void {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import * as v from 'valibot';
+import { parseOrUndefined } from '../../runs/json-lines.ts';
 import type { Failure } from '../executor.ts';
 import { EVENT, type ResultLine, type SweepLine } from '../journal/lines.ts';
 import type { Job } from '../plan/job.ts';
@@ -17,12 +18,12 @@ export const WORKERS_KEY = `${PREFIX}:workers`;
 /** Options of every queue. Events are read by nobody. */
 export const QUEUE_OPTIONS = { prefix: PREFIX, streams: { events: { maxLen: 100 } } } as const;
 
-/** Jobs leave the queue when they end: their results lie in another one. */
+/** Jobs leave the queue when they end: their results lie elsewhere. */
 export const JOB_OPTIONS = { removeOnComplete: true, removeOnFail: true } as const;
 
-/** Name of the queue of a sweep's results. */
-export function resultsQueue(sweep: string): string {
-  return `results-${sweep}`;
+/** Key of the hash of a sweep's results, each under the name of its job, until they are in the journal. */
+export function resultsKey(sweep: string): string {
+  return `${PREFIX}:results-${sweep}`;
 }
 
 /** Key of the set of a sweep's jobs whose results are in the journal. */
@@ -61,7 +62,7 @@ export interface QueuedJob {
 
 /** What workers hand in. */
 export type HandedIn =
-  | { readonly kind: 'outcome'; readonly name: string; readonly outcome: ResultLine | Failure }
+  | { readonly kind: 'outcome'; readonly outcome: ResultLine | Failure }
   | { readonly kind: 'refusal'; readonly message: string };
 
 /** What differs between the conditions of a job and those of a worker; undefined if nothing that matters does. */
@@ -79,14 +80,14 @@ export function difference({ job, conditions }: QueuedJob, own: Conditions): str
 }
 
 /** What was handed in, checked; undefined if it is something else. */
-export function decodeHandedIn(value: unknown): HandedIn | undefined {
+export function decodeHandedIn(text: string): HandedIn | undefined {
+  const value = parseOrUndefined(text);
   return v.is(HANDED_IN, value) ? (value as HandedIn) : undefined;
 }
 
 const HANDED_IN = v.variant('kind', [
   v.object({
     kind: v.literal('outcome'),
-    name: v.string(),
     outcome: v.union([
       v.pipe(
         EVENT,

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { Job as BullJob, Queue, Worker } from 'bullmq';
+import type { Job as BullJob, Worker } from 'bullmq';
 import { UserError } from '../../errors.ts';
 import type { Executor, Failure } from '../executor.ts';
 import type { ResultLine } from '../journal/lines.ts';
@@ -10,11 +10,10 @@ import {
   type Conditions,
   difference,
   type HandedIn,
-  JOB_OPTIONS,
   QUEUE_OPTIONS,
   type QueuedJob,
   queueName,
-  resultsQueue,
+  resultsKey,
   TRIALS_QUEUE,
   writtenKey,
 } from './protocol.ts';
@@ -41,7 +40,6 @@ export interface QueueWorkerOptions {
 /** Takes trials from a queue, trains them, and hands in their results. */
 export class QueueWorker {
   readonly #options: QueueWorkerOptions;
-  readonly #results = new Map<string, Queue>();
   /** A job that this process runs may come again, after its lock was lost. */
   readonly #running = new Map<string, Promise<ResultLine | Failure | undefined>>();
   #refuse: (error: UserError) => void = () => {};
@@ -93,21 +91,27 @@ export class QueueWorker {
       await this.#refuseJob(data, problem);
       return this.#handBack(queued, token);
     }
-    const results = this.#resultsOf(data.sweep);
-    const id = queueName(data.sweep, jobName(data.job));
-    // Somebody may have trained it who then died, or whose lock was lost.
-    const { redis } = this.#options.connection;
-    const name = jobName(data.job);
-    if ((await redis.sismember(writtenKey(data.sweep), name)) === 1 || (await results.getJob(id))) return null;
-    const outcome = await this.#train(id, data);
+    const { sweep, job } = data;
+    if (await this.#isKnown(sweep, jobName(job))) return null;
+    const outcome = await this.#train(data);
     if (outcome === undefined) return this.#handBack(queued, token);
-    await this.#handIn(results, id, { kind: 'outcome', name: jobName(data.job), outcome });
-    this.#options.onEnded?.(data.job, outcome);
+    await this.#handIn(sweep, jobName(job), { kind: 'outcome', outcome });
+    this.#options.onEnded?.(job, outcome);
     return null;
   }
 
-  #train(id: string, { sweep, job }: QueuedJob): Promise<ResultLine | Failure | undefined> {
+  /** Whether the result of a job waits for the coordinator, or is in the journal: somebody trained it who then died, or whose
+   *  lock was lost. */
+  async #isKnown(sweep: string, name: string): Promise<boolean> {
+    const { redis } = this.#options.connection;
+    // Within one transaction, because the coordinator moves it from the one to the other.
+    const answers = await redis.multi().hexists(resultsKey(sweep), name).sismember(writtenKey(sweep), name).exec();
+    return answers!.some(([, answer]) => answer === 1);
+  }
+
+  #train({ sweep, job }: QueuedJob): Promise<ResultLine | Failure | undefined> {
     const { executor, heartbeat, onStarted } = this.#options;
+    const id = queueName(sweep, jobName(job));
     const running = this.#running.get(id);
     if (running) return running;
     onStarted?.(job);
@@ -128,33 +132,23 @@ export class QueueWorker {
 
   async #refuseJob({ sweep }: QueuedJob, problem: string): Promise<void> {
     const message = `the worker ${hostname()}, process ${process.pid}, cannot work on the sweep: the worker has ${problem}`;
-    await this.#handIn(this.#resultsOf(sweep), `refusal-${hostname().replaceAll(':', '-')}-${process.pid}`, {
-      kind: 'refusal',
-      message,
-    });
+    await this.#handIn(sweep, `refusal by ${hostname()}, process ${process.pid}`, { kind: 'refusal', message });
     this.#refuse(new UserError(message));
   }
 
   /** Hands in until the server accepts, whatever it says meanwhile: its memory may be full, or its disk. */
-  async #handIn(results: Queue, id: string, data: HandedIn): Promise<void> {
+  async #handIn(sweep: string, name: string, data: HandedIn): Promise<void> {
+    const { redis } = this.#options.connection;
     for (;;) {
       try {
-        await results.add(data.kind, data, { ...JOB_OPTIONS, jobId: id });
+        // The first of two wins.
+        await redis.hsetnx(resultsKey(sweep), name, JSON.stringify(data));
         return;
       } catch (error) {
         if (this.#isStopped) throw error;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
-  }
-
-  #resultsOf(sweep: string): Queue {
-    const { redis, packages } = this.#options.connection;
-    const queue =
-      this.#results.get(sweep) ?? new packages.Queue(resultsQueue(sweep), { ...QUEUE_OPTIONS, connection: redis });
-    if (!this.#results.has(sweep)) queue.on('error', () => {});
-    this.#results.set(sweep, queue);
-    return queue;
   }
 }
 

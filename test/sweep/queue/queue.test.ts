@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Executor } from '../../../src/sweep/executor.ts';
-import type { SweepLine } from '../../../src/sweep/journal/lines.ts';
 import type { Definition } from '../../../src/sweep/plan/definition.ts';
 import { rankingOf } from '../../../src/sweep/plan/ranking.ts';
 import { connect } from '../../../src/sweep/queue/connection.ts';
@@ -12,20 +11,10 @@ import { QueueWorker } from '../../../src/sweep/queue/worker.ts';
 import { createSweep, readSweep, Sweep } from '../../../src/sweep/sweep.ts';
 import { temporaryFolder } from '../../support/files.ts';
 import { describeRedis, RedisServer } from '../../support/redis.ts';
-import { DEFINITION, planOf, runPlan, simulate } from '../../support/simulated-sweep.ts';
+import { DEFINITION, headerOf, planOf, runPlan, simulate } from '../../support/simulated-sweep.ts';
 
 const CONDITIONS: Conditions = { version: '1.2.3', sha256: 'a'.repeat(64), backend: 'wasm', fma: true };
 const SEARCH: Definition = { ...DEFINITION, method: 'random', trials: 200 };
-
-function headerOf(definition: Definition): SweepLine {
-  const dataset = {
-    name: 'synthetic',
-    source: 'generated',
-    sha256: 'a'.repeat(64),
-    images: { train: 1, test: 1 },
-  } as const;
-  return { type: 'sweep', version: 1, ...definition, lag: null, dataset, nnTrain: '1.2.3' } as SweepLine;
-}
 
 /** A worker that computes nothing, ended with the test. */
 async function startWorker({ url }: RedisServer): Promise<void> {
