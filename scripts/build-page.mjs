@@ -3,25 +3,6 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'rolldown';
 
-/** Licences of packages that come without a licence file. */
-const UNLICENSED = new Map([
-  [
-    '@viz-js/viz',
-    'Viz.js, Copyright (c) Michael Daines, licensed under the MIT License. It contains in object code Graphviz, licensed under ' +
-      'the Eclipse Public License (graphviz.org/license), whose source is at gitlab.com/graphviz/graphviz, and Expat, Copyright ' +
-      '(c) Thai Open Source Software Center Ltd and Clark Cooper and Expat maintainers, licensed under the MIT License. The MIT ' +
-      'License: Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated ' +
-      'documentation files (the "Software"), to deal in the Software without restriction, including without limitation the ' +
-      'rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit ' +
-      'persons to whom the Software is furnished to do so, subject to the following conditions: The above copyright notice and ' +
-      'this permission notice shall be included in all copies or substantial portions of the Software. THE SOFTWARE IS PROVIDED ' +
-      '"AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF ' +
-      'MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS ' +
-      'BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, ' +
-      'OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.',
-  ],
-]);
-
 for (const page of ['report', 'explorer']) {
   const [source, out] = [`src/${page}/page`, `dist/${page}`];
   const { output } = await build({
@@ -37,12 +18,11 @@ for (const page of ['report', 'explorer']) {
   const script = forHtml(`${licences(moduleIds)}\n${code}`);
   mkdirSync(out, { recursive: true });
   writeFileSync(path.join(out, 'page.js'), script);
-  // Stylesheets, concatenated in the order of their names.
+  // The style sheet of all pages, and those of the page in the order of their names.
   const folder = path.join(source, 'style');
-  const css = readdirSync(folder)
-    .sort()
-    .map((name) => readFileSync(path.join(folder, name), 'utf8'))
-    .join('\n');
+  const sheets = readdirSync(folder).sort();
+  const files = ['src/page.css', ...sheets.map((name) => path.join(folder, name))];
+  const css = files.map((file) => readFileSync(file, 'utf8')).join('\n');
   writeFileSync(path.join(out, 'page.css'), minifyCss(css));
 }
 
@@ -65,8 +45,8 @@ function licences(ids) {
   for (const folder of [...packages].sort()) {
     const { name } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
     const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-    if (!file && UNLICENSED.has(name)) {
-      holders.set(UNLICENSED.get(name), [name]);
+    if (!file && name === '@viz-js/viz') {
+      holders.set(vizLicence(folder), [name]);
       continue;
     }
     if (!file) throw new Error(`${name} is in the bundle but has no licence file`);
@@ -85,6 +65,16 @@ function licences(ids) {
   }
   const texts = [...holders].map(([body, names]) => `${names.join('\n')}\n${body}`);
   return `/*! This page contains the following packages.\n\n${texts.join('\n\n').replaceAll('*/', '* /')}\n*/`;
+}
+
+/** The licence of Viz.js, which comes without a licence file, and of what its WebAssembly contains: the package names it at the
+ *  top of its script, and records the sources that it was built from. */
+function vizLicence(folder) {
+  const [, header] = readFileSync(path.join(folder, 'dist/viz.js'), 'utf8').match(/^\/\*!\s*([\s\S]*?)\s*\*\//);
+  const { predicate } = JSON.parse(readFileSync(path.join(folder, 'lib/provenance.json'), 'utf8'));
+  const sources = predicate.buildDefinition.resolvedDependencies.map(({ uri }) => uri);
+  const texts = readFileSync('scripts/viz-js-licences.txt', 'utf8');
+  return `${header}\n\nBuilt from:\n${sources.join('\n')}\n\n${texts}`.trim();
 }
 
 /** Removes comments and redundant white space. */
