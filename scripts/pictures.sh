@@ -13,7 +13,9 @@ $nn_train explain product --svg "$pictures/product.svg"
 
 $nn_train explain product --html explorer.html
 # Two steps back from all numbers: backward through the gate of the output.
-node "$repository/scripts/screenshot.mjs" explorer.html "$pictures/explorer.png" ArrowLeft ArrowLeft
+node "$repository/scripts/screenshot.mjs" explorer.html "$pictures/explorer.png" body ArrowLeft ArrowLeft
+$nn_train explain --lecture --html lecture.html
+node "$repository/scripts/screenshot.mjs" lecture.html#branch "$pictures/lecture.png" '#answer' - 4 Enter
 
 $nn_train --model linear --recipe plain --weight-decay 1 --data "$images" --out runs/smooth
 $nn_train weights runs/smooth --png "$pictures/templates.png" --scale 3

@@ -10,4 +10,6 @@ export interface ExplorerData {
   readonly values: Readonly<Record<string, Nested>>;
   /** Gradient to start from, as parsed JSON, if it is neither ones nor the example's. */
   readonly upstream?: unknown;
+  /** Whether the page lists all examples of the lecture, with their exercises. */
+  readonly isLecture?: true;
 }

@@ -11,8 +11,11 @@ import {
   type GraphExplanation,
   parseUpstream,
 } from '../explain/graph-explanation.ts';
-import type { FormulaExample, GraphExample } from '../lecture/example.ts';
+import type { Example, FormulaExample, GraphExample } from '../lecture/example.ts';
 import { EXAMPLES } from '../lecture/examples.ts';
+
+/** What an example is, without what it shows, which would answer its exercise. */
+export const subjectOf = ({ title }: Example): string => title.split(': ')[0];
 
 export type ValuesByName = ReadonlyMap<string, Values>;
 
@@ -22,6 +25,8 @@ export interface Question {
   readonly what: string;
   readonly title: string;
   readonly formula: string | undefined;
+  /** The example of the lecture that it is, if it is one. */
+  readonly example: Example | undefined;
   /** Remarks on the numbers of an example, which hold for its own values only. */
   readonly notes: readonly string[];
   /** Leaves that can be changed, with their values at the start. */
@@ -46,6 +51,7 @@ export async function ask(what: string, given: ValuesByName, upstream?: unknown)
     what,
     title: example?.title ?? what,
     formula: formula.text,
+    example,
     notes: given.size === 0 ? (example?.notes ?? []) : [],
     values,
     isOriginal: example !== undefined && given.size === 0,
@@ -83,6 +89,7 @@ async function graphQuestion(example: GraphExample, given: ValuesByName): Promis
     what: example.name,
     title: example.title,
     formula: undefined,
+    example,
     notes: given.size === 0 ? example.notes : [],
     values,
     isOriginal: given.size === 0,

@@ -29,6 +29,14 @@ export const NETWORKS: readonly GraphExample[] = [
   {
     name: 'linear',
     title: 'linear score function: W [10, 3072] times an image',
+    text:
+      'The scores of ten classes for one image, and their loss, -ln p, where p is the probability that the softmax ' +
+      'gives to the right class, 3.',
+    exercise: {
+      question: 'What is the gradient at linear.bias[3]? It is p - 1. Two digits are enough.',
+      wire: 'linear.bias',
+      element: 3,
+    },
     notes: [
       'The image is random bytes and the weights are initial ones, so the loss is close to ln 10 = 2.303, the loss at ' +
         'chance. No gradient flows to the image and the label, as they are not trained.',
@@ -39,6 +47,14 @@ export const NETWORKS: readonly GraphExample[] = [
   {
     name: 'two-layer',
     title: 'two-layer network: the toy network of the first assignment',
+    text:
+      'Four inputs, ten hidden units with ReLU, three classes, and five examples. To the loss, an L2 penalty λ/2 ' +
+      '‖W‖² of each weight is added, with λ = 0.1.',
+    exercise: {
+      question: 'What gradient does penalty1 send back to fc1.weight[0][0]? Two digits are enough.',
+      wire: 'fc1.weight',
+      through: 'penalty1',
+    },
     notes: [
       'As published, the data loss is 1.26585, and 1.30379 with the L2 term of both weights: 0.05 ‖W‖² there, λ/2 ‖W‖² ' +
         `with λ = ${WEIGHT_DECAY} here.`,

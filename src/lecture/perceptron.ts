@@ -9,6 +9,8 @@ const UPDATED = { W: W.map((w, i) => w + X[i]), B: B + 1 };
 export const PERCEPTRON: FormulaExample = {
   name: 'perceptron',
   title: 'perceptron: no gradient flows back through the threshold',
+  text: 'The first learning machine ends with a threshold: y = 1 if s > 0, else 0.',
+  exercise: { question: 'What is the gradient at w[0]?', wire: 'w' },
   formula: 's = sum(w .* x) + b; y = step(s)',
   values: { w: W, x: X, b: B },
   notes: [

@@ -10,6 +10,10 @@ export const VECTORS: readonly FormulaExample[] = [
   {
     name: 'jacobian',
     title: 'f1 = x² − y², f2 = 2xy: two outputs and their Jacobian',
+    text:
+      'Two outputs. Each has its own gradients, and together they are the Jacobian: one row for each output, one ' +
+      'column for each input.',
+    exercise: { question: 'What is ∂f2/∂x?', wire: 'x', output: 'f2' },
     formula: 'f1 = x^2 - y^2; f2 = 2*x*y',
     values: { x: 3, y: 2 },
     notes: ['Each output is differentiated on its own: one backward pass gives one row of the Jacobian.'],
@@ -17,6 +21,10 @@ export const VECTORS: readonly FormulaExample[] = [
   {
     name: 'elementwise-max',
     title: `max(0, x) of ${LENGTH} numbers: a Jacobian that is never built`,
+    text:
+      'The rectifier of a layer with 4096 units: each element of y depends on one element of x. The gradient that ' +
+      'arrives at y is 1 for every element.',
+    exercise: { question: 'What is the gradient at x[0], the first element?', wire: 'x' },
     formula: 'y = relu(x)',
     values: { x: normals('elementwise-max', LENGTH) },
     notes: [
@@ -29,6 +37,8 @@ export const VECTORS: readonly FormulaExample[] = [
   {
     name: 'norm2',
     title: '‖W x‖²: a vectorised example',
+    text: 'Vectors and matrices flow through the graph like numbers. norm2 adds up the squares of the elements of q.',
+    exercise: { question: 'What is the gradient at q[0], the first element?', wire: 'q' },
     formula: 'q = W*x; f = norm2(q)',
     values: {
       W: [
@@ -45,6 +55,14 @@ export const VECTORS: readonly FormulaExample[] = [
   {
     name: 'matrix',
     title: 'X W for a mini-batch, and Wᵀx for a single column',
+    text:
+      'A mini-batch of two rows, X, times a matrix W. Here the backward pass does not start from ones, but from ' +
+      'the gradient that arrives at Y in the lecture.',
+    exercise: {
+      question: 'What is the gradient at X[0][1], in the first row and second column?',
+      wire: 'X',
+      element: 1,
+    },
     formula: 'Y = X*W; y = T(W)*x',
     values: {
       X: [

@@ -7,6 +7,7 @@ import { diagramOf } from '../../explain/explanation-diagram.ts';
 import { parseJson } from '../../explain/expression/values.ts';
 import { explainGraph, parseUpstream } from '../../explain/graph-explanation.ts';
 import { jsonOf } from '../../explain/json.ts';
+import type { ExplorerData } from '../../explorer/explorer-data.ts';
 import { EXAMPLES } from '../../lecture/examples.ts';
 import { flagOf } from '../inputs/field-names.ts';
 import { flagsOf } from '../inputs/hyperparameters.ts';
@@ -17,12 +18,13 @@ import { reflow } from '../terminal/help.ts';
 import { type Io, painter, textWidth } from '../terminal/io.ts';
 import { ownName } from '../terminal/own-name.ts';
 import { shellWord } from '../terminal/shell.ts';
-import { type DrawingFiles, draw } from './draw.ts';
+import { type DrawingFiles, draw, drawPage } from './draw.ts';
 import { parseQuestion } from './question.ts';
 import { answerLines, notesOn } from './table.ts';
 
 export interface ExplainOptions extends DrawingFiles, ImageFlags {
   readonly list?: true;
+  readonly lecture?: true;
   readonly upstream?: string;
   readonly json?: true;
 }
@@ -35,6 +37,10 @@ export async function runExplain(words: readonly string[], command: Command, io:
   expectFileName('--svg', options.svg, ['.svg']);
   expectFileName('--html', options.html, ['.html', '.htm']);
   const { model, ...others } = flagsOf(command);
+  if (options.lecture) {
+    await writeLecture(words, command, io);
+    return;
+  }
   if (model !== undefined) {
     if (assignments.length > 0) {
       throw new UsageError(`--model takes at most one run directory, got ${words.map(shellWord).join(' ')}`);
@@ -80,14 +86,8 @@ async function explainOne(
   const upstream = start === undefined ? undefined : parseUpstream(start, subject.outputs, origin);
   const answer = await explainGraph(subject, upstream);
   const notes = [...question.notes, ...notesOn(answer, upstream !== undefined)];
-  const page = async () => {
-    const [{ explorerHtml }, { VERSION }] = await Promise.all([
-      import('../../explorer/html.ts'),
-      import('../../runs/environment.ts'),
-    ]);
-    const data = { generator: `nn-train ${VERSION}`, what, values: question.given };
-    return explorerHtml(isGiven ? { ...data, upstream: start } : data, title);
-  };
+  const data = { what, values: question.given };
+  const page = () => pageOf(isGiven ? { ...data, upstream: start } : data, title);
   await draw(diagramOf(title, answer.explanations), page, options, io);
   if (options.json) {
     print(io, [JSON.stringify({ title, formula: formula ?? null, ...jsonOf(answer), notes })]);
@@ -101,6 +101,35 @@ async function explainOne(
     ...answerLines(answer, paint, io.stdout.columns ?? textWidth(io.stdout)),
     ...notes.flatMap((note) => ['', ...format.wrap(note, textWidth(io.stdout))]),
   ]);
+}
+
+/** Writes the page with all examples. @throws UsageError if something else is asked for as well. */
+async function writeLecture(words: readonly string[], command: Command, io: Io): Promise<void> {
+  const options = command.opts<ExplainOptions>();
+  const [other] = command.options.filter(
+    (option) =>
+      command.getOptionValueSource(option.attributeName()) === 'cli' &&
+      !['lecture', 'html', 'open'].includes(option.attributeName()),
+  );
+  const got = words.length > 0 ? words.map(shellWord).join(' ') : other?.long;
+  if (got !== undefined) {
+    throw new UsageError(
+      `--lecture writes a page with all examples, and takes no expression and only --html and --open; got ${got}`,
+    );
+  }
+  if (options.html === undefined && !options.open) {
+    throw new UsageError('--lecture writes a page; name its file with --html FILE, or add --open to look at it');
+  }
+  const [{ name }] = EXAMPLES;
+  await drawPage(() => pageOf({ what: name, values: {}, isLecture: true }, 'Backpropagation'), options, io);
+}
+
+async function pageOf(data: Omit<ExplorerData, 'generator'>, title: string): Promise<string> {
+  const [{ explorerHtml }, { VERSION }] = await Promise.all([
+    import('../../explorer/html.ts'),
+    import('../../runs/environment.ts'),
+  ]);
+  return explorerHtml({ generator: `nn-train ${VERSION}`, ...data }, title);
 }
 
 /** Wraps a long formula between statements only. */

@@ -23,6 +23,7 @@ Examples:
   $ nn-train explain "relu(W*x)" W=[[1,-2],[3,4]] x=[1,1] --upstream [10,20]
   $ nn-train explain sigmoid --svg sigmoid.svg
   $ nn-train explain product x=3 --open
+  $ nn-train explain --lecture --open
   $ nn-train explain --model mlp --recipe plain --html mlp.html
   $ nn-train explain --model mlp runs/mlp-20261124-091500
 
@@ -41,6 +42,7 @@ export function addExplainOptions(command: Command): Command {
     .option('--svg <file>', 'draw the graph as SVG')
     .option('--html <file>', 'write a page to change the numbers and step through the gates')
     .option('--open', 'open that page in a browser')
+    .option('--lecture', 'write a page with all examples and an exercise for each')
     .option('--list', 'list the examples')
     .option('--json', 'print one JSON object on stdout');
   addBriefHyperparameters(command);

@@ -1,15 +1,19 @@
+import type { Explanation } from '../../explain/explanation.ts';
 import { valuesOf } from '../../explain/expression/values.ts';
 import { h } from '../../report/page/dom.ts';
+import { replaced } from '../elements.ts';
+import { askedIn } from '../exercise.ts';
 import type { ExplorerData } from '../explorer-data.ts';
 import { ask, type Question, type ValuesByName } from '../question.ts';
 import { stepsOf } from '../steps.ts';
 import { addressOf, readAddress } from './address.ts';
+import { ExerciseView } from './lecture/exercise.ts';
+import { ExampleList } from './lecture/list.ts';
 import type { Actions, State, View } from './state.ts';
 import { DrawingView } from './view/drawing.ts';
-import { replaced } from './view/elements.ts';
 import { ExpressionForm } from './view/expression.ts';
 import { GateView } from './view/gate.ts';
-import { HeadingView } from './view/heading.ts';
+import { HeadingView, NotesView } from './view/heading.ts';
 import { LeavesView } from './view/leaves.ts';
 import { NumbersView } from './view/numbers.ts';
 import { StepperView } from './view/stepper.ts';
@@ -22,12 +26,14 @@ const data: ExplorerData = JSON.parse(document.getElementById('data')!.textConte
 class Explorer implements Actions {
   /** Undefined until a graph has been computed. */
   #state: State | undefined;
-  readonly #views: readonly View[];
+  readonly #views: View[];
   readonly #expression = new ExpressionForm((what, values) => this.open(what, values));
   readonly #problem = h('p', { id: 'problem', role: 'alert' });
   /** Computations run one after the other; only the last of several that wait is of interest. */
   #last = Promise.resolve();
   #wanted = 0;
+  /** Names of the examples whose exercise is done. */
+  #answered: ReadonlySet<string> = new Set();
 
   constructor() {
     const drawing = new DrawingView(this);
@@ -40,15 +46,23 @@ class Explorer implements Actions {
       new WhatIfView(),
       new NumbersView(),
     ];
-    this.#views = [heading, drawing, stepper, gate, wire, leaves, whatIf, numbers];
+    const [exercise, notes] = [new ExerciseView(this), new NotesView()];
+    const list = new ExampleList(heading.title);
+    this.#views = [heading, notes, drawing, stepper, gate, wire, leaves, whatIf, numbers];
+    if (data.isLecture) {
+      this.#views.push(list, exercise);
+      document.body.classList.add('lecture');
+      document.body.append(list.element);
+    }
     document.body.append(
       h(
         'main',
         {},
         heading.element,
+        data.isLecture ? exercise.element : null,
+        notes.element,
         h('div', { id: 'graph' }, drawing.element, stepper.element, this.#problem),
-        gate.element,
-        h('div', { id: 'columns' }, leaves.element, h('div', {}, whatIf.element, wire.element)),
+        h('div', { id: 'columns' }, gate.element, leaves.element, h('div', {}, whatIf.element, wire.element)),
         this.#expression.element,
         numbers.element,
       ),
@@ -61,7 +75,7 @@ class Explorer implements Actions {
   async start(): Promise<void> {
     if (readAddress(location.hash)) await this.#openAddress();
     const given = new Map(Object.entries(data.values).map(([name, value]) => [name, valuesOf(value, name)]));
-    if (!this.#state) this.#expression.show(data.what, await this.open(data.what, given, data.upstream));
+    if (!this.#state) this.#expression.reject(data.what, await this.open(data.what, given, data.upstream));
   }
 
   /** Shows another graph. @returns the problem with it, if there is one. */
@@ -102,11 +116,26 @@ class Explorer implements Actions {
   choose(output: string): void {
     const explanation = this.#state?.answer.explanations.find((one) => one.output.id === output);
     if (!this.#state || !explanation) return;
-    this.#show({ ...this.#state, explanation, inspected: undefined, step: stepsOf(explanation).length - 1 });
+    const step = this.#firstStep(explanation, this.#state.isAsked);
+    this.#show({ ...this.#state, explanation, inspected: undefined, step });
   }
 
   inspect(key: string): void {
     if (this.#state && key !== this.#state.inspected) this.#show({ ...this.#state, inspected: key });
+  }
+
+  answer(): void {
+    if (!this.#state) return;
+    const { question, explanation } = this.#state;
+    this.#answered = new Set([...this.#answered, question.what]);
+    const step = this.#firstStep(explanation, false);
+    this.#show({ ...this.#state, isAsked: false, answered: this.#answered, step });
+  }
+
+  /** Everything is shown, or while an exercise is asked all values but none of the gradients that follow. */
+  #firstStep(explanation: Explanation, isAsked: boolean): number {
+    const steps = stepsOf(explanation);
+    return isAsked ? steps.findIndex(({ kind }) => kind === 'upstream') : steps.length - 1;
   }
 
   async #compute(question: Question, values: ValuesByName, change: 'new' | 'edited'): Promise<void> {
@@ -114,10 +143,22 @@ class Explorer implements Actions {
     if (change === 'edited' && question !== this.#state?.question) return;
     const before = change === 'edited' ? this.#state : undefined;
     const chosen = answer.explanations.find(({ output }) => output.id === before?.explanation.output.id);
-    const explanation = chosen ?? answer.explanations[0];
-    const step = before ? before.step : stepsOf(explanation).length - 1;
+    const isAsked = data.isLecture === true && question.example !== undefined && !this.#answered.has(question.what);
+    const { exercise } = question.example ?? {};
+    const asked = answer.explanations.find((one) => isAsked && exercise && askedIn(exercise, one));
+    const explanation = chosen ?? asked ?? answer.explanations[0];
+    const step = before ? before.step : this.#firstStep(explanation, isAsked);
     this.#showProblem('');
-    this.#show({ question, values: before?.values ?? values, answer, explanation, step, inspected: before?.inspected });
+    this.#show({
+      question,
+      values: before?.values ?? values,
+      answer,
+      explanation,
+      step,
+      isAsked,
+      answered: this.#answered,
+      inspected: before?.inspected,
+    });
     const address = addressOf(question, values);
     if (address !== location.hash) history.replaceState(null, '', address);
   }
@@ -125,7 +166,7 @@ class Explorer implements Actions {
   async #openAddress(): Promise<void> {
     const address = readAddress(location.hash);
     if (!address || (this.#state && location.hash === addressOf(this.#state.question, this.#state.values))) return;
-    this.#expression.show(address.what, await this.open(address.what, address.values));
+    this.#expression.reject(address.what, await this.open(address.what, address.values));
   }
 
   #show(state: State): void {

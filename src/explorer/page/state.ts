@@ -11,6 +11,10 @@ export interface State {
   /** That of the chosen output. */
   readonly explanation: Explanation;
   readonly step: number;
+  /** Whether the exercise of the example waits for its answer. */
+  readonly isAsked: boolean;
+  /** Names of the examples whose exercise is done. */
+  readonly answered: ReadonlySet<string>;
   /** The wire of the diagram whose numbers are shown in full, by its key. */
   readonly inspected: string | undefined;
 }
@@ -22,6 +26,8 @@ export interface Actions {
   goTo(step: number): void;
   choose(output: string): void;
   inspect(key: string): void;
+  /** Ends the exercise, and shows everything. */
+  answer(): void;
 }
 
 /** A part of the page. */

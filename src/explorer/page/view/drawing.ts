@@ -2,6 +2,7 @@ import type { Diagram, DiagramWire } from '../../../drawing/diagram.ts';
 import { type Direction, type Layout, layOut, type Size, textSize } from '../../../drawing/layout.ts';
 import { diagramOf } from '../../../explain/explanation-diagram.ts';
 import { h } from '../../../report/page/dom.ts';
+import { askedIn } from '../../exercise.ts';
 import { activeAt, knownAt, stepsOf } from '../../steps.ts';
 import { wiresOf } from '../../wires.ts';
 import type { Actions, State, View } from '../state.ts';
@@ -77,7 +78,7 @@ export class DrawingView implements View {
     this.update(now);
   }
 
-  #paint(diagram: Diagram, { explanation, step, inspected }: State): void {
+  #paint(diagram: Diagram, { question, isAsked, explanation, step, inspected }: State): void {
     const { values, gradients } = knownAt(explanation, step);
     const wires = wiresOf(explanation);
     const current = stepsOf(explanation)[step];
@@ -89,6 +90,7 @@ export class DrawingView implements View {
       nameOf: (key) => wires.get(key)!.wire.name,
       gate: 'gate' in current ? current.gate.output.id : undefined,
       inspected,
+      asked: isAsked ? askedIn(question.example!.exercise, explanation)?.key : undefined,
     });
   }
 

@@ -46,22 +46,26 @@ export class ExpressionForm {
     } catch (error) {
       problem = (error as Error).message;
     }
-    this.#isEdited = problem !== undefined;
-    this.show(this.#expression.value, problem);
+    this.reject(this.#expression.value, problem);
     if (problem === undefined) scrollTo(0, 0);
   }
 
-  /** Shows an expression and what is wrong with it. */
-  show(expression: string, problem: string | undefined): void {
+  /** Shows an expression with what is wrong with it, if anything is. */
+  reject(expression: string, problem: string | undefined): void {
+    this.#isEdited = problem !== undefined;
+    if (problem !== undefined) this.#show(expression, problem);
+  }
+
+  #show(expression: string, problem: string): void {
     this.#expression.value = expression;
-    this.#problem.textContent = problem ?? '';
-    this.#expression.setAttribute('aria-invalid', String(problem !== undefined));
+    this.#problem.textContent = problem;
+    this.#expression.setAttribute('aria-invalid', String(problem !== ''));
   }
 
   /** Follows the graph, unless something else is being typed. */
   update({ question, values }: State): void {
     if (this.#isEdited) return;
-    this.show(question.formula ?? question.what, undefined);
+    this.#show(question.formula ?? question.what, '');
     const short = [...values].filter(([, value]) => value.values.length <= 100);
     this.#values.value = short.map(([name, value]) => `${name}=${JSON.stringify(nested(value))}`).join(' ');
   }

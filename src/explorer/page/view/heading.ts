@@ -1,14 +1,15 @@
 import { isScalar } from '../../../explain/format.ts';
 import { h } from '../../../report/page/dom.ts';
+import { subjectOf } from '../../question.ts';
 import type { Actions, State, View } from '../state.ts';
 
 /** What the page shows: title, expression, the colours, and which output is differentiated. */
 export class HeadingView implements View {
-  readonly #title = h('h1');
+  readonly title = h('h1', { tabindex: -1 });
   readonly #formula = h('p', { class: 'formula' });
   readonly #outputs = h('div', { class: 'outputs' });
   readonly #upstream = h('p', { class: 'quiet' });
-  readonly #notes = h('div', { class: 'notes' });
+  readonly #text = h('p');
   readonly element: HTMLElement;
   readonly #actions: Actions;
 
@@ -17,8 +18,9 @@ export class HeadingView implements View {
     this.element = h(
       'header',
       {},
-      this.#title,
+      this.title,
       this.#formula,
+      this.#text,
       h(
         'p',
         { class: 'legend' },
@@ -33,15 +35,14 @@ export class HeadingView implements View {
       ),
       this.#outputs,
       this.#upstream,
-      this.#notes,
     );
   }
 
-  update({ question, answer, explanation }: State): void {
+  update({ question, isAsked, answer, explanation }: State): void {
     const { output, upstream } = explanation;
-    this.#title.textContent = question.title;
+    this.title.textContent = isAsked ? subjectOf(question.example!) : question.title;
     this.#formula.textContent = question.formula === question.title ? '' : (question.formula ?? '');
-    this.#notes.replaceChildren(...question.notes.map((note) => h('p', {}, note)));
+    this.#text.textContent = question.example?.text ?? '';
     this.#upstream.textContent = isScalar(output.value)
       ? ''
       : Array.from(upstream.values).every((value) => value === 1)
@@ -58,5 +59,14 @@ export class HeadingView implements View {
       return button;
     });
     this.#outputs.replaceChildren(...(several ? ['Gradients of the output ', ...buttons] : []));
+  }
+}
+
+/** Remarks on the numbers of an example, which would answer its exercise. */
+export class NotesView implements View {
+  readonly element = h('div', { class: 'notes' });
+
+  update({ question, isAsked }: State): void {
+    this.element.replaceChildren(...(isAsked ? [] : question.notes.map((note) => h('p', {}, note))));
   }
 }

@@ -1,7 +1,7 @@
 import type { Values } from '../../../explain/expression/values.ts';
 import { h } from '../../../report/page/dom.ts';
+import { elementName } from '../../elements.ts';
 import type { Actions, State, View } from '../state.ts';
-import { elementName } from './elements.ts';
 
 /** A larger tensor has one field, for the element whose number is given. */
 const MAX_CELLS = 100;

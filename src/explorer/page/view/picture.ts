@@ -20,6 +20,8 @@ export interface Shown {
   /** Node of the gate at work. */
   readonly gate: string | undefined;
   readonly inspected: string | undefined;
+  /** The wire whose gradient is asked for: it has a question mark until the gradient is known. */
+  readonly asked: string | undefined;
 }
 
 interface Label {
@@ -79,11 +81,13 @@ export class Picture {
 
   #write({ key, group, placed }: Label, wire: DiagramWire, shown: Shown): void {
     const value = shown.isValueKnown(key) ? wire.value : [];
-    const gradient = shown.isGradientKnown(key) ? wire.gradient : [];
+    const isKnown = shown.isGradientKnown(key);
+    const gradient = isKnown ? wire.gradient : key === shown.asked ? ['?'] : [];
     const spoken = [
       shown.nameOf(key),
       value.length > 0 ? `value ${value.join(', ')}` : '',
-      gradient.length > 0 ? `gradient ${gradient.join(', ')}` : '',
+      isKnown && gradient.length > 0 ? `gradient ${gradient.join(', ')}` : '',
+      !isKnown && gradient.length > 0 ? 'its gradient is asked for' : '',
     ].filter((text) => text !== '');
     group.setAttribute('aria-label', spoken.join(', '));
     const texts = this.#direction === 'right' ? beside(placed, value, gradient) : below(placed, wire, value, gradient);

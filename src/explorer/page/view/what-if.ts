@@ -1,9 +1,10 @@
 import { sizeOf } from '../../../backends/backend.ts';
-import type { Explanation } from '../../../explain/explanation.ts';
+import type { ExplainedWire, Explanation } from '../../../explain/explanation.ts';
 import { numberText } from '../../../explain/format.ts';
 import { h } from '../../../report/page/dom.ts';
+import { elementName, replaced } from '../../elements.ts';
+import { knownAt } from '../../steps.ts';
 import type { State, View } from '../state.ts';
-import { elementName, replaced } from './elements.ts';
 
 /** Elements of a leaf that can be chosen. */
 const MAX_ELEMENTS = 100;
@@ -22,6 +23,7 @@ export class WhatIfView implements View {
   );
   #state!: State;
   #wanted = 0;
+  #isPredicted = false;
 
   constructor() {
     for (const field of [this.#leaf, this.#h]) field.addEventListener('input', () => void this.#compute());
@@ -30,7 +32,7 @@ export class WhatIfView implements View {
   update(state: State): void {
     const isSame = this.#state?.question === state.question;
     const before = this.#state?.explanation;
-    const isComputed = isSame && before === state.explanation;
+    const isComputed = isSame && before === state.explanation && this.#isPredicted === this.#isKnown(state);
     this.#state = state;
     if (!isSame || before?.output.id !== state.explanation.output.id) {
       this.#leaf.replaceChildren(...choicesOf(state));
@@ -38,12 +40,24 @@ export class WhatIfView implements View {
     if (!isComputed) void this.#compute();
   }
 
+  /** Whether the gradient of the chosen leaf has been computed at the step. */
+  #isKnown({ explanation, step }: State): boolean {
+    const leaf = this.#chosen(explanation);
+    return leaf !== undefined && knownAt(explanation, step).gradients.has(leaf.id);
+  }
+
+  #chosen({ leaves }: Explanation): ExplainedWire | undefined {
+    const [name] = JSON.parse(this.#leaf.value || '[]') as [string?];
+    return leaves.find((leaf) => leaf.name === name);
+  }
+
   async #compute(): Promise<void> {
     const { question, values, explanation } = this.#state;
     const wanted = ++this.#wanted;
+    this.#isPredicted = this.#isKnown(this.#state);
     const [name, index] = JSON.parse(this.#leaf.value || '[]') as [string, number];
     const step = this.#h.valueAsNumber;
-    const gradient = explanation.leaves.find((leaf) => leaf.name === name)?.gradient?.values[index];
+    const gradient = this.#chosen(explanation)?.gradient?.values[index];
     const start = values.get(name);
     if (!start || gradient === undefined || !Number.isFinite(step)) {
       this.#result.replaceChildren('Give a number.');
@@ -72,7 +86,9 @@ export class WhatIfView implements View {
         h('dt', {}, 'it moves by'),
         h('dd', { class: 'value' }, text(to - from)),
         h('dt', {}, 'gradient × h predicts'),
-        h('dd', { class: 'gradient' }, text(predicted)),
+        this.#isPredicted
+          ? h('dd', { class: 'gradient' }, text(predicted))
+          : h('dd', { class: 'quiet' }, 'not yet computed'),
       ),
     );
   }

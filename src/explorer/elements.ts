@@ -1,5 +1,5 @@
-import type { Shape } from '../../../backends/backend.ts';
-import { shownShape, type Values } from '../../../explain/expression/values.ts';
+import type { Shape } from '../backends/backend.ts';
+import { shownShape, type Values } from '../explain/expression/values.ts';
 
 /** x, x[0] or W[0][1] */
 export function elementName(name: string, shape: Shape, index: number): string {
