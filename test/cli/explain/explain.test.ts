@@ -147,6 +147,26 @@ describe('drawings', () => {
   });
 });
 
+describe('--lecture', () => {
+  it('writes the page with all examples, and nothing else', async () => {
+    const file = path.join(temporaryFolder(), 'lecture.html');
+    expect(await explain('--lecture', '--html', file)).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: `wrote ${file}\n`,
+    });
+    expect(readFileSync(file, 'utf8')).toContain('"isLecture":true');
+  });
+
+  it('takes no expression and no other option, and needs a file or a browser', async () => {
+    const others = [['product'], ['--json'], ['--svg', 'f.svg'], ['--model', 'mlp'], ['--seed', '1'], ['--trust']];
+    for (const words of others) {
+      expect(await error('--lecture', '--html', 'lecture.html', ...words)).toContain(`got ${words[0]}\n`);
+    }
+    expect(await error('--lecture')).toContain('name its file with --html FILE, or add --open');
+  });
+});
+
 describe('help', () => {
   it('lists the examples', async () => {
     const { code, stdout } = await explain('--list');
