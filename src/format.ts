@@ -1,10 +1,8 @@
 /** Numbers as texts for people: in messages, on the command line and in the report's page. */
 
-const integers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-
-/** 49,000 */
+/** 49,000. (Intl.NumberFormat takes a tenth of the time in which a command starts.) */
 export function integer(value: number): string {
-  return integers.format(Math.round(value));
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** "1 epoch", "10 epochs" */

@@ -3,6 +3,7 @@ import { integer, localTime, loss, megabytes, percent, plural, seconds, small } 
 
 it.each([
   [integer(49_000.4), '49,000'],
+  [integer(-1_234_567), '-1,234,567'],
   [plural(1, 'epoch'), '1 epoch'],
   [plural(1200, 'image is', 'images are'), '1,200 images are'],
   [percent(0.41853), '41.85 %'],

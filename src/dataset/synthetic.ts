@@ -9,9 +9,16 @@
 import { allocateImageSet, CHANNELS, IMAGE_SIDE, type ImageSet, imageAt, PLANE_BYTES } from '../images.ts';
 import { Random } from '../random.ts';
 
-/** Share of the pixel at (x, y) that is foreground, 0 to 1. The shape is centred at (0, 0), y points down, and r is half
- *  the extent of the shape, or the width of about two stripes. All in pixels. */
-type Coverage = (x: number, y: number, r: number) => number;
+/** Sets COVERED[i], the share of pixel i that is foreground, 0 to 1. The pixel is at (X[i], Y[i]) from the centre of the
+ *  shape, y points down, and r is half the extent of the shape, or the width of about two stripes. All in pixels.
+ *  Each shape has a loop of its own: a call for each pixel would put its numbers on the heap and take twice the time. */
+type Cover = (r: number) => void;
+
+const X = new Float64Array(PLANE_BYTES);
+const Y = new Float64Array(PLANE_BYTES);
+const COVERED = new Float64Array(PLANE_BYTES);
+/** The random bits of each pixel. */
+const BITS = new Uint32Array(PLANE_BYTES);
 
 /** Offset of the foreground's red, green and blue, in units of TINT. */
 type Hue = readonly [red: number, green: number, blue: number];
@@ -22,17 +29,79 @@ const GREEN: Hue = [-1, 1, 0];
 const BLUE: Hue = [-1, 0, 1];
 const PINK: Hue = [1, -1, 0];
 
-const CLASSES: readonly { readonly name: string; readonly hue: Hue; readonly cover: Coverage }[] = [
-  { name: 'disc', hue: ORANGE, cover: (x, y, r) => edge(r - length(x, y)) },
-  { name: 'ring', hue: BLUE, cover: (x, y, r) => edge(0.25 * r - Math.abs(length(x, y) - 0.8 * r)) },
-  { name: 'square', hue: GREEN, cover: (x, y, r) => box(x, y, 0.85 * r, 0.85 * r) },
-  { name: 'triangle', hue: LIME, cover: (x, y, r) => edge(Math.min(0.85 * r - y, (r + y) / 2 - 0.85 * Math.abs(x))) },
-  { name: 'cross', hue: PINK, cover: (x, y, r) => Math.max(box(x, y, r, 0.3 * r), box(x, y, 0.3 * r, r)) },
-  { name: 'horizontal stripes', hue: LIME, cover: (_x, y, r) => stripes(y, 0.5 * r) },
-  { name: 'vertical stripes', hue: ORANGE, cover: (x, _y, r) => stripes(x, 0.5 * r) },
-  { name: 'diagonal stripes', hue: GREEN, cover: (x, y, r) => stripes((x + y) * Math.SQRT1_2, 0.5 * r) },
-  { name: 'checkerboard', hue: PINK, cover: (x, y, r) => differ(stripes(x, 0.6 * r), stripes(y, 0.6 * r)) },
-  { name: 'gradient', hue: BLUE, cover: (_x, y, r) => clamp(0.5 - y / (2 * r)) },
+const CLASSES: readonly { readonly name: string; readonly hue: Hue; readonly cover: Cover }[] = [
+  {
+    name: 'disc',
+    hue: ORANGE,
+    cover: (r) => {
+      for (let i = 0; i < PLANE_BYTES; i++) COVERED[i] = edge(r - length(X[i], Y[i]));
+    },
+  },
+  {
+    name: 'ring',
+    hue: BLUE,
+    cover: (r) => {
+      for (let i = 0; i < PLANE_BYTES; i++) COVERED[i] = edge(0.25 * r - Math.abs(length(X[i], Y[i]) - 0.8 * r));
+    },
+  },
+  {
+    name: 'square',
+    hue: GREEN,
+    cover: (r) => {
+      for (let i = 0; i < PLANE_BYTES; i++) COVERED[i] = box(X[i], Y[i], 0.85 * r, 0.85 * r);
+    },
+  },
+  {
+    name: 'triangle',
+    hue: LIME,
+    cover: (r) => {
+      for (let i = 0; i < PLANE_BYTES; i++)
+        COVERED[i] = edge(Math.min(0.85 * r - Y[i], (r + Y[i]) / 2 - 0.85 * Math.abs(X[i])));
+    },
+  },
+  {
+    name: 'cross',
+    hue: PINK,
+    cover: (r) => {
+      for (let i = 0; i < PLANE_BYTES; i++)
+        COVERED[i] = Math.max(box(X[i], Y[i], r, 0.3 * r), box(X[i], Y[i], 0.3 * r, r));
+    },
+  },
+  {
+    name: 'horizontal stripes',
+    hue: LIME,
+    cover: (r) => {
+      for (let i = 0; i < PLANE_BYTES; i++) COVERED[i] = stripes(Y[i], 0.5 * r);
+    },
+  },
+  {
+    name: 'vertical stripes',
+    hue: ORANGE,
+    cover: (r) => {
+      for (let i = 0; i < PLANE_BYTES; i++) COVERED[i] = stripes(X[i], 0.5 * r);
+    },
+  },
+  {
+    name: 'diagonal stripes',
+    hue: GREEN,
+    cover: (r) => {
+      for (let i = 0; i < PLANE_BYTES; i++) COVERED[i] = stripes((X[i] + Y[i]) * Math.SQRT1_2, 0.5 * r);
+    },
+  },
+  {
+    name: 'checkerboard',
+    hue: PINK,
+    cover: (r) => {
+      for (let i = 0; i < PLANE_BYTES; i++) COVERED[i] = differ(stripes(X[i], 0.6 * r), stripes(Y[i], 0.6 * r));
+    },
+  },
+  {
+    name: 'gradient',
+    hue: BLUE,
+    cover: (r) => {
+      for (let i = 0; i < PLANE_BYTES; i++) COVERED[i] = clamp(0.5 - Y[i] / (2 * r));
+    },
+  },
 ];
 
 // Variation within a class. Positions and sizes are in pixels, brightness and noise in byte values.
@@ -47,6 +116,8 @@ const INVERTED_SHARE = 0.2;
 const COLOUR_SPREAD = 48;
 const TINT = 38;
 const NOISE_SPREAD = 45;
+/** Noise of each value of ten random bits. */
+const NOISE = Float64Array.from({ length: 1024 }, (_, bits) => NOISE_SPREAD * (bits / 511.5 - 1));
 
 interface SyntheticOptions {
   /** Number of training images; 10,000 by default. */
@@ -110,16 +181,21 @@ function drawImage(image: Uint8ClampedArray, { hue, cover }: (typeof CLASSES)[nu
   const background = hue.map(() => around(brightness - contrast / 2, COLOUR_SPREAD));
   const foreground = hue.map((tint) => around(brightness + contrast / 2 + TINT * tint, COLOUR_SPREAD));
 
-  for (let pixel = 0; pixel < PLANE_BYTES; pixel++) {
-    const dx = mirror * ((pixel % IMAGE_SIDE) - centreX);
-    const dy = Math.floor(pixel / IMAGE_SIDE) - centreY;
-    const covered = cover(cosine * dx + sine * dy, cosine * dy - sine * dx, r);
-    const bits = random.uint32();
-    for (let channel = 0; channel < CHANNELS; channel++) {
-      const colour = background[channel] + covered * (foreground[channel] - background[channel]);
-      const noise = ((bits >>> (10 * channel)) & 1023) / 511.5 - 1; // ten bits per channel: −1 to 1
-      image[channel * PLANE_BYTES + pixel] = colour + NOISE_SPREAD * noise;
-    }
+  for (let i = 0; i < PLANE_BYTES; i++) {
+    const dx = mirror * ((i % IMAGE_SIDE) - centreX);
+    const dy = Math.floor(i / IMAGE_SIDE) - centreY;
+    X[i] = cosine * dx + sine * dy;
+    Y[i] = cosine * dy - sine * dx;
+    BITS[i] = random.uint32();
+  }
+  cover(r);
+  for (let channel = 0; channel < CHANNELS; channel++) {
+    const plane = image.subarray(channel * PLANE_BYTES, (channel + 1) * PLANE_BYTES);
+    const from = background[channel];
+    const difference = foreground[channel] - from;
+    // Ten bits per channel.
+    for (let i = 0; i < PLANE_BYTES; i++)
+      plane[i] = from + COVERED[i] * difference + NOISE[(BITS[i] >>> (10 * channel)) & 1023];
   }
 }
 

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Backend, Precision } from '../../backends/backend.ts';
-import { type BackendChoice, createBackend } from '../../backends/select.ts';
+import type { BackendChoice } from '../../backends/select.ts';
 import { choice, type Field, optionalInteger } from '../../config/field.ts';
 import { type Io, printNote } from '../terminal/io.ts';
 import { parseOption } from './option.ts';
@@ -41,6 +41,8 @@ export async function openBackend(
   const backendChoice = read(io, '--backend', flags.backend, { ...BACKEND, default: fallback });
   const threads = readThreads(flags, io);
   const isOff = ['off', '0', 'false'].includes(io.env.NN_TRAIN_V8_FLAGS ?? '');
+  // Loaded here, since help and most commands for runs need the options of a backend but none of its 60 modules.
+  const { createBackend } = await import('../../backends/select.ts');
   const backend = await createBackend({ backend: backendChoice, precision, threads, v8Flags: flags.v8Flags && !isOff });
   if (!flags.quiet) for (const note of backend.info.notes) printNote(io, note);
   return backend;
