@@ -1,4 +1,6 @@
-import type { Values } from './tensor.ts';
+import type { Tensor } from '../backend.ts';
+import { matrixShape } from '../checks.ts';
+import { type Values, valuesOf } from './tensor.ts';
 
 /** A matrix in memory: element (i, j) is values[i · columns + j], or values[j · rows + i] if transposed. */
 export interface Matrix {
@@ -6,6 +8,11 @@ export interface Matrix {
   readonly rows: number;
   readonly columns: number;
   readonly transposed: boolean;
+}
+
+export function matrix(tensor: Tensor, transposed = false): Matrix {
+  const [rows, columns] = matrixShape(tensor, transposed);
+  return { values: valuesOf(tensor), rows, columns, transposed };
 }
 
 /** C = A·B + bias, [M, K] · [K, N] → [M, N]; every sum runs over k = 0 … K − 1, in this order and in float64. */

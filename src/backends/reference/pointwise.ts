@@ -40,3 +40,15 @@ export function sumRows(x: Values, target: Values): void {
     target[j] = sum;
   }
 }
+
+export function sum(x: Values): number {
+  let sum = 0;
+  for (const value of x) sum += value;
+  return sum;
+}
+
+export function sumSquares(x: Values): number {
+  let sum = 0;
+  for (const value of x) sum += value * value;
+  return sum;
+}

@@ -21,17 +21,17 @@ import {
   sizeOf,
   type Tensor,
 } from '../backend.ts';
-import { expectBatch, expectFields, expectSquares, matrixShape, productShape } from '../checks.ts';
+import { expectBatch, expectFields, expectSquares, productShape } from '../checks.ts';
 import { normalise } from '../normalise.ts';
 import { crop } from './crop.ts';
 import { multiplyGroups } from './groups.ts';
 import { int16Product } from './int16.ts';
 import * as losses from './losses.ts';
-import { type Matrix, matmul, symmetricMatmul, transpose } from './matmul.ts';
+import { matmul, matrix, symmetricMatmul, transpose } from './matmul.ts';
 import { multiBias, multiBiasDerivative } from './multi-bias.ts';
 import * as pointwise from './pointwise.ts';
 import { Results } from './result.ts';
-import { allocate, valuesOf, view } from './tensor.ts';
+import { allocate, scalar, setScalar, valuesOf, view } from './tensor.ts';
 
 /** A reference backend as others are opened from it. */
 export interface ReferenceShared extends SharedBackend {
@@ -136,9 +136,7 @@ export class ReferenceBackend implements ElementwiseBackend {
   }
 
   sumSquares(x: Tensor, factor: number, into: Tensor): void {
-    let sum = 0;
-    for (const value of valuesOf(x)) sum += value * value;
-    setScalar(into, factor * sum);
+    setScalar(into, factor * pointwise.sumSquares(valuesOf(x)));
   }
 
   activation(kind: Activation, x: Tensor, into: Tensor): void {
@@ -233,9 +231,7 @@ export class ReferenceBackend implements ElementwiseBackend {
   }
 
   sum(x: Tensor, into: Sink): void {
-    let sum = 0;
-    for (const value of valuesOf(x)) sum += value;
-    this.#results.write([], into, (target) => target.fill(sum));
+    this.#results.write([], into, (target) => target.fill(pointwise.sum(valuesOf(x))));
   }
 
   transpose(x: Tensor, into: Sink): void {
@@ -251,19 +247,4 @@ export class ReferenceBackend implements ElementwiseBackend {
   reset(): void {}
 
   close(): void {}
-}
-
-function matrix(tensor: Tensor, transposed = false): Matrix {
-  const [rows, columns] = matrixShape(tensor, transposed);
-  return { values: valuesOf(tensor), rows, columns, transposed };
-}
-
-function scalar(tensor: Tensor): number {
-  expectShape('the scalar', tensor.shape, []);
-  return valuesOf(tensor)[0];
-}
-
-function setScalar(tensor: Tensor, value: number): void {
-  expectShape('the scalar', tensor.shape, []);
-  valuesOf(tensor)[0] = value;
 }

@@ -1,4 +1,4 @@
-import { type DType, type Shape, sizeOf, type Tensor } from '../backend.ts';
+import { type DType, expectShape, type Shape, sizeOf, type Tensor } from '../backend.ts';
 import { viewShape } from '../checks.ts';
 
 export type Values = Float32Array | Float64Array | Uint8Array;
@@ -32,4 +32,15 @@ export function view(tensor: Tensor, rows: number): ReferenceTensor {
 export function valuesOf(tensor: Tensor): Values {
   if (tensor instanceof ReferenceTensor) return tensor.values;
   throw new TypeError('the tensor belongs to another backend');
+}
+
+/** The value of a tensor of shape []. */
+export function scalar(tensor: Tensor): number {
+  expectShape('the scalar', tensor.shape, []);
+  return valuesOf(tensor)[0];
+}
+
+export function setScalar(tensor: Tensor, value: number): void {
+  expectShape('the scalar', tensor.shape, []);
+  valuesOf(tensor)[0] = value;
 }

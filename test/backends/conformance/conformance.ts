@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import type { Backend } from '../../../src/backends/backend.ts';
 import { contextOf } from './context.ts';
+import { checkGroups } from './groups.ts';
 import { checkLoadBatch } from './load-batch.ts';
 import { checkLocal } from './local.ts';
 import { checkLosses } from './losses.ts';
@@ -21,6 +22,7 @@ export function describeConformance(name: string, create: () => Backend): void {
     checkPixels(context);
     checkPointwise(context);
     checkLocal(context);
+    checkGroups(context);
     checkLosses(context);
     checkSinks(context);
   });

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { type Backend, type DType, type Shape, type Sink, sizeOf, type Tensor } from '../../../src/backends/backend.ts';
+import { Random } from '../../../src/random.ts';
 import { normals } from '../../support/graphs.ts';
 
 /** A backend, with helpers to write inputs and check results. */
@@ -33,4 +34,10 @@ export function contextOf(backend: Backend) {
     expect(worst).toBeLessThan(tolerance);
   };
   return { backend, tensor, valuesOf, storeIn, scalar, expectClose };
+}
+
+/** Values that pixels have. */
+export function pixelValues(count: number, seed: number): Float64Array {
+  const random = new Random(seed, 'crop');
+  return Float64Array.from({ length: count }, () => (random.integer(256) - 128) / 64);
 }
