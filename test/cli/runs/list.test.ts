@@ -2,16 +2,18 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { scratchFolder } from '../../support/cifar10.ts';
-import { nnTrain, QUICK } from '../../support/cli.ts';
+import { nnTrain } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/files.ts';
 import { runMain } from '../../support/in-process.ts';
+import { onSmallCifar10 } from '../../support/small-cifar10.ts';
 
 const cwd = scratchFolder();
+const SMALL = onSmallCifar10(cwd);
 const inScratch = (name: string) => path.join(cwd, name);
 const results: Record<string, { validation: { accuracy: number }; test: { accuracy: number } }> = {};
 
 async function trainAs(name: string, ...args: readonly string[]): Promise<void> {
-  const { stdout } = await runMain([...QUICK, '--out', inScratch(name), '--json', '--quiet', ...args]);
+  const { stdout } = await runMain([...SMALL, '--out', inScratch(name), '--json', '--quiet', ...args]);
   results[name] = JSON.parse(stdout);
 }
 
@@ -101,7 +103,7 @@ describe('nn-train runs', () => {
     const folder = temporaryFolder();
     const copy = async (name: string, sha256: string) => {
       const out = path.join(folder, name);
-      await runMain([...QUICK, '--epochs', '1', '--out', out, '--quiet']);
+      await runMain([...SMALL, '--epochs', '1', '--out', out, '--quiet']);
       const file = path.join(out, 'config.json');
       const record = JSON.parse(readFileSync(file, 'utf8'));
       writeFileSync(file, JSON.stringify({ ...record, dataset: { ...record.dataset, sha256 } }));
@@ -112,13 +114,13 @@ describe('nn-train runs', () => {
     expect(stderr).toBe(
       'note: these runs were trained on 2 different sets of images; compare accuracies only within a set\n',
     );
-    expect(stdout).toMatch(/synthetic aaaaaaaa[\s\S]*synthetic bbbbbbbb/);
+    expect(stdout).toMatch(/cifar10 aaaaaaaa[\s\S]*cifar10 bbbbbbbb/);
   });
 
   it('leaves out a damaged run with a note, unless it is the only one', async () => {
     const folder = temporaryFolder();
     for (const name of ['whole', 'torn', 'wrong']) {
-      await runMain([...QUICK, '--epochs', '1', '--out', path.join(folder, name), '--quiet']);
+      await runMain([...SMALL, '--epochs', '1', '--out', path.join(folder, name), '--quiet']);
     }
     writeFileSync(path.join(folder, 'torn/last.safetensors'), 'short');
     writeFileSync(path.join(folder, 'wrong/config.json'), '{}');

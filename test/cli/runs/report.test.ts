@@ -1,9 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { ReportData } from '../../../src/report/report-data.ts';
-import { nnTrain, OWN_NAME, QUICK } from '../../support/cli.ts';
+import { scratchFolder } from '../../support/cifar10.ts';
+import { nnTrain, OWN_NAME } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/files.ts';
+import { onSmallCifar10 } from '../../support/small-cifar10.ts';
+
+const SMALL = onSmallCifar10(scratchFolder());
 
 /** The data embedded in a page. */
 function dataOf(...file: string[]): ReportData {
@@ -12,8 +16,23 @@ function dataOf(...file: string[]): ReportData {
 }
 
 async function trainedIn(cwd: string, name: string, ...more: string[]) {
-  const { stdout } = await nnTrain([...QUICK, '--epochs', '2', '--out', name, '--json', ...more], { cwd });
+  const { stdout } = await nnTrain([...SMALL, '--epochs', '2', '--out', name, '--json', ...more], { cwd });
   return JSON.parse(stdout);
+}
+
+const trained = scratchFolder();
+let result: { readonly test: object; readonly bestEpoch: number };
+
+beforeAll(async () => {
+  const { test, bestEpoch } = await trainedIn(trained, 'run');
+  result = { test, bestEpoch };
+});
+
+/** A folder with a copy of one run. */
+function folderWithRun(): string {
+  const cwd = temporaryFolder();
+  cpSync(trained, cwd, { recursive: true });
+  return cwd;
 }
 
 /** Changes the record of a run to name images that no longer exist. */
@@ -26,12 +45,11 @@ function loseImages(run: string): void {
 
 describe('the report of a run', () => {
   it('is written when training ends, and can be rebuilt byte for byte', async () => {
-    const cwd = temporaryFolder();
-    const { test, bestEpoch } = await trainedIn(cwd, 'run');
+    const cwd = folderWithRun();
     const page = readFileSync(path.join(cwd, 'run/report.html'));
     const data = dataOf(cwd, 'run/report.html');
     expect(data.generator).toMatch(/^nn-train \d/);
-    expect(data.runs).toMatchObject([{ name: 'run', state: 'finished', bestEpoch, test, epochs: [{}, {}] }]);
+    expect(data.runs).toMatchObject([{ name: 'run', state: 'finished', ...result, epochs: [{}, {}] }]);
     rmSync(path.join(cwd, 'run/report.html'));
     const { code, stdout, stderr } = await nnTrain(['report', 'run'], { cwd });
     expect([code, stdout, stderr]).toEqual([0, 'run/report.html\n', '']);
@@ -42,19 +60,18 @@ describe('the report of a run', () => {
     const cwd = temporaryFolder();
     const signalItself = { signal: 'SIGINT', text: ' 3/5000 ' } as const;
     const options = { cwd, signalItself, isPatient: true };
-    const { code } = await nnTrain([...QUICK, '--epochs', '5000', '--out', 'run'], options);
+    const { code } = await nnTrain([...SMALL, '--epochs', '5000', '--out', 'run'], options);
     expect(code).toBe(130);
     const [run] = dataOf(cwd, 'run/report.html').runs;
     expect([run.state, run.plannedEpochs, run.resumeCommand]).toEqual(['stopped', 5000, `${OWN_NAME} --resume run`]);
-    expect(run.test!.images).toBe(2000);
+    expect(run.test!.images).toBe(200);
     expect(run.steps.step.at(-1)).toBeGreaterThanOrEqual(30);
     const { stdout } = await nnTrain(['eval', 'run', '--json'], { cwd });
     expect(JSON.parse(stdout).test.accuracy).toBe(run.test!.accuracy);
   });
 
   it('does not fail the run if it cannot be written', async () => {
-    const cwd = temporaryFolder();
-    await trainedIn(cwd, 'run');
+    const cwd = folderWithRun();
     // A folder in place of the file.
     rmSync(path.join(cwd, 'run/report.html'));
     mkdirSync(path.join(cwd, 'run/report.html/inside'), { recursive: true });
@@ -67,8 +84,7 @@ describe('the report of a run', () => {
   });
 
   it('works for runs of earlier versions, which recorded no steps', async () => {
-    const cwd = temporaryFolder();
-    await trainedIn(cwd, 'run');
+    const cwd = folderWithRun();
     rmSync(path.join(cwd, 'run/steps.jsonl'));
     expect((await nnTrain(['report', 'run'], { cwd })).code).toBe(0);
     const [run] = dataOf(cwd, 'run/report.html').runs;
@@ -76,8 +92,7 @@ describe('the report of a run', () => {
   });
 
   it('is built without test results if the images no longer exist, with a note', async () => {
-    const cwd = temporaryFolder();
-    await trainedIn(cwd, 'run');
+    const cwd = folderWithRun();
     loseImages(path.join(cwd, 'run'));
     const { code, stdout, stderr } = await nnTrain(['report', 'run', '--out', 'page.html'], { cwd });
     expect([code, stdout]).toEqual([0, 'page.html\n']);
@@ -122,11 +137,10 @@ describe('the report of several runs', () => {
 
 describe('the report of several runs, some without a completed epoch', () => {
   it('leaves these out with a note, and fails if none is left', async () => {
-    const cwd = temporaryFolder();
-    await trainedIn(cwd, 'run');
+    const cwd = folderWithRun();
     for (const name of ['short', 'shorter']) {
       // Diverges in its first epoch.
-      await nnTrain([...QUICK, '--lr', '1e30', '--epochs', '1', '--out', name], { cwd });
+      await nnTrain([...SMALL, '--lr', '1e30', '--epochs', '1', '--out', name], { cwd });
     }
     const note = (name: string) => `note: ${name} has no completed epoch; left out of the comparison\n`;
     const { code, stdout, stderr } = await nnTrain(['report', 'short', 'run'], { cwd });
@@ -151,7 +165,7 @@ describe('a report that cannot be built', () => {
     expect(await report('empty')).toEqual([2, expect.stringMatching(/^error: empty is not a run directory: .*\n$/)]);
     expect(await report('gone')).toEqual([2, expect.stringMatching(/^error: gone is not a run directory: .*\n$/)]);
     expect(await report()).toEqual([2, expect.stringContaining("missing required argument 'runs'")]);
-    await nnTrain([...QUICK, '--lr', '1e30', '--epochs', '1', '--out', 'diverged'], { cwd });
+    await nnTrain([...SMALL, '--lr', '1e30', '--epochs', '1', '--out', 'diverged'], { cwd });
     expect(await report('diverged')).toEqual([1, expect.stringMatching(/^error: diverged has not finished an epoch/)]);
     await trainedIn(cwd, 'run');
     expect(await report('run', '--out', '')).toEqual([2, 'error: --out must name a file, got an empty string\n']);

@@ -7,13 +7,14 @@ import { syntheticDataset } from '../../../src/dataset/synthetic.ts';
 import { templatePixels } from '../../../src/pictures/template.ts';
 import { openRun } from '../../../src/runs/open-run.ts';
 import { scratchFolder } from '../../support/cifar10.ts';
-import { nnTrain, QUICK } from '../../support/cli.ts';
+import { nnTrain } from '../../support/cli.ts';
+import { onSmallCifar10 } from '../../support/small-cifar10.ts';
 
 const cwd = scratchFolder();
 
 beforeAll(async () => {
   for (const [model, ...options] of [['linear'], ['mlp', '--recipe', 'plain', '--hidden', '6']]) {
-    await nnTrain([...QUICK, '--model', model, ...options, '--epochs', '1', '--out', model], { cwd });
+    await nnTrain([...onSmallCifar10(cwd), '--model', model, ...options, '--epochs', '1', '--out', model], { cwd });
   }
 });
 
@@ -42,7 +43,7 @@ function tileOf(file: string, column: number, row: number, scale: number): numbe
 it('draws the templates of a linear classifier in two rows of five', async () => {
   const { code, stdout, stderr } = await nnTrain(['weights', 'linear', '--png', 'templates.png'], { cwd });
   expect([code, stderr]).toEqual([0, '']);
-  expect(stdout).toMatch(/^order +disc +ring +square +triangle +cross\n +horizontal stripes +vertical stripes/m);
+  expect(stdout).toMatch(/^order +airplane +automobile +bird +cat +deer\n +dog +frog +horse +ship +truck$/m);
   expect(stdout).toMatch(/^saved +templates\.png \(688×280\)$/m);
   const { 'linear.weight': weight } = await parametersOf('linear');
   for (const label of [0, 4, 5, 9]) {
@@ -59,7 +60,7 @@ it('draws the filters of a network, the most used first', async () => {
 
   // Mean |activation| × ‖column of W₂‖ over the test images, in plain loops.
   const { 'fc1.weight': w1, 'fc1.bias': b1, 'fc2.weight': w2 } = await parametersOf('mlp');
-  const { images, labels } = syntheticDataset({ trainCount: 0 }).test;
+  const { images, labels } = syntheticDataset({ trainCount: 0, testCount: 200 }).test;
   const uses = Array.from({ length: 6 }, (_, j) => {
     let [activation, square] = [0, 0];
     for (let i = 0; i < labels.length; i++) {

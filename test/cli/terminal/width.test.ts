@@ -1,15 +1,17 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { scratchFolder } from '../../support/cifar10.ts';
 import { QUICK } from '../../support/cli.ts';
 import { runMain } from '../../support/in-process.ts';
+import { onSmallCifar10 } from '../../support/small-cifar10.ts';
 
-const SYNTHETIC = ['--dataset', 'synthetic'];
-const NETWORK = ['--model', 'mlp', '--hidden', '8', ...SYNTHETIC];
+const SMALL = onSmallCifar10(scratchFolder());
+const NETWORK = ['--model', 'mlp', '--hidden', '8', '--dataset', 'synthetic'];
 
 /** Commands with the widest output of their kind. */
 const COMMANDS: readonly (readonly string[])[] = [
   [...QUICK, '--model', 'mlp', '--epochs', '2', '--no-save', '--no-progress'],
-  ['doctor', ...QUICK, '--epochs', '1', '--quiet'],
+  ['doctor', ...QUICK, '--epochs', '1', '--threads', '1', '--quiet'],
   ['gradcheck', ...NETWORK, '--quiet'],
   ['explain'],
   ['explain', '--list'],
@@ -33,7 +35,7 @@ const pieces = (text: string) =>
 
 describe.each([40, 60, 80, 120])('a terminal of %i columns', (width) => {
   it('has room for the bar of a run, with the time left', async () => {
-    const args = [...SYNTHETIC, '--model', 'mlp', '--epochs', '1', '--no-save'];
+    const args = [...SMALL, '--model', 'mlp', '--hidden', '8', '--epochs', '1', '--no-save'];
     const bars = pieces((await runMain(args, {}, width)).stderr).filter((piece) => piece.includes('%'));
     expect(bars.at(-1)).toMatch(/^ {4}1\/1 {2}\S+ +100 % .*\d+ s (left|of the run)/);
     for (const bar of bars) expect(bar.length, bar).toBeLessThanOrEqual(width);

@@ -4,12 +4,13 @@ import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeSafetensors } from '../../../src/weights/decode.ts';
 import { scratchFolder } from '../../support/cifar10.ts';
-import { QUICK } from '../../support/cli.ts';
 import { runMain } from '../../support/in-process.ts';
+import { onSmallCifar10 } from '../../support/small-cifar10.ts';
 
 const cwd = scratchFolder();
 const at = (...names: readonly string[]) => path.join(cwd, ...names);
-const MLP = [...QUICK, '--model', 'mlp', '--recipe', 'plain', '--hidden', '4'];
+const SMALL = onSmallCifar10(cwd);
+const MLP = [...SMALL, '--model', 'mlp', '--recipe', 'plain', '--hidden', '4'];
 const contentOf = (...names: readonly string[]) => readFileSync(at(...names));
 const tensorsOf = (run: string, weights: string) =>
   decodeSafetensors(contentOf(run, `${weights}.safetensors`), run).tensors;
@@ -30,7 +31,7 @@ async function begun(name: string, ...args: readonly string[]) {
 
 beforeAll(async () => {
   await trained('source', ...MLP, '--epochs', '3', '--lr', '0.5');
-  await trained('linear', ...QUICK, '--epochs', '1');
+  await trained('linear', ...SMALL, '--epochs', '1');
 });
 
 describe('--init-from', () => {
@@ -58,7 +59,7 @@ describe('--init-from', () => {
   });
 
   it('gives a run that can be resumed with the same bits, without the other run', async () => {
-    const args = [...QUICK, '--epochs', '3', '--init-from', at('linear')];
+    const args = [...SMALL, '--epochs', '3', '--init-from', at('linear')];
     await begun('stopped', ...args);
     await trained('whole', ...args);
     expect((await runMain(['--resume', at('stopped'), '--quiet'])).code).toBe(0);
@@ -68,13 +69,13 @@ describe('--init-from', () => {
     const { stdout } = await runMain([...args, '--no-save']);
     expect(stdout).toContain(`\ninit   last weights of ${at('linear')}\n`);
     const fresh = at('fresh');
-    await trained('fresh', ...QUICK, '--epochs', '3');
+    await trained('fresh', ...SMALL, '--epochs', '3');
     expect(readFileSync(path.join(fresh, 'steps.jsonl')).equals(contentOf('whole', 'steps.jsonl'))).toBe(false);
   });
 
   it.each([
     [
-      [...QUICK],
+      [...SMALL],
       'source',
       '--model is linear, but mlp in SOURCE; weights fit the same network only: set --model mlp --hidden 4 --receptive-field 32 --activation relu\n',
     ],

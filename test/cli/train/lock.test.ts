@@ -3,11 +3,13 @@ import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { nnTrain, QUICK } from '../../support/cli.ts';
+import { scratchFolder } from '../../support/cifar10.ts';
+import { nnTrain } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/files.ts';
+import { onSmallCifar10 } from '../../support/small-cifar10.ts';
 
 const EPOCHS = 5;
-const RUN = [...QUICK, '--epochs', String(EPOCHS), '--out', 'run', '--no-progress'];
+const RUN = [...onSmallCifar10(scratchFolder()), '--epochs', String(EPOCHS), '--out', 'run', '--no-progress'];
 
 describe('a run that is being trained', () => {
   it.skipIf(process.platform === 'win32')('is not resumed by a second process, and can be read', async () => {

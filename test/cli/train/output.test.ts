@@ -3,10 +3,13 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type CliOptions, NN_TRAIN, nnTrain, OWN_NAME, QUICK } from '../../support/cli.ts';
+import { scratchFolder } from '../../support/cifar10.ts';
+import { type CliOptions, NN_TRAIN, nnTrain, OWN_NAME } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/files.ts';
+import { onSmallCifar10 } from '../../support/small-cifar10.ts';
 
-const RUN = [...QUICK, '--epochs', '4'];
+const SMALL = onSmallCifar10(scratchFolder());
+const RUN = [...SMALL, '--epochs', '4'];
 /** Not that of npm, under which the program takes itself for started by npx. */
 const ENV = { PATH: process.env.PATH };
 const READER_GONE = 'its reader closed the pipe';
@@ -71,7 +74,7 @@ describe.skipIf(process.platform === 'win32')('a reader of stdout that closes th
   });
 
   it('stops a run that keeps nothing, with exit code 141 and the reason', async () => {
-    const { code, stderr } = await withReaderUntil(' 1/4000 ', [...QUICK, '--epochs', '4000', '--no-save']);
+    const { code, stderr } = await withReaderUntil(' 1/4000 ', [...SMALL, '--epochs', '4000', '--no-save']);
     expect([code, stderr]).toEqual([
       141,
       `error: cannot write the results to stdout: ${READER_GONE}; training stopped; --no-save kept nothing\n`,

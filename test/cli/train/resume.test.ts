@@ -2,27 +2,24 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../../src/random.ts';
-import { type Finished, NN_TRAIN, nnTrain, OWN_NAME } from '../../support/cli.ts';
+import { scratchFolder } from '../../support/cifar10.ts';
+import { type Finished, NN_TRAIN, nnTrain, OWN_NAME, QUICK } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/files.ts';
+import { runMain } from '../../support/in-process.ts';
+import { onSmallCifar10 } from '../../support/small-cifar10.ts';
 
 const EPOCHS = 12;
-/** Calls to the file system among which a kill falls: those of the first epochs of a run of which there are several times
- *  as many. */
-const OPERATIONS = 60;
-const RUN = [
-  '--model',
-  'mlp',
-  '--hidden',
-  '4',
-  '--dropout',
-  '0.2',
-  '--dataset',
-  'synthetic',
-  '--train-limit',
-  '1500',
-].concat(['--val', '100', '--batch-size', '50', '--epochs', String(EPOCHS)]);
+/** Calls to the file system among which a kill falls: those of the start and the first epochs of a run, of which there are
+ *  several times as many. */
+const OPERATIONS = 80;
+const RUN = ['--model', 'mlp', '--hidden', '4', '--dropout', '0.2', ...onSmallCifar10(scratchFolder())].concat([
+  '--batch-size',
+  '20',
+  '--epochs',
+  String(EPOCHS),
+]);
 
 /** Everything that must not depend on interruptions: the bytes of the checkpoints and of the log of steps, and the metrics
  *  of every epoch. */
@@ -36,25 +33,30 @@ function outcome(run: string) {
   return { last, best, epochs, steps: readFileSync(path.join(run, 'steps.jsonl'), 'utf8') };
 }
 
+let expected: Awaited<ReturnType<typeof uninterrupted>>;
+
 async function uninterrupted() {
-  const cwd = temporaryFolder();
+  const cwd = scratchFolder();
   const { code, stdout } = await nnTrain([...RUN, '--out', 'run', '--json'], { cwd });
   expect(code).toBe(0);
   return { ...outcome(path.join(cwd, 'run')), test: JSON.parse(stdout).test };
 }
 
+beforeAll(async () => {
+  expected = await uninterrupted();
+});
+
 describe('a killed run', () => {
   it('ends with the bits of an uninterrupted run after it is resumed', async () => {
-    const expected = await uninterrupted();
     expect(expected.epochs).toHaveLength(EPOCHS);
     const steps = expected.steps
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 30 * EPOCHS }, (_, i) => i + 1));
-    expect(steps.filter(({ updateRatios }) => updateRatios).map(({ step }) => step)).toEqual([100, 200, 300]);
+    expect(steps.filter(({ updateRatios }) => updateRatios).map(({ step }) => step)).toEqual([250]);
     const random = new Random(Date.now(), 'kill');
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       const cwd = temporaryFolder();
       const operations: number[] = [];
       let finished: Finished | undefined;
@@ -98,12 +100,10 @@ function existsRun(cwd: string): boolean {
 
 describe('an interrupted run', () => {
   const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'];
-  let expected: ReturnType<typeof uninterrupted> | undefined;
 
   it.each(signals.filter((signal) => signal in constants.signals))(
     'by %s is saved, says how to resume, exits with 128 and its number, and can be resumed',
     async (signal) => {
-      expected ??= uninterrupted();
       const cwd = temporaryFolder();
       const signalItself = { signal, text: `2/${EPOCHS} ` };
       const stopped = await nnTrain([...RUN, '--out', 'my run'], { cwd, signalItself });
@@ -111,17 +111,17 @@ describe('an interrupted run', () => {
       const ended = signal === 'SIGHUP' ? [null, signal] : [128 + constants.signals[signal], null];
       expect([stopped.code, stopped.signal]).toEqual(ended);
       const [, step, command] = stopped.stderr.match(
-        /^stopping; press Ctrl-C again to quit at once\nstopped after step (\d+) and saved, with a report in my run\/report\.html; resume with:\n {2}(.*) --resume 'my run'\n$/,
+        /^stopping; press Ctrl-C again to quit at once\nstopped after step (\d+) and saved, with a report in my run\/report\.html; resume with:\n {2}(.*) --resume 'my run' --data .*\n$/,
       )!;
       expect(command).toBe(OWN_NAME);
       expect(Number(step)).toBeGreaterThanOrEqual(60);
       expect(Number(step)).toBeLessThan(30 * EPOCHS);
       expect(stopped.stdout).not.toMatch(/^test /m);
 
-      const resumed = await nnTrain(['--resume', 'my run', '--json'], { cwd });
+      const resumed = await runMain(['--resume', path.join(cwd, 'my run'), '--json']);
       expect(resumed.code).toBe(0);
       expect(resumed.stderr).toContain(`from   step ${step}, `);
-      const { test, ...bits } = await expected;
+      const { test, ...bits } = expected;
       expect(JSON.parse(resumed.stdout).test).toEqual(test);
       expect(outcome(path.join(cwd, 'my run'))).toEqual(bits);
     },
@@ -132,7 +132,7 @@ describe('an interrupted run', () => {
     async () => {
       const cwd = temporaryFolder();
       const signalItself = { signal: 'SIGUSR1', operation: 1 } as const;
-      const { code, stderr } = await nnTrain([...RUN, '--out', 'run'], { cwd, signalItself });
+      const { code, stderr } = await nnTrain([...QUICK, '--out', 'run'], { cwd, signalItself });
       expect(code).toBe(128 + constants.signals.SIGUSR1);
       expect(stderr).toMatch(/^stopping; .+\nstopped after step 0 and saved; resume with:\n {2}.* --resume run\n$/);
     },
@@ -173,7 +173,7 @@ describe('an interrupted run', () => {
 
   it('prints only its results again if it had finished', async () => {
     const cwd = temporaryFolder();
-    const args = ['--dataset', 'synthetic', '--train-limit', '200', '--epochs', '1', '--out', 'run', '--json'];
+    const args = [...RUN, '--epochs', '1', '--out', 'run', '--json'];
     const once = JSON.parse((await nnTrain(args, { cwd })).stdout);
     expect(JSON.parse((await nnTrain(['--resume', 'run', '--json'], { cwd })).stdout)).toEqual(once);
     const { code, stdout, stderr } = await nnTrain(['--resume', 'run'], { cwd });
@@ -185,7 +185,7 @@ describe('an interrupted run', () => {
     expect((await nnTrain(['--resume', 'run', '--quiet'], { cwd })).stdout).toMatch(/^test /);
     const longer = await nnTrain(['--resume', 'run', '--epochs', '2'], { cwd });
     expect([longer.code, longer.stderr]).toEqual([0, '']);
-    expect(longer.stdout).toContain('\n       a new schedule from step 1 to epoch 2, warm-up included\n');
+    expect(longer.stdout).toContain('\n       a new schedule from step 30 to epoch 2, warm-up included\n');
     const fewer = await nnTrain(['--resume', 'run', '--epochs', '1'], { cwd });
     expect([fewer.code, fewer.stderr]).toEqual([2, 'error: --epochs is 1, but the run has done 2; give at least 2\n']);
   });

@@ -1,9 +1,12 @@
 import path from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TIME_LIMIT } from '../../../src/cli/train/options.ts';
-import { QUICK } from '../../support/cli.ts';
+import { scratchFolder } from '../../support/cifar10.ts';
 import { temporaryFolder } from '../../support/files.ts';
 import { runMain } from '../../support/in-process.ts';
+import { onSmallCifar10 } from '../../support/small-cifar10.ts';
+
+const SMALL = onSmallCifar10(scratchFolder());
 
 describe('a time', () => {
   it.each([
@@ -20,7 +23,7 @@ describe('a time', () => {
 
   it.each(['', '30', '0s', '-1m', '30m1h', '1d', '1 h', 'soon', '501h', '1e3s', '30M'])('is not %j', async (text) => {
     expect(TIME_LIMIT.parse(text)).toBeUndefined();
-    const { code, stderr } = await runMain([...QUICK, '--no-save', '--time-limit', text]);
+    const { code, stderr } = await runMain([...SMALL, '--no-save', '--time-limit', text]);
     expect([code, stderr]).toEqual([
       2,
       `error: --time-limit must be a time such as 90s, 30m or 1h30m, at most 500h, got ${text}\n`,
@@ -46,7 +49,7 @@ describe('--time-limit', () => {
   it('saves and stops the run with exit code 124, and the run can be resumed', async () => {
     const folder = temporaryFolder();
     const [run, whole] = ['run', 'whole'].map((name) => path.join(folder, name));
-    const args = [...QUICK, '--epochs', String(EPOCHS)];
+    const args = [...SMALL, '--epochs', String(EPOCHS)];
     const { code, stdout, stderr } = await limited([...args, '--out', run, '--json']);
     expect(code).toBe(124);
     expect(JSON.parse(stdout)).toMatchObject({
