@@ -12,7 +12,7 @@ describePages('the page of a sweep', (pages) => {
 
   it.each<[string, SampleSweepOptions]>([
     [`24 ${HALVED}`, {}],
-    [`500 ${HALVED}`, { trials: 500, rungs: [1, 3, 9, 27] }],
+    [`150 ${HALVED}`, { trials: 150, rungs: [1, 3, 9, 27] }],
     ['no halving and one seed', { rungs: [5], seeds: 1 }],
     ['a sweep in progress', { state: 'running', planned: 64 }],
     [
@@ -25,12 +25,14 @@ describePages('the page of a sweep', (pages) => {
     ['one hyperparameter', { parameters: PARAMETERS.slice(0, 1) }],
     ['twenty hyperparameters', { parameters: MANY }],
   ])('is accessible, fits its window and makes no requests: %s', async (_, options) => {
-    const html = reportHtml(sampleSweep(options));
-    expect(html.length).toBeLessThan(1e6);
-    const { page, errors, requests, url } = await pages.open(html);
+    const { page, errors, requests, url } = await open(sampleSweep(options));
     await expectAccessible(page);
     expect(errors).toEqual([]);
     expect(requests).toEqual([url]);
+  });
+
+  it('is smaller than a megabyte, for 500 trials too', () => {
+    expect(reportHtml(sampleSweep({ trials: 500, rungs: [1, 3, 9, 27] })).length).toBeLessThan(1e6);
   });
 
   it('says what won, how sure that is, and how to train it again', async () => {
