@@ -2,11 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { scratchFolder } from '../../support/cifar10.ts';
 import { type CliOptions, nnTrain, OWN_NAME, QUICK } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/files.ts';
 import { blocksOf, readPage } from '../../support/markdown.ts';
-import { onSmallCifar10 } from '../../support/small-cifar10.ts';
 
 const SEARCH = [
   '--search',
@@ -18,8 +16,7 @@ const SEARCH = [
   '--search',
   'momentum',
 ];
-const SMALL = onSmallCifar10(scratchFolder());
-const SWEEP = [...SMALL, '--epochs', '9', '--halving', '3', '--trials', '24', '--seeds', '2', ...SEARCH];
+const SWEEP = [...QUICK, '--epochs', '9', '--halving', '3', '--trials', '24', '--seeds', '2', ...SEARCH];
 /** Trainings of that sweep: 24, 8 and 3 trials on the rungs, and one more seed of each finalist. */
 const TRAININGS = 24 + 8 + 3 + 3;
 
@@ -121,7 +118,7 @@ describe('nn-train sweep', () => {
 
   it('that has finished prints its result again, or is extended', async () => {
     const folder = path.join(temporaryFolder(), 'sweep');
-    const small = [...SMALL, '--epochs', '1', '--search', 'lr', '--method', 'sobol', '--trials', '4'];
+    const small = [...QUICK, '--epochs', '1', '--search', 'lr', '--method', 'sobol', '--trials', '4'];
     const first = await sweep(folder, [...small, '--out', folder]);
     const again = await sweep(folder, ['--resume', folder]);
     expect(JSON.parse(again.stdout)).toEqual(JSON.parse(first.stdout));
