@@ -26,9 +26,11 @@ export async function computeJacobian<B extends Backend>(
     return new Set(inputs.filter((wire) => wire.isParameter));
   });
   const parameters = graph.parameters.filter((parameter) => leaves.some((set) => set.has(parameter)));
-  const [rows, columns] = [outputs, parameters].map((wires) => wires.flatMap(elementNames));
+  const [height, width] = [outputs, parameters].map((wires) =>
+    wires.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+  );
   const isWide = outputs.some(({ shape }) => shownShape(shape).length > 1);
-  if (isWide || rows.length < 2 || rows.length > MAX_ROWS || columns.length > MAX_COLUMNS) return undefined;
+  if (isWide || height < 2 || height > MAX_ROWS || width > MAX_COLUMNS) return undefined;
 
   const values: number[][] = [];
   for (const [i, output] of outputs.entries()) {
@@ -44,7 +46,7 @@ export async function computeJacobian<B extends Backend>(
       values.push(row);
     }
   }
-  return { rows, columns, values };
+  return { rows: outputs.flatMap(elementNames), columns: parameters.flatMap(elementNames), values };
 }
 
 /** Returns the name of a scalar, or the names of the elements of a vector or matrix: x[0], W[0][1]. */

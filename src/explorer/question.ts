@@ -35,6 +35,8 @@ export interface Question {
   readonly isOriginal: boolean;
   /** Runs the graph forward and backward. @throws UsageError for values that a gate does not take. */
   explain(values: ValuesByName): Promise<GraphExplanation>;
+  /** Runs the graph forward only. @returns the values of its outputs, in the order of the explanations. @throws as `explain`. */
+  evaluate(values: ValuesByName): Promise<readonly Values[]>;
 }
 
 /** @param what the name of an example, or an expression. @param given values that replace those of the example; a variable
@@ -56,7 +58,12 @@ export async function ask(what: string, given: ValuesByName, upstream?: unknown)
     values,
     isOriginal: example !== undefined && given.size === 0,
     explain: async (now) => explainFrom(await compile(formula, now), start),
+    evaluate: async (now) => outputsOf(await compile(formula, now)),
   };
+}
+
+function outputsOf({ graph, outputs }: EvaluatedGraph): Promise<Values[]> {
+  return Promise.all(outputs.map(async ({ shape, tensor }) => ({ shape, values: await graph.backend.read(tensor) })));
 }
 
 function explainFrom(subject: EvaluatedGraph, start: unknown): Promise<GraphExplanation> {
@@ -81,7 +88,7 @@ function valuesFor(formula: Formula, example: FormulaExample | undefined, given:
 /** Builds the graph once; its leaves are overwritten. */
 async function graphQuestion(example: GraphExample, given: ValuesByName): Promise<Question> {
   const subject = example.build();
-  const { graph, outputs } = subject;
+  const { graph } = subject;
   const leaves = await leavesOf(subject);
   let last: Promise<unknown> = Promise.resolve();
   const values = new Map(Array.from(leaves, ([wire, initial]) => [wire.name, given.get(wire.name) ?? initial]));
@@ -93,17 +100,20 @@ async function graphQuestion(example: GraphExample, given: ValuesByName): Promis
     notes: given.size === 0 ? example.notes : [],
     values,
     isOriginal: given.size === 0,
-    // One after the other, as all of them write to the same graph.
-    explain(now) {
-      const explained = last.then(() => {
-        for (const wire of leaves.keys()) write(wire, now.get(wire.name)!);
-        graph.forward();
-        return explainGraph({ graph, outputs });
-      });
-      last = explained.catch(() => {});
-      return explained;
-    },
+    explain: (now) => run(now, explainGraph),
+    evaluate: (now) => run(now, outputsOf),
   };
+
+  /** Runs the graph forward and uses it, one after the other, as all write to the same graph. */
+  function run<T>(now: ValuesByName, use: (subject: EvaluatedGraph) => Promise<T>): Promise<T> {
+    const used = last.then(() => {
+      for (const wire of leaves.keys()) write(wire, now.get(wire.name)!);
+      graph.forward();
+      return use(subject);
+    });
+    last = used.catch(() => {});
+    return used;
+  }
 
   function write(wire: Wire, { shape, values: numbers }: Values): void {
     if (sizeOf(shape) !== sizeOf(wire.shape)) {

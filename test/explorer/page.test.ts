@@ -29,7 +29,8 @@ describePages('a page to explore a graph', (pages) => {
     await page.keyboard.press('Enter');
     await page.locator('#drawing [data-key]').first().waitFor();
     await type(page, ['x', 0, 3]);
-    const address = (await page.evaluate('location.href')) as string;
+    await page.waitForURL(/&x=3/);
+    const address = page.url();
     expect(decodeURIComponent(address)).toMatch(/#a = x\*y; tanh\(a\)&x=3&y=\[0.5,1\]$/);
     await page.goto('about:blank');
     await page.goto(address);

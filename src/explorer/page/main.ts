@@ -20,6 +20,9 @@ import { StepperView } from './view/stepper.ts';
 import { WhatIfView } from './view/what-if.ts';
 import { WireView } from './view/wire.ts';
 
+/** Time without an edit after which the address follows: browsers refuse to change it many times a second. */
+const ADDRESS_MS = 300;
+
 const data: ExplorerData = JSON.parse(document.getElementById('data')!.textContent);
 
 /** The page: one question, its state, and the parts that show it. */
@@ -32,6 +35,7 @@ class Explorer implements Actions {
   /** Computations run one after the other; only the last of several that wait is of interest. */
   #last = Promise.resolve();
   #wanted = 0;
+  #addressTimer: ReturnType<typeof setTimeout> | undefined;
   /** Names of the examples whose exercise is done. */
   #answered: ReadonlySet<string> = new Set();
 
@@ -159,7 +163,13 @@ class Explorer implements Actions {
       answered: this.#answered,
       inspected: before?.inspected,
     });
-    const address = addressOf(question, values);
+    clearTimeout(this.#addressTimer);
+    if (change === 'new') this.#writeAddress();
+    else this.#addressTimer = setTimeout(() => this.#writeAddress(), ADDRESS_MS);
+  }
+
+  #writeAddress(): void {
+    const address = addressOf(this.#state!.question, this.#state!.values);
     if (address !== location.hash) history.replaceState(null, '', address);
   }
 

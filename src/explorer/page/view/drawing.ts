@@ -81,12 +81,13 @@ export class DrawingView implements View {
   #paint(diagram: Diagram, { question, isAsked, explanation, step, inspected }: State): void {
     const { values, gradients } = knownAt(explanation, step);
     const wires = wiresOf(explanation);
+    const active = activeAt(explanation, step);
     const current = stepsOf(explanation)[step];
     this.#picture!.show({
       diagram,
       isValueKnown: (key) => values.has(wires.get(key)!.wire.id),
       isGradientKnown: (key) => gradients.has(key),
-      isActive: (key) => activeAt(explanation, step).has(key),
+      isActive: (key) => active.has(key),
       nameOf: (key) => wires.get(key)!.wire.name,
       gate: 'gate' in current ? current.gate.output.id : undefined,
       inspected,

@@ -89,7 +89,9 @@ export class Picture {
       isKnown && gradient.length > 0 ? `gradient ${gradient.join(', ')}` : '',
       !isKnown && gradient.length > 0 ? 'its gradient is asked for' : '',
     ].filter((text) => text !== '');
-    group.setAttribute('aria-label', spoken.join(', '));
+    const label = spoken.join(', ');
+    if (group.getAttribute('aria-label') === label) return;
+    group.setAttribute('aria-label', label);
     const texts = this.#direction === 'right' ? beside(placed, value, gradient) : below(placed, wire, value, gradient);
     group.replaceChildren(group.firstChild!, ...texts);
   }

@@ -1,5 +1,6 @@
 import { sizeOf } from '../../../backends/backend.ts';
 import type { ExplainedWire, Explanation } from '../../../explain/explanation.ts';
+import type { Values } from '../../../explain/expression/values.ts';
 import { numberText } from '../../../explain/format.ts';
 import { h } from '../../../report/page/dom.ts';
 import { elementName, replaced } from '../../elements.ts';
@@ -52,7 +53,7 @@ export class WhatIfView implements View {
   }
 
   async #compute(): Promise<void> {
-    const { question, values, explanation } = this.#state;
+    const { question, values, answer, explanation } = this.#state;
     const wanted = ++this.#wanted;
     this.#isPredicted = this.#isKnown(this.#state);
     const [name, index] = JSON.parse(this.#leaf.value || '[]') as [string, number];
@@ -65,17 +66,17 @@ export class WhatIfView implements View {
     }
     try {
       const moved = new Map(values).set(name, replaced(start, index, start.values[index] + step));
-      const { explanations } = await question.explain(moved);
-      const after = explanations.find(({ output }) => output.id === explanation.output.id)!;
-      if (wanted === this.#wanted) this.#show(explanation, after, gradient * step);
+      const outputs = await question.evaluate(moved);
+      if (wanted === this.#wanted) this.#show(outputs[answer.explanations.indexOf(explanation)], gradient * step);
     } catch (error) {
       if (wanted === this.#wanted) this.#result.replaceChildren((error as Error).message);
     }
   }
 
-  #show(before: Explanation, after: Explanation, predicted: number): void {
-    const [from, to] = [weighted(before), weighted(after)];
-    const { name, value } = before.output;
+  #show(after: Values, predicted: number): void {
+    const { output, upstream } = this.#state.explanation;
+    const { name, value } = output;
+    const [from, to] = [value, after].map((one) => weighted(one, upstream));
     const shown = sizeOf(value.shape) === 1 ? name : `the sum of upstream × ${name}`;
     const text = (number: number) => numberText(number, 6);
     this.#result.replaceChildren(
@@ -95,9 +96,9 @@ export class WhatIfView implements View {
 }
 
 /** The scalar whose gradients are shown: Σ upstream ⊙ output. */
-function weighted({ output, upstream }: Explanation): number {
+function weighted({ values }: Values, upstream: Values): number {
   let sum = 0;
-  for (let i = 0; i < output.value.values.length; i++) sum += upstream.values[i] * output.value.values[i];
+  for (let i = 0; i < values.length; i++) sum += upstream.values[i] * values[i];
   return sum;
 }
 
