@@ -165,7 +165,11 @@ class Explorer implements Actions {
     });
     clearTimeout(this.#addressTimer);
     if (change === 'new') this.#writeAddress();
-    else this.#addressTimer = setTimeout(() => this.#writeAddress(), ADDRESS_MS);
+    else {
+      // Another address, which is about to be opened, stays.
+      const { hash } = location;
+      this.#addressTimer = setTimeout(() => location.hash === hash && this.#writeAddress(), ADDRESS_MS);
+    }
   }
 
   #writeAddress(): void {
