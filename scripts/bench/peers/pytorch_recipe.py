@@ -139,6 +139,8 @@ class Network:
 def orthogonalised(u):
     """Nearly the polar factor of each block [F, K], from its Gram matrix G = u ut, which is small. In float32: the rounding of
     bfloat16 makes small eigenvalues negative, and then the steps diverge."""
+    precision = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
     a, b, c = NEWTON_SCHULZ
     G = torch.bmm(u, u.transpose(1, 2))
     # Both bound the largest eigenvalue.
@@ -151,7 +153,9 @@ def orthogonalised(u):
         Z = Q if Z is None else torch.bmm(Q, Z)
         if i < NEWTON_SCHULZ_STEPS - 1:
             G = torch.bmm(torch.bmm(Q, G), Q)
-    return torch.bmm(Z.div_(bound.sqrt()), u)
+    polar = torch.bmm(Z.div_(bound.sqrt()), u)
+    torch.set_float32_matmul_precision(precision)
+    return polar
 
 
 def schedule(config, step, steps):
