@@ -86,6 +86,8 @@ export const i32 = {
 };
 
 export const i64 = {
+  load: load('i64', 3, 0x29),
+  store: store('i64', 3, 0x37),
   extend_i32_u: unary('i32', 'i64', 0xad),
   or: binary('i64', 'i64', 0x84),
   shl: binary('i64', 'i64', 0x86),
@@ -107,6 +109,7 @@ export const v128 = {
   load: vectorLoad(0x00, 4),
   load32_splat: vectorLoad(0x09, 2),
   load32_zero: vectorLoad(0x5c, 2),
+  load64_zero: vectorLoad(0x5d, 3),
   store: store('v128', 4, ...vectorOpcode(0x0b)),
   load32_lane: (address: I32, into: V128, lane: number): V128 =>
     new Expr('v128', [toExpr('i32', address).code, into.code, ...vectorOpcode(0x56), 0x02, 0x00, lane]),
@@ -155,6 +158,10 @@ export const i32x4 = {
   replace_lane: (a: V128, lane: number, value: I32): V128 =>
     new Expr('v128', [a.code, toExpr('i32', value).code, ...vectorOpcode(0x1c), lane]),
   trunc_sat_f32x4_s: vectorUnary(0xf8),
+};
+
+export const i64x2 = {
+  extract_lane: extractLane('i64', 0x1d),
 };
 
 export const f32x4 = {
