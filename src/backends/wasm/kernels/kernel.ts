@@ -21,7 +21,8 @@ export interface SharedFunctions {
   /** The tile functions of 1, 2, … rows; see tile.ts. */
   readonly tiles: { readonly wide: readonly FunctionHandle[]; readonly narrow: readonly FunctionHandle[] };
   readonly tilesInt16: SharedFunctions['tiles'];
-  /** (layout, source, bytes between its rows, its rows, its columns, first of the 16, panel): packs a panel; see pack.ts. */
+  /** (layout, source, bytes between its rows, its rows, its columns, first column, end of the columns, panels, bytes of a
+   *  panel): packs columns into panels; see pack.ts. */
   readonly pack: FunctionHandle;
 }
 

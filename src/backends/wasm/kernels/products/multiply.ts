@@ -173,17 +173,9 @@ function packBlock(
   >,
   shared: SharedFunctions,
 ): void {
-  const to = f.local('i32', p.panels);
-  loop(
-    f,
-    p.first,
-    i32.add(p.first, width),
-    (vector) => {
-      f.do(call(shared.pack, p.pack, p.source, p.sourceStride, p.sourceRows, p.sourceColumns, vector, to));
-      f.set(to, i32.add(to, p.panelBytes));
-    },
-    PANEL,
-  );
+  const end = f.local('i32', i32.add(p.first, width));
+  const { pack, source, sourceStride, sourceRows, sourceColumns, first, panels, panelBytes } = p;
+  f.do(call(shared.pack, pack, source, sourceStride, sourceRows, sourceColumns, first, end, panels, panelBytes));
 }
 
 /** Computes the sums of the first rows of a block with one panel, tile by tile. */

@@ -1,5 +1,5 @@
 import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../../assembler/assembler.ts';
-import { call, f32, i8x16, i16x8, i32, v128 } from '../../assembler/instructions.ts';
+import { call, f32, i8x16, i16x8, i32, type V128, v128 } from '../../assembler/instructions.ts';
 import { kernel, loop, vectorised, ZERO } from '../kernel.ts';
 import { PANEL, STEP_BYTES } from './tile.ts';
 import { transpose4, transpose8 } from './transpose.ts';
@@ -8,38 +8,50 @@ import { transpose4, transpose8 } from './transpose.ts';
 // a matrix in row-major order. Columns of a panel beyond the end of the matrix may hold anything, since their sums are not
 // read; in int16 an odd last step of k is paired with zeros.
 
-// One function (source, bytes between its rows, its rows, its columns, first of the 16, panel) per layout of the source: its
-// values are floats or pixels, and k runs over its rows or over its columns.
+// One function (source, bytes between its rows, its rows, its columns, first column of the first panel, end of the columns,
+// panels, bytes of a panel) per layout of the source: its values are floats or pixels, and k runs over its rows or over its
+// columns. Rows are read from their beginning to their end, for all panels, because they are far apart.
 
-const PANEL_PARAMETERS = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'] as const;
+const PANEL_PARAMETERS = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] as const;
 
 /** panel[k][j] = source[k][first + j] */
 function addPackRows(module: ModuleBuilder): FunctionHandle {
-  return module.function(PANEL_PARAMETERS, (f, source, stride, rows, columns, first, panel) => {
-    const width = f.local('i32', i32.min_u(i32.const(PANEL), f.local('i32', i32.sub(columns, first))));
-    const from = f.local('i32', i32.add(source, i32.shl(first, 2)));
-    const to = f.local('i32', panel);
-    const end = f.local('i32', i32.add(to, i32.mul(rows, STEP_BYTES)));
-    f.while(i32.lt_u(to, end), () => {
-      f.if(
-        i32.eq(width, PANEL),
-        () => {
-          for (let byte = 0; byte < STEP_BYTES; byte += 16) f.do(v128.store(to, v128.load(from, byte), byte));
+  return module.function(PANEL_PARAMETERS, (f, source, stride, rows, columns, first, end, panels, panelBytes) => {
+    const row = f.local('i32', i32.add(source, i32.shl(first, 2)));
+    const ofRow = f.local('i32', panels);
+    loop(f, 0, rows, () => {
+      const from = f.local('i32', row);
+      const to = f.local('i32', ofRow);
+      loop(
+        f,
+        first,
+        end,
+        (column) => {
+          const width = f.local('i32', i32.sub(columns, column));
+          f.if(
+            i32.ge_u(width, PANEL),
+            () => {
+              for (let byte = 0; byte < STEP_BYTES; byte += 16) f.do(v128.store(to, v128.load(from, byte), byte));
+            },
+            () => {
+              for (let byte = 0; byte < STEP_BYTES; byte += 16) f.do(v128.store(to, ZERO, byte));
+              vectorised(f, width, (i, { load, store }) => store(i32.add(to, i), load(i32.add(from, i))));
+            },
+          );
+          f.set(from, i32.add(from, STEP_BYTES));
+          f.set(to, i32.add(to, panelBytes));
         },
-        () => {
-          for (let byte = 0; byte < STEP_BYTES; byte += 16) f.do(v128.store(to, ZERO, byte));
-          vectorised(f, width, (i, { load, store }) => store(i32.add(to, i), load(i32.add(from, i))));
-        },
+        PANEL,
       );
-      f.set(from, i32.add(from, stride));
-      f.set(to, i32.add(to, STEP_BYTES));
+      f.set(row, i32.add(row, stride));
+      f.set(ofRow, i32.add(ofRow, STEP_BYTES));
     });
   });
 }
 
 /** panel[k][j] = source[first + j][k] */
 function addPackColumns(module: ModuleBuilder): FunctionHandle {
-  return module.function(PANEL_PARAMETERS, (f, source, stride, rows, columns, first, panel) => {
+  return eachPanel(module, (f, source, stride, rows, columns, first, panel) => {
     const addresses = rowAddresses(f, { source, rows, stride, first });
     const k = f.local('i32', i32.const(0));
     const to = f.local('i32', panel);
@@ -82,40 +94,74 @@ export function pixelRowBytes(columns: number): number {
   return columns % 128 === 0 ? columns + 64 : columns;
 }
 
+/** A function that packs one panel after the other. */
+function eachPanel(
+  module: ModuleBuilder,
+  packPanel: (
+    f: FunctionBuilder,
+    source: Local<'i32'>,
+    stride: Local<'i32'>,
+    rows: Local<'i32'>,
+    columns: Local<'i32'>,
+    first: Local<'i32'>,
+    panel: Local<'i32'>,
+  ) => void,
+): FunctionHandle {
+  return module.function(PANEL_PARAMETERS, (f, source, stride, rows, columns, first, end, panels, panelBytes) => {
+    const panel = f.local('i32', panels);
+    loop(
+      f,
+      first,
+      end,
+      (column) => {
+        packPanel(f, source, stride, rows, columns, column, panel);
+        f.set(panel, i32.add(panel, panelBytes));
+      },
+      PANEL,
+    );
+  });
+}
+
 /** From pixels (bytes p − 128), pairs of int16: panel[k/2][j] = (source[k][first + j], source[k + 1][first + j]). */
 function addPackPixelRows(module: ModuleBuilder): FunctionHandle {
   const low = Array.from({ length: 8 }, (_, i) => [i, 16 + i]).flat();
   const high = low.map((lane) => lane + 8);
-  return module.function(PANEL_PARAMETERS, (f, source, stride, rows, _columns, first, panel) => {
-    const to = f.local('i32', panel);
-    const from = f.local('i32', i32.add(source, first));
-    const upper = f.local('v128');
-    const lower = f.local('v128');
-    const storePair = () => {
-      for (const [half, lanes] of [low, high].entries()) {
-        const mixed = f.local('v128', i8x16.shuffle(upper, lower, lanes));
-        f.do(v128.store(to, i16x8.extend_low_i8x16_s(mixed), 32 * half));
-        f.do(v128.store(to, i16x8.extend_high_i8x16_s(mixed), 32 * half + 16));
-      }
+  return module.function(PANEL_PARAMETERS, (f, source, stride, rows, _columns, first, end, panels, panelBytes) => {
+    const row = f.local('i32', i32.add(source, first));
+    const ofPair = f.local('i32', panels);
+    const packPair = (lowerOf: (from: Local<'i32'>) => V128) => {
+      const from = f.local('i32', row);
+      const to = f.local('i32', ofPair);
+      loop(
+        f,
+        first,
+        end,
+        () => {
+          const upper = f.local('v128', v128.load(from));
+          const lower = f.local('v128', lowerOf(from));
+          for (const [half, lanes] of [low, high].entries()) {
+            const mixed = f.local('v128', i8x16.shuffle(upper, lower, lanes));
+            f.do(v128.store(to, i16x8.extend_low_i8x16_s(mixed), 32 * half));
+            f.do(v128.store(to, i16x8.extend_high_i8x16_s(mixed), 32 * half + 16));
+          }
+          f.set(from, i32.add(from, PANEL));
+          f.set(to, i32.add(to, panelBytes));
+        },
+        PANEL,
+      );
     };
     loop(f, 0, i32.shr_u(rows, 1), () => {
-      f.set(upper, v128.load(from));
-      f.set(lower, v128.load(i32.add(from, stride)));
-      storePair();
-      f.set(from, i32.add(from, i32.shl(stride, 1)));
-      f.set(to, i32.add(to, STEP_BYTES));
+      packPair((from) => v128.load(i32.add(from, stride)));
+      f.set(row, i32.add(row, i32.shl(stride, 1)));
+      f.set(ofPair, i32.add(ofPair, STEP_BYTES));
     });
-    f.if(i32.and(rows, 1), () => {
-      f.set(upper, v128.load(from));
-      f.set(lower, ZERO);
-      storePair();
-    });
+    f.if(i32.and(rows, 1), () => packPair(() => ZERO));
   });
 }
 
 /** From pixels (bytes p − 128), pairs of int16: panel[k/2][j] = (source[first + j][k], source[first + j][k + 1]). */
 function addPackPixelColumns(module: ModuleBuilder): FunctionHandle {
-  return module.function(PANEL_PARAMETERS, (f, source, stride, rows, columns, first, panel) => {
+  return eachPanel(module, (f, source, stride, rows, columns, first, panel) => {
     const to = f.local('i32', panel);
     const addresses = rowAddresses(f, { source, rows, stride, first });
     loop(
@@ -143,7 +189,8 @@ function addPackPixelColumns(module: ModuleBuilder): FunctionHandle {
 /** The layout of the source that `pack` and `multiply` read: named after what k runs over. */
 export const PACK_LAYOUT = { none: 0, rows: 1, columns: 2, pixelRows: 3, pixelColumns: 4 } as const;
 
-/** Adds the function (layout, source, bytes between its rows, its rows, its columns, first of the 16, panel). */
+/** Adds the function (layout, source, bytes between its rows, its rows, its columns, first column, end of the columns, panels,
+ *  bytes of a panel). */
 export function addPack(module: ModuleBuilder): FunctionHandle {
   const layouts = [
     [PACK_LAYOUT.rows, addPackRows(module)],
@@ -182,15 +229,6 @@ export const pack = kernel(
     const groupPanels = i32.shr_u(i32.add(count, PANEL - 1), 4);
     const panel = i32.add(i32.mul(group, groupPanels), i32.shr_u(first, 4));
     const to = f.local('i32', i32.add(panels, i32.mul(i32.mul(panel, steps), STEP_BYTES)));
-    loop(
-      f,
-      first,
-      end,
-      (vector) => {
-        f.do(call(shared.pack, layout, matrix, stride, rows, columns, vector, to));
-        f.set(to, i32.add(to, i32.mul(steps, STEP_BYTES)));
-      },
-      PANEL,
-    );
+    f.do(call(shared.pack, layout, matrix, stride, rows, columns, first, end, to, i32.mul(steps, STEP_BYTES)));
   },
 );
