@@ -30,9 +30,12 @@ export interface Tensor {
 /** The elementwise non-linearities φ. `leaky-relu` has slope 0.01 below zero. */
 export type Activation = 'relu' | 'leaky-relu' | 'sigmoid' | 'tanh';
 
-/** Destination of a result. A gradient can be stored, added to the tensor's values, or turned into an in-place update of its
- *  parameter. All three give the parameter the same bits. */
-export type Sink =
+/** Destination of a result. A gradient can be stored, added to the tensor's values, turned into an in-place update of its
+ *  parameter, or passed on through the gate that computed the value. All give a parameter the same bits. */
+export type Sink = WritingSink | MultiBiasSink;
+
+/** A sink that writes to the memory of its tensor. */
+export type WritingSink =
   | { readonly kind: 'store'; readonly tensor: Tensor }
   | { readonly kind: 'add'; readonly tensor: Tensor }
   | {
@@ -43,6 +46,17 @@ export type Sink =
       /** State of the rule for this parameter; see update-rules.ts. */
       readonly state: readonly Tensor[];
     };
+
+/** Takes the gradient of y = `multiBias`(x, bias), `tensor`, to that of x and of the biases, as `multiBiasDerivative` and
+ *  `sumRowsWherePositive` do. The gradient of y, the largest of a network, need not be stored. */
+export interface MultiBiasSink {
+  readonly kind: 'multi-bias';
+  /** y */
+  readonly tensor: Tensor;
+  readonly x: Tensor;
+  readonly bias: Tensor;
+  readonly into: Readonly<Record<'x' | 'bias', WritingSink>>;
+}
 
 /** Options of a matrix product A·B. */
 export interface MatmulOptions {

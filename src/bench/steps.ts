@@ -37,8 +37,8 @@ export function prepareStep(backend: Backend, images: ImageSet, size: StepSize):
   };
 }
 
-/** A part of a step: loading and cropping the images, the units of all filters, their derivative with the sum for the biases,
- *  or the end of the optimiser's update. */
+/** A part of a step: loading and cropping the images, the units of all filters, the product dh with their derivative and the sum
+ *  for the biases in one pass, or the end of the optimiser's update. */
 export type PartName = 'images' | 'units' | 'dunits' | 'muon';
 
 /** Allocates the operands of each part, and returns the functions that compute them; each returns 1. */
@@ -52,7 +52,8 @@ export function prepareParts(backend: Backend, set: ImageSet, size: StepSize): [
   const windows = { size: config.receptiveField, stride: config.receptiveStride, mirrored: false };
   const order = shuffled(rows(IMAGES), 0, 1);
   const [x, bias, y] = [randomTensor(backend, [B, P * F]), backend.allocate([H]), backend.allocate([B, H])];
-  const [upstream, dx, dbias] = [randomTensor(backend, [B, H]), store([B, P * F]), store([H])];
+  const [dlogits, weight2] = [randomTensor(backend, [B, CLASS_COUNT]), randomTensor(backend, [CLASS_COUNT, H])];
+  const into = { x: store([B, P * F]), bias: store([H]) };
   const weight = { name: 'weight', shape: [P * F, K], tensor: randomTensor(backend, [P * F, K]), matrices: P };
   const update = OPTIMIZERS.muon.create(config).attach(weight, backend);
   backend.deliver(weight.tensor, update.begin(1, LEARNING_RATE));
@@ -66,10 +67,7 @@ export function prepareParts(backend: Backend, set: ImageSet, size: StepSize): [
     backend.loadBatch(set, plan, images, labels);
     onEachSide(() => backend.crop(images, windows, fields));
   };
-  const derivative = () => {
-    backend.multiBiasDerivative(y, upstream, dx);
-    backend.sumRowsWherePositive(y, upstream, dbias);
-  };
+  const derivative = () => backend.matmul(dlogits, weight2, { kind: 'multi-bias', tensor: y, x, bias, into });
   const parts: Readonly<Record<PartName, () => void>> = {
     images: load,
     units: () => onEachSide(() => backend.multiBias(x, bias, y)),

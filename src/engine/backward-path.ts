@@ -12,18 +12,25 @@ export interface TapeEntry<B extends Backend = Backend> {
 /** The gates that a backward pass visits. */
 export interface BackwardPath<Entry extends TapeEntry> {
   /** From the loss to the leaves: each entry, and its inputs that get a gradient, in the order in which they get it. */
-  readonly steps: readonly { readonly entry: Entry; readonly inputs: readonly GateInput[] }[];
+  readonly steps: readonly BackwardStep<Entry>[];
+  /** The step of the gate that computed a wire. */
+  readonly stepOf: ReadonlyMap<Wire, BackwardStep<Entry>>;
   /** How many times each wire is an input of a step. */
   readonly uses: ReadonlyMap<Wire, number>;
 }
 
-type GateInput = readonly [name: string, wire: Wire];
+interface BackwardStep<Entry extends TapeEntry> {
+  readonly entry: Entry;
+  readonly inputs: readonly GateInput[];
+}
+
+export type GateInput = readonly [name: string, wire: Wire];
 
 /** Finds the entries of the tape that lie between the loss and a parameter. */
 export function findBackwardPath<Entry extends TapeEntry>(tape: readonly Entry[], loss: Wire): BackwardPath<Entry> {
   const reached = new Set([loss]);
   const uses = new Map<Wire, number>();
-  const steps: BackwardPath<Entry>['steps'][number][] = [];
+  const steps: BackwardStep<Entry>[] = [];
   for (const entry of tape.toReversed()) {
     if (!reached.has(entry.output) || !entry.output.needsGradient) continue;
     for (const wire of Object.values(entry.inputs)) reached.add(wire);
@@ -31,7 +38,7 @@ export function findBackwardPath<Entry extends TapeEntry>(tape: readonly Entry[]
     for (const [, wire] of inputs) uses.set(wire, (uses.get(wire) ?? 0) + 1);
     steps.push({ entry, inputs });
   }
-  return { steps, uses };
+  return { steps, stepOf: new Map(steps.map((step) => [step.entry.output, step])), uses };
 }
 
 /** The inputs of an entry that need a gradient, the largest parameter last. Only the last gradient may go straight to its

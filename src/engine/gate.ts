@@ -1,4 +1,4 @@
-import type { Backend, DType, Shape, Sink, Tensor } from '../backends/backend.ts';
+import type { Backend, DType, Shape, Sink, Tensor, WritingSink } from '../backends/backend.ts';
 
 /** Settings of one forward pass and of the backward pass that follows it. */
 export interface Pass {
@@ -28,6 +28,9 @@ export interface Gate<Name extends string = string, B extends Backend = Backend>
   forward(backend: B, inputs: Readonly<Record<Name, Tensor>>, output: Tensor, pass: Pass): void;
   /** Returns one gradient per input, of the input's own shape; undefined for an input that is not differentiable. */
   backward(backend: B, context: BackwardContext<Name>): Readonly<Record<Name, Gradient | undefined>>;
+  /** Returns a sink that takes the upstream gradient to the gradients of all inputs, for a gate whose output is so large that
+   *  storing the upstream gradient would cost more than computing it. */
+  passOn?(inputs: Readonly<Record<Name, Tensor>>, output: Tensor, into: Readonly<Record<Name, WritingSink>>): Sink;
   /** For gradient checks of a function with kinks: on which side of each kink the current values lie. */
   kinkSides?(backend: B, inputs: Readonly<Record<Name, Tensor>>, output: Tensor): Promise<Iterable<boolean>>;
   /** For display: the formula of each input's gradient, given the names of the inputs. An elementwise gate, or one with a
@@ -46,6 +49,6 @@ export interface BackwardContext<Name extends string> {
 }
 
 /** A sink that overwrites the tensor. */
-export function store(tensor: Tensor): Sink {
+export function store(tensor: Tensor): WritingSink {
   return { kind: 'store', tensor };
 }

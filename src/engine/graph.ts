@@ -4,11 +4,12 @@ import {
   expectShape,
   type Shape,
   ShapeError,
-  type Sink,
   type Tensor,
+  type WritingSink,
 } from '../backends/backend.ts';
 import { type BackwardPath, findBackwardPath, type TapeEntry } from './backward-path.ts';
 import type { Gate, Pass } from './gate.ts';
+import { GradientSinks } from './gradient-sinks.ts';
 import { Wire, type WireTensors } from './wire.ts';
 
 interface Entry<B extends Backend> extends TapeEntry<B> {
@@ -121,34 +122,30 @@ export class Graph<B extends Backend = Backend> implements WireTensors {
    *
    *  Each parameter's gradient goes to its sink in `sinks`, or is stored (`wire.gradient`) if it has none. This is the only
    *  place where gradients are added up: if a value fans out to several gates, their gradients are summed in one tensor.
+   *  With sinks, a gradient that a gate passes on (`Gate.passOn`) is not stored.
    *
    *  @param upstream the gradient to start from, of the shape of `loss`. A scalar loss needs none: it is 1. With one, `loss`
    *  may be any wire y, and the result is the gradient of the scalar Σ upstream ⊙ y.
    *  @throws ShapeError if `loss` is not a scalar and `upstream` is missing or of another size. */
-  backward(loss: Wire, sinks: ReadonlyMap<Wire, Sink> = new Map(), upstream?: ArrayLike<number>): void {
+  backward(loss: Wire, sinks: ReadonlyMap<Wire, WritingSink> = new Map(), upstream?: ArrayLike<number>): void {
     if (!upstream) expectShape(`the loss '${loss.name}'`, loss.shape, []);
-    const { steps, uses } = this.#backwardPathOf(loss);
-    const stored = new Set<Wire>();
-
-    const sinkFor = (wire: Wire, isLast: boolean): Sink => {
-      const sink = sinks.get(wire);
-      if (sink && isLast && uses.get(wire) === 1) return sink;
-      const kind = stored.has(wire) ? 'add' : 'store';
-      stored.add(wire);
-      return { kind, tensor: this.#allocatedGradient(wire) };
-    };
-
+    const path = this.#backwardPathOf(loss);
+    const gradientSinks = new GradientSinks(path, sinks, {
+      gradientOf: (wire) => this.#allocatedGradient(wire),
+      inputsOf: (entry) => this.#tensorsOf(entry),
+    });
     this.backend.write(this.#allocatedGradient(loss), upstream ?? [1]);
-    for (const { entry, inputs } of steps) {
+    for (const { entry, inputs } of path.steps) {
+      if (gradientSinks.isPassedOn(entry.output)) continue;
       const gradients = entry.gate.backward(this.backend, {
         inputs: this.#tensorsOf(entry),
         output: entry.output.tensor,
         upstream: entry.output.gradient,
         pass: this.#passOf(entry),
       });
-      for (const [i, [name, wire]] of inputs.entries()) gradients[name]!(sinkFor(wire, i === inputs.length - 1));
+      for (const [i, into] of gradientSinks.of(inputs).entries()) gradients[inputs[i][0]]!(into);
     }
-    for (const [wire, sink] of sinks) if (stored.has(wire)) this.backend.deliver(wire.gradient, sink);
+    for (const [wire, sink] of sinks) if (gradientSinks.isStored(wire)) this.backend.deliver(wire.gradient, sink);
   }
 
   /** The value of a wire, at the current batch size. */

@@ -1,4 +1,4 @@
-import type { Backend, Groups, Sink, Tensor } from '../backends/backend.ts';
+import type { Backend, Groups, Tensor, WritingSink } from '../backends/backend.ts';
 import type { OptimizerDefinition, OptimizerSettings, Parameter, ParameterUpdate } from './optimizer.ts';
 import { sgd } from './sgd.ts';
 
@@ -69,7 +69,7 @@ class MatrixUpdate implements ParameterUpdate {
   }
 
   /** The gradient becomes the direction u; `end` updates the parameter. */
-  begin(_step: number, learningRate: number): Sink {
+  begin(_step: number, learningRate: number): WritingSink {
     const { momentum, nesterov } = this.#settings;
     this.#learningRate = learningRate;
     const rule = { kind: 'direction', momentum, nesterov } as const;
@@ -128,7 +128,7 @@ class Orthogonaliser {
   }
 
   /** Sends o to a sink. */
-  run(into: Sink): void {
+  run(into: WritingSink): void {
     const groups = this.#groups;
     const transposes = this.#isWide ? { transposeB: true } : { transposeA: true };
     const gram = { ...transposes, groups, symmetric: true };

@@ -1,4 +1,4 @@
-import { type Backend, isWeight, type Shape, type Sink, type Tensor } from '../backends/backend.ts';
+import { type Backend, isWeight, type Shape, type Tensor, type WritingSink } from '../backends/backend.ts';
 import type { UpdateRule } from '../backends/update-rules.ts';
 
 /** Hyperparameters of the optimisers. */
@@ -46,7 +46,7 @@ export interface ParameterUpdate {
   /** Tensors to save with the parameter, keyed by their names in PyTorch. */
   readonly state: Readonly<Record<string, Tensor>>;
   /** Begins a step and returns the sink for the parameter's gradient. @param step counted from 1. */
-  begin(step: number, learningRate: number): Sink;
+  begin(step: number, learningRate: number): WritingSink;
   /** Ends the step, after the backward pass; for rules that need the whole gradient before they update. */
   end?(): void;
 }

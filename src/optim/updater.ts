@@ -1,4 +1,4 @@
-import type { Backend, Sink, Tensor } from '../backends/backend.ts';
+import type { Backend, Tensor, WritingSink } from '../backends/backend.ts';
 import type { Optimizer, Parameter, ParameterUpdate } from './optimizer.ts';
 
 /** Updates the parameters of a model with an optimiser, and holds its state for each parameter. */
@@ -24,7 +24,7 @@ export class Updater<P extends Parameter> {
   }
 
   /** Begins a step, counted from 1, and returns the sink for the gradient of each parameter. */
-  begin(step: number, learningRate: number): Map<P, Sink> {
+  begin(step: number, learningRate: number): Map<P, WritingSink> {
     return new Map([...this.#updates].map(([parameter, update]) => [parameter, update.begin(step, learningRate)]));
   }
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Backend, type Sink, sizeOf } from '../../src/backends/backend.ts';
+import { type Backend, sizeOf, type WritingSink } from '../../src/backends/backend.ts';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import { add } from '../../src/engine/gates/add.ts';
 import { linear } from '../../src/engine/gates/linear.ts';
 import { l2Penalty } from '../../src/engine/gates/losses/l2-penalty.ts';
 import { softmaxCrossEntropy } from '../../src/engine/gates/losses/softmax-cross-entropy.ts';
+import { multiBias } from '../../src/engine/gates/multi-bias.ts';
 import { Graph } from '../../src/engine/graph.ts';
 import type { Wire } from '../../src/engine/wire.ts';
 import { checkEveryCoordinate } from '../support/every-coordinate.ts';
@@ -92,7 +93,7 @@ describe('sinks', () => {
         const { backend } = graph;
         graph.forward();
         const states = new Map([weight, bias].map((wire) => [wire, [backend.allocate(wire.shape)]]));
-        const sinks = new Map<Wire, Sink>();
+        const sinks = new Map<Wire, WritingSink>();
         for (const [wire, state] of states) {
           const tensor = kind === 'update' ? wire.tensor : backend.allocate(wire.shape);
           sinks.set(wire, kind === 'update' ? { kind, tensor, rule, state } : { kind, tensor });
@@ -174,6 +175,58 @@ describe('sinks', () => {
     expect(await updated.graph.backend.read(updated.x.gradient)).toEqual(
       await stored.graph.backend.read(stored.x.gradient),
     );
+  });
+});
+
+describe('a gate that passes gradients on', () => {
+  /** logits = multi-bias(x, b) Wᵀ + b₂, with a second use of the hidden values on demand. */
+  function network(isUsedTwice: boolean) {
+    const graph = float64Graph();
+    const wires = {
+      x: graph.parameter('x', [4, 3]),
+      bias: graph.parameter('b', [6]),
+      weight: graph.parameter('W', [2, 6]),
+      bias2: graph.parameter('b₂', [2]),
+    };
+    const { x, bias, weight, bias2 } = wires;
+    for (const wire of Object.values(wires)) graph.backend.write(wire.tensor, normals(sizeOf(wire.shape), wire.name));
+    const hidden = graph.apply(multiBias(2), { x, bias });
+    const scores = graph.apply(l2Penalty(1), { weight: graph.apply(linear, { x: hidden, weight, bias: bias2 }) });
+    const loss = isUsedTwice
+      ? graph.apply(add, { a: scores, b: graph.apply(l2Penalty(1), { weight: hidden }) })
+      : scores;
+    graph.forward();
+    return { graph, parameters: Object.values(wires), hidden, loss };
+  }
+
+  it.each([
+    ['once', false],
+    ['twice', true],
+  ] as const)('gives the bits of stored gradients if its output is used %s', async (_, isUsedTwice) => {
+    const stored = network(isUsedTwice);
+    stored.graph.backward(stored.loss);
+    const updated = network(isUsedTwice);
+    const rule = { kind: 'sgd', learningRate: 0.1, momentum: 0, nesterov: false, weightDecay: 0 } as const;
+    const sinkOf = ({ tensor }: Wire): WritingSink => ({ kind: 'update', tensor, rule, state: [] });
+    updated.graph.backward(updated.loss, new Map(updated.parameters.map((wire) => [wire, sinkOf(wire)])));
+    for (const [i, wire] of stored.parameters.entries()) {
+      stored.graph.backend.deliver(wire.gradient, sinkOf(wire));
+      const wanted = await stored.graph.backend.read(wire.tensor);
+      expect(await updated.graph.backend.read(updated.parameters[i].tensor)).toEqual(wanted);
+      expect(wanted).not.toEqual(normals(sizeOf(wire.shape), wire.name));
+    }
+  });
+
+  it('does not store the gradient of its output, unless all gradients are asked for', async () => {
+    const passing = network(false);
+    const [x] = passing.parameters;
+    passing.graph.backward(
+      passing.loss,
+      new Map([[x, { kind: 'store', tensor: passing.graph.backend.allocate([4, 3]) }]]),
+    );
+    expect(() => passing.hidden.gradient).toThrow("'crelu' has no stored gradient");
+    passing.graph.backward(passing.loss);
+    expect(passing.hidden.gradient.shape).toEqual([4, 6]);
   });
 });
 

@@ -36,3 +36,13 @@ export function multiBiasDerivative({ x, y, shapes }: Layer, upstream: Values): 
     }
   }
 }
+
+/** sums = the sum of the rows of upstream ⊙ [y > 0]; Backend.sumRowsWherePositive. */
+export function sumRowsWherePositive(y: Values, upstream: Values, sums: Values): void {
+  const N = sums.length;
+  for (let j = 0; j < N; j++) {
+    let sum = 0;
+    for (let i = j; i < y.length; i += N) if (y[i] > 0) sum += upstream[i];
+    sums[j] = sum;
+  }
+}

@@ -28,7 +28,7 @@ import { multiplyGroups } from './groups.ts';
 import { int16Product } from './int16.ts';
 import * as losses from './losses.ts';
 import { matmul, matrix, symmetricMatmul, transpose } from './matmul.ts';
-import { multiBias, multiBiasDerivative } from './multi-bias.ts';
+import { multiBias, multiBiasDerivative, sumRowsWherePositive } from './multi-bias.ts';
 import * as pointwise from './pointwise.ts';
 import { Results } from './result.ts';
 import { allocate, scalar, setScalar, valuesOf, view } from './tensor.ts';
@@ -166,9 +166,7 @@ export class ReferenceBackend implements ElementwiseBackend {
 
   sumRowsWherePositive(y: Tensor, upstream: Tensor, into: Sink): void {
     expectShape('upstream', upstream.shape, y.shape);
-    const masked = valuesOf(upstream).slice();
-    pointwise.activationDerivative('relu', valuesOf(y), masked, masked);
-    this.#results.write(y.shape.slice(1), into, (target) => pointwise.sumRows(masked, target));
+    this.#results.write(y.shape.slice(1), into, (sums) => sumRowsWherePositive(valuesOf(y), valuesOf(upstream), sums));
   }
 
   dropout(x: Tensor, rate: number, key: number, into: Sink): void {

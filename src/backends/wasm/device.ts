@@ -1,13 +1,21 @@
-import { type DType, expectShape, type Precision, type Shape, type Sink, sizeOf, type Tensor } from '../backend.ts';
+import {
+  type DType,
+  expectShape,
+  type Precision,
+  type Shape,
+  sizeOf,
+  type Tensor,
+  type WritingSink,
+} from '../backend.ts';
 import { OFFSET } from './jobs.ts';
 import type { Arguments } from './kernels/kernel.ts';
-import { CHUNK_BYTES } from './kernels/pointwise.ts';
+import { CHUNK_BYTES, SUM_COLUMNS_PER_TASK } from './kernels/pointwise.ts';
 import { SINK, SINK_BYTES, SINK_KINDS } from './kernels/sink.ts';
 import { numbersOf } from './kernels/update-rules.ts';
 import type { Memory } from './memory.ts';
 import { KERNELS, type KernelName } from './module.ts';
 import type { Threads } from './node/threads.ts';
-import { asWasmTensor, type Lifetime, type MemoryRange, type WasmTensor } from './tensor.ts';
+import { asWasmTensor, type Lifetime, type MemoryRange, WasmTensor } from './tensor.ts';
 
 /** The parts that create.ts assembles into a device. */
 export interface DeviceParts {
@@ -20,7 +28,7 @@ export interface DeviceParts {
 }
 
 /** Temporary memory of an operation. */
-type ScratchName = 'rows' | 'panels' | 'sums' | 'buffer' | 'partial' | 'plan' | 'peak';
+type ScratchName = 'rows' | 'panels' | 'sums' | 'buffer' | 'partial' | 'plan' | 'upstream' | 'peak';
 
 /** Memory and threads, and the means to run a kernel on them. */
 export class Device {
@@ -74,7 +82,7 @@ export class Device {
   }
 
   /** Writes a sink to memory in the layout of kernels/sink.ts, and returns its address. */
-  writeSink(into: Sink): number {
+  writeSink(into: WritingSink): number {
     const { words, floats } = this.memory;
     const at = (offset: number) => (this.#sink + offset) >>> 2;
     const kind = into.kind === 'update' ? into.rule.kind : into.kind;
@@ -91,11 +99,17 @@ export class Device {
 
   /** The arguments of a kernel that sends its result to a sink. @param rowLength the length of the rows that the kernel
    *  buffers in groups of four; 0 if it buffers chunks. */
-  sinkArguments(shape: Shape, into: Sink, rowLength = 0) {
+  sinkArguments(shape: Shape, into: WritingSink, rowLength = 0) {
     expectShape('the destination', into.tensor.shape, shape);
     const bufferBytes = Math.max(CHUNK_BYTES, 16 * rowLength);
     const buffer = this.scratch('buffer', bufferBytes * this.threads);
     return { count: sizeOf(shape), buffer, bufferBytes, sink: this.writeSink(into) };
+  }
+
+  /** Sends the sum of the rows of a matrix at an address to a sink. */
+  sumRows({ x, rows, columns }: Record<'x' | 'rows' | 'columns', number>, into: WritingSink): void {
+    const sink = this.sinkArguments([columns], into);
+    this.run('sumRows', Math.ceil(columns / SUM_COLUMNS_PER_TASK), { ...sink, x, rows });
   }
 
   /** Whether tensors of this dtype are stored as bytes p − 128. */
@@ -148,6 +162,12 @@ export class Device {
     const range = this.allocate(bytes);
     this.#scratch.set(name, range);
     return range.address;
+  }
+
+  /** A float tensor in temporary memory. */
+  scratchTensor(name: ScratchName, shape: Shape): WasmTensor {
+    const address = this.scratch(name, 4 * sizeOf(shape));
+    return new WasmTensor(shape, 'float32', { address, lifetime: this.lifetime, version: 0 });
   }
 
   /** Allocates zeroed memory, until the next reset. */

@@ -26,6 +26,7 @@ import { multiply } from './kernels/products/multiply.ts';
 import { addPack, pack } from './kernels/products/pack.ts';
 import { peak } from './kernels/products/peak.ts';
 import { quantise } from './kernels/products/quantise.ts';
+import { multiplyThroughUnits } from './kernels/products/through-units.ts';
 import { addTiles } from './kernels/products/tile.ts';
 import { transpose } from './kernels/products/transpose.ts';
 import { addSink } from './kernels/sink.ts';
@@ -37,6 +38,7 @@ export const KERNELS = {
   pack,
   quantise,
   multiply,
+  multiplyThroughUnits,
   add,
   scale,
   deliver,

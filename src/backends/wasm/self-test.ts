@@ -1,5 +1,5 @@
 import { IMAGE_BYTES } from '../../images.ts';
-import type { Activation, Backend, Sink, Tensor } from '../backend.ts';
+import type { Activation, Backend, Tensor, WritingSink } from '../backend.ts';
 import { ReferenceBackend } from '../reference/reference.ts';
 import { EXAMPLE_RULES } from '../update-rules.ts';
 import type { WasmBackend } from './wasm.ts';
@@ -43,7 +43,7 @@ async function recordLocal(
     record(name: string, tensor: Tensor): Promise<unknown>;
   },
 ): Promise<void> {
-  const output = (shape: number[]): Sink => ({ kind: 'store', tensor: backend.allocate(shape) });
+  const output = (shape: number[]): WritingSink => ({ kind: 'store', tensor: backend.allocate(shape) });
   const fields = backend.allocate([B, D], 'pixel');
   backend.crop(images, FIELD, fields);
   await record('crop', fields);
@@ -60,6 +60,15 @@ async function recordLocal(
   backend.sumRowsWherePositive(units, upstream, sums);
   await record('derivative of multi-bias', derivative.tensor);
   await record('sum of rows where positive', sums.tensor);
+  for (const T of [2, 4]) {
+    const [biases, outputs] = [numbers([T * FIELDS * H], 9), backend.allocate([B, T * FIELDS * H])];
+    backend.multiBias(filters.tensor, biases, outputs);
+    const into = { x: output([B, FIELDS * H]), bias: output([T * FIELDS * H]) };
+    const sink = { kind: 'multi-bias', tensor: outputs, x: filters.tensor, bias: biases, into } as const;
+    backend.matmul(numbers([B, C], 12), numbers([C, T * FIELDS * H], 13), sink);
+    await record(`product through ${T} units`, into.x.tensor);
+    await record(`sums of a product through ${T} units`, into.bias.tensor);
+  }
   const transposed = { transposeA: true, groups: { ...groups, b: 'beside', into: 'stacked' } } as const;
   backend.matmul(derivative.tensor, fields, gradient, transposed);
   await record('gradient of groups', gradient.tensor);
@@ -77,7 +86,7 @@ async function resultsOf(backend: Backend): Promise<Map<string, ArrayLike<number
     );
     return tensor;
   };
-  const output = (shape: number[]): Sink => ({ kind: 'store', tensor: backend.allocate(shape) });
+  const output = (shape: number[]): WritingSink => ({ kind: 'store', tensor: backend.allocate(shape) });
 
   const set = backend.imageSet(B);
   for (let i = 0; i < set.images.length; i++) set.images[i] = (i * 151 + (i >> 8)) & 255;

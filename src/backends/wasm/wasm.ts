@@ -12,6 +12,7 @@ import {
   type Sink,
   sizeOf,
   type Tensor,
+  type WritingSink,
 } from '../backend.ts';
 import { expectSquares } from '../checks.ts';
 import { normalise } from '../normalise.ts';
@@ -130,19 +131,21 @@ export class WasmBackend implements Backend {
   }
 
   matmul(a: Tensor, b: Tensor, into: Sink, options: MatmulOptions = {}): void {
-    this.products.multiply(a, b, into, options);
+    if (into.kind === 'multi-bias' && this.products.passesOn(a, b, into, options)) {
+      this.products.multiplyThroughUnits(a, b, into);
+    } else this.#send(into, (sink) => this.products.multiply(a, b, sink, options));
   }
 
   sumRows(x: Tensor, into: Sink): void {
-    this.#pointwise.sumRows(x, into);
+    this.#send(into, (sink) => this.#pointwise.sumRows(x, sink));
   }
 
   add(a: Tensor, b: Tensor, into: Sink): void {
-    this.#pointwise.add(a, b, into);
+    this.#send(into, (sink) => this.#pointwise.add(a, b, sink));
   }
 
   scale(x: Tensor, factor: number, by: Tensor, into: Sink): void {
-    this.#pointwise.scale(x, factor, by, into);
+    this.#send(into, (sink) => this.#pointwise.scale(x, factor, by, sink));
   }
 
   sumSquares(x: Tensor, factor: number, into: Tensor): void {
@@ -154,7 +157,7 @@ export class WasmBackend implements Backend {
   }
 
   activationDerivative(kind: Activation, y: Tensor, upstream: Tensor, into: Sink): void {
-    this.#pointwise.activationDerivative(kind, y, upstream, into);
+    this.#send(into, (sink) => this.#pointwise.activationDerivative(kind, y, upstream, sink));
   }
 
   multiBias(x: Tensor, bias: Tensor, into: Tensor): void {
@@ -162,15 +165,15 @@ export class WasmBackend implements Backend {
   }
 
   multiBiasDerivative(y: Tensor, upstream: Tensor, into: Sink): void {
-    this.#multiBias.derivative(y, upstream, into);
+    this.#send(into, (sink) => this.#multiBias.derivative(y, upstream, sink));
   }
 
   sumRowsWherePositive(y: Tensor, upstream: Tensor, into: Sink): void {
-    this.#pointwise.sumRowsWherePositive(y, upstream, into);
+    this.#send(into, (sink) => this.#pointwise.sumRowsWherePositive(y, upstream, sink));
   }
 
   dropout(x: Tensor, rate: number, key: number, into: Sink): void {
-    this.#pointwise.dropout(x, rate, key, into);
+    this.#send(into, (sink) => this.#pointwise.dropout(x, rate, key, sink));
   }
 
   softmaxCrossEntropy(logits: Tensor, labels: Tensor, labelSmoothing: number, into: Tensor): void {
@@ -184,7 +187,9 @@ export class WasmBackend implements Backend {
     upstream: Tensor,
     into: Sink,
   ): void {
-    this.#losses.softmaxCrossEntropyDerivative(logits, labels, labelSmoothing, upstream, into);
+    this.#send(into, (sink) =>
+      this.#losses.softmaxCrossEntropyDerivative(logits, labels, labelSmoothing, upstream, sink),
+    );
   }
 
   hinge(logits: Tensor, labels: Tensor, into: Tensor): void {
@@ -192,7 +197,7 @@ export class WasmBackend implements Backend {
   }
 
   hingeDerivative(logits: Tensor, labels: Tensor, upstream: Tensor, into: Sink): void {
-    this.#losses.hingeDerivative(logits, labels, upstream, into);
+    this.#send(into, (sink) => this.#losses.hingeDerivative(logits, labels, upstream, sink));
   }
 
   countCorrect(logits: Tensor, labels: Tensor, into: Tensor): void {
@@ -208,6 +213,18 @@ export class WasmBackend implements Backend {
   }
 
   deliver(gradient: Tensor, into: Sink): void {
-    this.#pointwise.deliver(gradient, into);
+    this.#send(into, (sink) => this.#pointwise.deliver(gradient, sink));
+  }
+
+  /** Runs an operation with a sink that its kernel can write to. */
+  #send(into: Sink, run: (into: WritingSink) => void): void {
+    if (into.kind !== 'multi-bias') {
+      run(into);
+      return;
+    }
+    const upstream = this.#device.scratchTensor('upstream', into.tensor.shape);
+    run({ kind: 'store', tensor: upstream });
+    this.#multiBias.derivative(into.tensor, upstream, into.into.x);
+    this.#pointwise.sumRowsWherePositive(into.tensor, upstream, into.into.bias);
   }
 }

@@ -26,6 +26,7 @@ export function multiBias(thresholds: number): Gate<'x' | 'bias'> {
         bias: (into) => backend.sumRowsWherePositive(y, upstream, into),
       };
     },
+    passOn: ({ x, bias }, y, into) => ({ kind: 'multi-bias', tensor: y, x, bias, into }),
     async kinkSides(backend, _, y) {
       return Array.from(await backend.read(y), (value) => value > 0);
     },

@@ -5,6 +5,7 @@ import { checkGroups } from './groups.ts';
 import { checkLoadBatch } from './load-batch.ts';
 import { checkLocal } from './local.ts';
 import { checkLosses } from './losses.ts';
+import { checkMultiBiasSink } from './multi-bias-sink.ts';
 import { checkPixels } from './pixels.ts';
 import { checkPointwise } from './pointwise.ts';
 import { checkProducts } from './products.ts';
@@ -23,6 +24,7 @@ export function describeConformance(name: string, create: () => Backend): void {
     checkPointwise(context);
     checkLocal(context);
     checkGroups(context);
+    checkMultiBiasSink(context);
     checkLosses(context);
     checkSinks(context);
   });

@@ -1,5 +1,12 @@
 import { expect } from 'vitest';
-import { type Backend, type DType, type Shape, type Sink, sizeOf, type Tensor } from '../../../src/backends/backend.ts';
+import {
+  type Backend,
+  type DType,
+  type Shape,
+  sizeOf,
+  type Tensor,
+  type WritingSink,
+} from '../../../src/backends/backend.ts';
 import { Random } from '../../../src/random.ts';
 import { normals } from '../../support/graphs.ts';
 
@@ -20,7 +27,7 @@ export function contextOf(backend: Backend) {
     const values = normals(sizeOf(shape), seed);
     return backend.dtype === 'float64' ? values : Float64Array.from(values, Math.fround);
   };
-  const storeIn = (shape: Shape): Sink => ({ kind: 'store', tensor: backend.allocate(shape) });
+  const storeIn = (shape: Shape): WritingSink => ({ kind: 'store', tensor: backend.allocate(shape) });
   const scalar = (value: number) => tensor([], [value]);
   const expectClose = async (result: Tensor, expected: ArrayLike<number>) => {
     const values = await backend.read(result);

@@ -117,7 +117,7 @@ describe('the table', () => {
     expect(lines).toContain('  mlp    H = 2048  batches of 256        12,345,679     80 %          –        –');
     expect(lines).toContain('  fast   X W₁ᵀ 49 × [512, 192]·[192, 32]    12345.7    102 %    12345.7    102 %');
     expect(lines).toContain('  fast             batches of 512        12,345,679     80 %          –        –');
-    expect(lines).toContain('  fast   derivative of the units            1234.56      3 %          –        –');
+    expect(lines).toContain('  fast   dh, through the units              1234.56      3 %          –        –');
   });
 
   it('shows the settings and their reasons, except with --quiet', () => {

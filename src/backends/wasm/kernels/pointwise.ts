@@ -154,7 +154,7 @@ export const sumSquares = kernel({ x: 'i32', count: 'i32', sums: 'i32' }, (f, { 
 
 export const SUM_COLUMNS_PER_TASK = 64;
 /** Rows are summed in blocks before the total, so that a long column loses few digits. */
-const SUM_ROWS_PER_BLOCK = 256;
+export const SUM_ROWS_PER_BLOCK = 256;
 
 /** Sum of the rows of x [rows, columns]. */
 export const sumRows = kernel({ ...SINK_PARAMETERS, x: 'i32', rows: 'i32' }, (f, p, context) => {

@@ -1,4 +1,4 @@
-import { expectShape, type Sink, type Tensor } from '../../backend.ts';
+import { expectShape, type Tensor, type WritingSink } from '../../backend.ts';
 import type { Device } from '../device.ts';
 import { CHUNK } from '../kernels/pointwise.ts';
 import { asWasmTensor } from '../tensor.ts';
@@ -20,7 +20,13 @@ export class Losses {
     this.#device.setScalar(into, this.#device.sum(losses, rows.rows) / rows.rows);
   }
 
-  softmaxCrossEntropyDerivative(logits: Tensor, labels: Tensor, smoothing: number, upstream: Tensor, into: Sink): void {
+  softmaxCrossEntropyDerivative(
+    logits: Tensor,
+    labels: Tensor,
+    smoothing: number,
+    upstream: Tensor,
+    into: WritingSink,
+  ): void {
     const { tasks, losses: _, ...rows } = this.#arguments(logits, labels);
     const factor = this.#device.scalar(upstream) / rows.rows;
     const sink = this.#device.sinkArguments(logits.shape, into, rows.classes);
@@ -33,7 +39,7 @@ export class Losses {
     this.#device.setScalar(into, this.#device.sum(losses, rows.rows) / rows.rows);
   }
 
-  hingeDerivative(logits: Tensor, labels: Tensor, upstream: Tensor, into: Sink): void {
+  hingeDerivative(logits: Tensor, labels: Tensor, upstream: Tensor, into: WritingSink): void {
     const { tasks, losses: _, ...rows } = this.#arguments(logits, labels);
     const factor = this.#device.scalar(upstream) / rows.rows;
     const sink = this.#device.sinkArguments(logits.shape, into, rows.classes);

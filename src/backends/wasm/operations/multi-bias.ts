@@ -1,4 +1,4 @@
-import { expectShape, type Shape, type Sink, type Tensor } from '../../backend.ts';
+import { expectShape, type Shape, type Tensor, type WritingSink } from '../../backend.ts';
 import { expectUnits } from '../../checks.ts';
 import type { Device } from '../device.ts';
 import { CHUNK } from '../kernels/pointwise.ts';
@@ -19,7 +19,7 @@ export class MultiBias {
     this.#device.run('multiBias', tasks, { ...rows, ...operands });
   }
 
-  derivative(y: Tensor, upstream: Tensor, into: Sink): void {
+  derivative(y: Tensor, upstream: Tensor, into: WritingSink): void {
     expectShape('upstream', upstream.shape, y.shape);
     const { shape } = into.tensor;
     const { tasks, ...rows } = this.#rows(shape, y.shape);

@@ -1,4 +1,4 @@
-import { type Activation, expectShape, type Shape, type Sink, type Tensor } from '../../backend.ts';
+import { type Activation, expectShape, type Shape, type Tensor, type WritingSink } from '../../backend.ts';
 import type { Device } from '../device.ts';
 import type { Arguments } from '../kernels/kernel.ts';
 import { ACTIVATION_CODE, CHUNK, type SINK_PARAMETERS, SUM_COLUMNS_PER_TASK } from '../kernels/pointwise.ts';
@@ -15,14 +15,12 @@ export class Pointwise {
     this.#device = device;
   }
 
-  sumRows(x: Tensor, into: Sink): void {
+  sumRows(x: Tensor, into: WritingSink): void {
     const [rows, columns] = x.shape;
-    const address = this.#device.address(x);
-    const sink = this.#device.sinkArguments([columns], into);
-    this.#device.run('sumRows', Math.ceil(columns / SUM_COLUMNS_PER_TASK), { ...sink, x: address, rows });
+    this.#device.sumRows({ x: this.#device.address(x), rows, columns }, into);
   }
 
-  sumRowsWherePositive(y: Tensor, upstream: Tensor, into: Sink): void {
+  sumRowsWherePositive(y: Tensor, upstream: Tensor, into: WritingSink): void {
     expectShape('upstream', upstream.shape, y.shape);
     const [rows, columns] = y.shape;
     const operands = { y: this.#device.address(y), upstream: this.#device.address(upstream), rows };
@@ -30,12 +28,12 @@ export class Pointwise {
     this.#device.run('sumRowsWherePositive', Math.ceil(columns / SUM_COLUMNS_PER_TASK), { ...sink, ...operands });
   }
 
-  add(a: Tensor, b: Tensor, into: Sink): void {
+  add(a: Tensor, b: Tensor, into: WritingSink): void {
     expectShape('the second term', b.shape, a.shape);
     this.#elementwise('add', a.shape, into, { a: this.#device.address(a), b: this.#device.address(b) });
   }
 
-  scale(x: Tensor, factor: number, by: Tensor, into: Sink): void {
+  scale(x: Tensor, factor: number, by: Tensor, into: WritingSink): void {
     const scale = factor * this.#device.scalar(by);
     this.#elementwise('scale', x.shape, into, { x: this.#device.address(x), factor: scale });
   }
@@ -61,7 +59,7 @@ export class Pointwise {
     this.#device.run('activation', Math.ceil(count / CHUNK), operands);
   }
 
-  activationDerivative(kind: Activation, y: Tensor, upstream: Tensor, into: Sink): void {
+  activationDerivative(kind: Activation, y: Tensor, upstream: Tensor, into: WritingSink): void {
     expectShape('upstream', upstream.shape, y.shape);
     const operands = {
       kind: ACTIVATION_CODE[kind],
@@ -71,19 +69,19 @@ export class Pointwise {
     this.#elementwise('activationDerivative', y.shape, into, operands);
   }
 
-  dropout(x: Tensor, rate: number, key: number, into: Sink): void {
+  dropout(x: Tensor, rate: number, key: number, into: WritingSink): void {
     const threshold = Math.ceil(rate * 2 ** 32);
     this.#elementwise('dropout', x.shape, into, { x: this.#device.address(x), key, threshold, factor: 1 / (1 - rate) });
   }
 
-  deliver(gradient: Tensor, into: Sink): void {
+  deliver(gradient: Tensor, into: WritingSink): void {
     this.#elementwise('deliver', gradient.shape, into, { x: this.#device.address(gradient) });
   }
 
   #elementwise<Name extends ElementwiseKernel>(
     name: Name,
     shape: Shape,
-    into: Sink,
+    into: WritingSink,
     operands: Omit<Arguments<(typeof KERNELS)[Name]['parameters']>, keyof typeof SINK_PARAMETERS>,
   ): void {
     const sink = this.#device.sinkArguments(shape, into);

@@ -1,21 +1,20 @@
 import {
-  type Arrangement,
   expectShape,
   type Groups,
   type MatmulOptions,
+  type MultiBiasSink,
   type Precision,
-  type Sink,
   type Tensor,
+  type WritingSink,
 } from '../../backend.ts';
-import { productShape } from '../../checks.ts';
+import { expectUnits, productShape } from '../../checks.ts';
 import type { Device } from '../device.ts';
+import { SUM_ROWS_PER_BLOCK } from '../kernels/pointwise.ts';
 import { BLOCK_COLUMNS, blockRows, SQUARE, SUMS_BYTES } from '../kernels/products/block.ts';
-import { PACK_LAYOUT, PACK_PANELS_PER_TASK, pixelRowBytes } from '../kernels/products/pack.ts';
 import { PEAK_BYTES, PEAK_STEPS, PEAK_TILES } from '../kernels/products/peak.ts';
-import { QUANTISE_ROWS_PER_TASK } from '../kernels/products/quantise.ts';
-import { PANEL, STEP_BYTES, tileRows } from '../kernels/products/tile.ts';
-import { TRANSPOSE_ROWS_PER_TASK } from '../kernels/products/transpose.ts';
-import { asWasmTensor, type MemoryRange, type WasmTensor } from '../tensor.ts';
+import { UNITS, UNITS_BYTES, UNITS_COLUMNS_PER_TASK } from '../kernels/products/through-units.ts';
+import { PANEL, tileRows } from '../kernels/products/tile.ts';
+import { type Operand, Operands, operandOf } from './operands.ts';
 
 /** Tasks per thread of a peak measurement: enough to keep all threads busy almost to the end. */
 const PEAK_TASKS = 16;
@@ -29,20 +28,24 @@ export class Products {
   /** Whether to use wide tiles, which are faster if V8 fuses vectors to 256 bits. Both kinds give the same bits. */
   isWide = false;
   readonly #device: Device;
+  readonly #operands: Operands;
 
   constructor(device: Device) {
     this.#device = device;
+    this.#operands = new Operands(device);
   }
 
   /** Backend.matmul */
-  multiply(a: Tensor, b: Tensor, into: Sink, options: MatmulOptions = {}): void {
+  multiply(a: Tensor, b: Tensor, into: WritingSink, options: MatmulOptions = {}): void {
     expectShape('the destination', into.tensor.shape, productShape(a, b, options, this.#device.precision));
     const { groups = ONE_GROUP, symmetric = false } = options;
     const left = operandOf(a, options.transposeA ?? false, groups.count, groups.a);
     const right = operandOf(b, !(options.transposeB ?? false), groups.count, groups.b);
-    const isInt16 = this.#isPixels(left) || this.#isPixels(right);
+    const isInt16 = this.#operands.isPixels(left) || this.#operands.isPixels(right);
     // Pixels are always packed into panels; of two float matrices, the one that costs less.
-    const transposed = isInt16 ? this.#isPixels(left) : !symmetric && costOf(right, left) < costOf(left, right);
+    const transposed = isInt16
+      ? this.#operands.isPixels(left)
+      : !symmetric && costOf(right, left) < costOf(left, right);
     const [rowOperand, panelOperand] = transposed ? [right, left] : [left, right];
     const steps = isInt16 ? Math.ceil(left.k / 2) : left.k;
 
@@ -51,8 +54,13 @@ export class Products {
     const tasksOf = (blockColumns: number) => rowBlocks * Math.ceil(panelOperand.count / blockColumns);
     const isEnough = (blockColumns: number) => groups.count * tasksOf(blockColumns) >= 8 * this.#device.threads;
     const blockColumns = symmetric ? SQUARE : (BLOCK_COLUMNS.find(isEnough) ?? PANEL);
-    const rows = isInt16 ? this.#asInt16Rows(rowOperand) : { ...this.#asRows(rowOperand), scales: 0 };
-    const panels = this.#asPanels(panelOperand, { steps, isInt16, blockColumns, packInTasks: rowBlocks === 1 });
+    const rows = isInt16 ? this.#operands.asInt16Rows(rowOperand) : { ...this.#operands.asRows(rowOperand), scales: 0 };
+    const panels = this.#operands.asPanels(panelOperand, {
+      steps,
+      isInt16,
+      blockColumns,
+      packInTasks: rowBlocks === 1,
+    });
     const isBeside = groups.into === 'beside';
     const isAsSummed = !isInt16 && !transposed && !symmetric && !options.bias;
     const isInPlace = isAsSummed && into.kind === 'store' && right.count % PANEL === 0;
@@ -84,82 +92,41 @@ export class Products {
     });
   }
 
-  /** A matrix with k along its rows: its own memory, or a transposed copy. */
-  #asRows({ tensor, count, k, isKFirst, groups, isBeside, rowLength, groupStart }: Operand): Rows {
-    const source = this.#device.address(tensor);
-    if (!isKFirst) return { address: source, stride: 4 * rowLength, groupBytes: 4 * groupStart };
-    const rows = isBeside ? k : groups * k;
-    const target = this.#device.scratch('rows', 4 * rows * rowLength);
-    const tasks = Math.ceil(rows / TRANSPOSE_ROWS_PER_TASK);
-    this.#device.run('transpose', tasks, { source, target, rows, columns: rowLength });
-    return { address: target, stride: 4 * rows, groupBytes: isBeside ? 4 * count * k : 4 * k };
+  /** Whether `multiplyThroughUnits` computes the product. */
+  passesOn(a: Tensor, b: Tensor, { x, tensor: y }: MultiBiasSink, options: MatmulOptions): boolean {
+    const { transposeA, transposeB, bias, groups } = options;
+    if (!UNITS.includes(y.shape[1] / x.shape[1])) return false;
+    return a.dtype === 'float32' && b.dtype === 'float32' && !transposeA && !transposeB && !bias && !groups;
   }
 
-  /** Packs a matrix into panels. With `packInTasks`, only one task needs each panel; it is left to that task to pack it. */
-  #asPanels(
-    { tensor, count, k, isKFirst, groups, isBeside, rowLength, groupStart }: Operand,
-    {
+  /** Backend.matmul with a sink through units: the product, their derivative and the sum for their biases in one pass. */
+  multiplyThroughUnits(a: Tensor, b: Tensor, { tensor: y, x, bias, into }: MultiBiasSink): void {
+    expectShape('the destination', y.shape, productShape(a, b, {}, this.#device.precision));
+    const { rows, columns, units } = expectUnits(into.x.tensor.shape, y.shape);
+    expectShape('the values', x.shape, into.x.tensor.shape);
+    expectShape('the biases', bias.shape, [y.shape[1]]);
+    const operand = operandOf(b, true, units, 'beside');
+    const steps = operand.k;
+    const panels = this.#operands.asPanels(operand, { steps, isInt16: false, blockColumns: PANEL, packInTasks: false });
+    const blocks = Math.ceil(rows / SUM_ROWS_PER_BLOCK);
+    const partial = this.#device.scratch('partial', 4 * blocks * y.shape[1]);
+    this.#device.run('multiplyThroughUnits', blocks * Math.ceil(columns / UNITS_COLUMNS_PER_TASK), {
+      a: this.#device.address(a),
+      aStride: 4 * steps,
+      panels: panels.panels,
+      groupPanels: panels.groupPanels,
       steps,
-      isInt16,
-      blockColumns,
-      packInTasks,
-    }: { steps: number; isInt16: boolean; blockColumns: number; packInTasks: boolean },
-  ) {
-    const source = isInt16 ? tensor.storage.address : this.#device.address(tensor);
-    const sourceStride = isInt16 ? pixelRowBytes(rowLength) : 4 * rowLength;
-    const [sourceRows, sourceColumns] = isKFirst ? [k, count] : [count, k];
-    const groupSource = isBeside ? groupStart * (isInt16 ? 1 : 4) : sourceRows * sourceStride;
-    const layouts = isInt16
-      ? [PACK_LAYOUT.pixelRows, PACK_LAYOUT.pixelColumns]
-      : [PACK_LAYOUT.rows, PACK_LAYOUT.columns];
-    const layout = isKFirst ? layouts[0] : layouts[1];
-    const panelBytes = steps * STEP_BYTES;
-    const groupPanels = Math.ceil(count / PANEL);
-    const panelCount = packInTasks ? (this.#device.threads * blockColumns) / PANEL : groups * groupPanels;
-    const panels = this.#device.scratch('panels', panelCount * panelBytes);
-    const args = { panels, groupPanels: groupPanels * panelBytes, source, sourceStride, sourceRows, sourceColumns };
-    if (packInTasks) return { ...args, groupSource, pack: layout };
-    const groupTasks = Math.ceil(groupPanels / PACK_PANELS_PER_TASK);
-    this.#device.run('pack', groups * groupTasks, {
-      layout,
-      source,
-      stride: sourceStride,
-      rows: sourceRows,
-      columns: sourceColumns,
-      count,
-      steps,
-      panels,
-      groupBytes: groupSource,
-      groupTasks,
+      rows,
+      columns,
+      units,
+      x: this.#device.address(x),
+      bias: this.#device.address(bias),
+      sums: this.#device.scratch('sums', UNITS_BYTES * this.#device.threads),
+      partial,
+      sink: this.#device.writeSink(into.x),
+      isWide: Number(this.isWide),
     });
-    return { ...args, groupSource, pack: PACK_LAYOUT.none };
-  }
-
-  /** The matrices of all groups, with k along their rows, rounded to int16; cached until the tensor changes. */
-  #asInt16Rows(operand: Operand): Rows & { readonly scales: number } {
-    const { k: columns } = operand;
-    const rows = operand.groups * operand.count;
-    const stride = 4 * Math.ceil(columns / 2);
-    const { storage } = operand.tensor;
-    const cached = (storage.quantised ??= { values: EMPTY, scales: EMPTY, rows: 0, columns: 0, version: -1 });
-    if (cached.rows !== rows || cached.columns !== columns || cached.version !== storage.version) {
-      if (cached.values.bytes < stride * rows) cached.values = this.#device.allocate(stride * rows);
-      if (cached.scales.bytes < 4 * rows) cached.scales = this.#device.allocate(4 * rows);
-      Object.assign(cached, { rows, columns, version: storage.version });
-      this.#device.run('quantise', Math.ceil(rows / QUANTISE_ROWS_PER_TASK), {
-        source: this.#asRows(operand).address,
-        target: cached.values.address,
-        scales: cached.scales.address,
-        rows,
-        columns,
-      });
-    }
-    return {
-      address: cached.values.address,
-      stride,
-      groupBytes: stride * operand.count,
-      scales: cached.scales.address,
-    };
+    this.#device.sumRows({ x: partial, rows: blocks, columns: y.shape[1] }, into.bias);
   }
 
   /** The maximum number of rows of a tile, the innermost loop of all products. */
@@ -182,46 +149,9 @@ export class Products {
     // Per element, a step of k is one multiplication and one addition of float32, or two of each of int16.
     return tasks * PEAK_TILES * rows * PANEL * PEAK_STEPS * (isInt16 ? 4 : 2);
   }
-
-  #isPixels({ tensor }: Operand): boolean {
-    return this.#device.isPixelBytes(tensor.dtype);
-  }
 }
-
-const EMPTY: MemoryRange = { address: 0, bytes: 0 };
 
 const ONE_GROUP: Groups = { count: 1, a: 'stacked', b: 'stacked', into: 'stacked' };
-
-/** The matrices of all groups, with k along their rows: address of the first, and the distances in bytes from one row and
- *  from one group to the next. */
-interface Rows {
-  readonly address: number;
-  readonly stride: number;
-  readonly groupBytes: number;
-}
-
-/** An operand of a product: in each group, `count` vectors of length k. */
-interface Operand {
-  readonly tensor: WasmTensor;
-  readonly count: number;
-  readonly k: number;
-  /** Whether k is the first axis of the tensor rather than the second. */
-  readonly isKFirst: boolean;
-  readonly groups: number;
-  readonly isBeside: boolean;
-  /** Elements of a row of the tensor, and from one group to the next. */
-  readonly rowLength: number;
-  readonly groupStart: number;
-}
-
-function operandOf(tensor: Tensor, isKFirst: boolean, groups: number, arrangement: Arrangement): Operand {
-  const isBeside = arrangement === 'beside';
-  const [, rowLength] = tensor.shape;
-  const [rows, columns] = isBeside ? [tensor.shape[0], rowLength / groups] : [tensor.shape[0] / groups, rowLength];
-  const [k, count] = isKFirst ? [rows, columns] : [columns, rows];
-  const groupStart = isBeside ? columns : rows * columns;
-  return { tensor: asWasmTensor(tensor), count, k, isKFirst, groups, isBeside, rowLength, groupStart };
-}
 
 /** The estimated cost of a product with these operands in rows and in panels. The unit is copying one value, which takes
  *  about as long as 16 multiplications. */

@@ -28,6 +28,9 @@ const MAX_ROWS: Record<Arithmetic, { readonly wide: number; readonly narrow: num
   int16: { wide: 5, narrow: 5 },
 };
 
+/** The largest number of rows of any tile. */
+export const MAX_TILE_ROWS = Math.max(...Object.values(MAX_ROWS).flatMap(({ wide, narrow }) => [wide, narrow]));
+
 export function tileRows(arithmetic: Arithmetic, isWide: boolean): number {
   return MAX_ROWS[arithmetic][isWide ? 'wide' : 'narrow'];
 }
