@@ -62,7 +62,7 @@ export class Products {
       packInTasks: rowBlocks === 1,
     });
     const isBeside = groups.into === 'beside';
-    const isAsSummed = !isInt16 && !transposed && !symmetric && !options.bias;
+    const isAsSummed = !isInt16 && !transposed && !options.bias && !(symmetric && right.count > SQUARE);
     const isInPlace = isAsSummed && into.kind === 'store' && right.count % PANEL === 0;
     this.#device.run('multiply', groups.count * tasksOf(blockColumns), {
       a: rows.address,

@@ -57,9 +57,14 @@ export function transposeBlock(f: FunctionBuilder, { height, width, sums }: Bloc
 }
 
 /** Copies what is above the diagonal of a square block below it. */
-export function mirrorBlock(f: FunctionBuilder, { height, sums }: Block): void {
-  const at = (row: Local<'i32'>, column: Local<'i32'>) =>
-    f.local('i32', i32.add(i32.add(sums, i32.mul(row, ROW_BYTES)), i32.shl(column, 2)));
+export function mirrorBlock(
+  f: FunctionBuilder,
+  { height, sums, rowBytes }: Record<'height' | 'sums' | 'rowBytes', Local<'i32'>>,
+): void {
+  const rowsAt = (row: Local<'i32'>, column: Local<'i32'>) => {
+    const first = f.local('i32', i32.add(i32.add(sums, i32.mul(row, rowBytes)), i32.shl(column, 2)));
+    return [0, 1, 2, 3].map((i) => f.local('i32', i32.add(first, i32.mul(rowBytes, i))));
+  };
   const isBelow = [0, 1, 2, 3].map((i) =>
     v128.const(new Uint8Array(Int32Array.from([0, 1, 2, 3], (j) => (j < i ? -1 : 0)).buffer)),
   );
@@ -73,13 +78,13 @@ export function mirrorBlock(f: FunctionBuilder, { height, sums }: Block): void {
         row,
         height,
         (column) => {
-          const [from, to] = [at(row, column), at(column, row)];
-          const rows = [0, 1, 2, 3].map((i) => f.local('v128', v128.load(from, i * ROW_BYTES)));
+          const [from, to] = [rowsAt(row, column), rowsAt(column, row)];
+          const rows = from.map((address) => f.local('v128', v128.load(address)));
           const mirrored = transpose4(f, rows);
           const isDiagonal = f.local('v128', i32x4.splat(i32.sub(0, i32.eq(row, column))));
           for (const [i, vector] of mirrored.entries()) {
             const keeps = v128.andnot(isDiagonal, isBelow[i]);
-            f.do(v128.store(to, v128.bitselect(rows[i], vector, keeps), i * ROW_BYTES));
+            f.do(v128.store(to[i], v128.bitselect(rows[i], vector, keeps)));
           }
         },
         4,

@@ -56,6 +56,7 @@ export const multiply = kernel(
     const columnStart = f.local('i32', i32.mul(i32.div_u(blockOfGroup, p.rowBlocks), p.blockColumns));
     // The blocks of a symmetric product are squares. Those below the diagonal are copies.
     f.if(i32.and(p.symmetric, i32.gt_u(rowStart, columnStart)), () => f.return());
+    const isDiagonal = f.local('i32', i32.and(p.symmetric, i32.eq(rowStart, columnStart)));
     const height = remaining(f, p.rows, rowStart, p.blockRows);
     const width = remaining(f, p.columns, columnStart, p.blockColumns);
     const sums = f.local('i32', i32.add(p.sums, i32.mul(thread, SUMS_BYTES)));
@@ -105,9 +106,7 @@ export const multiply = kernel(
               adds: step,
             };
             const rows = f.local('i32', height);
-            f.if(i32.and(p.symmetric, i32.eq(rowStart, columnStart)), () =>
-              f.set(rows, i32.min_u(height, f.local('i32', i32.add(column, PANEL)))),
-            );
+            f.if(isDiagonal, () => f.set(rows, i32.min_u(height, f.local('i32', i32.add(column, PANEL)))));
             f.if(
               p.isInt16,
               () =>
@@ -131,6 +130,7 @@ export const multiply = kernel(
       BLOCK_STEPS,
     );
 
+    f.if(isDiagonal, () => mirrorBlock(f, { height, sums: to, rowBytes }));
     f.if(p.target, () => f.return());
     const output = {
       origin: f.local('i32', i32.mul(group, p.groupOrigin)),
@@ -140,7 +140,6 @@ export const multiply = kernel(
     };
     const scales = ofGroup(f, p.scales, group, p.groupScales);
     const isCopied = f.local('i32', i32.and(p.symmetric, i32.lt_u(rowStart, columnStart)));
-    f.if(i32.and(p.symmetric, i32.eqz(isCopied)), () => mirrorBlock(f, block));
     f.if(i32.or(p.transposed, isCopied), () => {
       const transposed = transposeBlock(f, block);
       writeBlock(f, transposed, { ...output, row: columnStart, column: rowStart, columnScales: scales }, shared);
