@@ -8,8 +8,8 @@ import { addImageOptions, type ImageFlags } from '../inputs/shared-options.ts';
 import { addNotes } from '../terminal/help.ts';
 
 export const METHOD = choice(METHODS, {
-  help: 'grid (every combination), random, sobol (even coverage) or tpe (learns from the trials before)',
-  default: 'tpe',
+  help: 'grid (every combination), random, sobol (even coverage), tpe or bayes (learn from the trials before)',
+  default: 'bayes',
 });
 export const TRIALS = integer(
   { min: 1, max: 100_000 },

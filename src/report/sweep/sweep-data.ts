@@ -10,7 +10,7 @@ export interface SweepReport {
   readonly state: 'running' | 'stopped' | 'finished';
   /** Command that goes on with a sweep that was stopped. */
   readonly resumeCommand?: string | undefined;
-  readonly method: 'grid' | 'random' | 'sobol' | 'tpe';
+  readonly method: 'grid' | 'random' | 'sobol' | 'tpe' | 'bayes';
   readonly seed: number;
   readonly metric: { readonly name: 'validation.accuracy' | 'validation.loss'; readonly goal: 'maximize' | 'minimize' };
   readonly dataset: { readonly name: DatasetName; readonly source: string; readonly sha256: string };

@@ -1,13 +1,14 @@
 import { UsageError } from '../../errors.ts';
 import { field, message } from '../../message.ts';
 import { dimensionsOf, inWords, type Range, type Space, valuesAt } from '../space/space.ts';
+import { bayesSampler } from './bayes/bayes.ts';
 import { gridSampler } from './grid.ts';
 import { randomSampler } from './random.ts';
 import type { Point, Sampler } from './sampler.ts';
 import { sobolSampler } from './sobol.ts';
 import { tpeSampler } from './tpe.ts';
 
-export const METHODS = ['grid', 'random', 'sobol', 'tpe'] as const;
+export const METHODS = ['grid', 'random', 'sobol', 'tpe', 'bayes'] as const;
 export type Method = (typeof METHODS)[number];
 
 /** Number of the last trials whose results a proposal does not use: as many workers are never idle. */
@@ -22,6 +23,7 @@ export function createSampler(method: Method, space: Space, seed: number): Sampl
   if (method === 'random') return randomSampler(dimensions, seed);
   if (method === 'sobol') return sobolSampler(dimensions, seed);
   if (method === 'tpe') return tpeSampler(dimensions, seed, LAG);
+  if (method === 'bayes') return bayesSampler(dimensions, seed, LAG);
   const endless = space.find((parameter, d) => parameter.kind === 'range' && !(dimensions[d].levels <= MAX_GRID_RANGE));
   if (endless) throw tooManyValues(endless as Range);
   return gridSampler(dimensions);

@@ -31,10 +31,7 @@ export async function parseSweepFile(bytes: Uint8Array): Promise<SweepFile> {
 
 /** What each key of the file says. */
 const KEYS: Readonly<Record<string, (value: unknown) => Partial<SweepFile>>> = {
-  method: (value) => {
-    const method = expectOneOf('method', value, [...METHODS, 'bayes'] as const);
-    return { method: method === 'bayes' ? 'tpe' : method };
-  },
+  method: (value) => ({ method: expectOneOf('method', value, METHODS) }),
   metric: readMetric,
   parameters: (value) => readParameters(expectKeys('parameters', value)),
   early_terminate: readEarlyTerminate,

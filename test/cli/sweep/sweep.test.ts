@@ -104,7 +104,7 @@ describe('nn-train sweep', () => {
       onStart: (child) => child.stdout!.on('data', (text: string) => text.includes('trial 3') && child.kill('SIGINT')),
     });
     expect(code).toBe(130);
-    expect(stdout).toMatch(/^.*sweep: 24 trials by tpe, 9 epochs, compared after 1 and 3/);
+    expect(stdout).toMatch(/^.*sweep: 24 trials by bayes, 9 epochs, compared after 1 and 3/);
     expect(stdout).toMatch(
       /trial 0: epoch 1\/9, val acc [\d.]+ %; lr 0.0011, weight-decay 0.0001, optimizer sgd, momentum 0.9; /,
     );
@@ -145,7 +145,7 @@ describe('nn-train sweep', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const [header] = journalOf(path.join(folder, 'sweep'));
     expect(header).toMatchObject({
-      method: 'tpe',
+      method: 'bayes',
       metric: 'validation.accuracy',
       halving: 3,
       rungs: [1, 3, 9],

@@ -1,44 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../../src/random.ts';
 import { randomSampler } from '../../../src/sweep/samplers/random.ts';
-import type { Observation, Sampler } from '../../../src/sweep/samplers/sampler.ts';
+import type { Observation } from '../../../src/sweep/samplers/sampler.ts';
 import { sobolSampler } from '../../../src/sweep/samplers/sobol.ts';
 import { tpeSampler } from '../../../src/sweep/samplers/tpe.ts';
-import { FUNCTIONS, type TestFunction } from './functions.ts';
-
-/** Mean of the best values, and its standard error. */
-type Mean = readonly [mean: number, error: number];
-
-/** Of Optuna; see optuna-tpe.py. */
-const OPTUNA: {
-  readonly trials: number;
-  readonly lag: number;
-  readonly functions: Readonly<
-    Record<string, { point: Readonly<Record<string, number>>; value: number; mean: Mean; laggingMean: Mean }>
-  >;
-} = JSON.parse(readFileSync(new URL('../../fixtures/optuna-tpe.json', import.meta.url), 'utf8'));
-
-function best({ at, value }: TestFunction, sampler: Sampler): number {
-  const history: Observation[] = [];
-  for (let trial = 0; trial < OPTUNA.trials; trial++) {
-    const point = sampler.propose(trial, history);
-    history.push({ point, score: -value(...at(point)) });
-  }
-  return -Math.max(...history.map(({ score }) => score!));
-}
-
-function meanBest(f: TestFunction, create: (seed: number) => Sampler, seeds: number): Mean {
-  const values = Array.from({ length: seeds }, (_, seed) => best(f, create(seed)));
-  const mean = values.reduce((sum, value) => sum + value) / seeds;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return [mean, Math.sqrt(squares / (seeds - 1) / seeds)];
-}
-
-/** Checks that a mean is lower than another one, or higher by no more than the standard error of their difference. */
-function expectAsLow([mean, error]: Mean, [reference, referenceError]: Mean): void {
-  expect(mean - reference).toBeLessThan(Math.hypot(error, referenceError));
-}
+import { expectAsLow, expectLower, meanBest, OPTUNA } from './best-values.ts';
+import { FUNCTIONS } from './functions.ts';
 
 describe.each(Object.entries(FUNCTIONS))('on the function %s', (name, f) => {
   const reference = OPTUNA.functions[name];
@@ -55,8 +22,10 @@ describe.each(Object.entries(FUNCTIONS))('on the function %s', (name, f) => {
   it('TPE with a lag finds as low a value as Optuna with as many unknown results, and a lower one than random points', () => {
     const found = meanBest(f, tpe(OPTUNA.lag), 50);
     expectAsLow(found, reference.laggingMean);
-    const [random, error] = meanBest(f, (seed) => randomSampler(f.dimensions, seed), 50);
-    expect(found[0]).toBeLessThan(random - 2 * Math.hypot(found[1], error));
+    expectLower(
+      found,
+      meanBest(f, (seed) => randomSampler(f.dimensions, seed), 50),
+    );
   });
 });
 

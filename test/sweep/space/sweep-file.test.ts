@@ -24,7 +24,7 @@ run_cap: 64
 seed: 7
 `;
     expect(await parse(file)).toEqual({
-      method: 'tpe',
+      method: 'bayes',
       metric: { name: 'validation.accuracy', goal: 'maximize' },
       space: parseSpace([
         'lr=1e-4..1e-1:log',

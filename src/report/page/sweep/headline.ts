@@ -5,7 +5,13 @@ import * as format from '../format.ts';
 import { big, dataNotice, facts, progressNotice, stateNotice } from '../header.ts';
 import { isDone, type Sweep, type Trial, valueText } from './trials.ts';
 
-const METHOD = { grid: 'grid', random: 'random', sobol: 'Sobol sequence', tpe: 'TPE (multivariate)' } as const;
+const METHOD = {
+  grid: 'grid',
+  random: 'random',
+  sobol: 'Sobol sequence',
+  tpe: 'TPE (multivariate)',
+  bayes: 'Bayesian optimisation',
+} as const;
 /** Most names in the title of the page. */
 const MAX_NAMES = 4;
 
