@@ -64,9 +64,8 @@ function linesOf(
   const images = dataset.test.labels.length;
   const paint = painter(io.stdout, io.env);
   const accuracyOf = (share: number, of = '') => {
-    const [low, high] = intervalOf(share, images);
-    const interval = `(95 % interval ${(100 * low).toFixed(2)} to ${format.percent(high)})`;
-    return `accuracy ${paint('green', format.percent(share))}${of} ${interval}`;
+    const interval = format.interval(intervalOf(share, images));
+    return `accuracy ${paint('green', format.percent(share))}${of} (${interval})`;
   };
   const layout = { indent: 7, width: textWidth(io.stdout), paint };
   const which = `${weights} weights (epoch ${progress.lastEpoch?.epoch ?? 0}, step ${format.integer(progress.step)})`;

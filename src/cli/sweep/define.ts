@@ -44,36 +44,48 @@ export async function readDefinition(file: string | undefined, command: Command,
       message`a sweep ranks by validation images, but ${field('val', 0)} holds none out; hold out some, such as ${field('val', SWEEP_VAL)}`,
     );
   }
+  const definition: Definition = { base, space, seed, ...readSearch(options, inFile, epochs) };
+  expectEffect(space, base);
+  const [{ size }] = proposalsOf(definition);
+  return { ...definition, trials: Math.min(definition.trials, size) };
+}
+
+/** Reads how to search. @param epochs of a whole training. */
+function readSearch(
+  options: SweepOptions,
+  inFile: SweepFile | undefined,
+  epochs: number,
+): Omit<Definition, 'base' | 'space' | 'seed'> {
   const read = <T>(name: string, text: string | undefined, option: Field<T>, other: T | undefined): T =>
     text === undefined && other !== undefined ? other : parseOption(name, text, option);
   const method = read('--method', options.method, METHOD, inFile?.method);
   const halving = read('--halving', options.halving, HALVING, inFile?.halving?.eta);
-  const trials = read(
-    '--trials',
-    options.trials,
-    TRIALS,
-    inFile?.trials ?? (method === 'grid' ? TRIALS_OF_GRID : undefined),
-  );
+  const ofMethod = method === 'grid' ? TRIALS_OF_GRID : undefined;
   const rungs = rungsOf(epochs, halving, options.halving === undefined ? inFile?.halving?.minEpochs : undefined);
   if (halving !== null && rungs.length === 1) {
     throw new UsageError(
       `--halving ${halving} compares trials after a part of the epochs, so it needs at least ${halving} epochs, got ${epochs}`,
     );
   }
-  const definition: Definition = {
-    base,
-    space,
+  return {
     method,
-    seed,
     metric: read('--metric', options.metric, METRIC, inFile?.metric?.name),
     halving,
     rungs,
-    trials,
-    seeds: parseOption('--seeds', options.seeds, SEEDS),
+    trials: read('--trials', options.trials, TRIALS, inFile?.trials ?? ofMethod),
+    seeds: readSeeds(options.seeds),
   };
-  expectEffect(space, base);
-  const [{ size }] = proposalsOf(definition);
-  return { ...definition, trials: Math.min(trials, size) };
+}
+
+/** Reads the number of seeds. @throws UsageError also for a list, which training takes. */
+export function readSeeds(text: string | undefined): number {
+  const count = text?.split(',').length ?? 1;
+  if (count > 1) {
+    throw new UsageError(
+      `--seeds of a sweep is a number, of seeds that count on from --seed, got ${text}; for ${count} seeds write --seeds ${count}`,
+    );
+  }
+  return parseOption('--seeds', text, SEEDS);
 }
 
 async function readFile(file: string): Promise<SweepFile> {
@@ -92,9 +104,13 @@ async function readFile(file: string): Promise<SweepFile> {
 /** A grid ends by itself. */
 const TRIALS_OF_GRID = 100_000;
 
-/** weightDecay=… for weight-decay=…, as the option is called. */
+/** weightDecay=… for weight-decay=…, as the option is called, and for WEIGHT_DECAY=…, as the environment variable ends. */
 function withFieldName(text: string): string {
-  return text.replace(/^[^=]+/, (name) => name.replace(/[-_]([a-z])/g, (_, letter: string) => letter.toUpperCase()));
+  return text.replace(/^[^=]+/, (name) => {
+    const lower =
+      name === name.toUpperCase() ? name.toLowerCase() : name.replace(/^[A-Z]/, (letter) => letter.toLowerCase());
+    return lower.replace(/[-_]([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  });
 }
 
 /** A parameter that is given as an option replaces that of the file. */

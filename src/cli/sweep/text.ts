@@ -47,7 +47,7 @@ function winnerLines({ winner, ranking, ...report }: SweepReport, paint: ReturnT
   const [{ seeds, mean, deviation }] = ranking;
   const over = seeds > 1 ? ` over ${seeds} seeds` : '';
   const testText = test
-    ? `; test accuracy ${paint('bold', format.percent(test.accuracy))} (95 % interval ${format.percent(test.interval[0], 1)} to ${format.percent(test.interval[1], 1)})`
+    ? `; test accuracy ${paint('bold', format.percent(test.accuracy))} (${format.interval(test.interval)})`
     : '';
   return [
     '',

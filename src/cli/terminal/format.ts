@@ -1,10 +1,16 @@
 /** Formats numbers and text for the terminal. */
 
 import { stripVTControlCharacters } from 'node:util';
+import { percent } from '../../format.ts';
 import type { painter } from './io.ts';
 import { shellWord } from './shell.ts';
 
 export { integer, localTime, loss, megabytes, percent, plural, seconds, small } from '../../format.ts';
+
+/** A 95 % interval of a share: 95 % interval 56.86 to 58.79 %. */
+export function interval([low, high]: readonly [low: number, high: number]): string {
+  return `95 % interval ${(100 * low).toFixed(2)} to ${percent(high)}`;
+}
 
 /** The command that resumes a saved run. */
 export function resumeCommand(run: string, program: string, more: readonly string[] = []): string {

@@ -242,7 +242,7 @@ export class Plan {
       : 'was never proposed';
     throw new UserError(
       `the journal does not belong to this sweep, or was written by another version: trial ${line.trial} ${what}; ` +
-        'continue it with the version that began it',
+        'continue it with the version that began it, and undo what was changed in the file by hand',
     );
   }
 }

@@ -1,4 +1,4 @@
-import { type Config, FIELD_LIST, FIELDS } from '../../config/config.ts';
+import { type Config, FIELDS } from '../../config/config.ts';
 import type { Choices, Field } from '../../config/field.ts';
 import { effectiveConfig, expectField, resolveConfig } from '../../config/resolve.ts';
 import { UsageError } from '../../errors.ts';
@@ -139,6 +139,3 @@ function includes(parameter: Parameter, value: unknown): boolean {
   if (parameter.kind === 'choice') return parameter.values.includes(value as Value);
   return typeof value === 'number' && value >= parameter.min && value <= parameter.max;
 }
-
-/** Fields that can be searched. */
-export const SEARCHABLE = FIELD_LIST.map(([key]) => key).filter((key) => FIXED[key] === undefined);

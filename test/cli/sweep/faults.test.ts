@@ -70,6 +70,12 @@ describe('a sweep', () => {
 
   it.each([
     ['an unknown field', ['--search', 'learning-rat'], /learning-?[rR]at is not a hyperparameter/],
+    ['an unknown field in other letters', ['--search', 'LearningRate'], '--learning-rate is not a hyperparameter'],
+    [
+      'a list of seeds',
+      ['--search', 'LR', '--seeds', '0,1,2'],
+      '--seeds of a sweep is a number, of seeds that count on from --seed, got 0,1,2; for 3 seeds write --seeds 3',
+    ],
     ['an empty range', ['--search', 'lr=0.1..0.01'], '--lr has an empty range: 0.1 is above 0.01'],
     ['a log range over zero', ['--search', 'dropout=0..0.5:log', '--model', 'mlp'], 'it must begin above 0'],
     ['a field that is also given', ['--search', 'lr', '--lr', '0.1'], '--lr is both searched and given'],

@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { FIELD_LIST } from '../../../src/config/config.ts';
 import { UsageError } from '../../../src/errors.ts';
-import {
-  expectEffect,
-  parseParameter,
-  parseSpace,
-  SEARCHABLE,
-  usualParameter,
-} from '../../../src/sweep/space/parse-space.ts';
+import { expectEffect, parseParameter, parseSpace, usualParameter } from '../../../src/sweep/space/parse-space.ts';
+import { SEARCHABLE } from './spaces.ts';
 
 const refusal = (run: () => unknown): UsageError => {
   try {

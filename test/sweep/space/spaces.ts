@@ -1,7 +1,16 @@
 import fc from 'fast-check';
-import { type Config, FIELDS } from '../../../src/config/config.ts';
-import { choiceOf, rangeOf, SEARCHABLE } from '../../../src/sweep/space/parse-space.ts';
+import { type Config, FIELD_LIST, FIELDS } from '../../../src/config/config.ts';
+import { choiceOf, expectSearchable, rangeOf } from '../../../src/sweep/space/parse-space.ts';
 import type { Parameter, Space } from '../../../src/sweep/space/space.ts';
+
+/** Fields that can be searched. */
+export const SEARCHABLE = FIELD_LIST.map(([key]) => key).filter((key) => {
+  try {
+    return expectSearchable(key) === key;
+  } catch {
+    return false;
+  }
+});
 
 /** Values that a field of numbers takes. */
 function numbersOf(key: keyof Config): fc.Arbitrary<number> {
