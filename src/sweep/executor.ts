@@ -12,6 +12,9 @@ export interface Executor {
   run(job: Job): Promise<ResultLine | Failure | undefined>;
   /** Takes note that the outcome of a job is in the journal. */
   written?(job: Job): void;
+  /** Lets workers elsewhere remove checkpoints that nobody will need. Without it, all of them are in the folder of the sweep.
+   *  @param trainings names from `trainingName`. */
+  discard?(trainings: readonly string[]): void;
   /** Stops the running jobs, each with a checkpoint where it can be saved. */
   stop(): void;
   /** Ends the workers. */

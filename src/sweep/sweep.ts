@@ -17,13 +17,8 @@ import type { Definition } from './plan/definition.ts';
 import { type Job, jobName } from './plan/job.ts';
 import { Plan } from './plan/plan.ts';
 import { proposalsOf } from './plan/proposals.ts';
-import { rankingOf } from './plan/ranking.ts';
 import { Checkpoints } from './trial/checkpoints.ts';
-
-/** Checkpoints of the leaders that are kept when their trainings are over: one of them is the winner. */
-const KEPT_LEADERS = 5;
-/** Least time between two looks at which checkpoints can be removed. */
-const REMOVAL_INTERVAL_MS = 1000;
+import { Leftovers } from './trial/leftovers.ts';
 
 /** What happens in a sweep. */
 export type SweepEvent =
@@ -103,15 +98,14 @@ export class Sweep {
   readonly wasTorn: boolean;
   readonly #lock: FolderLock;
   readonly #journal = new JournalWriter((lines) => this.#append(lines));
-  /** Trainings that may have left a checkpoint. */
-  #leftovers: { trial: number; seed: number }[] = [];
-  #removedAt = 0;
+  readonly #leftovers: Leftovers;
 
   private constructor(folder: string, lock: FolderLock, content: JournalContent) {
     this.folder = folder;
     this.#lock = lock;
     this.state = new SweepState(content);
     this.checkpoints = new Checkpoints(folder);
+    this.#leftovers = new Leftovers(this.state.plan);
     this.wasTorn = content.isTorn;
   }
 
@@ -166,7 +160,7 @@ export class Sweep {
         }
         if (running.size === 0) throw new Error('the plan is not done, but has no job');
         await ended;
-        await this.#removeLeftovers();
+        await this.#discard(this.#leftovers.take(), executor);
       }
     } finally {
       signal.removeEventListener('abort', stop);
@@ -198,7 +192,7 @@ export class Sweep {
     const line = outcome.type === 'result' ? outcome : this.#failed(job, outcome);
     await this.write(line);
     executor.written?.(job);
-    this.#leftovers.push({ trial: job.trial, seed: job.seed });
+    this.#leftovers.add(job);
     onEvent({ type: 'job-ended', job, line });
   }
 
@@ -207,22 +201,10 @@ export class Sweep {
     return { type: 'failed', trial, rung, seed, attempt, error, worker };
   }
 
-  /** Removes the checkpoints of trainings that are over, but for those of the leaders. */
-  async #removeLeftovers(): Promise<void> {
-    // Ranking takes a while in a large sweep.
-    if (this.#leftovers.length < 4 * KEPT_LEADERS || performance.now() - this.#removedAt < REMOVAL_INTERVAL_MS) return;
-    this.#removedAt = performance.now();
-    const { plan } = this.state;
-    const leaders = rankingOf(plan)
-      .slice(0, KEPT_LEADERS)
-      .map(({ trial }) => trial);
-    const kept = new Set([...leaders, ...plan.open.map(({ number }) => number)]);
-    const [remaining, removed] = [
-      this.#leftovers.filter(({ trial }) => kept.has(trial)),
-      this.#leftovers.filter(({ trial }) => !kept.has(trial)),
-    ];
-    this.#leftovers = remaining;
-    for (const training of removed) await this.checkpoints.remove(training);
+  /** Removes checkpoints that nobody will need, wherever they are. @param trainings their names. */
+  async #discard(trainings: readonly string[], executor: Executor): Promise<void> {
+    if (executor.discard) executor.discard(trainings);
+    else await this.checkpoints.remove(trainings);
   }
 }
 

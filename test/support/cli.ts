@@ -24,6 +24,8 @@ export interface CliOptions {
   readonly uid?: number | undefined;
   /** Whether its time limits are suspended, see patient.mjs: for what depends on a server, or on the time for a report. */
   readonly isPatient?: boolean;
+  /** Whether the lock of a trial lasts two seconds instead of thirty, see quick-locks.mjs. */
+  readonly hasQuickLocks?: boolean;
   /** Signal that the process sends itself. */
   readonly signalItself?: SignalItself | undefined;
   /** Called with the process once it has started. */
@@ -51,8 +53,8 @@ const missingFolder = (name: string) => path.join(tmpdir(), `nn-train-no-${name}
 
 /** Runs `nn-train` in a separate process, without the caller's environment and without images in the cache. */
 export function nnTrain(args: readonly string[], options: CliOptions = {}): Promise<Finished> {
-  const { cwd = tmpdir(), env, uid, isPatient, onStart } = options;
-  const execArgv = isPatient ? preload('patient.mjs') : [];
+  const { cwd = tmpdir(), env, uid, isPatient, hasQuickLocks, onStart } = options;
+  const execArgv = [...(isPatient ? preload('patient.mjs') : []), ...(hasQuickLocks ? preload('quick-locks.mjs') : [])];
   const signalling = signalItself(options.signalItself);
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...execArgv, ...signalling.execArgv, NN_TRAIN, ...args], {

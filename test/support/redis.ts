@@ -21,9 +21,12 @@ export class RedisServer {
   readonly #args: readonly string[];
   #process: ChildProcess | undefined;
 
-  private constructor(port: number, args: readonly string[]) {
+  readonly #protocol: 'redis' | 'rediss';
+
+  private constructor(port: number, args: readonly string[], protocol: 'redis' | 'rediss' = 'redis') {
     this.port = port;
     this.#args = args;
+    this.#protocol = protocol;
   }
 
   static async start(...args: string[]): Promise<RedisServer> {
@@ -33,8 +36,18 @@ export class RedisServer {
     return server;
   }
 
+  /** A server that speaks TLS alone. @param certificate and `key` are files. */
+  static async startTls(certificate: string, key: string): Promise<RedisServer> {
+    const port = await freePort();
+    const tls = ['--port', '0', '--tls-port', `${port}`, '--tls-cert-file', certificate, '--tls-key-file', key];
+    const server = new RedisServer(port, [...tls, '--tls-auth-clients', 'no'], 'rediss');
+    onTestFinished(() => server.kill());
+    await server.start();
+    return server;
+  }
+
   get url(): string {
-    return `redis://127.0.0.1:${this.port}`;
+    return `${this.#protocol}://127.0.0.1:${this.port}`;
   }
 
   /** Starts it again, with what it has saved. */

@@ -25,7 +25,7 @@ export const HALVING = optionalInteger(
 );
 export const SEEDS = integer(
   { min: 1, max: 100 },
-  { help: 'train the five best with N seeds, and rank them by the mean', default: 1 },
+  { help: 'train the five best with N seeds, from --seed on, and rank them by the mean', default: 1 },
 );
 export const METRIC = choice(METRICS, {
   help: 'what to rank by: validation.accuracy or validation.loss',
@@ -71,6 +71,7 @@ export interface SweepOptions extends BackendFlags, ImageFlags {
   readonly metric?: string;
   readonly workers?: string;
   readonly queue?: string;
+  readonly checkpoints?: string;
   readonly out?: string;
   readonly config?: string;
   readonly resume?: string;
@@ -112,7 +113,8 @@ export function addSweepOptions(command: Command): Command {
       '--queue <url>',
       'let workers on any machine train, through a Redis server such as redis://host; see nn-train worker --help ' +
         '(default: NN_TRAIN_QUEUE)',
-    );
+    )
+    .option('--checkpoints <folder>', 'with a queue: the folder that its workers share, to find the winner there');
   addBackendOptions(command, 'for each trial, the physical cores divided by the workers')
     .optionsGroup('Output:')
     .option('--out <folder>', 'folder for the sweep (default: a new folder in sweeps/)')
@@ -174,7 +176,7 @@ export function addWorkerOptions(command: Command): Command {
     .optionsGroup('Execution:')
     .option('--queue <url>', 'the Redis server that the sweep names, such as redis://host (default: NN_TRAIN_QUEUE)')
     .option('--workers <n>', `${WORKERS.help} (default: ${WORKERS.shownDefault})`)
-    .option('--checkpoints <folder>', 'folder for checkpoints, shared with other workers (default: a temporary one)');
+    .option('--checkpoints <folder>', 'folder for checkpoints, shared with other machines (default: a temporary one)');
   addBackendOptions(command)
     .optionsGroup('Images:')
     .option('--dataset <name>', `${WORKER_DATASET.help} (default: ${WORKER_DATASET.default})`);

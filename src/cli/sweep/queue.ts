@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
 import type { Backend } from '../../backends/backend.ts';
 import { fusesProducts } from '../../backends/select.ts';
 import type { Dataset } from '../../dataset/load.ts';
@@ -14,11 +16,16 @@ import type { SweepOptions } from './options.ts';
 /** Connects to the queue that the options or the environment name; undefined if they name none.
  *  @throws UserError as `connect` does. */
 export async function openQueue(
-  options: Pick<SweepOptions, 'queue' | 'workers'>,
+  options: Pick<SweepOptions, 'queue' | 'workers' | 'checkpoints'>,
   io: Io,
 ): Promise<Connection | undefined> {
   const url = options.queue ?? (io.env.NN_TRAIN_QUEUE || undefined);
-  if (url === undefined) return undefined;
+  if (url === undefined) {
+    if (options.checkpoints === undefined) return undefined;
+    throw new UsageError(
+      '--checkpoints is for a sweep with a queue; without one, checkpoints are in the folder of the sweep, so leave it out',
+    );
+  }
   if (options.workers !== undefined) {
     throw new UsageError(
       '--workers trains here, but a sweep with a queue leaves training to its workers; leave --workers out, and give it to nn-train worker',
@@ -37,6 +44,14 @@ export async function connectTo(url: string): Promise<Connection> {
 /** What the bits of a result depend on, here. */
 export function conditionsOf(backend: Backend, { sha256, train }: Dataset): Conditions {
   return { version: VERSION, sha256, backend: backend.name, fma: fusesProducts(backend.share([train])) };
+}
+
+/** The folder of checkpoints that several machines share. Those of other images or versions are of no use here, so each has a folder
+ *  of its own in it. @throws UsageError */
+export function sharedFolder(given: string | undefined, { sha256, version }: Conditions): string | undefined {
+  if (given === '') throw new UsageError('--checkpoints must name a folder, got an empty string');
+  if (given === undefined) return undefined;
+  return path.join(given, createHash('sha256').update(`${version} ${sha256}`).digest('hex').slice(0, 12));
 }
 
 interface QueueContext {

@@ -12,6 +12,7 @@ import type { Definition } from '../../sweep/plan/definition.ts';
 import { proposalsOf } from '../../sweep/plan/proposals.ts';
 import type { Connection } from '../../sweep/queue/connection.ts';
 import { createSweep, readSweep, Sweep } from '../../sweep/sweep.ts';
+import { Checkpoints } from '../../sweep/trial/checkpoints.ts';
 import { endSweep } from '../../sweep/trial/winner.ts';
 import { openBackend } from '../inputs/backend.ts';
 import { flagOf } from '../inputs/field-names.ts';
@@ -22,11 +23,11 @@ import { exitCodeOf, interruptible } from '../terminal/interrupt.ts';
 import { type Io, printNote } from '../terminal/io.ts';
 import { ownName } from '../terminal/own-name.ts';
 import { resumeSweep, trainCommand } from './commands.ts';
-import { readDefinition } from './define.ts';
+import { readDefinition, readSeeds } from './define.ts';
 import { SweepDisplay } from './display.ts';
 import { type Execution, readExecution, startExecutor } from './executor.ts';
-import { DEFINING, SEEDS, type SweepOptions, TRIALS } from './options.ts';
-import { openQueue, startQueueExecutor } from './queue.ts';
+import { DEFINING, type SweepOptions, TRIALS } from './options.ts';
+import { conditionsOf, openQueue, sharedFolder, startQueueExecutor } from './queue.ts';
 import { showResults } from './results.ts';
 
 /** `nn-train sweep`. Resolves to the exit code. */
@@ -86,21 +87,27 @@ async function runAll(session: Session): Promise<number> {
     return showResults(sweep.state, { folder: sweep.folder, isRunning: false, options, io });
   }
   const { folder } = sweep;
+  const shared = sharedFolder(options.checkpoints, conditionsOf(backend, dataset));
+  const checkpoints = shared === undefined ? sweep.checkpoints : new Checkpoints(shared);
   const executor = queue
     ? await startQueueExecutor(queue, session)
     : await startExecutor({ folder, dataset, backend, execution, io, onProgress: display.progress });
   try {
     display.begin(sweep, queue ? { queue: queue.shown } : { workers: executor.capacity });
     await sweep.run(executor, { signal, onEvent: display.take });
+    display.close();
+    if (!signal.aborted) await endSweep(sweep, { dataset, backend, checkpoints, signal, executor });
   } finally {
     display.close();
     await executor.close();
   }
-  if (!signal.aborted) await endSweep(sweep, { dataset, backend, signal });
   const isOver = sweep.state.ended !== undefined;
   const code = await showResults(sweep.state, { folder: sweep.folder, isRunning: false, options, io });
   if (isOver) return code;
-  const more = options.queue === undefined || !queue ? [] : ['--queue', queue.shown];
+  const more = [
+    ...(options.queue === undefined || !queue ? [] : ['--queue', queue.shown]),
+    ...(options.checkpoints === undefined ? [] : ['--checkpoints', options.checkpoints]),
+  ];
   const resume = resumeSweep(folder, io, options.data, more);
   io.stderr.write(`stopped and saved; resume with:\n  ${resume}\n`);
   return exitCodeOf(signal);
@@ -173,7 +180,7 @@ async function planResume(file: string | undefined, command: Command): Promise<P
   const { dataset } = sweep;
   const extension = {
     trials: options.trials === undefined ? undefined : parseOption('--trials', options.trials, TRIALS),
-    seeds: options.seeds === undefined ? undefined : parseOption('--seeds', options.seeds, SEEDS),
+    seeds: options.seeds === undefined ? undefined : readSeeds(options.seeds),
   };
   const isStandIn = dataset.name === 'synthetic';
   return {

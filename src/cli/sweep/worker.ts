@@ -1,13 +1,14 @@
-import { createHash } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
-import path from 'node:path';
+import { hostname } from 'node:os';
 import { UsageError } from '../../errors.ts';
-import { removeQuietly } from '../../files.ts';
+import { openTemporaryFolder } from '../../lock/temporary-folder.ts';
+import type { Failure, OnProgress } from '../../sweep/executor.ts';
+import type { ResultLine } from '../../sweep/journal/lines.ts';
+import type { Job } from '../../sweep/plan/job.ts';
+import { Cleaner } from '../../sweep/queue/cleaner.ts';
 import type { Connection } from '../../sweep/queue/connection.ts';
 import { Heartbeat } from '../../sweep/queue/heartbeat.ts';
-import type { Conditions } from '../../sweep/queue/protocol.ts';
 import { QueueWorker } from '../../sweep/queue/worker.ts';
+import { Checkpoints } from '../../sweep/trial/checkpoints.ts';
 import { splitTrainingSet } from '../../training/batches.ts';
 import { openBackend } from '../inputs/backend.ts';
 import { load } from '../inputs/images.ts';
@@ -17,7 +18,7 @@ import { exitCodeOf, interruptible } from '../terminal/interrupt.ts';
 import type { Io } from '../terminal/io.ts';
 import { readExecution, startExecutor } from './executor.ts';
 import { WORKER_DATASET, type WorkerOptions } from './options.ts';
-import { conditionsOf, connectTo } from './queue.ts';
+import { conditionsOf, connectTo, sharedFolder } from './queue.ts';
 
 /** `nn-train worker`. Resolves to the exit code. */
 export async function runWorker(options: WorkerOptions, io: Io): Promise<number> {
@@ -53,37 +54,25 @@ async function work(
   const backend = await openBackend(io, flags, 'int16');
   const dataset = await load(io, { ...options, choice, path: data, signal, backend });
   const conditions = conditionsOf(backend, dataset);
-  const { folder, remove } = openFolder(options.checkpoints, conditions);
-  const worker = `${hostname()}, process ${process.pid}`;
+  const shared = sharedFolder(options.checkpoints, conditions);
+  const { folder, remove } =
+    shared === undefined ? await openTemporaryFolder('nn-train-worker-') : { folder: shared, remove: async () => {} };
+  const cleaner = new Cleaner(connection.redis, new Checkpoints(folder));
   let heartbeat: Heartbeat | undefined;
-  const executor = await startExecutor({
-    folder,
-    dataset,
-    backend,
-    execution,
-    io,
-    onProgress: (job, epochs) => heartbeat?.progress(job, epochs),
-  });
+  const onProgress: OnProgress = (job, epochs) => heartbeat?.progress(job, epochs);
+  const executor = await startExecutor({ folder, dataset, backend, execution, io, onProgress });
   const { capacity } = executor;
+  const worker = `${hostname()}, process ${process.pid}`;
   heartbeat = new Heartbeat(connection.redis, { worker, capacity }, ({ config }) => {
     return splitTrainingSet(dataset.train.labels.length, config.val, config.trainLimit).train.length;
   });
-  const say = (text: string) => {
-    if (!options.quiet) io.stdout.write(`${text}\n`);
-  };
+  const say = options.quiet ? () => {} : (text: string) => void io.stdout.write(`${text}\n`);
   say(`${worker}: ${format.plural(capacity, 'trial')} at the same time, of ${connection.shown}`);
   try {
-    await new QueueWorker({
-      connection,
-      executor,
-      conditions,
-      heartbeat,
-      onEnded: ({ trial, epochs }, outcome) => {
-        const what = outcome.type === 'failed' ? `failed: ${outcome.error.split('\n')[0]}` : outcome.status;
-        say(`trial ${trial}, epoch ${epochs}: ${what}`);
-      },
-    }).run(signal);
+    const onEnded = (job: Job, outcome: ResultLine | Failure) => say(endOf(job, outcome));
+    await new QueueWorker({ connection, executor, conditions, heartbeat, onEnded }).run(signal);
   } finally {
+    cleaner.close();
     await executor.close();
     await remove();
     backend.close();
@@ -91,13 +80,7 @@ async function work(
   return exitCodeOf(signal);
 }
 
-/** The folder of the checkpoints. Those of other images or versions are of no use here, so each has a folder of its own. */
-function openFolder(given: string | undefined, { sha256, version }: Conditions) {
-  if (given === '') throw new UsageError('--checkpoints must name a folder, got an empty string');
-  if (given !== undefined) {
-    const name = createHash('sha256').update(`${version} ${sha256}`).digest('hex').slice(0, 12);
-    return { folder: path.join(given, name), remove: async () => {} };
-  }
-  const folder = mkdtempSync(path.join(tmpdir(), 'nn-train-worker-'));
-  return { folder, remove: () => removeQuietly(folder) };
+function endOf({ trial, epochs }: Job, outcome: ResultLine | Failure): string {
+  const what = outcome.type === 'failed' ? `failed: ${outcome.error.split('\n')[0]}` : outcome.status;
+  return `trial ${trial}, epoch ${epochs}: ${what}`;
 }

@@ -130,9 +130,8 @@ function connectionProblem(error: Error & { readonly code?: string }, url: strin
     return `${place} refuses to write because it cannot save to its disk; see the log of the server`;
   if (/LOADING/.test(message)) return `${place} is still loading its data; try again in a moment`;
   if (/DB index|invalid DB/i.test(message)) return `${place} has no database of this number; correct the address`;
-  if (/certificate|self.signed|CERT/i.test(`${code} ${message}`)) {
-    return `the certificate of ${place} is not trusted (${message}); name its authority in NODE_EXTRA_CA_CERTS`;
-  }
+  const certificate = certificateProblem(error);
+  if (certificate !== undefined) return `the certificate of ${place} ${certificate}`;
   if (isTls && (/SSL|EPROTO|wrong version/i.test(`${code} ${message}`) || !isReset(error))) {
     return `${place} does not answer with TLS; if it has none, write redis:// instead of rediss://`;
   }
@@ -143,6 +142,19 @@ function connectionProblem(error: Error & { readonly code?: string }, url: strin
     return `${place} closes the connection at once; ${other}`;
   }
   return `${place} does not answer as a Redis server (${message}); correct the address, or look at the server`;
+}
+
+/** What is wrong with the certificate of a server, if that is it. */
+function certificateProblem({ message, code }: Error & { readonly code?: string }): string | undefined {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return `is for another host (${message.split('\n')[0]}); give the address with the name in the certificate`;
+  }
+  if (code === 'CERT_HAS_EXPIRED') return 'has expired; renew it on the server';
+  if (!/certificate|self.signed|CERT/i.test(`${code} ${message}`)) return undefined;
+  return (
+    `is not trusted (${message}); if you know its authority, save the certificate of that in a file, and name the file in ` +
+    'the environment variable NODE_EXTRA_CA_CERTS'
+  );
 }
 
 function isReset({ code, message }: Error & { readonly code?: string }): boolean {

@@ -5,20 +5,22 @@ import type { ResultLine } from '../journal/lines.ts';
 import { type Job, jobName, jobNamed } from '../plan/job.ts';
 import { expectSame } from '../plan/outcomes.ts';
 import type { Plan } from '../plan/plan.ts';
+import { Absence } from './absence.ts';
 import type { Connection } from './connection.ts';
 import {
   type Conditions,
+  DISCARDED_KEY,
   decodeHandedIn,
   JOB_OPTIONS,
   QUEUE_OPTIONS,
   type QueuedJob,
   queueName,
-  resultsKey,
   type SeenWorker,
   TRIALS_QUEUE,
   type WorkerState,
-  writtenKey,
 } from './protocol.ts';
+import { Results } from './results.ts';
+import { within } from './within.ts';
 import { WorkersWatch } from './workers-watch.ts';
 
 /** Trials that wait in the queue or are trained: far more than there are workers. */
@@ -29,8 +31,8 @@ const POLL_MS = 50;
 const RESUBMIT_MS = 5000;
 /** Time for which the server may be away before a note says so. */
 const PATIENCE_MS = 3000;
-/** Time for which the names of trials are kept whose results are in the journal: longer than any worker holds one. */
-const WRITTEN_SECONDS = 86_400;
+/** Names in one entry of the stream of discarded trainings, and entries that are kept for workers that start later. */
+const [MAX_DISCARDED, KEPT_DISCARDS] = [1000, 1000];
 /** Time to tidy the queue at the end. */
 const TIDY_MS = 2000;
 
@@ -61,27 +63,27 @@ export class QueueExecutor implements Executor {
   readonly capacity = CAPACITY;
   readonly #options: QueueExecutorOptions;
   readonly #trials: Queue<QueuedJob>;
-  /** Where results wait. */
-  readonly #results: string;
+  readonly #results: Results;
   readonly #waiting = new Map<string, Waiting>();
   /** Results that were taken, but not removed from the server: they are on their way to the journal, or there now. */
   readonly #taken = new Set<string>();
-  #written: string[] = [];
+  readonly #written: string[] = [];
   /** Ends the pause between two looks. */
   #wake = () => {};
   readonly #watch: WorkersWatch;
   readonly #polling: Promise<void>;
-  #unsubmitted: Waiting[] = [];
+  readonly #unsubmitted: Waiting[] = [];
   #isStopped = false;
   #isClosed = false;
-  #troubleAt: number | undefined;
+  readonly #absence: Absence;
 
   constructor(options: QueueExecutorOptions) {
     const { redis, packages } = options.connection;
     this.#options = options;
     this.#trials = new packages.Queue(TRIALS_QUEUE, { ...QUEUE_OPTIONS, connection: redis });
     this.#trials.on('error', () => {});
-    this.#results = resultsKey(options.sweep);
+    this.#results = new Results(redis, options.sweep);
+    this.#absence = new Absence(options.connection.shown, options.onNote);
     this.#watch = new WorkersWatch(redis, options.onWorkers, (running) => this.#progress(running));
     this.#polling = this.#poll();
   }
@@ -91,12 +93,23 @@ export class QueueExecutor implements Executor {
     return new Promise((resolve, reject) => {
       const waiting = { job, submittedAt: 0, resolve, reject };
       this.#waiting.set(jobName(job), waiting);
-      if (this.#unsubmitted.push(waiting) === 1) queueMicrotask(() => this.#submitNew());
+      if (this.#unsubmitted.push(waiting) > 1) return;
+      queueMicrotask(() => void this.#submit(this.#unsubmitted.splice(0)).catch(() => {}));
     });
   }
 
   written(job: Job): void {
-    if (this.#written.push(jobName(job)) === 1) queueMicrotask(() => void this.#removeWritten());
+    if (this.#written.push(jobName(job)) > 1) return;
+    queueMicrotask(() => void this.#removeWritten(this.#written.splice(0)));
+  }
+
+  discard(trainings: readonly string[]): void {
+    const { redis } = this.#options.connection;
+    for (let i = 0; i < trainings.length; i += MAX_DISCARDED) {
+      const names = trainings.slice(i, i + MAX_DISCARDED).join(' ');
+      // One that is lost costs a file in a cache.
+      void redis.xadd(DISCARDED_KEY, 'MAXLEN', '~', KEPT_DISCARDS, '*', 'names', names).catch(() => {});
+    }
   }
 
   stop(): void {
@@ -113,29 +126,17 @@ export class QueueExecutor implements Executor {
     const tidy: Promise<unknown>[] = [...this.#waiting.keys()].map((name) => {
       return this.#trials.remove(queueName(sweep, name)).catch(() => {});
     });
-    if (!this.#isStopped) tidy.push(connection.redis.del(this.#results).catch(() => {}));
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise((resolve) => {
-      timer = setTimeout(resolve, TIDY_MS);
-    });
-    await Promise.race([Promise.all([...tidy, this.#polling]), limit]);
-    clearTimeout(timer);
+    if (!this.#isStopped) tidy.push(this.#results.end().catch(() => {}));
+    await within(TIDY_MS, Promise.all([...tidy, this.#polling]));
     connection.close();
-  }
-
-  #submitNew(): void {
-    const jobs = this.#unsubmitted;
-    this.#unsubmitted = [];
-    void this.#submit(jobs).catch(() => {});
   }
 
   /** Puts jobs into the queue, which drops those that it already has. */
   async #submit(jobs: readonly Waiting[]): Promise<void> {
     if (jobs.length === 0) return;
-    const { connection, sweep, conditions } = this.#options;
+    const { sweep, conditions } = this.#options;
     for (const waiting of jobs) waiting.submittedAt = performance.now();
-    // One that failed is tried again under the same name.
-    await connection.redis.srem(writtenKey(sweep), ...jobs.map(({ job }) => jobName(job)));
+    await this.#results.expect(jobs.map(({ job }) => jobName(job)));
     await this.#trials.addBulk(
       jobs.map(({ job }) => ({
         name: 'trial',
@@ -153,7 +154,7 @@ export class QueueExecutor implements Executor {
         // Otherwise they would be read twice.
         if (this.#taken.size === 0) await this.#takeResults();
         await this.#resubmit();
-        this.#noteReturn();
+        this.#absence.noteReturn();
       } catch (error) {
         this.#fail(error);
       } finally {
@@ -173,10 +174,8 @@ export class QueueExecutor implements Executor {
   }
 
   async #takeResults(): Promise<void> {
-    const { redis } = this.#options.connection;
-    const found = Object.entries(await redis.hgetall(this.#results));
-    const settled = found.filter(([name, text]) => this.#take(name, text)).map(([name]) => name);
-    if (settled.length > 0) await redis.hdel(this.#results, ...settled);
+    const handedIn = await this.#results.waiting();
+    await this.#results.remove(handedIn.filter(([name, text]) => this.#take(name, text)).map(([name]) => name));
   }
 
   /** Takes what was handed in. Returns whether it can be removed. */
@@ -202,21 +201,9 @@ export class QueueExecutor implements Executor {
     return known !== undefined || outcome.type === 'failed';
   }
 
-  /** Removes the results from the server that are in the journal. A worker that died after it had handed in still holds the
-   *  trial: whoever takes that up finds its name among the written ones, and leaves it. */
-  async #removeWritten(): Promise<void> {
-    const { connection, sweep } = this.#options;
-    const names = this.#written;
-    this.#written = [];
-    const key = writtenKey(sweep);
-    const removal = connection.redis
-      .multi()
-      .sadd(key, ...names)
-      .expire(key, WRITTEN_SECONDS);
-    await removal
-      .hdel(this.#results, ...names)
-      .exec()
-      .catch(() => {});
+  async #removeWritten(names: readonly string[]): Promise<void> {
+    // Those that cannot be removed are taken again, and compared.
+    await this.#results.removeWritten(names).catch(() => {});
     for (const name of names) this.#taken.delete(name);
     if (this.#taken.size === 0) this.#wake();
   }
@@ -243,19 +230,6 @@ export class QueueExecutor implements Executor {
   }
 
   #noteAbsence(why: string): void {
-    if (this.#isClosed) return;
-    const isNew = this.#troubleAt === undefined;
-    this.#troubleAt = performance.now();
-    if (isNew)
-      this.#options.onNote(
-        `the queue ${this.#options.connection.shown} is away (${why.split('\n')[0]}); waiting for it`,
-      );
-  }
-
-  /** It is back if all that was sent since has been accepted, new trials included. */
-  #noteReturn(): void {
-    if (this.#troubleAt === undefined || performance.now() - this.#troubleAt < 2 * RESUBMIT_MS) return;
-    this.#troubleAt = undefined;
-    this.#options.onNote('the queue answers again');
+    if (!this.#isClosed) this.#absence.note(why);
   }
 }

@@ -15,7 +15,11 @@ export const TRIALS_QUEUE = 'trials';
 /** The hash in which each worker says what it does. */
 export const WORKERS_KEY = `${PREFIX}:workers`;
 
-/** Options of every queue. Events are read by nobody. */
+/** The stream in which coordinators say which trainings are over, by their names with spaces between them: whoever has their
+ *  checkpoints removes them. */
+export const DISCARDED_KEY = `${PREFIX}:discarded`;
+
+/** Options of the queue. Events are read by nobody. */
 export const QUEUE_OPTIONS = { prefix: PREFIX, streams: { events: { maxLen: 100 } } } as const;
 
 /** Jobs leave the queue when they end: their results lie elsewhere. */

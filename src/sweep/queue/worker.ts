@@ -13,10 +13,10 @@ import {
   QUEUE_OPTIONS,
   type QueuedJob,
   queueName,
-  resultsKey,
   TRIALS_QUEUE,
-  writtenKey,
 } from './protocol.ts';
+import { Results } from './results.ts';
+import { within } from './within.ts';
 
 /** The journal limits the attempts at a trial, so the queue gives any number. */
 const MAX_STALLS = 1_000_000;
@@ -33,7 +33,6 @@ export interface QueueWorkerOptions {
   readonly executor: Executor;
   readonly conditions: Conditions;
   readonly heartbeat: Heartbeat;
-  onStarted?(job: Job): void;
   onEnded?(job: Job, outcome: ResultLine | Failure): void;
 }
 
@@ -92,7 +91,8 @@ export class QueueWorker {
       return this.#handBack(queued, token);
     }
     const { sweep, job } = data;
-    if (await this.#isKnown(sweep, jobName(job))) return null;
+    // Somebody may have trained it who then died.
+    if (await this.#resultsOf(sweep).isKnown(jobName(job))) return null;
     const outcome = await this.#train(data);
     if (outcome === undefined) return this.#handBack(queued, token);
     await this.#handIn(sweep, jobName(job), { kind: 'outcome', outcome });
@@ -100,21 +100,11 @@ export class QueueWorker {
     return null;
   }
 
-  /** Whether the result of a job waits for the coordinator, or is in the journal: somebody trained it who then died, or whose
-   *  lock was lost. */
-  async #isKnown(sweep: string, name: string): Promise<boolean> {
-    const { redis } = this.#options.connection;
-    // Within one transaction, because the coordinator moves it from the one to the other.
-    const answers = await redis.multi().hexists(resultsKey(sweep), name).sismember(writtenKey(sweep), name).exec();
-    return answers!.some(([, answer]) => answer === 1);
-  }
-
   #train({ sweep, job }: QueuedJob): Promise<ResultLine | Failure | undefined> {
-    const { executor, heartbeat, onStarted } = this.#options;
+    const { executor, heartbeat } = this.#options;
     const id = queueName(sweep, jobName(job));
     const running = this.#running.get(id);
     if (running) return running;
-    onStarted?.(job);
     heartbeat.begin(sweep, job);
     const training = executor.run(job).finally(() => {
       this.#running.delete(id);
@@ -138,11 +128,9 @@ export class QueueWorker {
 
   /** Hands in until the server accepts, whatever it says meanwhile: its memory may be full, or its disk. */
   async #handIn(sweep: string, name: string, data: HandedIn): Promise<void> {
-    const { redis } = this.#options.connection;
     for (;;) {
       try {
-        // The first of two wins.
-        await redis.hsetnx(resultsKey(sweep), name, JSON.stringify(data));
+        await this.#resultsOf(sweep).offer(name, JSON.stringify(data));
         return;
       } catch (error) {
         if (this.#isStopped) throw error;
@@ -150,16 +138,10 @@ export class QueueWorker {
       }
     }
   }
+
+  #resultsOf(sweep: string): Results {
+    return new Results(this.#options.connection.redis, sweep);
+  }
 }
 
 const JOB_REMOVAL = { removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } };
-
-/** Waits for work, but not longer than a time. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work.catch(() => {}), limit]);
-  clearTimeout(timer);
-}

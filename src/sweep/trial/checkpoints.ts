@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
 import type { Config } from '../../config/config.ts';
@@ -22,21 +23,19 @@ export interface TrialCheckpoint {
   readonly epochs: readonly EpochMetrics[];
 }
 
-type Training = Pick<Config, 'seed'> & { readonly trial: number };
-
 /** The last checkpoint of each training that may go on. It is a cache: whoever finds none trains again, to the same bits. So a
  *  checkpoint that is missing, damaged or of another configuration counts as none, and one that cannot be saved is no error. */
 export class Checkpoints {
   readonly #folder: string;
 
-  /** @param sweep folder of the sweep. */
-  constructor(sweep: string) {
-    this.#folder = path.join(sweep, CHECKPOINTS);
+  /** @param place folder of the sweep, or of a worker. */
+  constructor(place: string) {
+    this.#folder = path.join(place, CHECKPOINTS);
   }
 
   /** Resolves to undefined if there is no checkpoint of this configuration. */
-  async load(trial: number, config: Config): Promise<TrialCheckpoint | undefined> {
-    const file = this.#fileOf({ trial, seed: config.seed });
+  async load(config: Config): Promise<TrialCheckpoint | undefined> {
+    const file = this.#fileOf(trainingName(config));
     try {
       const { tensors, metadata } = decodeSafetensors(await readRegularFile(file, MAX_CHECKPOINT_BYTES), file);
       if (metadata.config !== configKey(config)) return undefined;
@@ -50,7 +49,7 @@ export class Checkpoints {
     }
   }
 
-  async save(trial: number, config: Config, { checkpoint, epochs }: TrialCheckpoint): Promise<void> {
+  async save(config: Config, { checkpoint, epochs }: TrialCheckpoint): Promise<void> {
     const { progress, times, tensors } = checkpoint;
     const metadata = {
       config: configKey(config),
@@ -60,21 +59,31 @@ export class Checkpoints {
     };
     try {
       await makeFolder(this.#folder);
-      await writeFileAtomic(this.#fileOf({ trial, seed: config.seed }), encodeSafetensors({ tensors, metadata }));
+      await writeFileAtomic(this.#fileOf(trainingName(config)), encodeSafetensors({ tensors, metadata }));
     } catch {}
   }
 
-  async remove(training: Training): Promise<void> {
-    await removeQuietly(this.#fileOf(training));
+  /** Whoever reads one at this moment trains again if it is gone. @param trainings their names. */
+  async remove(trainings: readonly string[]): Promise<void> {
+    const files = new Set(trainings.map((training) => this.#fileOf(training)));
+    for (const name of files.size > 0 ? await readdir(this.#folder).catch(() => []) : []) {
+      const file = path.join(this.#folder, name);
+      if (files.has(file)) await removeQuietly(file);
+    }
   }
 
   async removeAll(): Promise<void> {
     await removeQuietly(this.#folder);
   }
 
-  #fileOf({ trial, seed }: Training): string {
-    return path.join(this.#folder, `${trial}-${seed}.safetensors`);
+  #fileOf(training: string): string {
+    return path.join(this.#folder, `${training}.safetensors`);
   }
+}
+
+/** Identifies a training by its configuration, seed included: sweeps that share a folder share those that are the same. */
+export function trainingName(config: Config): string {
+  return createHash('sha256').update(configKey(config)).digest('hex').slice(0, 16);
 }
 
 /** SHA-256 of the tensors and the progress of a checkpoint, without measured times. */

@@ -10,7 +10,7 @@ import { Trainer } from '../../training/trainer.ts';
 import type { ResultLine } from '../journal/lines.ts';
 import type { Job } from '../plan/job.ts';
 import { disagreement } from '../plan/outcomes.ts';
-import { type Checkpoints, type TrialCheckpoint, weightsHash } from './checkpoints.ts';
+import { type Checkpoints, type TrialCheckpoint, trainingName, weightsHash } from './checkpoints.ts';
 
 /** Maximum age of the last checkpoint. */
 const CHECKPOINT_INTERVAL_MS = 60_000;
@@ -54,7 +54,7 @@ export async function runJob(job: Job, workplace: Workplace): Promise<ResultLine
     return { ...line, status: 'finished', train, validation: validation!, ...ending(), weights };
   } catch (error) {
     if (!(error instanceof DivergedError)) throw error;
-    await workplace.checkpoints.remove(job);
+    await workplace.checkpoints.remove([trainingName(job.config)]);
     return { ...line, status: 'diverged', message: error.message, ...ending() };
   }
 }
@@ -84,7 +84,7 @@ export class Training {
   /** @param mayResume whether to look for a checkpoint. */
   static async begin(job: Job, workplace: Workplace, mayResume = true): Promise<Training> {
     const training = new Training(job, workplace);
-    const found = mayResume ? await workplace.checkpoints.load(job.trial, job.config) : undefined;
+    const found = mayResume ? await workplace.checkpoints.load(job.config) : undefined;
     // One that is ahead of the job is of no use: the journal has lost a line.
     const isUsable = found !== undefined && found.epochs.length <= job.epochs;
     if (!isUsable) initialise(training.model, job.config);
@@ -133,8 +133,7 @@ export class Training {
 
   async #save() {
     const checkpoint = await this.trainer.checkpoint();
-    const { trial, config } = this.#job;
-    await this.#workplace.checkpoints.save(trial, config, { checkpoint, epochs: this.epochs });
+    await this.#workplace.checkpoints.save(this.#job.config, { checkpoint, epochs: this.epochs });
     this.#savedAt = performance.now();
     return checkpoint;
   }

@@ -1,43 +1,48 @@
+import { hostname } from 'node:os';
 import path from 'node:path';
 import type { Backend } from '../../backends/backend.ts';
 import { effectiveConfig } from '../../config/resolve.ts';
 import type { Dataset } from '../../dataset/load.ts';
+import { UserError } from '../../errors.ts';
 import { fileError, remove } from '../../files.ts';
 import { imageCounts } from '../../images.ts';
 import { describeEnvironment } from '../../runs/environment.ts';
 import { RunDirectory } from '../../runs/run-directory.ts';
 import { evaluate, type Metrics } from '../../training/evaluate.ts';
-import type { Job } from '../plan/job.ts';
+import type { Executor } from '../executor.ts';
+import type { ResultLine } from '../journal/lines.ts';
+import { disagreement } from '../plan/outcomes.ts';
+import type { Trial } from '../plan/plan.ts';
 import { rankingOf } from '../plan/ranking.ts';
 import type { Sweep } from '../sweep.ts';
 import type { Checkpoints } from './checkpoints.ts';
+import { trainingsOf } from './leftovers.ts';
 import { Training } from './run-job.ts';
 
 /** Folder of the winner's run in that of the sweep. */
 const WINNER = 'winner';
 
-interface WinnerOptions {
-  /** Folder of the sweep. */
-  readonly folder: string;
+interface EndOptions {
   readonly dataset: Dataset;
   readonly backend: Backend;
+  /** Where the winner's checkpoint may be found. */
   readonly checkpoints: Checkpoints;
   readonly signal: AbortSignal;
+  readonly executor: Executor;
 }
 
 /** Ends a sweep whose plan is done: tests the winner, the only time that the test images are read, and writes the ranking. The
  *  sweep stays unfinished if the signal is aborted first.
  *  @throws FileError if the winner or the journal cannot be saved. */
-export async function endSweep(sweep: Sweep, options: Omit<WinnerOptions, 'folder' | 'checkpoints'>): Promise<void> {
+export async function endSweep(sweep: Sweep, options: EndOptions): Promise<void> {
   const { plan } = sweep.state;
   const ranking = rankingOf(plan);
   const best = ranking.find(({ mean }) => mean !== null);
   const winner = best ? plan.trials[best.trial] : undefined;
   let test: Metrics | null = null;
   if (winner) {
-    const job = plan.jobOf(winner, best!.rung);
     try {
-      test = await saveWinner(job, { ...options, folder: sweep.folder, checkpoints: sweep.checkpoints });
+      test = await saveWinner(winner, best!.rung, sweep, options);
     } catch (error) {
       if (options.signal.aborted && error === options.signal.reason) return;
       throw error;
@@ -45,20 +50,29 @@ export async function endSweep(sweep: Sweep, options: Omit<WinnerOptions, 'folde
   }
   await sweep.write({ type: 'ended', trials: plan.total, ranking, winner: winner?.number ?? null, test });
   await sweep.checkpoints.removeAll();
+  options.executor.discard?.(trainingsOf(plan));
 }
 
-/** Saves the winner as a run, trained again if it has no checkpoint, and evaluates it on the test images.
- *  @throws FileError if it cannot be saved; the signal's reason, once it is aborted. */
-async function saveWinner(job: Job, options: WinnerOptions): Promise<Metrics> {
-  const { folder, dataset, backend, checkpoints, signal } = options;
-  const training = await Training.begin(job, {
-    backend,
-    images: dataset.train,
-    checkpoints,
-    worker: 'this process',
-    signal,
-  });
-  await training.run();
+/** Saves the winner as a run, trained again if there is no checkpoint of it, and evaluates it on the test images. Weights do not
+ *  travel through a queue, so the winner of a sweep over many machines is trained once more here; that this gives the same bits
+ *  also checks the machine that they came from.
+ *  @throws UserError if the weights differ from those in the journal; FileError if they cannot be saved; the signal's reason, once
+ *  it is aborted. */
+async function saveWinner(
+  winner: Trial,
+  rung: number,
+  { state, folder }: Sweep,
+  options: EndOptions,
+): Promise<Metrics> {
+  const { dataset, backend, checkpoints, signal } = options;
+  const worker = `${hostname()}, process ${process.pid}`;
+  const job = state.plan.jobOf(winner, rung);
+  const training = await Training.begin(job, { backend, images: dataset.train, checkpoints, worker, signal });
+  const weights = await training.run();
+  const result = state.plan.outcomeOf(winner, rung) as ResultLine & { readonly status: 'finished' };
+  if (weights !== result.weights) {
+    throw new UserError(disagreement(winner.number, result.epochs, [result.worker, worker]));
+  }
   const test = await evaluate(training.model, dataset.test, undefined, signal);
   const target = path.join(folder, WINNER);
   await remove(target).catch((error) => Promise.reject(fileError(`cannot replace ${target}`, error)));

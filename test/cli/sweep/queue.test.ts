@@ -1,12 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { writeBatchFiles } from '../../support/cifar10.ts';
 import { type CliOptions, type Finished, nnTrain, QUICK } from '../../support/cli.ts';
+import { CutProxy } from '../../support/cut-proxy.ts';
 import { temporaryFolder } from '../../support/files.ts';
+import { type RunningWorker, startWorker } from '../../support/queue-worker.ts';
 import { describeRedis, RedisServer } from '../../support/redis.ts';
 
 const SEARCH = ['--search', 'lr', '--search', 'weight-decay', '--search', 'optimizer=sgd,adamw'];
@@ -30,22 +31,9 @@ function sweep(folder: string, args: readonly string[], options: CliOptions = {}
   return nnTrain(['sweep', ...args, '--json', '--quiet'], { cwd: path.dirname(folder), ...options });
 }
 
-interface RunningWorker {
-  readonly child: ChildProcess;
-  readonly end: Promise<Finished>;
-}
-
-/** Starts a worker, and resolves once it takes trials. */
-function startWorker({ url }: RedisServer, args: readonly string[] = [], env = {}): Promise<RunningWorker> {
-  return new Promise((resolve) => {
-    const end = nnTrain(['worker', '--queue', url, '--dataset', 'synthetic', '--workers', '1', ...args], {
-      env,
-      onStart: (child) => {
-        onTestFinished(() => void child.kill('SIGKILL'));
-        child.stdout!.once('data', () => resolve({ child, end }));
-      },
-    });
-  });
+/** What a server still holds of trials and results. */
+async function keysOf(redis: RedisServer): Promise<string[]> {
+  return ((await redis.call('KEYS', 'nn-train:*')) as string[]).filter((key) => /results|trial-/.test(key));
 }
 
 /** Kills a process once the journal has so many lines. */
@@ -83,9 +71,7 @@ describeRedis('a sweep over a queue', () => {
     expect(contentOf(queued)).toEqual(contentOf(local));
     expect(winnersHash(queued)).toBe(winnersHash(local));
     // Nothing of the sweep is left, once the lock of the killed worker has expired.
-    const left = async () =>
-      ((await redis.call('KEYS', 'nn-train:*')) as string[]).filter((key) => /results|trial-/.test(key));
-    await expect.poll(left).toEqual([]);
+    await expect.poll(() => keysOf(redis)).toEqual([]);
     for (const { child } of others) child.kill('SIGTERM');
     expect((await Promise.all(others.map(({ end }) => end))).map(({ code }) => code)).toEqual([143, 143]);
   });
@@ -107,6 +93,32 @@ describeRedis('a sweep over a queue', () => {
     expect(refused.stderr).toMatch(message);
     expect([code, stderr]).toEqual([0, `note: ${refused.stderr.replace('error: ', '')}`]);
     (await good!).child.kill('SIGTERM');
+  });
+
+  it('heals when the network of a worker was cut for longer than the lock of its trial', async () => {
+    const redis = await RedisServer.start();
+    const network = await CutProxy.start(redis.port);
+    const folder = path.join(temporaryFolder(), 'sweep');
+    const away = await startWorker({ url: `redis://127.0.0.1:${network.port}` });
+    const trials = [...QUICK, '--epochs', '40', '--search', 'lr', '--method', 'sobol', '--trials', '8'];
+    const end = sweep(folder, [...trials, '--out', folder, '--queue', redis.url]);
+    await expect.poll(async () => redis.call('LLEN', 'nn-train:trials:active')).toBe(1);
+    network.cut();
+    const other = await startWorker(redis);
+    const { code, stderr } = await end;
+    expect([code, stderr]).toEqual([0, '']);
+    const results = contentOf(folder).filter((line) => line.startsWith('{"type":"result"'));
+    expect(new Set(results.map((line) => JSON.parse(line).trial)).size).toBe(8);
+    expect(results).toHaveLength(8);
+    network.heal();
+    // It hands in what it has, which nobody needs any more, and works on.
+    await expect.poll(() => away.output()).toMatch(/trial \d+, epoch 40: finished/);
+    other.child.kill('SIGTERM');
+    await other.end;
+    const more = await sweep(folder, ['--resume', folder, '--trials', '9', '--queue', redis.url]);
+    expect([more.code, more.stderr]).toEqual([0, '']);
+    expect(away.output()).toContain('trial 8, epoch 40: finished');
+    expect(await keysOf(redis)).toEqual([]);
   });
 
   it('gives the trial of a worker that is told to stop to another one', async () => {
@@ -141,83 +153,5 @@ describeRedis('a sweep over a queue', () => {
     expect(stdout + stderr + commandLine + readFileSync(path.join(folder, 'sweep.jsonl'), 'utf8')).not.toContain(
       'secret',
     );
-  });
-
-  it('is refused in one sentence by a server that cannot be used', async () => {
-    const redis = await RedisServer.start('--requirepass', 'secret');
-    const place = `127.0.0.1 on port ${redis.port}`;
-    const error = async (url: string) => {
-      const { code, stdout, stderr } = await nnTrain(['worker', '--dataset', 'synthetic', '--queue', url]);
-      expect([code, stdout]).toEqual([1, '']);
-      return stderr;
-    };
-    expect(await error(redis.url)).toBe(
-      `error: ${place} wants a password; give it in the address, as redis://:PASSWORD@host\n`,
-    );
-    expect(await error(redis.url.replace('//', '//:wrong@'))).toBe(
-      `error: ${place} refuses the user name or password; correct the address\n`,
-    );
-    expect(await error(redis.url.replace('//', '//:secret@').replace('redis', 'rediss'))).toBe(
-      `error: ${place} does not answer with TLS; if it has none, write redis:// instead of rediss://\n`,
-    );
-    expect(await error(`${redis.url.replace('//', '//:secret@')}/99`)).toBe(
-      `error: ${place} has no database of this number; correct the address\n`,
-    );
-    await redis.kill();
-    expect(await error(redis.url)).toBe(
-      `error: nothing listens at ${place}; start the Redis server of the queue, or correct the address\n`,
-    );
-  });
-
-  it('is refused by a server whose memory is full, or that drops data', async () => {
-    const redis = await RedisServer.start('--maxmemory', '1');
-    const run = () => nnTrain(['sweep', ...SWEEP, '--queue', redis.url]);
-    expect((await run()).stderr).toBe(
-      `error: the memory of the Redis server at 127.0.0.1 on port ${redis.port} is full; raise its maxmemory, or remove what is not needed\n`,
-    );
-    await redis.call('CONFIG', 'SET', 'maxmemory', '0');
-    await redis.call('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
-    expect((await run()).stderr).toBe(
-      `error: the server ${redis.url} drops data when its memory is full (maxmemory-policy allkeys-lru), and would lose trials; set it to noeviction\n`,
-    );
-  });
-});
-
-describe('a queue', () => {
-  it.each([
-    [
-      'that is not an address',
-      ['sweep', ...SWEEP, '--queue', 'http://me:secret@host'],
-      'the address of a queue must be redis://',
-    ],
-    [
-      'together with workers of its own',
-      ['sweep', ...SWEEP, '--queue', 'redis://host', '--workers', '2'],
-      '--workers trains here',
-    ],
-    ['that is missing', ['worker', '--dataset', 'synthetic'], 'a worker needs a queue; add --queue redis://HOST'],
-  ])('%s is refused', async (_, args, message) => {
-    const { code, stdout, stderr } = await nnTrain(args);
-    expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(new RegExp(`^error: ${message}`));
-    expect(stderr).not.toContain('secret');
-  });
-
-  it('that says nothing is given up', async () => {
-    const silent = createServer().listen(0, '127.0.0.1');
-    onTestFinished(() => void silent.close());
-    await new Promise((resolve) => silent.once('listening', resolve));
-    const { port } = silent.address() as { port: number };
-    const { code, stderr } = await nnTrain([
-      'worker',
-      '--dataset',
-      'synthetic',
-      '--queue',
-      `rediss://127.0.0.1:${port}`,
-    ]);
-    expect([code, stderr]).toEqual([
-      1,
-      `error: 127.0.0.1 on port ${port} does not answer with TLS; if it has none, write redis:// instead of rediss://\n`,
-    ]);
   });
 });
