@@ -24,6 +24,8 @@ export interface DiagramWire {
   readonly to: string;
   readonly value: readonly string[];
   readonly gradient: readonly string[];
+  /** Whether the wire is on the main line of the graph, which is kept straight. */
+  readonly isStraight?: boolean;
   /** Identifies the wire for the caller. */
   readonly key?: string;
 }

@@ -1,4 +1,4 @@
-import type { Attributes, Edge, Graph, Node } from '@viz-js/viz';
+import type { Attributes, Edge, Graph, Node, Subgraph } from '@viz-js/viz';
 import type { Diagram, DiagramNode, DiagramWire } from './diagram.ts';
 import { FONT_SIZE, LINE_HEIGHT, textWidth } from './text.ts';
 
@@ -48,9 +48,14 @@ const LABEL_PADDING = 10;
 /** Distance between a wire and the text above or below it. */
 export const WIRE_GAP = 4;
 
+/** Curves that are drawn straight: how far their ends are out of line at most, and how far apart. */
+const [MAX_BEND, MAX_BENT_LENGTH] = [10, 60];
+
 export interface LayoutOptions {
   /** Default: to the right. */
   readonly direction?: Direction;
+  /** Whether leaves stand beside the gates that use them. By default all of them stand in the first row. */
+  readonly leavesAtGates?: true;
   /** Least space for the text of a wire. Default: what its text needs. */
   readonly room?: (wire: DiagramWire) => Size;
 }
@@ -65,12 +70,17 @@ export interface Size {
 
 /** Places nodes and wires in one direction without overlaps. The text of a wire becomes a node of the layout, between the
  *  two halves of the wire. */
-export async function layOut(diagram: Diagram, { direction = 'right', room }: LayoutOptions = {}): Promise<Layout> {
+export async function layOut(
+  diagram: Diagram,
+  { direction = 'right', leavesAtGates, room }: LayoutOptions = {},
+): Promise<Layout> {
   const { instance } = await import('@viz-js/viz');
   const viz = await instance();
   const outlines = outlinesOf(diagram.nodes, direction);
   const sizeOf = (wire: DiagramWire) => larger(textSize(wire, direction), room?.(wire));
-  const output = viz.renderString(graphOf(diagram, outlines, direction, sizeOf), { format: 'json0', yInvert: true });
+  const graph = graphOf(diagram, outlines, direction, sizeOf);
+  const placed = leavesAtGates ? graph : { ...graph, subgraphs: [firstRow(diagram.nodes)] };
+  const output = viz.renderString(placed, { format: 'json0', yInvert: true });
   return readLayout(diagram, outlines, JSON.parse(output));
 }
 
@@ -99,14 +109,20 @@ function graphOf(
       ...wires.flatMap((wire, i) => (hasText(wire) ? [layoutNode(`text${i}`, { shape: 'box', ...sizeOf(wire) })] : [])),
     ],
     edges: wires.flatMap((wire, i) => edgesOf(wire, i, nodes, indexOf, PORTS[direction])),
-    subgraphs: [
-      {
-        graphAttributes: { rank: 'min' },
-        nodes: nodes.flatMap(({ kind }, i) => (kind === 'leaf' ? [{ name: `node${i}` }] : [])),
-      },
-    ],
   };
 }
+
+/** Puts all leaves into the first row. */
+function firstRow(nodes: readonly DiagramNode[]): Subgraph {
+  return {
+    graphAttributes: { rank: 'min' },
+    nodes: nodes.flatMap(({ kind }, i) => (kind === 'leaf' ? [{ name: `node${i}` }] : [])),
+  };
+}
+
+/** How hard Graphviz tries to keep a wire straight, before and after its text. The first keeps the text next to the node that
+ *  the wire comes from, at the same height. */
+const WEIGHTS = { usual: [8, 4], straight: [1000, 1000] } as const;
 
 const SPACING = {
   right: { rankdir: 'LR', nodesep: 0.2, ranksep: 0.34 },
@@ -133,10 +149,11 @@ function edgesOf(
   // Wires that fan out need some room to separate.
   const out: Attributes = nodes[from].kind === 'junction' ? { minlen: 2 } : {};
   if (!hasText(wire)) return [{ tail, head, attributes: { id: `${i}`, ...out, ...into } }];
+  const [before, after] = WEIGHTS[wire.isStraight ? 'straight' : 'usual'];
+  const inPort: Attributes = wire.isStraight ? { headport: ports.in } : {};
   return [
-    // The weight keeps the text next to the node that the wire comes from, at the same height.
-    { tail, head: text, attributes: { id: `${i} first`, headport: ports.textIn, dir: 'none', weight: 8, ...out } },
-    { tail: text, head, attributes: { id: `${i} second`, tailport: ports.textOut, weight: 4, ...into } },
+    { tail, head: text, attributes: { id: `${i} first`, headport: ports.textIn, dir: 'none', weight: before, ...out } },
+    { tail: text, head, attributes: { id: `${i} second`, tailport: ports.textOut, weight: after, ...inPort, ...into } },
   ];
 }
 
@@ -219,12 +236,19 @@ function readLayout({ nodes, wires }: Diagram, outlines: readonly Outline[], out
       const tip = words.at(-1)!.find(isTip);
       return {
         wire,
-        curves: words.map((points) => points.filter((word) => !isTip(word)).map(readPoint)),
+        curves: words.map((points) => straightened(points.filter((word) => !isTip(word)).map(readPoint))),
         tip: tip === undefined ? undefined : readPoint(tip.slice(2)),
         label: boxes.get(`text${i}`),
       };
     }),
   };
+}
+
+/** Draws a short curve straight if its ends are nearly in line: Graphviz bends it around the corner of a text. */
+function straightened(curve: readonly Point[]): readonly Point[] {
+  const [start, end] = [curve[0], curve.at(-1)!];
+  const isBent = Math.abs(end.x - start.x) < MAX_BEND && Math.abs(end.y - start.y) < MAX_BENT_LENGTH;
+  return isBent ? [start, start, end, end] : curve;
 }
 
 function isTip(word: string): boolean {
