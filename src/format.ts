@@ -25,6 +25,17 @@ export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
+/** Any amount of memory: 512 B, 20.5 kB, 170.5 MB */
+export function memory(bytes: number): string {
+  return bytes < 1e4 ? `${integer(bytes)} B` : bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : megabytes(bytes);
+}
+
+/** Floating-point operations: 2.56 kFLOP, 805 MFLOP */
+export function operations(count: number): string {
+  const [unit, size] = count >= 1e9 ? ['GFLOP', 1e9] : count >= 1e6 ? ['MFLOP', 1e6] : ['kFLOP', 1e3];
+  return `${(count / Number(size)).toPrecision(3)} ${unit}`;
+}
+
 /** A learning rate or another small number: 0.00300, 2.48e-9. */
 export function small(value: number): string {
   return value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential(2) : value.toPrecision(3);

@@ -1,6 +1,7 @@
 import type { Wire } from '../engine/wire.ts';
 import type { ImageSet } from '../images.ts';
 import { placedFilter } from '../models/dense.ts';
+import { filterUse } from '../models/filter-use.ts';
 import type { Model, ModelConfig } from '../models/model.ts';
 import { rows } from '../training/batches.ts';
 import { hiddenActivity } from '../training/predict.ts';
@@ -9,8 +10,7 @@ import { hiddenActivity } from '../training/predict.ts';
 export interface FilterUse {
   /** Its row of `fc1.weight`. */
   readonly filter: number;
-  /** The sum over its hidden units of mean |activation| × ‖column of `fc2.weight`‖₂: by how much they move the logits of an image,
-   *  on average. */
+  /** By how much it moves the logits of an image, on average; see filterUse. */
   readonly use: number;
   /** For each of its hidden units, the share of images for which its activation is positive, in [0, 1]. */
   readonly activeShares: readonly number[];
@@ -20,17 +20,14 @@ export interface FilterUse {
  *  @throws TypeError for a model without hidden units; the signal's reason, once it is aborted. */
 export async function filtersByUse(model: Model, set: ImageSet, signal?: AbortSignal): Promise<FilterUse[]> {
   const { activeShare, meanActivation } = await hiddenActivity(model, set, rows(set.labels.length), signal);
-  const norms = await outputNorms(model);
   const [count] = weightOf(model, 'fc1.weight').shape;
-  return Array.from({ length: count }, (_, filter) => {
+  const uses = filterUse(meanActivation, await model.graph.backend.read(weightOf(model, 'fc2.weight').tensor), count);
+  return Array.from(uses, (use, filter) => ({
+    filter,
+    use,
     // Units go by threshold, then filter.
-    const units = Array.from({ length: norms.length / count }, (_, t) => t * count + filter);
-    return {
-      filter,
-      use: units.reduce((sum, unit) => sum + meanActivation[unit] * norms[unit], 0),
-      activeShares: units.map((unit) => activeShare[unit]),
-    };
-  }).sort((a, b) => b.use - a.use || a.filter - b.filter);
+    activeShares: Array.from({ length: activeShare.length / count }, (_, t) => activeShare[t * count + filter]),
+  })).sort((a, b) => b.use - a.use || a.filter - b.filter);
 }
 
 /** Returns a function of a row of `fc1.weight` that gives its filter as an image [3072], zero outside its receptive field. */
@@ -39,17 +36,8 @@ export async function filterImages(model: Model, config: ModelConfig): Promise<(
   return (index) => placedFilter(config, values, index);
 }
 
-/** ‖fc2.weight[:, j]‖₂ for each hidden unit j. */
-async function outputNorms(model: Model): Promise<Float64Array> {
-  const classes = await weightRows(model, 'fc2.weight');
-  return Float64Array.from(classes[0], (_, j) => Math.hypot(...classes.map((row) => row[j])));
-}
-
-/** Returns the rows of a weight matrix, such as the ten templates in `linear.weight` [10, 3072]. */
-export async function weightRows(
-  model: Model,
-  name: 'linear.weight' | 'fc2.weight',
-): Promise<(Float32Array | Float64Array)[]> {
+/** Returns the rows of a weight matrix: the ten templates in `linear.weight` [10, 3072]. */
+export async function weightRows(model: Model, name: 'linear.weight'): Promise<(Float32Array | Float64Array)[]> {
   const { tensor, shape } = weightOf(model, name);
   const [units, inputs] = shape;
   const values = await model.graph.backend.read(tensor);

@@ -5,7 +5,18 @@ import { percent } from '../../format.ts';
 import type { painter } from './io.ts';
 import { shellWord } from './shell.ts';
 
-export { integer, localTime, loss, megabytes, percent, plural, seconds, small } from '../../format.ts';
+export {
+  integer,
+  localTime,
+  loss,
+  megabytes,
+  memory,
+  operations,
+  percent,
+  plural,
+  seconds,
+  small,
+} from '../../format.ts';
 
 /** A 95 % interval of a share: 95 % interval 56.86 to 58.79 %. */
 export function interval([low, high]: readonly [low: number, high: number]): string {
