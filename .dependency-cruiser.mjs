@@ -164,8 +164,8 @@ export default {
     ban(
       'the-explorer-page-is-bundled',
       'Only the bundler reads the page, which needs a browser.',
-      '^src/(?!explorer/page/)',
-      '^src/explorer/page/',
+      '^src/(?!explorer/(network/)?page/)',
+      '^src/explorer/(network/)?page/',
     ),
     ban(
       'drawing-knows-no-graph',
@@ -229,7 +229,7 @@ export default {
       comment: 'A package that package.json does not declare is installed only by luck.',
       severity: 'error',
       // The page is bundled, so its imports are not needed at run time.
-      from: { path: '^(bin|src)/', pathNot: '^src/(report|explorer)/page/' },
+      from: { path: '^(bin|src)/', pathNot: '^src/(report|explorer)/(network/)?page/' },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'], dependencyTypesNot: ['npm-peer'] },
     },
   ],

@@ -3,7 +3,14 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'rolldown';
 
-for (const page of ['report', 'explorer']) {
+/** Pages by folder, and the folders of their stylesheets. */
+const PAGES = [
+  { page: 'report', styles: ['src/report/page/style'] },
+  { page: 'explorer', styles: ['src/explorer/page/style'] },
+  { page: 'explorer/network', styles: ['src/explorer/page/style', 'src/explorer/network/page/style'] },
+];
+
+for (const { page, styles } of PAGES) {
   const [source, out] = [`src/${page}/page`, `dist/${page}`];
   const { output } = await build({
     input: path.join(source, 'main.ts'),
@@ -15,14 +22,16 @@ for (const page of ['report', 'explorer']) {
     output: { format: 'iife', minify: true, comments: false, codeSplitting: false },
   });
   const [{ code, moduleIds }] = output;
-  const script = forHtml(`${licences(moduleIds)}\n${code}`);
+  const script = forHtml(`${licences(moduleIds)}${code}`);
   mkdirSync(out, { recursive: true });
   writeFileSync(path.join(out, 'page.js'), script);
   // The style sheet of all pages, and those of the page in the order of their names.
-  const folder = path.join(source, 'style');
-  const sheets = readdirSync(folder).sort();
-  const files = ['src/page.css', ...sheets.map((name) => path.join(folder, name))];
-  const css = files.map((file) => readFileSync(file, 'utf8')).join('\n');
+  const sheets = styles.flatMap((folder) =>
+    readdirSync(folder)
+      .sort()
+      .map((name) => path.join(folder, name)),
+  );
+  const css = ['src/page.css', ...sheets].map((file) => readFileSync(file, 'utf8')).join('\n');
   writeFileSync(path.join(out, 'page.css'), minifyCss(css));
 }
 
@@ -38,9 +47,10 @@ function forHtml(script) {
   return escaped;
 }
 
-/** Returns a comment with the licences of all packages in the bundle, without repeating a text. */
+/** Returns a comment with the licences of all packages in the bundle, if any, without repeating a text. */
 function licences(ids) {
   const packages = new Set(ids.flatMap((id) => id.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? []));
+  if (packages.size === 0) return '';
   const holders = new Map();
   for (const folder of [...packages].sort()) {
     const { name } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
@@ -64,7 +74,7 @@ function licences(ids) {
     holders.set(body, [...(holders.get(body) ?? []), `${name}: ${copyright}`]);
   }
   const texts = [...holders].map(([body, names]) => `${names.join('\n')}\n${body}`);
-  return `/*! This page contains the following packages.\n\n${texts.join('\n\n').replaceAll('*/', '* /')}\n*/`;
+  return `/*! This page contains the following packages.\n\n${texts.join('\n\n').replaceAll('*/', '* /')}\n*/\n`;
 }
 
 /** The licence of Viz.js, which comes without a licence file, and of what its WebAssembly contains: the package names it at the

@@ -23,3 +23,7 @@ $nn_train weights runs/smooth --png "$pictures/templates.png" --scale 3
 $nn_train --model mlp --recipe plain --data "$images" --out runs/mlp
 chromium --headless --no-sandbox --hide-scrollbars --window-size=1100,880 \
   --screenshot="$pictures/report.png" "file://$PWD/runs/mlp/report.html"
+
+$nn_train explain --model mlp runs/mlp --data "$images" --html network.html
+chromium --headless --no-sandbox --hide-scrollbars --window-size=1200,860 \
+  --screenshot="$pictures/network.png" "file://$PWD/network.html"

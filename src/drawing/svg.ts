@@ -2,8 +2,8 @@ import type { Diagram, DiagramNode, DiagramWire } from './diagram.ts';
 import { type Layout, type PlacedNode, type PlacedWire, type Point, WIRE_GAP } from './layout.ts';
 import { escapeXml, FONT_FAMILY, FONT_SIZE, LINE_HEIGHT, textWidth } from './text.ts';
 
-/** Colours on white. A page may override them by class. */
-export const COLOURS = {
+/** Colours on white. */
+const COLOURS = {
   text: '#1b1f24',
   detail: '#57606a',
   wire: '#6e7781',
@@ -22,17 +22,18 @@ const [ASCENT, MIDDLE_TO_BASELINE, DESCENT] = [0.9, 0.35, 0.22];
 const DETAIL_LINE = LINE_HEIGHT * FONT_SIZE.detail;
 const VALUE_LINE = LINE_HEIGHT * FONT_SIZE.value;
 
-/** Renders a diagram as an <svg> element. @param titled adds the title and a white background, for a standalone file. */
-export function svgElement(diagram: Diagram, layout: Layout, titled: boolean): string {
-  const top = MARGIN + (titled ? TITLE_HEIGHT : 0);
-  const inner = titled ? Math.max(layout.width, textWidth(diagram.title, FONT_SIZE.title)) : layout.width;
+/** Renders a diagram as an <svg> element, with its title, on white. */
+export function svgElement(diagram: Diagram, layout: Layout): string {
+  const top = MARGIN + TITLE_HEIGHT;
+  const inner = Math.max(layout.width, textWidth(diagram.title, FONT_SIZE.title));
   const [width, height] = [Math.ceil(inner + 2 * MARGIN), Math.ceil(layout.height + top + MARGIN)];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" role="img" width="${width}" height="${height}" ` +
       `viewBox="0 0 ${width} ${height}" font-family="${FONT_FAMILY}" text-anchor="middle">`,
     `<title>${escapeXml(diagram.title)}</title>`,
     `<desc>${escapeXml(describe(diagram))}</desc>`,
-    ...(titled ? [`<rect width="${width}" height="${height}" fill="#fff"/>`, titleOf(diagram)] : []),
+    `<rect width="${width}" height="${height}" fill="#fff"/>`,
+    titleOf(diagram),
     `<g transform="translate(${round((width - layout.width) / 2)} ${top})">`,
     group('wire', `fill="none" stroke="${COLOURS.wire}" stroke-width="1.5"`, layout.wires.map(pathOf)),
     group('arrow', `fill="${COLOURS.wire}"`, layout.wires.flatMap(arrowOf)),

@@ -3,7 +3,8 @@ import type { Diagram, DiagramNode, DiagramWire } from '../drawing/diagram.ts';
 import { integer, plural } from '../format.ts';
 import type { ModelExplanation, WireStatistics } from './model-graph.ts';
 
-/** Draws the training graph, with the shape and mean |value| above each wire and the mean |gradient| below it. */
+/** Draws the training graph, with the shape and mean |value| above each wire and the mean |gradient| below it. The key of a wire
+ *  is its name in the explanation. */
 export function modelDiagram({ wires, gates, hidden }: ModelExplanation, title: string): Diagram {
   const leaves = wires.filter(({ kind }) => kind !== 'value');
   const wireOf = (name: string) => wires.find((wire) => wire.name === name)!;
@@ -27,8 +28,8 @@ export function modelDiagram({ wires, gates, hidden }: ModelExplanation, title: 
       .map(({ output }) => ({ id: `end of ${output}`, kind: 'output' as const, label: output })),
   ];
   const drawn: DiagramWire[] = gates.flatMap(({ inputs, output }) => [
-    ...inputs.map((name) => ({ from: name, to: output, ...textOf(wireOf(name)) })),
-    ...(isEnd(output) ? [{ from: output, to: `end of ${output}`, ...textOf(wireOf(output)) }] : []),
+    ...inputs.map((name) => ({ from: name, to: output, key: name, ...textOf(wireOf(name)) })),
+    ...(isEnd(output) ? [{ from: output, to: `end of ${output}`, key: output, ...textOf(wireOf(output)) }] : []),
   ]);
   return { title, nodes, wires: drawn };
 }

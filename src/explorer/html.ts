@@ -1,5 +1,6 @@
 import { pageHtml } from '../page-file.ts';
 import type { ExplorerData } from './explorer-data.ts';
+import type { NetworkData } from './network/network-data.ts';
 
 const ICON =
   'data:image/svg+xml,' +
@@ -20,5 +21,18 @@ export function explorerHtml(data: ExplorerData, title: string): string {
     noScript: 'This page needs JavaScript, as it computes what it shows.',
     // Graphviz, which lays the graph out, is WebAssembly.
     policy: { 'script-src': "'wasm-unsafe-eval'" },
+  });
+}
+
+/** Returns a page to explore the training graph of a network as one self-contained HTML file. It only shows what was computed
+ *  when it was written. */
+export function networkHtml(data: NetworkData): string {
+  return pageHtml({
+    bundle: 'explorer/network',
+    title: data.title,
+    generator: data.generator,
+    icon: ICON,
+    data,
+    noScript: 'This page needs JavaScript, as it draws what it shows.',
   });
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Diagram, DiagramNode, DiagramWire } from '../../src/drawing/diagram.ts';
-import { renderHtml, renderSvg } from '../../src/drawing/render.ts';
+import { renderSvg } from '../../src/drawing/render.ts';
 import { Random } from '../../src/random.ts';
-import { descendants, parseXml } from '../support/xml.ts';
+import { descendants } from '../support/xml.ts';
 import { contains, overlap, readDrawing } from './read-drawing.ts';
 
 const leaf = (id: string, ...details: string[]): DiagramNode => ({ id, kind: 'leaf', label: id, details });
@@ -172,21 +172,4 @@ it('escapes every text and replaces characters that XML does not allow', async (
 
 it('rejects a wire that ends at an unknown node', async () => {
   await expect(renderSvg({ ...PRODUCT, nodes: PRODUCT.nodes.slice(1) })).rejects.toThrow("ends at 'x'");
-});
-
-describe('the page', async () => {
-  const page = await renderHtml([PRODUCT, hostile], ['A note & more.']);
-
-  it('contains every drawing with title and description, and the notes', () => {
-    const drawings = page.match(/<svg[\s\S]*?<\/svg>/g)!.map(parseXml);
-    expect(drawings.map(({ attributes }) => attributes.role)).toEqual(['img', 'img']);
-    expect(drawings[0].children[0].text).toBe(PRODUCT.title);
-    expect(drawings[0].children[1].text).toContain('From x to +: value -2; gradient -4.');
-    expect(page).toContain('<p>A note &#38; more.</p>');
-  });
-
-  it('loads no external resource and runs no script', () => {
-    expect(page.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|url\(|@import|<script|<link/);
-    expect(page).toContain('@media (prefers-color-scheme: dark)');
-  });
 });

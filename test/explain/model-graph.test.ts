@@ -101,7 +101,13 @@ describe('explainModel', async () => {
       'labels',
     ]);
     expect(nodes.find(({ id }) => id === 'hidden')?.details).toEqual(['2 of 6 units dead']);
-    expect(wires).toContainEqual({ from: 'images', to: 'fc1', value: ['[4, 5]', expect.any(String)], gradient: [] });
+    expect(wires).toContainEqual({
+      from: 'images',
+      to: 'fc1',
+      key: 'images',
+      value: ['[4, 5]', expect.any(String)],
+      gradient: [],
+    });
     expect(wires.at(-1)).toMatchObject({ from: 'hinge', to: 'end of hinge', gradient: ['1'] });
   });
 });

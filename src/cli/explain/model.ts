@@ -49,15 +49,29 @@ export async function runExplainModel(folder: string | undefined, command: Comma
     key: new Random(config.seed, 'dropout', 0).uint32(),
     optimizerState: new Updater(OPTIMIZERS[config.optimizer].create(config), backend, model.graph.parameters).state,
   });
-  backend.close();
 
   const what = run ? `of ${run.directory.path}, step ${format.integer(run.checkpoint.progress.step)}` : 'initial';
-  const notes = noteLines(explanation, what, dataset);
-  const diagram = modelDiagram(explanation, `${config.model}, weights: ${what}`);
-  const page = async () => (await import('../../drawing/render.ts')).renderHtml([diagram], notes);
-  await draw(diagram, page, options, io);
+  const facts = factsOf(explanation, what, dataset);
+  const title = `${config.model}, weights: ${what}`;
+  const where = run ? what : 'at its initial weights';
+  const page = async () => {
+    const [{ networkHtml }, { collectNetwork }, { VERSION }] = await Promise.all([
+      import('../../explorer/html.ts'),
+      import('../../explorer/network/collect.ts'),
+      import('../../runs/environment.ts'),
+    ]);
+    const about = {
+      generator: `nn-train ${VERSION}`,
+      title: `${MODEL_NAMES[config.model]} ${where}`,
+      facts,
+      classes: dataset.classes,
+    };
+    return networkHtml(await collectNetwork(model, config, explanation, about));
+  };
+  await draw(modelDiagram(explanation, title), page, options, io);
+  backend.close();
   const result = { model: config.model, run: run?.directory.path ?? null, dataset: dataset.name, ...explanation };
-  const lines = options.json ? [JSON.stringify(result)] : [...linesOf(explanation, io), '', ...wrapped(notes, io)];
+  const lines = options.json ? [JSON.stringify(result)] : [...linesOf(explanation, io), '', ...factLines(facts, io)];
   if (dataset.name === 'synthetic' && !options.json) {
     lines.push(...format.wrap(standInLine(painter(io.stdout, io.env)), textWidth(io.stdout)));
   }
@@ -81,34 +95,45 @@ async function loadImages(subject: Subject, options: ExplainModelOptions, backen
   return loadImagesOfSubject({ config }, { signal, backend }, io);
 }
 
-function noteLines(
+/** For headings. */
+const MODEL_NAMES = { linear: 'Linear classifier', mlp: 'Two-layer network' } as const;
+
+type Facts = readonly (readonly [term: string, text: string])[];
+
+function factsOf(
   { batchSize, flops, memory, hidden, parameters }: ModelExplanation,
   what: string,
   { name }: Dataset,
-): string[] {
-  const { integer, percent } = format;
+): Facts {
+  const { integer, operations, percent } = format;
   const all = memory.parameters + memory.optimizer + memory.activations + memory.gradients;
-  const lines = [
-    `weights  ${what}; ${integer(parameters)} parameters`,
-    `batch    ${integer(batchSize)} training images of ${DATASET_LABEL[name]}, augmented as in training`,
-    `compute  ${flopsOf(flops.forward)} forward and ${flopsOf(flops.backward)} backward for each step`,
-    `memory   ${bytesOf(all)}: parameters ${bytesOf(memory.parameters)}, optimiser ${bytesOf(memory.optimizer)},`,
-    `         activations ${bytesOf(memory.activations)}, their gradients ${bytesOf(memory.gradients)}`,
+  const bytes = (key: keyof typeof memory) => format.memory(memory[key]);
+  const dead = hidden && `${integer(hidden.deadUnits)} of ${integer(hidden.units)} units`;
+  return [
+    ['weights', `${what}; ${integer(parameters)} parameters`],
+    ['batch', `${integer(batchSize)} training images of ${DATASET_LABEL[name]}, augmented as in training`],
+    ['compute', `${operations(flops.forward)} forward and ${operations(flops.backward)} backward for each step`],
+    [
+      'memory',
+      `${format.memory(all)}: parameters ${bytes('parameters')}, optimiser ${bytes('optimizer')}, ` +
+        `activations ${bytes('activations')}, their gradients ${bytes('gradients')}`,
+    ],
+    ...(hidden
+      ? [
+          [
+            'hidden',
+            `${dead} (${percent(hidden.deadUnits / hidden.units)}) are zero for every image of the batch, ` +
+              `and ${percent(hidden.zeroShare)} of all activations`,
+          ] as const,
+        ]
+      : []),
   ];
-  if (hidden) {
-    const dead = `${integer(hidden.deadUnits)} of ${integer(hidden.units)} units`;
-    lines.push(
-      `hidden   ${dead} (${percent(hidden.deadUnits / hidden.units)}) are zero for every image of the batch,`,
-      `         and ${percent(hidden.zeroShare)} of all activations`,
-    );
-  }
-  return lines;
 }
 
-/** The notes, each with a label of nine columns, in the width of the terminal. */
-function wrapped(notes: readonly string[], io: Io): string[] {
+/** The facts in the width of the terminal. */
+function factLines(facts: Facts, io: Io): string[] {
   const layout = { indent: 9, width: textWidth(io.stdout), paint: (_: unknown, text: string) => text };
-  return notes.flatMap((note) => format.labelled(note.slice(0, 9).trim(), note.slice(9), layout));
+  return facts.flatMap(([term, text]) => format.labelled(term, text, layout));
 }
 
 const WIRES: readonly Column[] = [
@@ -127,12 +152,13 @@ const GATES: readonly Column[] = [
 function linesOf({ wires, gates }: ModelExplanation, io: Io): string[] {
   const paint = painter(io.stdout, io.env);
   const mean = (value: number | null) => (value === null ? '–' : short(value));
+  const flops = (count: number) => (count === 0 ? '–' : format.operations(count));
   const wireRows = wires.map(({ name, shape, bytes, meanValue, meanGradient }) =>
-    cells(name, `[${shape.join(', ')}]`, bytesOf(bytes), mean(meanValue), mean(meanGradient)),
+    cells(name, `[${shape.join(', ')}]`, format.memory(bytes), mean(meanValue), mean(meanGradient)),
   );
   const gateRows = gates.map(({ gate, inputs, output, forward, backward }) => {
     const call = `${gate} (${inputs.join(', ')})`;
-    return cells(gate === output ? call : `${output} = ${call}`, flopsOf(forward), flopsOf(backward));
+    return cells(gate === output ? call : `${output} = ${call}`, flops(forward), flops(backward));
   });
   const width = io.stdout.columns ?? textWidth(io.stdout);
   return [...tableLines(WIRES, wireRows, paint, width), '', ...tableLines(GATES, gateRows, paint, width)];
@@ -140,18 +166,4 @@ function linesOf({ wires, gates }: ModelExplanation, io: Io): string[] {
 
 function cells(...texts: readonly string[]): Row {
   return texts.map((text) => [text]);
-}
-
-function flopsOf(count: number): string {
-  if (count === 0) return '–';
-  const [unit, size] = count >= 1e9 ? ['GFLOP', 1e9] : count >= 1e6 ? ['MFLOP', 1e6] : ['kFLOP', 1e3];
-  return `${(count / Number(size)).toPrecision(3)} ${unit}`;
-}
-
-function bytesOf(bytes: number): string {
-  return bytes < 1e4
-    ? `${format.integer(bytes)} B`
-    : bytes < 1e5
-      ? `${(bytes / 1e3).toFixed(1)} kB`
-      : format.megabytes(bytes);
 }

@@ -25,7 +25,7 @@ Examples:
   $ nn-train explain product x=3 --open
   $ nn-train explain --lecture --open
   $ nn-train explain --model mlp --recipe plain --html mlp.html
-  $ nn-train explain --model mlp runs/mlp-20261124-091500
+  $ nn-train explain --model mlp runs/mlp-20261124-091500 --open
 
 Colours as in the lecture: values are green, gradients red.`;
 
@@ -40,7 +40,7 @@ export function addExplainOptions(command: Command): Command {
     )
     .option('--upstream <json>', 'gradient of the output, in its shape (default: ones)')
     .option('--svg <file>', 'draw the graph as SVG')
-    .option('--html <file>', 'write a page to change the numbers and step through the gates')
+    .option('--html <file>', 'write a page to change the numbers and step through the gates; of a model, to explore it')
     .option('--open', 'open that page in a browser')
     .option('--lecture', 'write a page with all examples and an exercise for each')
     .option('--list', 'list the examples')

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { NetworkData } from '../../../src/explorer/network/network-data.ts';
 import { scratchFolder } from '../../support/cifar10.ts';
 import { nnTrain, QUICK } from '../../support/cli.ts';
 
@@ -48,12 +49,18 @@ describe('explain --model', () => {
     expect(stdout).toMatch(/^fc1\.weight +\[7, 3072\] +86\.0 kB +0\.\d+ +\S+$/m);
     expect(stdout).toMatch(/of 7 units \(\d+\.\d\d %\) are zero for every image of the batch/);
     expect(stdout.split('\n').every((line) => line.length <= 80 || line.includes(run))).toBe(true);
-    for (const file of ['graph.svg', 'graph.html']) {
-      const drawing = readFileSync(path.join(scratch, file), 'utf8');
-      for (const text of ['fc1.weight', '21,504 parameters', '[7, 3072]', 'softmax cross-entropy']) {
-        expect(drawing).toContain(text);
-      }
+    const read = (file: string) => readFileSync(path.join(scratch, file), 'utf8');
+    for (const text of ['fc1.weight', '21,504 parameters', '[7, 3072]', 'softmax cross-entropy']) {
+      expect(read('graph.svg')).toContain(text);
     }
+    const [, json] = read('graph.html').match(/<script type="application\/json" id="data">(.*)<\/script>/)!;
+    const data: NetworkData = JSON.parse(json);
+    expect(data.title).toContain(`Two-layer network of ${run}, step `);
+    expect(data.facts.map(([term]) => term)).toEqual(['weights', 'batch', 'compute', 'memory', 'hidden']);
+    const weight = data.wires.find(({ name }) => name === 'fc1.weight')!;
+    expect(stdout).toContain(weight.meanValue!.toPrecision(3));
+    expect(weight.filters!.shown).toHaveLength(7);
+    expect(data.examples.length).toBeGreaterThan(0);
 
     const other = await explain('--model', 'linear', run);
     expect([other.code, other.stderr]).toEqual([
@@ -67,6 +74,15 @@ describe('explain --model', () => {
       2,
       `error: the configuration comes from the run ${run}; leave out --lr\n`,
     ]);
+  });
+
+  it('says in one line what is wrong with a run, and writes no page then', async () => {
+    const missing = await explain('--model', 'mlp', 'nowhere', '--html', 'missing.html');
+    expect([missing.code, missing.stderr]).toEqual([2, expect.stringMatching(/^error: [^\n]*nowhere[^\n]*\n$/)]);
+    const images = await explain('--model', 'linear', '--data', 'no-images', '--html', 'missing.html');
+    expect(images.code).not.toBe(0);
+    expect(images.stderr).toMatch(/^error: [^\n]*no-images[^\n]*\n$/);
+    expect(existsSync(path.join(scratch, 'missing.html'))).toBe(false);
   });
 
   it('rejects hyperparameters without --model', async () => {

@@ -7,6 +7,7 @@ import { s } from '../../../report/page/dom.ts';
 const MARGIN = 12;
 const MAX_SCALE = 1.5;
 const LINE = LINE_HEIGHT * FONT_SIZE.value;
+const DETAIL_LINE = LINE_HEIGHT * FONT_SIZE.detail;
 /** Distances from the baseline of a line of text to its top, middle and bottom, in font sizes. */
 const [ASCENT, MIDDLE, DESCENT] = [0.9, 0.35, 0.22];
 
@@ -62,8 +63,9 @@ export class Picture {
     );
   }
 
-  fit(available: number): void {
-    const scale = Math.min(MAX_SCALE, Math.max(1, available / this.#size.width));
+  /** @param least and most scale; a graph that is too wide at the least scrolls. */
+  fit(available: number, least = 1, most = MAX_SCALE): void {
+    const scale = Math.min(most, Math.max(least, available / this.#size.width));
     this.element.setAttribute('width', String(Math.floor(this.#size.width * scale)));
     this.element.setAttribute('height', String(Math.floor(this.#size.height * scale)));
   }
@@ -150,7 +152,14 @@ function nodeOf(placed: PlacedNode, direction: Direction): SVGElement {
       shape === 'circle'
         ? s('circle', { cx: x, cy: y, r: width / 2 })
         : s('rect', { x: x - width / 2, y: y - height / 2, width, height, rx: 7 });
-    return group(outline, text('name', node.label, x, baseline, 'middle'));
+    const details = node.details ?? [];
+    const raised = (details.length * DETAIL_LINE) / 2;
+    const lower = baseline + MIDDLE * FONT_SIZE.label + raised;
+    return group(
+      outline,
+      text('name', node.label, x, baseline - raised, 'middle'),
+      ...details.map((line, i) => text('detail', line, x, lower + i * DETAIL_LINE, 'middle')),
+    );
   }
   if (direction === 'down') return group(text('name', node.label, x, baseline, 'middle'));
   return node.kind === 'leaf'
