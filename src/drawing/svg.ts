@@ -1,5 +1,6 @@
 import type { Diagram, DiagramNode, DiagramWire } from './diagram.ts';
-import { type Layout, type PlacedNode, type PlacedWire, type Point, WIRE_GAP } from './layout.ts';
+import type { Layout, PlacedNode, PlacedWire, Point } from './layout.ts';
+import { WIRE_GAP } from './outline.ts';
 import { escapeXml, FONT_FAMILY, FONT_SIZE, LINE_HEIGHT, textWidth } from './text.ts';
 
 /** Colours on white. */

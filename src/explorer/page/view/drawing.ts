@@ -1,5 +1,6 @@
 import type { Diagram, DiagramWire } from '../../../drawing/diagram.ts';
-import { type Direction, type Layout, layOut, type Size, textSize } from '../../../drawing/layout.ts';
+import { type Layout, layOut } from '../../../drawing/layout.ts';
+import { type Direction, type Size, textSize } from '../../../drawing/outline.ts';
 import { diagramOf } from '../../../explain/explanation-diagram.ts';
 import { h } from '../../../report/page/dom.ts';
 import { askedIn } from '../../exercise.ts';

@@ -1,5 +1,6 @@
 import type { Diagram, DiagramWire } from '../../../drawing/diagram.ts';
-import { type Direction, type Layout, type PlacedNode, type PlacedWire, WIRE_GAP } from '../../../drawing/layout.ts';
+import type { Layout, PlacedNode, PlacedWire } from '../../../drawing/layout.ts';
+import { type Direction, WIRE_GAP } from '../../../drawing/outline.ts';
 import { arrowPoints, pathData } from '../../../drawing/svg.ts';
 import { FONT_SIZE, LINE_HEIGHT } from '../../../drawing/text.ts';
 import { s } from '../../../report/page/dom.ts';
