@@ -76,7 +76,7 @@ function chooser({ examples, classes }: NetworkData, choose: (example: Example) 
           'span',
           {},
           classes[label],
-          h('span', { class: `mark ${isRight ? 'right' : 'wrong'}` }, isRight ? ' ✓' : ' ✗'),
+          h('span', { class: `answer ${isRight ? 'right' : 'wrong'}` }, isRight ? ' ✓' : ' ✗'),
         ),
       );
     }),
