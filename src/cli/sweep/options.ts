@@ -114,7 +114,10 @@ export function addSweepOptions(command: Command): Command {
       'let workers on any machine train, through a Redis server such as redis://host; see nn-train worker --help ' +
         '(default: NN_TRAIN_QUEUE)',
     )
-    .option('--checkpoints <folder>', 'with a queue: the folder that its workers share, to find the winner there');
+    .option(
+      '--checkpoints <folder>',
+      'with a queue: the folder that its workers share, to find the winner there (default: none; the winner is trained again)',
+    );
   addBackendOptions(command, 'for each trial, the physical cores divided by the workers')
     .optionsGroup('Output:')
     .option('--out <folder>', 'folder for the sweep (default: a new folder in sweeps/)')
