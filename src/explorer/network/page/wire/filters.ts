@@ -39,7 +39,12 @@ export function filtersPart(filters: Filters, classes: readonly string[]): HTMLE
       'div',
       { class: `filters ${kind}` },
       shown.map((filter, i) =>
-        h('figure', {}, canvases[i].element, h('figcaption', {}, filterName(filter.row, filters, { classes }))),
+        h(
+          'figure',
+          {},
+          canvases[i].element,
+          h('figcaption', {}, filterName(filter.row, filters, { classes }).replace(', ', '\n')),
+        ),
       ),
     ),
   );
