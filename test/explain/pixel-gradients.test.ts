@@ -5,18 +5,9 @@ import { CLASS_COUNT, IMAGE_BYTES } from '../../src/images.ts';
 import { buildModel, type ModelConfig } from '../../src/models/model.ts';
 import { Random } from '../../src/random.ts';
 import { normals } from '../support/graphs.ts';
+import { LINEAR } from '../support/network.ts';
 
-const PLAIN: ModelConfig = {
-  model: 'mlp',
-  hidden: 5,
-  receptiveField: 32,
-  receptiveStride: 1,
-  mirror: false,
-  activation: 'relu',
-  dropout: 0,
-  loss: 'softmax',
-  labelSmoothing: 0,
-};
+const PLAIN: ModelConfig = { ...LINEAR, model: 'mlp', hidden: 5 };
 const LOCAL: ModelConfig = { ...PLAIN, receptiveField: 16, receptiveStride: 8, activation: 'multi-bias' };
 const B = 2;
 const STEP = 1e-4;

@@ -3,26 +3,13 @@ import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
-import type { Dataset } from '../../src/dataset/load.ts';
-import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { DivergedError, FileError, UsageError } from '../../src/errors.ts';
 import type { RunEvent } from '../../src/runs/events.ts';
 import { RunDirectory } from '../../src/runs/run-directory.ts';
 import { train } from '../../src/runs/train.ts';
 import { decodeSafetensors } from '../../src/weights/decode.ts';
 import { temporaryFolder } from '../support/files.ts';
-
-const DATASET: Dataset = {
-  ...syntheticDataset({ trainCount: 100, testCount: 10 }),
-  name: 'synthetic',
-  source: 'generated',
-  sha256: '0'.repeat(64),
-};
-const CONFIG = resolveConfig({ precision: 'float32', val: 20, batchSize: 20, epochs: 3 });
-
-function trainIn(out: string, onEvent: (event: RunEvent) => void = () => {}) {
-  return train({ config: CONFIG, dataset: DATASET, backend: new ReferenceBackend(), out, onEvent });
-}
+import { CONFIG, DATASET, trainIn } from '../support/short-run.ts';
 
 const stepOf = (file: string) => {
   const { metadata } = decodeSafetensors(readFileSync(file), file);

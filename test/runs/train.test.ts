@@ -3,8 +3,6 @@ import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ReferenceBackend } from '../../src/backends/reference/reference.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
-import type { Dataset } from '../../src/dataset/load.ts';
-import { syntheticDataset } from '../../src/dataset/synthetic.ts';
 import { DataError, DivergedError, UsageError, UserError } from '../../src/errors.ts';
 import type { Model } from '../../src/models/model.ts';
 import type { RunEvent } from '../../src/runs/events.ts';
@@ -12,18 +10,7 @@ import { RunDirectory } from '../../src/runs/run-directory.ts';
 import { type TrainOptions, train } from '../../src/runs/train.ts';
 import { evaluate } from '../../src/training/evaluate.ts';
 import { temporaryFolder } from '../support/files.ts';
-
-const DATASET: Dataset = {
-  ...syntheticDataset({ trainCount: 100, testCount: 10 }),
-  name: 'synthetic',
-  source: 'generated',
-  sha256: '0'.repeat(64),
-};
-const CONFIG = resolveConfig({ precision: 'float32', val: 20, batchSize: 20, epochs: 3 });
-
-function trainIn(out: string, onEvent: (event: RunEvent) => void = () => {}) {
-  return train({ config: CONFIG, dataset: DATASET, backend: new ReferenceBackend(), out, onEvent });
-}
+import { CONFIG, DATASET, trainIn } from '../support/short-run.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();

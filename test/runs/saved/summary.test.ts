@@ -2,23 +2,13 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../../src/backends/reference/reference.ts';
-import { resolveConfig } from '../../../src/config/resolve.ts';
-import type { Dataset } from '../../../src/dataset/load.ts';
-import { syntheticDataset } from '../../../src/dataset/synthetic.ts';
 import type { RunEvent } from '../../../src/runs/events.ts';
 import { RunDirectory } from '../../../src/runs/run-directory.ts';
 import { type RunSummary, summarise } from '../../../src/runs/saved/summary.ts';
 import { type TrainOptions, train } from '../../../src/runs/train.ts';
 import { evaluate } from '../../../src/training/evaluate.ts';
 import { temporaryFolder } from '../../support/files.ts';
-
-const DATASET: Dataset = {
-  ...syntheticDataset({ trainCount: 100, testCount: 10 }),
-  name: 'synthetic',
-  source: 'generated',
-  sha256: '0'.repeat(64),
-};
-const CONFIG = resolveConfig({ precision: 'float32', val: 20, batchSize: 20, epochs: 3 });
+import { CONFIG, DATASET } from '../../support/short-run.ts';
 
 const trainWith = (options: Partial<TrainOptions>) =>
   train({ config: CONFIG, dataset: DATASET, backend: new ReferenceBackend(), ...options });

@@ -1,5 +1,5 @@
-import { h } from '../../../report/page/dom.ts';
 import { Picture } from '../../page/view/picture.ts';
+import { drawingRegion } from '../../page/view/region.ts';
 import type { NetworkData } from '../network-data.ts';
 
 /** Scales of the graph at which its text is legible, and not larger than all other text. */
@@ -7,13 +7,7 @@ const [MIN_SCALE, MAX_SCALE] = [0.76, 1.15];
 
 /** The training graph. One wire is chosen; another one is shown while the pointer is on it. */
 export class GraphView {
-  readonly element = h('div', {
-    id: 'drawing',
-    class: 'scroll',
-    role: 'region',
-    tabindex: 0,
-    'aria-label': 'The graph',
-  });
+  readonly element = drawingRegion();
   readonly #data: NetworkData;
   readonly #picture: Picture;
   readonly #show: (wire: string) => void;

@@ -2,25 +2,19 @@ import type { Diagram, DiagramWire } from '../../../drawing/diagram.ts';
 import { type Layout, layOut } from '../../../drawing/layout.ts';
 import { type Direction, type Size, textSize } from '../../../drawing/outline.ts';
 import { diagramOf } from '../../../explain/explanation-diagram.ts';
-import { h } from '../../../report/page/dom.ts';
 import { askedIn } from '../../exercise.ts';
 import { activeAt, knownAt, stepsOf } from '../../steps.ts';
 import { wiresOf } from '../../wires.ts';
 import type { Actions, State, View } from '../state.ts';
 import { Picture } from './picture.ts';
+import { drawingRegion } from './region.ts';
 
 /** Least width of the text of a wire, in pixels, so that most numbers fit without a new layout. */
 const ROOM = 56;
 
 /** The graph: values and gradients on its wires, as far as they are known, and the gate at work lit. */
 export class DrawingView implements View {
-  readonly element = h('div', {
-    id: 'drawing',
-    class: 'scroll',
-    role: 'region',
-    tabindex: 0,
-    'aria-label': 'The graph',
-  });
+  readonly element = drawingRegion();
   readonly #narrow = matchMedia('(max-width: 640px)');
   readonly #actions: Actions;
   #picture: Picture | undefined;

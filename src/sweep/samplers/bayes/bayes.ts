@@ -15,8 +15,8 @@ const MAX_RESULTS = 100;
 const STARTS = 5;
 
 /** Bayesian optimisation: the point with the highest expected improvement under a Gaussian process that learns from the
- *  results. It is to improve on the highest mean of all points so far, not on a score that may owe something to chance. The first points
- *  are those of `sobolSampler`, until ten results are known.
+ *  results. It is to improve on the highest mean of all points so far, not on a score that may owe something to chance. The first
+ *  points are those of `sobolSampler`, until ten results are known.
  *  Source: J. Snoek et al., "Practical Bayesian Optimization of Machine Learning Algorithms" (2012).
  *  @param lag number of the last trials whose results are not used even if they are known. */
 export function bayesSampler(dimensions: readonly Dimension[], seed: number, lag: number): Sampler {

@@ -15,8 +15,8 @@ const MIN_NOISE = 1e-6;
 /** Updates of a fit: more change the proposals no longer. */
 const UPDATES = 12;
 
-/** Most probable hyperparameters, given the scores of the first points, by Rprop: each logarithm has a step of its own, which grows while the sign of its derivative
- *  stays the same. It always starts from the same values, so that equal scores give equal bits.
+/** Most probable hyperparameters, given the scores of the first points, by Rprop: each logarithm has a step of its own, which
+ *  grows while the sign of its derivative stays the same. It always starts from the same values, so that equal scores give equal bits.
  *  Source: M. Blum and M. Riedmiller, "Optimization of Gaussian Process Hyperparameters using Rprop" (2013). */
 export function fitHyperparameters(
   dimensions: readonly Dimension[],

@@ -13,8 +13,8 @@ const BLOCK_STEPS = 256;
  *  next, in bytes (`groupOrigin`: in elements of the result). A task computes a block of one C, scales its rows (`scales` ≠
  *  0), transposes it (`transposed`), adds the bias (`bias` ≠ 0, one value per column of the result) and sends it to the sink,
  *  row by row. A result that is only stored, and has whole panels of columns, is summed where it belongs (`target` ≠ 0): its
- *  sums are not copied. Every sum runs over k in ascending order, in blocks of 256 steps, whatever the size of a block and the number
- *  of threads. */
+ *  sums are not copied. Every sum runs over k in ascending order, in blocks of 256 steps, whatever the size of a block and the
+ *  number of threads. */
 export const multiply = kernel(
   {
     a: 'i32',
