@@ -5,9 +5,9 @@ const HANGS_MS = 20 * 60_000;
 
 /** Where Node takes part: processes, threads, WebAssembly, files, sockets, and the bits of training. These tests run on every
  *  Node that is supported. The others are about the language alone, about pages in a browser or about the documentation, and
- *  run on one. They share their modules, which saves a third of a second for each file, so a file that replaces modules
- *  (gradcheck) is among the first. */
-const ON_EVERY_NODE = ['backends', 'cli', 'dataset', 'gradcheck', 'lock', 'runs', 'sweep', 'training'];
+ *  run on one. They share their process and modules, which saves a third of a second for each file, so a file that replaces
+ *  modules (gradcheck) or measures the memory of its process (fuzz) is among the first. */
+const ON_EVERY_NODE = ['backends', 'cli', 'dataset', 'fuzz', 'gradcheck', 'lock', 'runs', 'sweep', 'training'];
 const folders = `test/{${ON_EVERY_NODE}}/**/*.test.ts`;
 
 export default defineConfig({
