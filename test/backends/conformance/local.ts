@@ -42,7 +42,9 @@ function checkCrop({ backend, tensor }: Context): void {
           const [y, left] = [stride * Math.floor(p / perSide) + row, stride * (p % perSide) + column];
           wanted[i] = x[b * 3072 + plane * 1024 + y * 32 + (mirrored ? 31 - left : left)];
         }
-        expect(Array.from(await backend.read(fields))).toEqual(Array.from(wanted));
+        const values = await backend.read(fields);
+        expect(values.length).toBe(wanted.length);
+        expect(wanted.findIndex((value, i) => values[i] !== value)).toBe(-1);
       }
     });
 
