@@ -25,7 +25,7 @@ const SEARCHES = [
   { name: 'linear', flags: ['--model', 'linear', '--epochs', '5'], space: RATES, trials: 64 },
   {
     name: 'mlp',
-    flags: ['--model', 'mlp', '--recipe', 'plain', '--hidden', '128', '--epochs', '5'],
+    flags: ['--model', 'mlp', '--recipe', 'plain', '--precision', 'int8', '--hidden', '128', '--epochs', '5'],
     space: { ...RATES, dropout: [0, 0.5, false] },
     trials: 32,
   },

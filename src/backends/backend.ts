@@ -16,9 +16,11 @@ export type DType = 'float32' | 'float64' | 'label' | 'pixel';
  *
  *  - `float32`: the same as in all other products.
  *  - `int16`: each vector w of the other operand is rounded to 16 bits, q = nearest(w · 32767/max|w|), and Σ q (p − 128) is
- *    summed exactly, in integers (see INT16 below). The result does not depend on the order of additions or on the width of
- *    the vectors. */
-export type Precision = 'float32' | 'int16';
+ *    summed exactly, in integers (see integers.ts). The result does not depend on the order of additions or on the
+ *    width of the vectors.
+ *  - `int8`: the same, rounded to 7 bits, q = nearest(w · 63/max|w|), but for products that ask to be `exact`. */
+export type Precision = 'float32' | IntegerPrecision;
+export type IntegerPrecision = 'int16' | 'int8';
 
 /** A handle to values held by a backend. Only that backend knows how and where they are stored;
  *  `write` and `read` are the only ways in and out. */
@@ -71,13 +73,15 @@ export interface MatmulOptions {
   /** For a product that is symmetric but for rounding: computes it on and above the diagonal, and copies that below. The
    *  operands are floats, and there is no bias. */
   readonly symmetric?: boolean;
+  /** For scores that are reported, not trained on: precision int8 rounds as int16 does. */
+  readonly exact?: boolean;
 }
 
 /** The arrangement of P matrices of equal shape in one tensor: one above the other, [P·rows, columns], or side by side,
  *  [rows, P·columns]. */
 export type Arrangement = 'stacked' | 'beside';
 
-/** P products, Aₚ · Bₚ. Transposes are those of each Aₚ and Bₚ. In precision int16, each vector that is rounded must lie
+/** P products, Aₚ · Bₚ. Transposes are those of each Aₚ and Bₚ. In an integer precision, each vector that is rounded must lie
  *  within one row or column of its tensor, and the rows of each group of pixels have a multiple of 16 values. */
 export interface Groups {
   /** P */
@@ -86,15 +90,6 @@ export interface Groups {
   readonly b: Arrangement;
   readonly into: Arrangement;
 }
-
-/** The arithmetic of precision `int16`, in float32 except for the integer sums:
- *
- *      scale  = max|w|/32767 · 1/64; 0 if max|w| < 1e-30, NaN if it is not finite
- *      q_k    = nearest(w_k · (32767/max|w|)), ties to even
- *      result = scale · Σ_blocks float32(Σ_k q_k (p_k − 128)), in blocks of 512 k, in ascending order
- *
- *  512 products of |q| ≤ 32767 and |p − 128| ≤ 128 stay below 2³¹. */
-export const INT16 = { max: 32767, zeroBelow: 1e-30, block: 512, pixelScale: 1 / 64 } as const;
 
 /** The hardware features that a backend uses, for display and for the record of a run. */
 export interface BackendInfo {

@@ -29,8 +29,8 @@ export function expectBatch(source: ImageSet, { indices }: BatchPlan, images: Te
 
 /** Returns the shape of a product, [M, K] · [K, N] → [M, N], or that of all its groups.
  *  @throws ShapeError if the operands are not matrices that fit, or the bias does not, or a symmetric product is not square;
- *  TypeError for a symmetric product with pixels or a bias and, in precision int16, for pixels times pixels and for groups
- *  that cut a vector that is to be rounded. */
+ *  TypeError for a symmetric product with pixels or a bias and, in an integer precision, for pixels times pixels and for
+ *  groups that cut a vector that is to be rounded. */
 export function productShape(
   a: Tensor,
   b: Tensor,
@@ -48,7 +48,7 @@ export function productShape(
     throw new TypeError('a symmetric product has float operands and no bias');
   }
   if (bias) expectShape('the bias', bias.shape, [shape[1]]);
-  if (precision === 'int16') {
+  if (precision !== 'float32') {
     if (a.dtype === 'pixel' && b.dtype === 'pixel') {
       throw new TypeError('cannot multiply pixels by pixels; one operand must be float32');
     }

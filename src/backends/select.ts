@@ -11,7 +11,7 @@ export type BackendChoice = 'auto' | 'wasm' | 'reference';
 export interface BackendOptions {
   /** Default: auto. */
   readonly backend?: BackendChoice;
-  /** The arithmetic of products with the images; int16 by default. To train, that of the configuration. */
+  /** The arithmetic of products with the images; int8 by default. To train, that of the configuration. */
   readonly precision?: Precision;
   /** Threads of the wasm backend; by default one per physical core that the process may use. */
   readonly threads?: number | undefined;
@@ -24,7 +24,7 @@ export interface BackendOptions {
  *  @param engine the features of the JavaScript engine; detected by default.
  *  @throws UnsupportedError if the engine cannot run the chosen backend; UserError if the backend fails to start. */
 export async function createBackend(options: BackendOptions = {}, engine?: Engine): Promise<Backend> {
-  const { backend = 'auto', precision = 'int16', threads, v8Flags = true } = options;
+  const { backend = 'auto', precision = 'int8', threads, v8Flags = true } = options;
   if (backend === 'reference') return new ReferenceBackend('float32', precision);
   try {
     return await createWasm({ precision, threads, v8Flags, engine });

@@ -16,7 +16,7 @@ const MAX_REFERENCE_OPERATIONS = 2e8;
 
 export interface ProductSpeed extends ProductSize {
   readonly arithmetic: Precision;
-  /** Multiplications and additions (2 M N K) per second, of int16 as of float32. Median over the rounds. */
+  /** Multiplications and additions (2 M N K) per second, of integers as of float32. Median over the rounds. */
   readonly operationsPerSecond: number;
   /** Relative to the peak of this arithmetic; null if the peak is unknown. */
   readonly share: number | null;
@@ -40,9 +40,9 @@ export interface PartSpeed extends Pick<StepSize, 'model' | 'recipe'> {
 
 /** Results for one backend. */
 export interface BackendSpeed {
-  /** Operations per second of the innermost loop, on all threads and with all operands in the L1 cache. Null on a backend
-   *  without such a loop; `int16` is null if the precision is float32. */
-  readonly peak: { readonly float32: number; readonly int16: number | null } | null;
+  /** Operations per second of the innermost loop, on all threads and with all operands in the L1 cache: of float32, and of the
+   *  precision of the backend. Null on a backend without such a loop. */
+  readonly peak: Readonly<Partial<Record<Precision, number>>> | null;
   readonly products: readonly ProductSpeed[];
   readonly steps: readonly StepSpeed[];
   /** Parts of the step of the recipe `fast`; none if that step is not measured. */
@@ -143,8 +143,8 @@ function plan(backend: Backend): Plan {
 
 function peakMeasurements(backend: Backend): Measurement<Precision>[] {
   if (!(backend instanceof WasmBackend)) return [];
-  const arithmetics: Precision[] = backend.precision === 'int16' ? ['int16', 'float32'] : ['float32'];
-  return arithmetics.map((arithmetic) => {
+  const arithmetics = new Set<Precision>(['float32', backend.precision]);
+  return Array.from(arithmetics, (arithmetic) => {
     const rows = fastestRows(backend, arithmetic);
     return new Measurement(arithmetic, () => backend.products.runPeak(arithmetic, rows));
   });
@@ -175,7 +175,7 @@ function speedOf({ precision, peaks, products, steps, parts }: Plan): BackendSpe
   const fastRate = steps.find(({ subject }) => subject === FAST)?.rate;
   const share = (value: () => number) => (rates.size > 0 ? value() : null);
   return {
-    peak: rates.size > 0 ? { float32: rates.get('float32')!, int16: rates.get('int16') ?? null } : null,
+    peak: rates.size > 0 ? Object.fromEntries(rates) : null,
     products: products.map(({ subject, rate }) => ({
       ...subject,
       arithmetic: arithmeticOf(subject),

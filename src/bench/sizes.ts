@@ -52,7 +52,7 @@ export function configOf({ hidden, ...size }: StepSize, precision: Precision): C
 /** The dimensions of the hidden layer of a network: P receptive fields of K values, F filters for each of them, H units in all.
  *  A network with a mirror computes everything for two `sides`. */
 export function layerOf(size: StepSize) {
-  const config = configOf(size, 'int16');
+  const config = configOf(size, 'int8');
   const { fields: P, values: K, thresholds: T } = layoutOf(config, IMAGE_BYTES);
   return { config, P, F: config.hidden, K, H: T * P * config.hidden, sides: config.mirror ? 2 : 1 };
 }

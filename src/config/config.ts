@@ -95,9 +95,10 @@ export const FIELDS = {
       onlyWith: { init: ['normal'] },
     },
   ),
-  precision: choice(['int16', 'float32'], {
-    help: 'arithmetic of products with the images: int16 (exact sums of rounded weights) or float32',
+  precision: choice(['int16', 'int8', 'float32'], {
+    help: 'arithmetic of products with the images: int16 or int8 (exact sums of rounded weights) or float32',
     default: 'int16' as const,
+    shownDefault: 'fast int8, plain and best mlp int16',
   }),
   epochs: integer(
     { min: 1 },

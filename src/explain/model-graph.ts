@@ -110,9 +110,9 @@ async function statisticsOf({ graph }: Model, wire: Wire, isOutput: boolean): Pr
   };
 }
 
-/** The memory of a tensor. In precision int16, pixels stay the bytes that they are. */
+/** The memory of a tensor. In integer precisions, pixels stay the bytes that they are. */
 function bytesIn({ dtype, shape }: Tensor, { precision, dtype: floats }: Backend): number {
-  const each = dtype !== 'pixel' ? BYTES[dtype] : precision === 'int16' ? 1 : BYTES[floats];
+  const each = dtype !== 'pixel' ? BYTES[dtype] : precision === 'float32' ? BYTES[floats] : 1;
   return each * sizeOf(shape);
 }
 

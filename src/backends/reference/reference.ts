@@ -22,13 +22,14 @@ import {
   type Tensor,
 } from '../backend.ts';
 import { expectBatch, expectFields, expectSquares, productShape } from '../checks.ts';
+import { roundingOf } from '../integers.ts';
 import { normalise } from '../normalise.ts';
 import { crop } from './crop.ts';
 import { multiplyGroups } from './groups.ts';
-import { int16Product } from './int16.ts';
 import * as losses from './losses.ts';
 import { matmul, matrix, symmetricMatmul, transpose } from './matmul.ts';
 import { multiBias, multiBiasDerivative, sumRowsWherePositive } from './multi-bias.ts';
+import { pixelProduct } from './pixel-product.ts';
 import * as pointwise from './pointwise.ts';
 import { Results } from './result.ts';
 import { allocate, scalar, setScalar, valuesOf, view } from './tensor.ts';
@@ -51,14 +52,14 @@ export class ReferenceBackend implements ElementwiseBackend {
   readonly #results: Results;
 
   /** @param precision of products with pixels; float32 is full precision, in either dtype. @param notes for `info`.
-   *  @throws TypeError for precision int16 with dtype float64. */
+   *  @throws TypeError for an integer precision with dtype float64. */
   constructor(
     dtype: 'float32' | 'float64' = 'float32',
     precision: Precision = 'float32',
     notes: readonly string[] = [],
   ) {
-    if (dtype === 'float64' && precision === 'int16')
-      throw new TypeError('precision int16 needs dtype float32, got float64');
+    if (dtype === 'float64' && precision !== 'float32')
+      throw new TypeError(`precision ${precision} needs dtype float32, got float64`);
     this.dtype = dtype;
     this.precision = precision;
     this.info = { threads: 1, vectorBits: 0, fma: false, flags: [], notes };
@@ -102,9 +103,8 @@ export class ReferenceBackend implements ElementwiseBackend {
     const shape = productShape(a, b, options, this.precision);
     const { transposeA = false, transposeB = false, groups, symmetric = false } = options;
     const bias = options.bias && valuesOf(options.bias);
-    const isPixels = ({ dtype }: Tensor) => this.precision === 'int16' && dtype === 'pixel';
-    const floatProduct = symmetric ? symmetricMatmul : matmul;
-    const product = isPixels(a) || isPixels(b) ? int16Product(isPixels(a) ? 'left' : 'right') : floatProduct;
+    const product =
+      pixelProduct(a, b, roundingOf(this.precision, options.exact)) ?? (symmetric ? symmetricMatmul : matmul);
     const operands = [
       { tensor: a, transposed: transposeA },
       { tensor: b, transposed: transposeB },

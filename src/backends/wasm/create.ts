@@ -76,6 +76,7 @@ async function startTested(detected: Engine, options: WasmOptions, space: Space)
     if (wrong === undefined) return backend;
     if (engine.revectorize) engine = withoutRevectorize(engine);
     else if (engine.fma && precision === 'float32') engine = { ...engine, fma: false };
+    else if (engine.int8 && precision === 'int8') engine = { ...engine, int8: false };
     else throw new UnsupportedError(`the wasm kernels give wrong results on this engine (${wrong})`);
     notes.push(`the self-test failed (${wrong}) and was repeated with fewer features`);
   }
@@ -91,14 +92,15 @@ interface StartOptions {
 async function start(engine: Engine, options: WasmOptions, { space, notes = [], ...given }: StartOptions) {
   const { precision } = options;
   const fma = engine.fma && precision === 'float32';
+  const int8 = engine.int8 && precision === 'int8';
   // Each attempt needs different bytes, because V8 caches compiled modules by their bytes.
-  const program = given.program ?? compile({ memory: space.limits, fma, attempt: notes.length });
+  const program = given.program ?? compile({ memory: space.limits, fma, int8, attempt: notes.length });
   const wanted = engine.threads ? (options.threads ?? availableCores()) : 1;
   const { memory, pool, reason } = await startThreads(program, space, wanted, options);
   const missing = [
     ...(engine.threads ? [] : ['this engine has no shared memory, so the backend runs on one thread']),
     ...(reason === undefined ? [] : [`running on ${pool.count} of ${wanted} threads: ${reason}`]),
-    ...(engine.fma || precision === 'int16' ? [] : ['this engine has no fused multiply-add, so float32 is slower']),
+    ...(engine.fma || precision !== 'float32' ? [] : ['this engine has no fused multiply-add, so float32 is slower']),
   ];
   const info = {
     threads: pool.count,
@@ -107,7 +109,7 @@ async function start(engine: Engine, options: WasmOptions, { space, notes = [], 
     flags: engine.flags,
     notes: [...missing, ...notes],
   };
-  const device = new Device({ memory, threads: pool, indices: program.indices, precision, fma });
+  const device = new Device({ memory, threads: pool, indices: program.indices, precision, fma, int8 });
   return new WasmBackend(device, info, { engine, program });
 }
 
@@ -141,7 +143,7 @@ async function selfTestTiles(backend: WasmBackend, { revectorize }: Engine): Pro
 }
 
 /** Times a product with both kinds of tiles, alternating between them: one with pixels, as the first layer of a model has,
- *  because in int16 wide tiles gain more than in float32. */
+ *  because for integers wide tiles gain more than for floats. */
 function isWideFaster(backend: WasmBackend): boolean {
   const [a, b, c] = [backend.allocate([60, 512]), backend.allocate([512, 64], 'pixel'), backend.allocate([60, 64])];
   const best = { wide: Infinity, narrow: Infinity };

@@ -25,6 +25,8 @@ export interface DeviceParts {
   readonly precision: Precision;
   /** Whether float products use fused multiply-add. */
   readonly fma: boolean;
+  /** Whether products of precision int8 are those of bytes. */
+  readonly int8: boolean;
 }
 
 /** Temporary memory of an operation. */
@@ -35,6 +37,7 @@ export class Device {
   readonly memory: Memory;
   readonly precision: Precision;
   readonly fma: boolean;
+  readonly int8: boolean;
   readonly #threads: Threads;
   readonly #indices: DeviceParts['indices'];
   readonly #scratch = new Map<ScratchName, MemoryRange>();
@@ -42,10 +45,11 @@ export class Device {
   /** That of the tensors allocated from now on. */
   lifetime: Lifetime = { hasEnded: false };
 
-  constructor({ memory, threads, indices, precision, fma }: DeviceParts) {
+  constructor({ memory, threads, indices, precision, fma, int8 }: DeviceParts) {
     this.memory = memory;
     this.precision = precision;
     this.fma = fma;
+    this.int8 = int8;
     this.#threads = threads;
     this.#indices = indices;
     this.#sink = memory.keep(SINK_BYTES);
@@ -114,7 +118,7 @@ export class Device {
 
   /** Whether tensors of this dtype are stored as bytes p − 128. */
   isPixelBytes(dtype: DType): boolean {
-    return dtype === 'pixel' && this.precision === 'int16';
+    return dtype === 'pixel' && this.precision !== 'float32';
   }
 
   /** The address of a float tensor. @throws TypeError for labels and pixel bytes. */

@@ -71,18 +71,23 @@ export interface ModuleOptions {
   readonly memory: MemoryLimits;
   /** Whether products of floats use fused multiply-add (relaxed SIMD). */
   readonly fma: boolean;
+  /** Whether there are products of bytes (relaxed SIMD). */
+  readonly int8: boolean;
   /** A different number gives a different module, with the same kernels. */
   readonly attempt?: number;
 }
 
 /** Assembles and compiles all code of the backend. */
-export function compile({ memory, fma, attempt = 0 }: ModuleOptions): Program {
+export function compile({ memory, fma, int8, attempt = 0 }: ModuleOptions): Program {
   const module = new ModuleBuilder();
   const shared = {
     sink: addSink(module),
-    tiles: addTiles(module, fma ? 'float32-fma' : 'float32'),
-    tilesInt16: addTiles(module, 'int16'),
-    pack: addPack(module),
+    tiles: {
+      float: addTiles(module, fma ? 'float32-fma' : 'float32'),
+      int16: addTiles(module, 'int16'),
+      ...(int8 && { int8: addTiles(module, 'int8') }),
+    },
+    pack: addPack(module, { int8 }),
   };
   const entries = Object.entries(KERNELS).map(([name, kernel]) => [name, addKernel(module, kernel, shared)]);
   addJobs(module, memory.shared);

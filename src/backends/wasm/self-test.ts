@@ -1,5 +1,5 @@
 import { IMAGE_BYTES } from '../../images.ts';
-import type { Activation, Backend, Tensor, WritingSink } from '../backend.ts';
+import { type Activation, type Backend, sizeOf, type Tensor, type WritingSink } from '../backend.ts';
 import { ReferenceBackend } from '../reference/reference.ts';
 import { EXAMPLE_RULES } from '../update-rules.ts';
 import type { WasmBackend } from './wasm.ts';
@@ -79,11 +79,9 @@ async function resultsOf(backend: Backend): Promise<Map<string, ArrayLike<number
   const record = async (name: string, tensor: Tensor) => results.set(name, await backend.read(tensor));
   const numbers = (shape: number[], seed: number) => {
     const tensor = backend.allocate(shape);
-    const count = shape.reduce((product, length) => product * length, 1);
-    backend.write(
-      tensor,
-      Float32Array.from({ length: count }, (_, i) => (((i + seed) * 40503) % 65521) / 32768 - 1),
-    );
+    const values = new Float32Array(sizeOf(shape));
+    for (let i = 0; i < values.length; i++) values[i] = (((i + seed) * 40503) % 65521) / 32768 - 1;
+    backend.write(tensor, values);
     return tensor;
   };
   const output = (shape: number[]): WritingSink => ({ kind: 'store', tensor: backend.allocate(shape) });
@@ -104,6 +102,8 @@ async function resultsOf(backend: Backend): Promise<Map<string, ArrayLike<number
   const [weight, bias, hidden] = [numbers([H, D], 1), numbers([H], 2), output([B, H])];
   backend.matmul(images, weight, hidden, { transposeB: true, bias });
   await record('forward product', hidden.tensor);
+  backend.matmul(images, weight, hidden, { transposeB: true, bias, exact: true });
+  await record('exact forward product', hidden.tensor);
   for (const kind of ['relu', 'leaky-relu', 'sigmoid', 'tanh'] satisfies Activation[]) {
     const [active, gradient] = [backend.allocate([B, H]), output([B, H])];
     backend.activation(kind, numbers([B, H], 3), active);

@@ -8,7 +8,7 @@ export interface Storage {
   readonly lifetime: Lifetime;
   /** Incremented by every write; tells whether data derived from the tensor is up to date. */
   version: number;
-  /** Cached int16 copy of its rows. */
+  /** Cached copy of its rows, rounded to integers. */
   quantised?: Quantised;
 }
 
@@ -22,16 +22,18 @@ export interface MemoryRange {
   readonly bytes: number;
 }
 
-/** Rows rounded to int16, with a scale per row, computed from a certain version of a tensor. */
+/** Rows rounded to integers, with a scale per row, computed from a certain version of a tensor. */
 export interface Quantised {
   values: MemoryRange;
   scales: MemoryRange;
   rows: number;
   columns: number;
+  /** The largest integer. */
+  limit: number;
   version: number;
 }
 
-/** A tensor in the memory of the backend, in row-major order. Pixels are stored as bytes p − 128 in precision int16, and as
+/** A tensor in the memory of the backend, in row-major order. Pixels are stored as bytes p − 128 in integer precisions, and as
  *  float32 otherwise. */
 export class WasmTensor implements Tensor {
   readonly shape: Shape;

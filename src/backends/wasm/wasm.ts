@@ -17,7 +17,7 @@ import {
 import { expectSquares } from '../checks.ts';
 import { normalise } from '../normalise.ts';
 import type { Device } from './device.ts';
-import { pixelRowBytes } from './kernels/products/pack.ts';
+import { pixelRowBytes } from './kernels/products/pack-pixels.ts';
 import { PANEL } from './kernels/products/tile.ts';
 import type { Space } from './memory.ts';
 import type { Program } from './module.ts';
@@ -38,7 +38,7 @@ export interface WasmShared extends SharedBackend {
   readonly memory: { readonly space: Space; readonly program: Program; readonly isWide: boolean } | undefined;
 }
 
-/** The fast backend: WebAssembly SIMD kernels on several threads, in float32 or, for products with pixels, in int16. */
+/** The fast backend: WebAssembly SIMD kernels on several threads, in float32 or, for products with pixels, in integers. */
 export class WasmBackend implements Backend {
   readonly name = 'wasm';
   readonly dtype = 'float32';

@@ -19,7 +19,7 @@ export interface BenchOptions extends BackendFlags {
   readonly quiet?: true;
 }
 
-const PRECISIONS: readonly Precision[] = ['int16', 'float32'];
+const PRECISIONS: readonly Precision[] = ['int8', 'int16', 'float32'];
 
 /** `nn-train bench`: speed of products and training steps on this machine. Resolves to the exit code. */
 export async function runBench(options: BenchOptions, io: Io): Promise<number> {

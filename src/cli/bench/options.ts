@@ -17,7 +17,7 @@ alone, on all threads, with its operands in the first-level cache.`;
 
 export function addBenchOptions(command: Command): Command {
   const { help, default: seconds } = BENCH_SECONDS;
-  command.addOption(new Option('--precision <name>', 'arithmetic to measure: int16 or float32 (default: both)'));
+  command.addOption(new Option('--precision <name>', 'arithmetic to measure: int8, int16 or float32 (default: all)'));
   addBackendOptions(command)
     .addOption(new Option('--seconds <n>', `${help} (default: ${seconds})`))
     .option('--json', 'print one JSON object on stdout')

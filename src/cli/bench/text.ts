@@ -39,47 +39,40 @@ const INDENT = 9;
 /** The results as text. @param width of the terminal, from 40 columns. @param quiet prints the tables only. */
 export function benchLines(bench: BenchResults, paint: Paint, width: number, quiet = false): string[] {
   const { results } = bench;
-  // Without room for both, the cells of a row are below its label.
-  const columnsWidth = results.length * (RATE_WIDTH + SHARE_WIDTH);
-  const between = LABEL_WIDTH + columnsWidth > width ? '\n' : '';
+  const columnWidth = RATE_WIDTH + SHARE_WIDTH;
+  // Without room for a label and a cell, the cells of a row are below its label. Precisions without room are in tables below.
+  const between = LABEL_WIDTH + columnWidth > width ? '\n' : '';
+  const perTable = Math.floor((width - (between ? 0 : LABEL_WIDTH)) / columnWidth);
+  const tables = Array.from({ length: Math.ceil(results.length / perTable) }, (_, i) =>
+    resultLines(results.slice(perTable * i, perTable * (i + 1)), paint, between),
+  );
+  return [
+    ...(quiet ? [] : [...settingLines(bench, paint, width), '']),
+    ...tables.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines])),
+    ...(quiet ? [] : ['', ...footnoteLines(results, width)]),
+  ];
+}
+
+/** The tables of some precisions, side by side. */
+function resultLines(results: readonly BenchResult[], paint: Paint, between: string): string[] {
   const header = (title: string, units: readonly string[], whole = 'of peak') => {
     const columns = units.map((unit) => unit.padStart(RATE_WIDTH) + whole.padStart(SHARE_WIDTH));
     return paint('bold', title.padEnd(between ? 0 : LABEL_WIDTH)) + between + paint('dim', columns.join(''));
   };
-  const partLines = () => [
-    header(
-      'parts of a step',
-      results.map(() => 'ms'),
-      'of step',
-    ),
-    ...tableLines(
-      results.map(({ parts }) => parts.map(partCell)),
-      between,
-    ),
-  ];
+  const table = (cellsOf: (result: BenchResult) => readonly Cell[]) => tableLines(results.map(cellsOf), between);
+  const unit = (name: string) => results.map(() => name);
   const precisions = results.map(({ precision }) => precision.padStart(RATE_WIDTH + SHARE_WIDTH)).join('');
+  const rates = results.map(({ precision }) => (precision === 'float32' ? 'GFLOP/s' : 'Gop/s'));
+  const hasParts = results.some(({ parts }) => parts.length > 0);
   return [
-    ...(quiet ? [] : [...settingLines(bench, paint, width), '']),
     paint('bold', ''.padEnd(between ? 0 : LABEL_WIDTH) + precisions),
-    header(
-      'products',
-      results.map(({ precision }) => (precision === 'int16' ? 'Gop/s' : 'GFLOP/s')),
-    ),
-    ...tableLines(
-      results.map((result) => [...peakCells(result), ...result.products.map(productCell)]),
-      between,
-    ),
+    header('products', rates),
+    ...table((result) => [...peakCells(result), ...result.products.map(productCell)]),
     '',
-    header(
-      'training steps',
-      results.map(() => 'images/s'),
-    ),
-    ...tableLines(
-      results.map(({ steps }) => steps.map(stepCell)),
-      between,
-    ),
-    ...(results.some(({ parts }) => parts.length > 0) ? ['', ...partLines()] : []),
-    ...(quiet ? [] : ['', ...footnoteLines(results, width)]),
+    header('training steps', unit('images/s')),
+    ...table(({ steps }) => steps.map(stepCell)),
+    ...(hasParts ? ['', header('parts of a step', unit('ms'), 'of step')] : []),
+    ...table(({ parts }) => parts.map(partCell)),
   ];
 }
 
@@ -116,12 +109,11 @@ function tableLines(columns: readonly (readonly Cell[])[], between: string): str
 
 function peakCells({ peak }: BackendSpeed): Cell[] {
   if (peak === null) return [];
-  const cell = (arithmetic: Precision, rate: number) => ({
+  return Object.entries(peak).map(([arithmetic, rate]) => ({
     label: `peak, ${arithmetic}`,
     rate: giga(rate),
     share: null,
-  });
-  return [...(peak.int16 === null ? [] : [cell('int16', peak.int16)]), cell('float32', peak.float32)];
+  }));
 }
 
 const PRODUCT_LABEL = {
@@ -167,10 +159,13 @@ function giga(operationsPerSecond: number): string {
 
 function footnoteLines(results: readonly BenchResult[], width: number): string[] {
   const texts = [
-    'Medians of 5 rounds, on random images. A multiplication and an addition count as two operations in both precisions.',
+    'Medians of 5 rounds, on random images. A multiplication and an addition count as two operations in every precision.',
   ];
-  if (results.some(({ precision }) => precision === 'int16')) {
-    texts.push('In the int16 columns, only products with the images X use int16; the others use float32.');
+  const integers = results.flatMap(({ precision }) => (precision === 'float32' ? [] : [precision]));
+  if (integers.length > 0) {
+    texts.push(
+      `In the columns ${integers.join(' and ')}, only products with the images X are of integers; the others are float32.`,
+    );
   }
   if (results.some(({ peak }) => peak !== null)) {
     texts.push(

@@ -91,7 +91,7 @@ const CHOICES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     hinge: 'svm margin multi-margin categorical-hinge',
   },
   init: { he: 'kaiming he-normal kaiming-normal', xavier: 'glorot glorot-normal xavier-normal', normal: 'gaussian' },
-  precision: { int16: 'int8 int', float32: 'float fp32 f32 single' },
+  precision: { int16: 'int', float32: 'float fp32 f32 single' },
   schedule: { constant: 'none fixed off', step: 'steplr multistep', cosine: 'cos cosineannealing cosineannealinglr' },
   optimizer: { sgd: 'momentum nesterov gd', adamw: 'adam' },
   dataset: { cifar10: 'cifar', synthetic: 'fake random generated' },

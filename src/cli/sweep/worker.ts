@@ -51,7 +51,7 @@ async function work(
 ): Promise<number> {
   const execution = readExecution(options, io);
   const { threads: _, ...flags } = options;
-  const backend = await openBackend(io, flags, 'int16');
+  const backend = await openBackend(io, flags, 'int8');
   const dataset = await load(io, { ...options, choice, path: data, signal, backend });
   const conditions = conditionsOf(backend, dataset);
   const shared = sharedFolder(options.checkpoints, conditions);

@@ -73,7 +73,7 @@ export async function planResume(command: Command, io: Io, signal: AbortSignal):
 
 /** Prints a note if the backend differs, because the run then cannot end with the bits of an uninterrupted one. */
 function warnIfBitsDiffer(io: Io, began: Environment, backend: Backend): void {
-  if (backend.name === began.backend && (backend.info.fma === began.fma || backend.precision === 'int16')) return;
+  if (backend.name === began.backend && (backend.info.fma === began.fma || backend.precision !== 'float32')) return;
   const name = (backendName: string, fma: boolean) => `${backendName}${fma ? ' with fused multiply-add' : ''}`;
   printNote(
     io,

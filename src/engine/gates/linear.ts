@@ -14,8 +14,8 @@ export const linear: Gate<'x' | 'weight' | 'bias'> = {
     expectShape('bias', bias, [weight[0]]);
     return [x[0], weight[0]];
   },
-  forward(backend, { x, weight, bias }, y) {
-    backend.matmul(x, weight, store(y), { transposeB: true, bias });
+  forward(backend, { x, weight, bias }, y, { training }) {
+    backend.matmul(x, weight, store(y), { transposeB: true, bias, exact: !training });
   },
   backward(backend, { inputs: { x, weight }, upstream: dy }) {
     return {

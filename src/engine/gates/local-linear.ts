@@ -16,9 +16,9 @@ export function localLinear(fields: number): Gate<'x' | 'weight'> {
       expectShape('weight', weight, [fields * Math.floor(weight[0] / fields), x[1] / fields]);
       return [x[0], weight[0]];
     },
-    forward(backend, { x, weight }, y) {
+    forward(backend, { x, weight }, y, { training }) {
       const groups = { count: fields, a: 'beside', b: 'stacked', into: 'beside' } as const;
-      backend.matmul(x, weight, store(y), { transposeB: true, groups });
+      backend.matmul(x, weight, store(y), { transposeB: true, groups, exact: !training });
     },
     backward(backend, { inputs: { x, weight }, upstream: dy }) {
       const forX = { count: fields, a: 'beside', b: 'stacked', into: 'beside' } as const;
@@ -43,9 +43,9 @@ export function localLinearWithBias(fields: number): Gate<'x' | 'weight' | 'bias
       expectShape('bias', bias, [inputs.weight[0]]);
       return product.shape(inputs);
     },
-    forward(backend, { x, weight, bias }, y) {
+    forward(backend, { x, weight, bias }, y, { training }) {
       const groups = { count: fields, a: 'beside', b: 'stacked', into: 'beside' } as const;
-      backend.matmul(x, weight, store(y), { transposeB: true, bias, groups });
+      backend.matmul(x, weight, store(y), { transposeB: true, bias, groups, exact: !training });
     },
     backward(backend, context) {
       return {

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import {
   type Backend,
   type DType,
+  type Precision,
   type Shape,
   sizeOf,
   type Tensor,
@@ -48,3 +49,7 @@ export function pixelValues(count: number, seed: number): Float64Array {
   const random = new Random(seed, 'crop');
   return Float64Array.from({ length: count }, () => (random.integer(256) - 128) / 64);
 }
+
+/** The largest error of products with pixels, relative to the largest result. In int16 each float is rounded by up to 1/65,534 of
+ *  the largest in its row, in int8 by up to 1/126. */
+export const TOLERANCE_OF_PIXELS: Readonly<Record<Precision, number>> = { float32: 2e-5, int16: 1e-4, int8: 4e-2 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Arrangement, ShapeError } from '../../../src/backends/backend.ts';
-import { type Context, pixelValues } from './context.ts';
+import { type Context, pixelValues, TOLERANCE_OF_PIXELS } from './context.ts';
 
 /** Element (i, j) of matrix p of `count`, in a tensor of `columns` columns. */
 function at(arrangement: Arrangement, { count, rows, columns }: Record<'count' | 'rows' | 'columns', number>) {
@@ -102,8 +102,7 @@ export function checkGroups({ backend, tensor, valuesOf, expectClose }: Context)
           groups: { ...groups, b: 'beside', into: 'stacked' },
         },
       );
-      // In int16 each float is rounded by up to 1/65,534 of the largest in its row.
-      const tolerance = backend.precision === 'int16' ? 1e-4 : 2e-5;
+      const tolerance = TOLERANCE_OF_PIXELS[backend.precision];
       const expectNear = (values: ArrayLike<number>, wanted: (i: number) => number) => {
         const sample = Array.from({ length: 300 }, (_, i) => (i * 7919) % values.length);
         const largest = Math.max(...sample.map((i) => Math.abs(wanted(i))));

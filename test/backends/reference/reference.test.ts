@@ -6,6 +6,7 @@ import { describeConformance } from '../conformance/conformance.ts';
 describeConformance('reference in float32', () => new ReferenceBackend('float32'));
 describeConformance('reference in float64', () => new ReferenceBackend('float64'));
 describeConformance('reference in int16', () => new ReferenceBackend('float32', 'int16'));
+describeConformance('reference in int8', () => new ReferenceBackend('float32', 'int8'));
 
 describe('ReferenceBackend', () => {
   it('rejects int16 with float64', () => {

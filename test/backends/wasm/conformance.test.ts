@@ -7,6 +7,8 @@ const engine = detectEngine({ v8Flags: true });
 
 const VARIANTS: Record<string, WasmOptions> = {
   'in int16': { precision: 'int16', threads: 2, engine },
+  'in int8': { precision: 'int8', threads: 2, engine: { ...engine, int8: engine.fma } },
+  'in int8 without products of bytes': { precision: 'int8', threads: 2, engine: { ...engine, int8: false } },
   'in float32': { precision: 'float32', threads: 2, engine },
   'in float32 without fused multiply-add': { precision: 'float32', threads: 2, engine: { ...engine, fma: false } },
   'in int16 on three threads without wide vectors': {
@@ -26,7 +28,7 @@ for (const [name, options] of Object.entries(VARIANTS)) {
 const sharer = await createWasm({ precision: 'float32', threads: 2, engine });
 const shared = sharer.share([]);
 afterAll(() => sharer.close());
-for (const precision of ['float32', 'int16'] as const) {
+for (const precision of ['float32', 'int16', 'int8'] as const) {
   const backend = await openWasm(shared, { precision });
   describeConformance(`wasm in ${precision} in the memory of another`, () => backend);
 }

@@ -10,14 +10,14 @@ const engine = detectEngine({ v8Flags: false });
 describe('createBackend', () => {
   it('chooses wasm with one thread per core', async () => {
     const backend = await createBackend();
-    expect([backend.name, backend.precision, backend.info.threads]).toEqual(['wasm', 'int16', availableCores()]);
+    expect([backend.name, backend.precision, backend.info.threads]).toEqual(['wasm', 'int8', availableCores()]);
     expect(backend.info.notes).toEqual([]);
     backend.close();
   });
 
   it('falls back to reference without SIMD, with a note', async () => {
     const backend = await createBackend({}, { ...engine, simd: false });
-    expect([backend.name, backend.precision]).toEqual(['reference', 'int16']);
+    expect([backend.name, backend.precision]).toEqual(['reference', 'int8']);
     expect(backend.info.notes).toEqual([expect.stringContaining('no WebAssembly SIMD')]);
   });
 

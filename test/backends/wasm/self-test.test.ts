@@ -69,6 +69,14 @@ describe('a failed self-test', () => {
     backend.close();
   });
 
+  it('is repeated without products of bytes, the last of the features of int8', async () => {
+    failing(2);
+    const features = { ...engine, revectorize: true, int8: engine.fma };
+    const backend = await createWasm({ precision: 'int8', threads: 1, engine: features });
+    expect([backend.info.vectorBits, backend.share([]).engine.int8]).toEqual([128, false]);
+    backend.close();
+  });
+
   it('without experimental features is an error, or makes auto choose the reference backend', async () => {
     failing(1);
     const plain = { ...engine, revectorize: false };

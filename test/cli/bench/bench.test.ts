@@ -9,13 +9,13 @@ import { nnTrain } from '../../support/cli.ts';
 const positive = expect.toSatisfy((value) => Number.isFinite(value) && value > 0, 'a positive number');
 
 describe('bench --json', () => {
-  it('prints one object: products and steps in both precisions, and their fractions of the peak', async () => {
+  it('prints one object: products and steps in every precision, and their fractions of the peak', async () => {
     const { code, stdout, stderr } = await nnTrain(['bench', '--json', '--seconds', '0.01', '--backend', 'wasm']);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
     const bench: BenchResults = JSON.parse(stdout);
     expect(bench).toMatchObject({ node: process.version, seconds: 0.01 });
-    expect(bench.results.map(({ precision }) => precision)).toEqual(['int16', 'float32']);
+    expect(bench.results.map(({ precision }) => precision)).toEqual(['int8', 'int16', 'float32']);
     for (const { precision, peak, products, steps, parts, ...chosen } of bench.results) {
       expect(chosen).toEqual({
         backend: 'wasm',
@@ -26,7 +26,7 @@ describe('bench --json', () => {
         flags: expect.any(Array),
         notes: expect.any(Array),
       });
-      expect(peak).toEqual({ float32: positive, int16: precision === 'int16' ? positive : null });
+      expect(peak).toEqual({ float32: positive, [precision]: positive });
       expect(products).toHaveLength(12);
       for (const { ofImages, arithmetic, operationsPerSecond, ...product } of products) {
         expect(arithmetic).toBe(ofImages ? precision : 'float32');
@@ -40,7 +40,7 @@ describe('bench --json', () => {
         const { sides, optimizerOperations } = repetitionsOf(size);
         const secondsAtPeak = productsOf(size).reduce(
           (sum, product) => sum + (sides * operationCount(product)) / peak![product.ofImages ? precision : 'float32']!,
-          optimizerOperations / peak!.float32,
+          optimizerOperations / peak!.float32!,
         );
         expect(share! / ((secondsAtPeak * imagesPerSecond) / size.batchSize)).toBeCloseTo(1, 9);
       }
@@ -95,7 +95,11 @@ describe('the table', () => {
     platform: 'linux-x64',
     cpu: 'A processor with a name that is as long as they can be, 128-Core',
     seconds: 0.3,
-    results: [result, { ...result, precision: 'float32', products: result.products.slice(1), steps: [], parts: [] }],
+    results: [
+      result,
+      { ...result, precision: 'float32', products: result.products.slice(1), steps: [], parts: [] },
+      { ...result, precision: 'int8' },
+    ],
   };
   const lines = benchLines(bench, (_, text) => text, 80);
 
@@ -118,6 +122,16 @@ describe('the table', () => {
     expect(lines).toContain('  fast   X W₁ᵀ 49 × [512, 192]·[192, 32]    12345.7    102 %    12345.7    102 %');
     expect(lines).toContain('  fast             batches of 512        12,345,679     80 %          –        –');
     expect(lines).toContain('  fast   dh, through the units              1234.56      3 %          –        –');
+  });
+
+  it('has a table below for precisions that have no room', () => {
+    const heads = lines.filter((line) => /^ +int|float32$/.test(line)).map((line) => line.trim().split(/ +/));
+    expect(heads).toEqual([['int16', 'float32'], ['int8']]);
+    expect(lines).toContain('  mlp    H = 2048  batches of 256        12,345,679     80 %');
+    const wide = benchLines(bench, (_, text) => text, 100);
+    expect(wide).toContain(
+      `${' '.repeat(40)}${['int16', 'float32', 'int8'].map((name) => name.padStart(20)).join('')}`,
+    );
   });
 
   it('shows the settings and their reasons, except with --quiet', () => {

@@ -233,7 +233,7 @@ describe('wrong usage prints one message and exits with 2', () => {
     [['eval', '/tmp', '--weights', 'worst'], '--weights must be one of last, best, got worst'],
     [['--quiet', 'bench'], 'options of bench come after it, got --quiet before it'],
     [['bench', 'linear'], 'too many arguments'],
-    [['bench', '--precision', 'int8'], '--precision must be one of int16, float32, got int8'],
+    [['bench', '--precision', 'int4'], '--precision must be one of int16, int8, float32, got int4'],
     [['bench', '--seconds', '0'], '--seconds must be a number > 0, got 0'],
     [['bench', '--seconds', 'long'], '--seconds must be a number > 0, got long'],
     [['bench', '--backend', 'gpu'], '--backend must be one of auto, wasm, reference, got gpu'],

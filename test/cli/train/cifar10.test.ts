@@ -20,7 +20,7 @@ beforeAll(() => {
 });
 
 describe('a run on files in the format of CIFAR-10', () => {
-  // In int16, scores use weights rounded to 16 bits, which can decide near ties.
+  // In integer precisions, reported scores use weights rounded to 16 bits, which can decide near ties.
   it.each([
     ['linear', 'float32', 1, []],
     ['linear', 'int16', 2, []],
@@ -28,6 +28,8 @@ describe('a run on files in the format of CIFAR-10', () => {
     ['mlp', 'int16', 2, ['--recipe', 'plain', '--hidden', '16']],
     ['mlp', 'float32', 1, [...FIELDS, '--activation', 'multi-bias']],
     ['mlp', 'int16', 2, [...FIELDS, '--activation', 'crelu', '--mirror']],
+    ['linear', 'int8', 2, []],
+    ['mlp', 'int8', 2, [...FIELDS, '--activation', 'multi-bias']],
   ])('%s in %s: an independent program finds the reported test accuracy to %i in 1,000', async (model, ...rest) => {
     const [precision, others, extra] = rest;
     const run = path.join(scratch, [model, precision, ...extra].join(' '));

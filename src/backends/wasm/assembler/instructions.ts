@@ -129,6 +129,8 @@ export const v128 = {
 export const i8x16 = {
   splat: splat('i32', 0x0f),
   swizzle: vectorBinary(0x0e),
+  narrow_i16x8_s: vectorBinary(0x65),
+  add: vectorBinary(0x6e),
   sub: vectorBinary(0x71),
   shuffle: (a: V128, b: V128, lanes: readonly number[]): V128 =>
     new Expr('v128', [a.code, b.code, ...vectorOpcode(0x0d), ...lanes]),
@@ -158,6 +160,9 @@ export const i32x4 = {
   replace_lane: (a: V128, lane: number, value: I32): V128 =>
     new Expr('v128', [a.code, toExpr('i32', value).code, ...vectorOpcode(0x1c), lane]),
   trunc_sat_f32x4_s: vectorUnary(0xf8),
+  /** c + the sum of four products of bytes in each lane. Those of b must have 7 bits: 0 to 127. */
+  relaxed_dot_i8x16_i7x16_add_s: (a: V128, b: V128, c: V128): V128 =>
+    new Expr('v128', [a.code, b.code, c.code, ...vectorOpcode(0x113)]),
 };
 
 export const i64x2 = {

@@ -4,7 +4,7 @@ import type { FunctionBuilder, Local } from '../assembler/assembler.ts';
 import { BASE, f32x4, type I32, i8x16, i16x8, i32, i32x4, select, type V128, v128 } from '../assembler/instructions.ts';
 import { OFFSET } from '../jobs.ts';
 import { kernel, loop } from './kernel.ts';
-import { pixelRowBytes } from './products/pack.ts';
+import { pixelRowBytes } from './products/pack-pixels.ts';
 
 /** Bytes of the column table: for each flip and horizontal shift, the source column of each column. */
 export const COLUMN_TABLE_BYTES = 2 * 64 * IMAGE_SIDE;

@@ -14,13 +14,18 @@ export interface KernelContext {
   readonly shared: SharedFunctions;
 }
 
+/** The tile functions of 1, 2, … rows. */
+export interface Tiles {
+  readonly wide: readonly FunctionHandle[];
+  readonly narrow: readonly FunctionHandle[];
+}
+
 export interface SharedFunctions {
   /** (sink, first element, gradient, count, scale): sends `count` floats at the address `gradient`, times `scale`, to a
    *  sink; see sink.ts. */
   readonly sink: FunctionHandle;
-  /** The tile functions of 1, 2, … rows; see tile.ts. */
-  readonly tiles: { readonly wide: readonly FunctionHandle[]; readonly narrow: readonly FunctionHandle[] };
-  readonly tilesInt16: SharedFunctions['tiles'];
+  /** The tiles of each arithmetic that the engine has; see tile.ts. */
+  readonly tiles: { readonly float: Tiles; readonly int16: Tiles; readonly int8?: Tiles };
   /** (layout, source, bytes between its rows, its rows, its columns, first column, end of the columns, panels, bytes of a
    *  panel): packs columns into panels; see pack.ts. */
   readonly pack: FunctionHandle;
@@ -56,7 +61,7 @@ export function loop(
   from: Expr<'i32'> | number,
   below: Expr<'i32'> | number,
   body: (i: Local<'i32'>) => void,
-  step = 1,
+  step: Local<'i32'> | number = 1,
 ): void {
   const i = f.local('i32', typeof from === 'number' ? i32.const(from) : from);
   const end = f.local('i32', typeof below === 'number' ? i32.const(below) : below);

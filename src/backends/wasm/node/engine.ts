@@ -1,12 +1,14 @@
 import v8 from 'node:v8';
 import { ModuleBuilder } from '../assembler/assembler.ts';
-import { f32x4, i32, v128 } from '../assembler/instructions.ts';
+import { f32x4, i32, i32x4, v128 } from '../assembler/instructions.ts';
 
 /** The WebAssembly features of this JavaScript engine. */
 export interface Engine {
   readonly simd: boolean;
   /** Fused multiply-add, part of relaxed SIMD. */
   readonly fma: boolean;
+  /** Whether products of bytes, part of relaxed SIMD too, are faster than those of int16. */
+  readonly int8: boolean;
   /** Memory shared between threads. */
   readonly threads: boolean;
   /** Whether V8 is asked to fuse pairs of 128-bit operations into 256-bit ones. */
@@ -30,8 +32,12 @@ const REVECTORIZE = [
  *  because V8 prints a warning about an unknown flag. */
 const REVECTORIZE_NODE_VERSIONS = [24, 25, 26];
 
+/** The first version of Node whose V8 has relaxed SIMD without a flag. That of Node 20 does not know the instructions of
+ *  processors for products of bytes. */
+const FIRST_WITH_RELAXED_SIMD = 22;
+
 /** Detects the features of the engine. If `v8Flags` allows, it first sets V8 flags: for relaxed SIMD, if this version needs one,
- *  and for 256-bit vectors, if it supports them. They hold for backends of either precision: others of the process may have
+ *  and for 256-bit vectors, if it supports them. They hold for backends of any precision: others of the process may have
  *  another one. */
 export function detectEngine({ v8Flags }: { v8Flags: boolean }): Engine {
   const flags: string[] = [];
@@ -40,12 +46,13 @@ export function detectEngine({ v8Flags }: { v8Flags: boolean }): Engine {
     flags.push(...wanted);
   };
   const major = Number(process.versions.node.split('.')[0]);
-  if (v8Flags && major < 22) set(RELAXED_SIMD);
+  if (v8Flags && major < FIRST_WITH_RELAXED_SIMD) set(RELAXED_SIMD);
   const revectorize = v8Flags && process.arch === 'x64' && REVECTORIZE_NODE_VERSIONS.includes(major);
   if (revectorize) set(...REVECTORIZE);
   return {
     simd: isValid(simdModule),
-    fma: isValid(relaxedModule),
+    fma: isValid(fmaModule),
+    int8: major >= FIRST_WITH_RELAXED_SIMD && isValid(int8Module),
     threads: typeof SharedArrayBuffer === 'function' && isValid((module) => module.function([], () => {}), true),
     revectorize,
     flags,
@@ -74,9 +81,16 @@ function simdModule(module: ModuleBuilder): void {
   module.function([], (f) => f.do(v128.store(i32.const(0), v128.load(i32.const(0)))));
 }
 
-function relaxedModule(module: ModuleBuilder): void {
+function fmaModule(module: ModuleBuilder): void {
   module.function([], (f) => {
     const x = f.local('v128');
     f.set(x, f32x4.relaxed_madd(x, x, x));
+  });
+}
+
+function int8Module(module: ModuleBuilder): void {
+  module.function([], (f) => {
+    const x = f.local('v128');
+    f.set(x, i32x4.relaxed_dot_i8x16_i7x16_add_s(x, x, x));
   });
 }

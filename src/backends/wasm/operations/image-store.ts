@@ -12,7 +12,7 @@ import { expectBatch, expectFields } from '../../checks.ts';
 import type { Device } from '../device.ts';
 import { CROP_IMAGES_PER_TASK } from '../kernels/crop.ts';
 import { COLUMN_TABLE_BYTES, columnTable, LOAD_IMAGES_PER_TASK } from '../kernels/images.ts';
-import { pixelRowBytes } from '../kernels/products/pack.ts';
+import { pixelRowBytes } from '../kernels/products/pack-pixels.ts';
 import { asWasmTensor } from '../tensor.ts';
 
 /** Keeps image sets in the memory and loads batches from them. */

@@ -1,8 +1,10 @@
-import type { Arrangement, Tensor } from '../../backend.ts';
+import type { Arrangement, Precision, Tensor } from '../../backend.ts';
+import { INTEGER_FORMATS } from '../../integers.ts';
 import type { Device } from '../device.ts';
-import { PACK_LAYOUT, PACK_PANELS_PER_TASK, pixelRowBytes } from '../kernels/products/pack.ts';
+import { NOT_PACKED, PACK_LAYOUTS, PACK_PANELS_PER_TASK } from '../kernels/products/pack.ts';
+import { pixelRowBytes } from '../kernels/products/pack-pixels.ts';
 import { QUANTISE_ROWS_PER_TASK } from '../kernels/products/quantise.ts';
-import { PANEL, STEP_BYTES } from '../kernels/products/tile.ts';
+import { PANEL, STEP_BYTES, type TILES } from '../kernels/products/tile.ts';
 import { TRANSPOSE_ROWS_PER_TASK } from '../kernels/products/transpose.ts';
 import { asWasmTensor, type MemoryRange, type WasmTensor } from '../tensor.ts';
 
@@ -37,6 +39,34 @@ export function operandOf(tensor: Tensor, isKFirst: boolean, groups: number, arr
   return { tensor: asWasmTensor(tensor), count, k, isKFirst, groups, isBeside, rowLength, groupStart };
 }
 
+/** How a product is computed: the tiles that do it, and the sizes of what they read. */
+export interface Format {
+  readonly tiles: keyof typeof TILES;
+  /** Steps of k of a panel, and those whose sum is exact or, of floats, the length of panel that fits in the L1 cache. */
+  readonly steps: number;
+  readonly blockSteps: number;
+  /** Bytes of a panel behind each block, and of all of it. */
+  readonly blockTail: number;
+  readonly panelBytes: number;
+  /** The largest integer of a vector that is rounded. */
+  readonly limit: number;
+}
+
+/** Values of k in a step. */
+export const STEP_VALUES = { float: 1, int16: 2, int8: 4 } as const;
+const FLOAT_BLOCK = 256;
+
+/** The format of a product of pixels in an integer `precision`, or of floats. Without `bytes`, the products of int8 are computed
+ *  as those of int16: their sums are the same. */
+export function formatOf(k: number, precision: Precision, bytes: boolean): Format {
+  const tiles = precision === 'float32' ? 'float' : precision === 'int8' && bytes ? 'int8' : 'int16';
+  const { block, max: limit } = precision === 'float32' ? { block: FLOAT_BLOCK, max: 0 } : INTEGER_FORMATS[precision];
+  const [steps, blockSteps] = [k, block].map((values) => Math.ceil(values / STEP_VALUES[tiles]));
+  const blockTail = tiles === 'int8' ? STEP_BYTES : 0;
+  const panelBytes = steps * STEP_BYTES + Math.ceil(steps / blockSteps) * blockTail;
+  return { tiles, steps, blockSteps, blockTail, panelBytes, limit };
+}
+
 /** Brings the operands of products into the formats that the tiles read: rows and panels. */
 export class Operands {
   readonly #device: Device;
@@ -59,22 +89,15 @@ export class Operands {
   /** Packs a matrix into panels. With `packInTasks`, only one task needs each panel; it is left to that task to pack it. */
   asPanels(
     { tensor, count, k, isKFirst, groups, isBeside, rowLength, groupStart }: Operand,
-    {
-      steps,
-      isInt16,
-      blockColumns,
-      packInTasks,
-    }: { steps: number; isInt16: boolean; blockColumns: number; packInTasks: boolean },
+    { tiles, panelBytes }: Format,
+    { blockColumns, packInTasks }: { blockColumns: number; packInTasks: boolean },
   ) {
-    const source = isInt16 ? tensor.storage.address : this.#device.address(tensor);
-    const sourceStride = isInt16 ? pixelRowBytes(rowLength) : 4 * rowLength;
+    const isInteger = tiles !== 'float';
+    const source = isInteger ? tensor.storage.address : this.#device.address(tensor);
+    const sourceStride = isInteger ? pixelRowBytes(rowLength) : 4 * rowLength;
     const [sourceRows, sourceColumns] = isKFirst ? [k, count] : [count, k];
-    const groupSource = isBeside ? groupStart * (isInt16 ? 1 : 4) : sourceRows * sourceStride;
-    const layouts = isInt16
-      ? [PACK_LAYOUT.pixelRows, PACK_LAYOUT.pixelColumns]
-      : [PACK_LAYOUT.rows, PACK_LAYOUT.columns];
-    const layout = isKFirst ? layouts[0] : layouts[1];
-    const panelBytes = steps * STEP_BYTES;
+    const groupSource = isBeside ? groupStart * (isInteger ? 1 : 4) : sourceRows * sourceStride;
+    const layout = PACK_LAYOUTS[tiles][isKFirst ? 'rows' : 'columns'];
     const groupPanels = Math.ceil(count / PANEL);
     const panelCount = packInTasks ? (this.#device.threads * blockColumns) / PANEL : groups * groupPanels;
     const panels = this.#device.scratch('panels', panelCount * panelBytes);
@@ -88,31 +111,35 @@ export class Operands {
       rows: sourceRows,
       columns: sourceColumns,
       count,
-      steps,
+      panelBytes,
       panels,
       groupBytes: groupSource,
       groupTasks,
     });
-    return { ...args, groupSource, pack: PACK_LAYOUT.none };
+    return { ...args, groupSource, pack: NOT_PACKED };
   }
 
-  /** The matrices of all groups, with k along their rows, rounded to int16; cached until the tensor changes. */
-  asInt16Rows(operand: Operand): Rows & { readonly scales: number } {
+  /** The matrices of all groups, with k along their rows, rounded to integers; cached until the tensor changes. */
+  asIntegerRows(operand: Operand, { tiles, steps, limit }: Format): Rows & { readonly scales: number } {
     const { k: columns } = operand;
     const rows = operand.groups * operand.count;
-    const stride = 4 * Math.ceil(columns / 2);
+    const stride = 4 * steps;
     const { storage } = operand.tensor;
-    const cached = (storage.quantised ??= { values: EMPTY, scales: EMPTY, rows: 0, columns: 0, version: -1 });
-    if (cached.rows !== rows || cached.columns !== columns || cached.version !== storage.version) {
+    const cached = (storage.quantised ??= { values: EMPTY, scales: EMPTY, rows: 0, columns: 0, limit: 0, version: -1 });
+    const wanted = { rows, columns, limit, version: storage.version };
+    if (Object.entries(wanted).some(([name, value]) => cached[name as keyof typeof wanted] !== value)) {
       if (cached.values.bytes < stride * rows) cached.values = this.#device.allocate(stride * rows);
       if (cached.scales.bytes < 4 * rows) cached.scales = this.#device.allocate(4 * rows);
-      Object.assign(cached, { rows, columns, version: storage.version });
+      Object.assign(cached, wanted);
       this.#device.run('quantise', Math.ceil(rows / QUANTISE_ROWS_PER_TASK), {
         source: this.asRows(operand).address,
         target: cached.values.address,
         scales: cached.scales.address,
+        stride,
         rows,
         columns,
+        limit,
+        asBytes: Number(tiles === 'int8'),
       });
     }
     return {

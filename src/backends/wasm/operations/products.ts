@@ -8,13 +8,14 @@ import {
   type WritingSink,
 } from '../../backend.ts';
 import { expectUnits, productShape } from '../../checks.ts';
+import { roundingOf } from '../../integers.ts';
 import type { Device } from '../device.ts';
 import { SUM_ROWS_PER_BLOCK } from '../kernels/pointwise.ts';
 import { BLOCK_COLUMNS, blockRows, SQUARE, SUMS_BYTES } from '../kernels/products/block.ts';
 import { PEAK_BYTES, PEAK_STEPS, PEAK_TILES } from '../kernels/products/peak.ts';
 import { UNITS, UNITS_BYTES, UNITS_COLUMNS_PER_TASK } from '../kernels/products/through-units.ts';
-import { PANEL, tileRows } from '../kernels/products/tile.ts';
-import { type Operand, Operands, operandOf } from './operands.ts';
+import { PANEL, TILES, tileRows } from '../kernels/products/tile.ts';
+import { formatOf, type Operand, Operands, operandOf, STEP_VALUES } from './operands.ts';
 
 /** Tasks per thread of a peak measurement: enough to keep all threads busy almost to the end. */
 const PEAK_TASKS = 16;
@@ -41,34 +42,38 @@ export class Products {
     const { groups = ONE_GROUP, symmetric = false } = options;
     const left = operandOf(a, options.transposeA ?? false, groups.count, groups.a);
     const right = operandOf(b, !(options.transposeB ?? false), groups.count, groups.b);
-    const isInt16 = this.#operands.isPixels(left) || this.#operands.isPixels(right);
+    const isInteger = this.#operands.isPixels(left) || this.#operands.isPixels(right);
     // Pixels are always packed into panels; of two float matrices, the one that costs less.
-    const transposed = isInt16
+    const transposed = isInteger
       ? this.#operands.isPixels(left)
       : !symmetric && costOf(right, left) < costOf(left, right);
     const [rowOperand, panelOperand] = transposed ? [right, left] : [left, right];
-    const steps = isInt16 ? Math.ceil(left.k / 2) : left.k;
+    const format = formatOf(
+      left.k,
+      isInteger ? roundingOf(this.#device.precision, options.exact) : 'float32',
+      this.#device.int8,
+    );
 
     const rowsOfBlock = symmetric ? SQUARE : blockRows(rowOperand.count);
     const rowBlocks = Math.ceil(rowOperand.count / rowsOfBlock);
     const tasksOf = (blockColumns: number) => rowBlocks * Math.ceil(panelOperand.count / blockColumns);
     const isEnough = (blockColumns: number) => groups.count * tasksOf(blockColumns) >= 8 * this.#device.threads;
     const blockColumns = symmetric ? SQUARE : (BLOCK_COLUMNS.find(isEnough) ?? PANEL);
-    const rows = isInt16 ? this.#operands.asInt16Rows(rowOperand) : { ...this.#operands.asRows(rowOperand), scales: 0 };
-    const panels = this.#operands.asPanels(panelOperand, {
-      steps,
-      isInt16,
-      blockColumns,
-      packInTasks: rowBlocks === 1,
-    });
+    const rows = isInteger
+      ? this.#operands.asIntegerRows(rowOperand, format)
+      : { ...this.#operands.asRows(rowOperand), scales: 0 };
+    const panels = this.#operands.asPanels(panelOperand, format, { blockColumns, packInTasks: rowBlocks === 1 });
     const isBeside = groups.into === 'beside';
-    const isAsSummed = !isInt16 && !transposed && !options.bias && !(symmetric && right.count > SQUARE);
+    const isAsSummed = !isInteger && !transposed && !options.bias && !(symmetric && right.count > SQUARE);
     const isInPlace = isAsSummed && into.kind === 'store' && right.count % PANEL === 0;
     this.#device.run('multiply', groups.count * tasksOf(blockColumns), {
       a: rows.address,
       aStride: rows.stride,
       groupA: rows.groupBytes,
-      steps,
+      panelBytes: format.panelBytes,
+      steps: format.steps,
+      blockSteps: format.blockSteps,
+      blockTail: format.blockTail,
       rows: rowOperand.count,
       columns: panelOperand.count,
       blockRows: rowsOfBlock,
@@ -86,7 +91,7 @@ export class Products {
       sink: this.#device.writeSink(into),
       target: isInPlace ? this.#device.address(into.tensor) : 0,
       symmetric: Number(symmetric),
-      isInt16: Number(isInt16),
+      tiles: TILES[format.tiles],
       isWide: Number(this.isWide),
       ...panels,
     });
@@ -106,8 +111,9 @@ export class Products {
     expectShape('the values', x.shape, into.x.tensor.shape);
     expectShape('the biases', bias.shape, [y.shape[1]]);
     const operand = operandOf(b, true, units, 'beside');
-    const steps = operand.k;
-    const panels = this.#operands.asPanels(operand, { steps, isInt16: false, blockColumns: PANEL, packInTasks: false });
+    const format = formatOf(operand.k, 'float32', false);
+    const { steps } = format;
+    const panels = this.#operands.asPanels(operand, format, { blockColumns: PANEL, packInTasks: false });
     const blocks = Math.ceil(rows / SUM_ROWS_PER_BLOCK);
     const partial = this.#device.scratch('partial', 4 * blocks * y.shape[1]);
     this.#device.run('multiplyThroughUnits', blocks * Math.ceil(columns / UNITS_COLUMNS_PER_TASK), {
@@ -131,7 +137,8 @@ export class Products {
 
   /** The maximum number of rows of a tile, the innermost loop of all products. */
   tileRows(arithmetic: Precision): number {
-    return tileRows(arithmetic === 'float32' && this.#device.fma ? 'float32-fma' : arithmetic, this.isWide);
+    const { tiles } = formatOf(0, arithmetic, this.#device.int8);
+    return tileRows(tiles !== 'float' ? tiles : this.#device.fma ? 'float32-fma' : 'float32', this.isWide);
   }
 
   /** Computes tiles of `rows` rows on all threads for about a millisecond, with all operands in the L1 cache. Its rate at the
@@ -139,15 +146,15 @@ export class Products {
    *  @returns the number of operations: multiplications and additions. */
   runPeak(arithmetic: Precision, rows: number): number {
     const { threads } = this.#device;
-    const isInt16 = arithmetic === 'int16';
+    const { tiles } = formatOf(0, arithmetic, this.#device.int8);
     const tasks = PEAK_TASKS * threads;
     const a = this.#device.scratch('peak', PEAK_BYTES.a + PEAK_BYTES.panel + PEAK_BYTES.sums * threads);
     const panel = a + PEAK_BYTES.a;
     const sums = panel + PEAK_BYTES.panel;
     this.#device.floats(a, (sums - a) / 4).fill(1);
-    this.#device.run('peak', tasks, { rows, a, panel, sums, isInt16: Number(isInt16), isWide: Number(this.isWide) });
-    // Per element, a step of k is one multiplication and one addition of float32, or two of each of int16.
-    return tasks * PEAK_TILES * rows * PANEL * PEAK_STEPS * (isInt16 ? 4 : 2);
+    this.#device.run('peak', tasks, { rows, a, panel, sums, tiles: TILES[tiles], isWide: Number(this.isWide) });
+    // Each value of a step is a multiplication and an addition.
+    return tasks * PEAK_TILES * rows * PANEL * PEAK_STEPS * 2 * STEP_VALUES[tiles];
   }
 }
 

@@ -1,6 +1,6 @@
 import { expectShape, pixelOf, type Tensor } from '../../backend.ts';
 import type { Device } from '../device.ts';
-import { pixelRowBytes } from '../kernels/products/pack.ts';
+import { pixelRowBytes } from '../kernels/products/pack-pixels.ts';
 import { asWasmTensor, type Storage } from '../tensor.ts';
 
 /** Backend.write */

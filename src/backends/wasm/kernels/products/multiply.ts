@@ -2,25 +2,24 @@ import type { Expr, FunctionBuilder, FunctionHandle, Local } from '../../assembl
 import { call, i32 } from '../../assembler/instructions.ts';
 import { kernel, loop, type SharedFunctions } from '../kernel.ts';
 import { type Block, mirrorBlock, ROW_BYTES, SUMS_BYTES, transposeBlock, writeBlock } from './block.ts';
-import { PANEL, STEP_BYTES } from './tile.ts';
-
-/** Steps of k (a float32 or a pair of int16) that a tile sums in registers before it writes the sums to memory. This much
- *  of a panel fits in the L1 cache, and a sum of 512 products of an int16 and a pixel fits in an int32. */
-const BLOCK_STEPS = 256;
+import { chooseTiles, PANEL, STEP_BYTES } from './tile.ts';
 
 /** C = A · P, with A [rows, k] stored by rows and P [k, columns] in panels. If only one task needs each panel, that task
  *  packs it (`pack` ≠ 0). The groups of a product are separate pairs of matrices; `group…` is the distance from one to the
  *  next, in bytes (`groupOrigin`: in elements of the result). A task computes a block of one C, scales its rows (`scales` ≠
  *  0), transposes it (`transposed`), adds the bias (`bias` ≠ 0, one value per column of the result) and sends it to the sink,
  *  row by row. A result that is only stored, and has whole panels of columns, is summed where it belongs (`target` ≠ 0): its
- *  sums are not copied. Every sum runs over k in ascending order, in blocks of 256 steps, whatever the size of a block and the
- *  number of threads. */
+ *  sums are not copied. Every sum runs over k in ascending order, in blocks of `blockSteps` steps, whatever the size of a block
+ *  and the number of threads; behind each block, a panel has `blockTail` bytes more. */
 export const multiply = kernel(
   {
     a: 'i32',
     aStride: 'i32',
     panels: 'i32',
+    panelBytes: 'i32',
     steps: 'i32',
+    blockSteps: 'i32',
+    blockTail: 'i32',
     rows: 'i32',
     columns: 'i32',
     blockRows: 'i32',
@@ -41,7 +40,7 @@ export const multiply = kernel(
     sink: 'i32',
     target: 'i32',
     symmetric: 'i32',
-    isInt16: 'i32',
+    tiles: 'i32',
     isWide: 'i32',
     pack: 'i32',
     source: 'i32',
@@ -62,18 +61,17 @@ export const multiply = kernel(
     const sums = f.local('i32', i32.add(p.sums, i32.mul(thread, SUMS_BYTES)));
     const block: Block = { height, width, sums, rowBytes: ROW_BYTES };
     const a = f.local('i32', i32.add(i32.add(p.a, i32.mul(group, p.groupA)), i32.mul(rowStart, p.aStride)));
-    const panelBytes = f.local('i32', i32.mul(p.steps, STEP_BYTES));
     const panels = f.local('i32');
     f.if(
       p.pack,
       () => {
-        f.set(panels, i32.add(p.panels, i32.mul(i32.mul(thread, i32.div_u(p.blockColumns, PANEL)), panelBytes)));
+        f.set(panels, i32.add(p.panels, i32.mul(i32.mul(thread, i32.div_u(p.blockColumns, PANEL)), p.panelBytes)));
         const source = f.local('i32', i32.add(p.source, i32.mul(group, p.groupSource)));
-        packBlock(f, block, { ...p, source, first: columnStart, panels, panelBytes }, shared);
+        packBlock(f, block, { ...p, source, first: columnStart, panels }, shared);
       },
       () => {
         const ofGroup = i32.add(p.panels, i32.mul(group, p.groupPanels));
-        f.set(panels, i32.add(ofGroup, i32.mul(i32.div_u(columnStart, PANEL), panelBytes)));
+        f.set(panels, i32.add(ofGroup, i32.mul(i32.div_u(columnStart, PANEL), p.panelBytes)));
       },
     );
 
@@ -89,8 +87,8 @@ export const multiply = kernel(
       0,
       p.steps,
       (step) => {
-        const steps = remaining(f, p.steps, step, i32.const(BLOCK_STEPS));
-        const panel = f.local('i32', i32.add(panels, i32.mul(step, STEP_BYTES)));
+        const steps = remaining(f, p.steps, step, p.blockSteps);
+        const panel = f.local('i32', panels);
         loop(
           f,
           0,
@@ -107,27 +105,14 @@ export const multiply = kernel(
             };
             const rows = f.local('i32', height);
             f.if(isDiagonal, () => f.set(rows, i32.min_u(height, f.local('i32', i32.add(column, PANEL)))));
-            f.if(
-              p.isInt16,
-              () =>
-                f.if(
-                  p.isWide,
-                  () => tileColumn(f, rows, tile, shared.tilesInt16.wide),
-                  () => tileColumn(f, rows, tile, shared.tilesInt16.narrow),
-                ),
-              () =>
-                f.if(
-                  p.isWide,
-                  () => tileColumn(f, rows, tile, shared.tiles.wide),
-                  () => tileColumn(f, rows, tile, shared.tiles.narrow),
-                ),
-            );
-            f.set(panel, i32.add(panel, panelBytes));
+            chooseTiles(f, p, shared.tiles, (tiles) => tileColumn(f, rows, tile, tiles));
+            f.set(panel, i32.add(panel, p.panelBytes));
           },
           PANEL,
         );
+        f.set(panels, i32.add(panels, i32.add(i32.mul(steps, STEP_BYTES), p.blockTail)));
       },
-      BLOCK_STEPS,
+      p.blockSteps,
     );
 
     f.if(isDiagonal, () => mirrorBlock(f, { height, sums: to, rowBytes }));
@@ -190,7 +175,7 @@ function tileColumn(
     rowBytes,
     adds,
   }: Record<'a' | 'aStride' | 'panel' | 'steps' | 'c' | 'rowBytes' | 'adds', Local<'i32'>>,
-  tiles: SharedFunctions['tiles']['wide'],
+  tiles: readonly FunctionHandle[],
 ): void {
   const maxRows = tiles.length;
   const left = f.local('i32', rows);

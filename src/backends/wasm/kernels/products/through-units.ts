@@ -59,8 +59,8 @@ export const multiplyThroughUnits = kernel(
       f.if(i32.eq(p.units, units), () =>
         f.if(
           p.isWide,
-          () => eachTile(f, p, place, { ...ofKind, vectors: 2, tiles: shared.tiles.wide }),
-          () => eachTile(f, p, place, { ...ofKind, vectors: 1, tiles: shared.tiles.narrow }),
+          () => eachTile(f, p, place, { ...ofKind, vectors: 2, tiles: shared.tiles.float.wide }),
+          () => eachTile(f, p, place, { ...ofKind, vectors: 1, tiles: shared.tiles.float.narrow }),
         ),
       );
     }

@@ -1,6 +1,6 @@
 import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../../assembler/assembler.ts';
 import { f32x4, i32, i32x4, type V128, v128 } from '../../assembler/instructions.ts';
-import { type SharedFunctions, ZERO } from '../kernel.ts';
+import { type SharedFunctions, type Tiles, ZERO } from '../kernel.ts';
 
 // The innermost loop of every product. A tile is a few rows of the result by the 16 columns of a panel; its sums stay in
 // registers while k runs over a block:
@@ -8,7 +8,10 @@ import { type SharedFunctions, ZERO } from '../kernel.ts';
 //     C[r][j] (+)= Σ_k A[r][k] · P[k][j]        r < rows, j < 16
 //
 // A is stored by rows; P, a *panel*, holds its 16 columns side by side for each k. A step of k is 4 bytes of A and 64 bytes
-// of P in either arithmetic: one float32 and 16 float32, or one pair of int16 and 16 pairs.
+// of P in any arithmetic: one float32 and 16 float32, one pair of int16 and 16 pairs, or four bytes and 16 times four.
+//
+// In int8, A holds q + 64, because the instruction takes only 7 bits without a sign there. Σ (q + 64) p − 64 Σ p is the sum that
+// is wanted. Behind each block of k, a panel holds its −64 Σ p, with which the sums start.
 //
 // A *wide* tile computes all four vectors of a row at once, which V8 can fuse to two of 256 bits. Otherwise they do not fit
 // in the 16 registers, and the *narrow* tile computes two vectors, then the other two. Both add in the same order.
@@ -19,23 +22,48 @@ const VECTORS = PANEL / 4;
 /** Bytes of a panel per step of k. */
 export const STEP_BYTES = 64;
 
-export type Arithmetic = 'float32' | 'float32-fma' | 'int16';
+export type Arithmetic = 'float32' | 'float32-fma' | 'int16' | 'int8';
+
+/** The numbers that tell a kernel which tiles to use. */
+export const TILES = { float: 0, int16: 1, int8: 2 } as const satisfies Record<keyof SharedFunctions['tiles'], number>;
+
+/** What is added to each q in int8. */
+export const INT8_OFFSET = 64;
 
 /** The largest number of rows whose sums V8 keeps in registers: with one more, it spills. */
 const MAX_ROWS: Record<Arithmetic, { readonly wide: number; readonly narrow: number }> = {
   float32: { wide: 5, narrow: 4 },
   'float32-fma': { wide: 6, narrow: 4 },
   int16: { wide: 5, narrow: 5 },
+  int8: { wide: 5, narrow: 5 },
 };
 
 /** The largest number of rows of any tile. */
 export const MAX_TILE_ROWS = Math.max(...Object.values(MAX_ROWS).flatMap(({ wide, narrow }) => [wide, narrow]));
 
+/** Writes code for each kind of tiles that the engine has, to be run for the kind that `tiles` and `isWide` say. */
+export function chooseTiles(
+  f: FunctionBuilder,
+  { tiles, isWide }: Record<'tiles' | 'isWide', Local<'i32'>>,
+  kinds: SharedFunctions['tiles'],
+  write: (tiles: readonly FunctionHandle[]) => void,
+): void {
+  for (const [name, { wide, narrow }] of Object.entries(kinds)) {
+    f.if(i32.eq(tiles, TILES[name as keyof typeof TILES]), () =>
+      f.if(
+        isWide,
+        () => write(wide),
+        () => write(narrow),
+      ),
+    );
+  }
+}
+
 export function tileRows(arithmetic: Arithmetic, isWide: boolean): number {
   return MAX_ROWS[arithmetic][isWide ? 'wide' : 'narrow'];
 }
 
-export function addTiles(module: ModuleBuilder, arithmetic: Arithmetic): SharedFunctions['tiles'] {
+export function addTiles(module: ModuleBuilder, arithmetic: Arithmetic): Tiles {
   const tilesUpTo = (maxRows: number, vectors: number) =>
     Array.from({ length: maxRows }, (_, i) => addTile(module, i + 1, vectors, arithmetic));
   const { wide, narrow } = MAX_ROWS[arithmetic];
@@ -63,9 +91,10 @@ interface Tile extends Record<'a' | 'aStride' | 'panel' | 'steps' | 'c' | 'cStri
 function writeTile(f: FunctionBuilder, tile: Tile): void {
   const { rows, columns, arithmetic, a, aStride, panel, steps, adds } = tile;
   const row = Array.from({ length: rows }, (_, r) => f.local('i32', i32.add(a, i32.mul(aStride, r))));
-  const sums = row.map(() => columns.map(() => f.local('v128', ZERO)));
   const p = f.local('i32', panel);
   const end = f.local('i32', i32.add(panel, i32.mul(steps, STEP_BYTES)));
+  const start = columns.map((column) => f.local('v128', arithmetic === 'int8' ? v128.load(end, column) : ZERO));
+  const sums = row.map(() => start.map((value) => f.local('v128', value)));
   const x = f.local('v128');
   const ys = columns.map(() => f.local('v128'));
   f.while(i32.lt_u(p, end), () => {
@@ -78,7 +107,8 @@ function writeTile(f: FunctionBuilder, tile: Tile): void {
     }
     f.set(p, i32.add(p, STEP_BYTES));
   });
-  const total = (sum: V128) => (arithmetic === 'int16' ? f32x4.convert_i32x4_s(sum) : sum);
+  const isInteger = arithmetic === 'int16' || arithmetic === 'int8';
+  const total = (sum: V128) => (isInteger ? f32x4.convert_i32x4_s(sum) : sum);
   f.if(
     adds,
     () => storeRows(f, tile, (sum, old) => f32x4.add(old, total(sum)), sums),
@@ -109,5 +139,7 @@ function multiplyAdd(arithmetic: Arithmetic, a: V128, b: V128, sum: V128): V128 
       return f32x4.relaxed_madd(a, b, sum);
     case 'int16':
       return i32x4.add(sum, i32x4.dot_i16x8_s(a, b));
+    case 'int8':
+      return i32x4.relaxed_dot_i8x16_i7x16_add_s(b, a, sum);
   }
 }

@@ -38,6 +38,19 @@ export function transpose8(f: FunctionBuilder, rows: readonly V128[]): Local<'v1
   ]);
 }
 
+/** From four rows of sixteen bytes, the four bytes of each column. */
+export function transposeBytes(f: FunctionBuilder, rows: readonly V128[]): Local<'v128'>[] {
+  const mix = (a: V128, b: V128, lanes: number[]) => f.local('v128', i8x16.shuffle(a, b, lanes));
+  const [low, high] = [0, 8].map((first) => Array.from({ length: 16 }, (_, i) => first + (i >> 1) + 16 * (i & 1)));
+  return [low, high].flatMap((half) => {
+    const [upper, lower] = [mix(rows[0], rows[1], half), mix(rows[2], rows[3], half)];
+    return [
+      mix(upper, lower, lanes16(0, 8, 1, 9, 2, 10, 3, 11)),
+      mix(upper, lower, lanes16(4, 12, 5, 13, 6, 14, 7, 15)),
+    ];
+  });
+}
+
 /** 16 rows are one cache line of the target. */
 export const TRANSPOSE_ROWS_PER_TASK = 16;
 
