@@ -67,7 +67,8 @@ function resultLines(results: readonly BenchResult[], paint: Paint, between: str
   return [
     paint('bold', ''.padEnd(between ? 0 : LABEL_WIDTH) + precisions),
     header('products', rates),
-    ...table((result) => [...peakCells(result), ...result.products.map(productCell)]),
+    ...table(peakCells),
+    ...table(({ products }) => products.map(productCell)),
     '',
     header('training steps', unit('images/s')),
     ...table(({ steps }) => steps.map(stepCell)),
