@@ -9,7 +9,7 @@ import { proposalsOf } from '../../src/sweep/plan/proposals.ts';
 import { parseSpace } from '../../src/sweep/space/parse-space.ts';
 
 export const DEFINITION: Definition = {
-  base: { model: 'linear', epochs: 9, val: 5000 },
+  base: { model: 'linear', precision: 'int16', epochs: 9, val: 5000 },
   space: parseSpace(['lr=1e-4..1e-1:log', 'weightDecay=1e-5..0.5:log', 'batchSize=64,256,1024']),
   method: 'tpe',
   seed: 0,

@@ -38,13 +38,19 @@ export async function readDefinition(file: string | undefined, command: Command,
   if (twice) {
     throw new UsageError(message`${field(twice.field)} is both searched and given; leave one of the two out`);
   }
-  const { epochs, val, seed } = explained(given, () => resolveConfig(effectiveConfig(base)));
+  const { epochs, val, seed, precision } = explained(given, () => resolveConfig(effectiveConfig(base)));
   if (val === 0) {
     throw new UsageError(
       message`a sweep ranks by validation images, but ${field('val', 0)} holds none out; hold out some, such as ${field('val', SWEEP_VAL)}`,
     );
   }
-  const definition: Definition = { base, space, seed, ...readSearch(options, inFile, epochs) };
+  // Written down, so that a sweep goes on as it began when a later version has another default.
+  const definition: Definition = {
+    base: { ...base, precision },
+    space,
+    seed,
+    ...readSearch(options, inFile, epochs),
+  };
   expectEffect(space, base);
   const [{ size }] = proposalsOf(definition);
   return { ...definition, trials: Math.min(definition.trials, size) };

@@ -90,7 +90,8 @@ function decodeSweep(value: unknown, file: string): SweepLine {
     );
   }
   const line = expectSchema(SWEEP, value, refuse);
-  return { ...line, space: decodeSpace(line.space, refuse) };
+  // Sweeps that began before there was int8 do not say their precision.
+  return { ...line, base: { precision: 'int16', ...line.base }, space: decodeSpace(line.space, refuse) };
 }
 
 function decodeEvent(value: unknown, origin: string): EventLine {

@@ -54,6 +54,16 @@ describe('a journal', () => {
     expect(rankingOf(state.plan)).toEqual(state.ended!.ranking);
   });
 
+  it('of a sweep that does not say its precision is of one in int16, as all were', async () => {
+    const lines = wholeSweep();
+    const folder = await newSweep(lines);
+    const file = path.join(folder, JOURNAL);
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"precision":"int16",', ''));
+    const { sweep, state } = await readSweep(folder);
+    expect(sweep.base).toEqual(SWEEP.base);
+    expect(state.ended).toEqual(lines.at(-1));
+  });
+
   it('cut at any byte is that of a sweep killed before, or is refused in one sentence', async () => {
     const folder = await newSweep(wholeSweep());
     const file = path.join(folder, JOURNAL);
