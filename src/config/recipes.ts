@@ -12,7 +12,7 @@ const LOCAL: Partial<Config> = {
   schedule: 'linear',
 };
 
-/** Faster than int16 where the engine has products of bytes. */
+/** Faster than int16 where engine and processor have products of bytes, and as accurate. */
 const INT8: Partial<Config> = { precision: 'int8' };
 
 /** Hyperparameters of each recipe, by model, where they differ from the defaults of the fields. */

@@ -53,10 +53,10 @@ export async function openWasm(
 ): Promise<WasmBackend> {
   const wanted = { precision: options.precision ?? precision, threads: options.threads ?? 1, engine };
   if (!memory) return createWasm(wanted);
-  const { space, program, isWide } = memory;
+  const { space, program, ...choices } = memory;
   const isTested = wanted.precision === precision;
   const backend = await (isTested ? start(engine, wanted, { space, program }) : startTested(engine, wanted, space));
-  if (isTested) backend.products.isWide = isWide;
+  if (isTested) Object.assign(backend.products, choices);
   backend.adopt(sets);
   return backend;
 }
@@ -109,8 +109,10 @@ async function start(engine: Engine, options: WasmOptions, { space, notes = [], 
     flags: engine.flags,
     notes: [...missing, ...notes],
   };
-  const device = new Device({ memory, threads: pool, indices: program.indices, precision, fma, int8 });
-  return new WasmBackend(device, info, { engine, program });
+  const device = new Device({ memory, threads: pool, indices: program.indices, precision, fma });
+  const backend = new WasmBackend(device, info, { engine, program });
+  backend.products.usesBytes = int8;
+  return backend;
 }
 
 /** Starts the threads, each time with memory of their own: threads that are being stopped may still use theirs. If a thread
@@ -129,31 +131,35 @@ async function startThreads({ module }: Program, space: Space, wanted: number, o
   }
 }
 
-/** Runs the self-test with narrow tiles and, if V8 fuses vectors, with wide ones, and selects the faster kind. Returns the
- *  first operation with a wrong result, if any. */
+/** Runs the self-test with narrow tiles and, if V8 fuses vectors, with wide ones, and selects the faster kinds of tiles. Returns
+ *  the first operation with a wrong result, if any. */
 async function selfTestTiles(backend: WasmBackend, { revectorize }: Engine): Promise<string | undefined> {
+  const { products } = backend;
   let wrong = await selfTest(backend);
   if (revectorize && wrong === undefined) {
-    backend.products.isWide = true;
+    products.isWide = true;
     wrong = await selfTest(backend);
-    if (wrong === undefined) backend.products.isWide = isWideFaster(backend);
+    if (wrong === undefined) products.isWide = isFaster(backend, 'isWide');
   }
-  if (wrong === undefined) backend.reset();
-  return wrong;
+  if (wrong !== undefined) return wrong;
+  // Only some processors have instructions for bytes.
+  if (products.usesBytes) products.usesBytes = isFaster(backend, 'usesBytes');
+  backend.reset();
+  return undefined;
 }
 
-/** Times a product with both kinds of tiles, alternating between them: one with pixels, as the first layer of a model has,
- *  because for integers wide tiles gain more than for floats. */
-function isWideFaster(backend: WasmBackend): boolean {
+/** Times a product with and without a kind of tiles, alternating between them: one with pixels, as the first layer of a model
+ *  has, because integers gain more than floats. */
+function isFaster(backend: WasmBackend, kind: 'isWide' | 'usesBytes'): boolean {
   const [a, b, c] = [backend.allocate([60, 512]), backend.allocate([512, 64], 'pixel'), backend.allocate([60, 64])];
-  const best = { wide: Infinity, narrow: Infinity };
+  const best = { with: Infinity, without: Infinity };
   for (let round = 0; round < 5; round++) {
-    for (const kind of ['wide', 'narrow'] as const) {
-      backend.products.isWide = kind === 'wide';
+    for (const way of ['with', 'without'] as const) {
+      backend.products[kind] = way === 'with';
       const started = performance.now();
       for (let i = 0; i < 4; i++) backend.matmul(a, b, { kind: 'store', tensor: c });
-      best[kind] = Math.min(best[kind], performance.now() - started);
+      best[way] = Math.min(best[way], performance.now() - started);
     }
   }
-  return best.wide < best.narrow;
+  return best.with < best.without;
 }

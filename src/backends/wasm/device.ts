@@ -25,8 +25,6 @@ export interface DeviceParts {
   readonly precision: Precision;
   /** Whether float products use fused multiply-add. */
   readonly fma: boolean;
-  /** Whether products of precision int8 are those of bytes. */
-  readonly int8: boolean;
 }
 
 /** Temporary memory of an operation. */
@@ -37,7 +35,6 @@ export class Device {
   readonly memory: Memory;
   readonly precision: Precision;
   readonly fma: boolean;
-  readonly int8: boolean;
   readonly #threads: Threads;
   readonly #indices: DeviceParts['indices'];
   readonly #scratch = new Map<ScratchName, MemoryRange>();
@@ -45,11 +42,10 @@ export class Device {
   /** That of the tensors allocated from now on. */
   lifetime: Lifetime = { hasEnded: false };
 
-  constructor({ memory, threads, indices, precision, fma, int8 }: DeviceParts) {
+  constructor({ memory, threads, indices, precision, fma }: DeviceParts) {
     this.memory = memory;
     this.precision = precision;
     this.fma = fma;
-    this.int8 = int8;
     this.#threads = threads;
     this.#indices = indices;
     this.#sink = memory.keep(SINK_BYTES);

@@ -30,6 +30,8 @@ export interface Quantised {
   columns: number;
   /** The largest integer. */
   limit: number;
+  /** Bytes from one row to the next. */
+  stride: number;
   version: number;
 }
 

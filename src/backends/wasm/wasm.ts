@@ -35,7 +35,9 @@ export interface WasmShared extends SharedBackend {
   readonly name: 'wasm';
   readonly engine: Engine;
   /** The memory that all of them use, and the tested kernels; undefined if threads cannot share memory. */
-  readonly memory: { readonly space: Space; readonly program: Program; readonly isWide: boolean } | undefined;
+  readonly memory:
+    | { readonly space: Space; readonly program: Program; readonly isWide: boolean; readonly usesBytes: boolean }
+    | undefined;
 }
 
 /** The fast backend: WebAssembly SIMD kernels on several threads, in float32 or, for products with pixels, in integers. */
@@ -68,7 +70,8 @@ export class WasmBackend implements Backend {
 
   share(sets: readonly ImageSet[]): WasmShared {
     const { space } = this.#device.memory;
-    const memory = { space, program: this.#program, isWide: this.products.isWide };
+    const { isWide, usesBytes } = this.products;
+    const memory = { space, program: this.#program, isWide, usesBytes };
     return {
       name: this.name,
       precision: this.precision,

@@ -7,7 +7,7 @@ export interface Engine {
   readonly simd: boolean;
   /** Fused multiply-add, part of relaxed SIMD. */
   readonly fma: boolean;
-  /** Whether products of bytes, part of relaxed SIMD too, are faster than those of int16. */
+  /** Whether products of bytes, part of relaxed SIMD too, may be faster than those of int16. */
   readonly int8: boolean;
   /** Memory shared between threads. */
   readonly threads: boolean;
@@ -32,9 +32,9 @@ const REVECTORIZE = [
  *  because V8 prints a warning about an unknown flag. */
 const REVECTORIZE_NODE_VERSIONS = [24, 25, 26];
 
-/** The first version of Node whose V8 has relaxed SIMD without a flag. That of Node 20 does not know the instructions of
- *  processors for products of bytes. */
-const FIRST_WITH_RELAXED_SIMD = 22;
+/** The first versions of Node whose V8 has relaxed SIMD without a flag, and uses the instructions of processors for products of
+ *  bytes. */
+const [FIRST_WITH_RELAXED_SIMD, FIRST_WITH_FAST_BYTES] = [22, 24];
 
 /** Detects the features of the engine. If `v8Flags` allows, it first sets V8 flags: for relaxed SIMD, if this version needs one,
  *  and for 256-bit vectors, if it supports them. They hold for backends of any precision: others of the process may have
@@ -52,7 +52,7 @@ export function detectEngine({ v8Flags }: { v8Flags: boolean }): Engine {
   return {
     simd: isValid(simdModule),
     fma: isValid(fmaModule),
-    int8: major >= FIRST_WITH_RELAXED_SIMD && isValid(int8Module),
+    int8: major >= FIRST_WITH_FAST_BYTES && isValid(int8Module),
     threads: typeof SharedArrayBuffer === 'function' && isValid((module) => module.function([], () => {}), true),
     revectorize,
     flags,

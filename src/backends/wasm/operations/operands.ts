@@ -125,8 +125,16 @@ export class Operands {
     const rows = operand.groups * operand.count;
     const stride = 4 * steps;
     const { storage } = operand.tensor;
-    const cached = (storage.quantised ??= { values: EMPTY, scales: EMPTY, rows: 0, columns: 0, limit: 0, version: -1 });
-    const wanted = { rows, columns, limit, version: storage.version };
+    const cached = (storage.quantised ??= {
+      values: EMPTY,
+      scales: EMPTY,
+      rows: 0,
+      columns: 0,
+      limit: 0,
+      stride: 0,
+      version: -1,
+    });
+    const wanted = { rows, columns, limit, stride, version: storage.version };
     if (Object.entries(wanted).some(([name, value]) => cached[name as keyof typeof wanted] !== value)) {
       if (cached.values.bytes < stride * rows) cached.values = this.#device.allocate(stride * rows);
       if (cached.scales.bytes < 4 * rows) cached.scales = this.#device.allocate(4 * rows);

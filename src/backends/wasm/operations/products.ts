@@ -28,6 +28,8 @@ const PEAK_TASKS = 16;
 export class Products {
   /** Whether to use wide tiles, which are faster if V8 fuses vectors to 256 bits. Both kinds give the same bits. */
   isWide = false;
+  /** Whether precision int8 multiplies bytes, or the same numbers as int16. Both give the same bits. */
+  usesBytes = false;
   readonly #device: Device;
   readonly #operands: Operands;
 
@@ -51,7 +53,7 @@ export class Products {
     const format = formatOf(
       left.k,
       isInteger ? roundingOf(this.#device.precision, options.exact) : 'float32',
-      this.#device.int8,
+      this.usesBytes,
     );
 
     const rowsOfBlock = symmetric ? SQUARE : blockRows(rowOperand.count);
@@ -137,7 +139,7 @@ export class Products {
 
   /** The maximum number of rows of a tile, the innermost loop of all products. */
   tileRows(arithmetic: Precision): number {
-    const { tiles } = formatOf(0, arithmetic, this.#device.int8);
+    const { tiles } = formatOf(0, arithmetic, this.usesBytes);
     return tileRows(tiles !== 'float' ? tiles : this.#device.fma ? 'float32-fma' : 'float32', this.isWide);
   }
 
@@ -146,7 +148,7 @@ export class Products {
    *  @returns the number of operations: multiplications and additions. */
   runPeak(arithmetic: Precision, rows: number): number {
     const { threads } = this.#device;
-    const { tiles } = formatOf(0, arithmetic, this.#device.int8);
+    const { tiles } = formatOf(0, arithmetic, this.usesBytes);
     const tasks = PEAK_TASKS * threads;
     const a = this.#device.scratch('peak', PEAK_BYTES.a + PEAK_BYTES.panel + PEAK_BYTES.sums * threads);
     const panel = a + PEAK_BYTES.a;
