@@ -15,7 +15,7 @@ describe('a run', () => {
     expect(stdout).toContain('600 training, 100 validation and 2,000 test images');
     expect(stdout).toContain('linear.weight [10, 3072], linear.bias [10]');
     expect(stdout).toContain('30,730 parameters');
-    expect(stdout).toMatch(/wasm \(int8, \d+ threads?, (128|256)-bit SIMD\)/);
+    expect(stdout).toMatch(/wasm \(int16, \d+ threads?, (128|256)-bit SIMD\)/);
     expect(stdout.match(/^ +[12]\/2( +\d+\.\d{4} +\d+\.\d\d %){2} .*$/gm)).toHaveLength(2);
     const lines = stdout.trimEnd().split('\n');
     expect(lines.at(-1)).toBe('These are results on the synthetic stand-in images, not on CIFAR-10.');
