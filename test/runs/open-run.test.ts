@@ -32,7 +32,7 @@ beforeAll(async () => {
 describe('openRun', () => {
   it('loads the last weights, on the kind of backend that the run was trained on', async () => {
     const { model, record, progress, classes, weights, backend } = await openRun(RUN);
-    expect(backend).toMatchObject({ name: 'reference', dtype: 'float32', precision: 'int16' });
+    expect(backend).toMatchObject({ name: 'reference', dtype: 'float32', precision: CONFIG.precision });
     expect(record).toMatchObject({ config: CONFIG, dataset: { name: 'synthetic' } });
     expect([weights, progress.lastEpoch?.epoch, classes]).toEqual(['last', 2, DATASET.classes]);
     expect(await evaluate(model, DATASET.test)).toEqual(result.test);
