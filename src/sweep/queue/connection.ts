@@ -151,8 +151,10 @@ function certificateProblem({ message, code }: Error & { readonly code?: string 
   }
   if (code === 'CERT_HAS_EXPIRED') return 'has expired; renew it on the server';
   if (!/certificate|self.signed|CERT/i.test(`${code} ${message}`)) return undefined;
+  // Newer versions of Node add advice of their own.
+  const [problem] = message.split(';');
   return (
-    `is not trusted (${message}); if you know its authority, save the certificate of that in a file, and name the file in ` +
+    `is not trusted (${problem}); if you know its authority, save the certificate of that in a file, and name the file in ` +
     'the environment variable NODE_EXTRA_CA_CERTS'
   );
 }
