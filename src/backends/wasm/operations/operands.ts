@@ -56,10 +56,16 @@ export interface Format {
 export const STEP_VALUES = { float: 1, int16: 2, int8: 4 } as const;
 const FLOAT_BLOCK = 256;
 
-/** The format of a product of pixels in an integer `precision`, or of floats. Without `bytes`, the products of int8 are computed
- *  as those of int16: their sums are the same. */
+/** The tiles that compute a product of pixels in an integer `precision`, or of floats. Without `bytes`, the products of int8 are
+ *  computed as those of int16: their sums are the same. */
+export function tilesOf(precision: Precision, bytes: boolean): Format['tiles'] {
+  if (precision === 'float32') return 'float';
+  return precision === 'int8' && bytes ? 'int8' : 'int16';
+}
+
+/** The format of a product of vectors of length k; see `tilesOf`. */
 export function formatOf(k: number, precision: Precision, bytes: boolean): Format {
-  const tiles = precision === 'float32' ? 'float' : precision === 'int8' && bytes ? 'int8' : 'int16';
+  const tiles = tilesOf(precision, bytes);
   const { block, max: limit } = precision === 'float32' ? { block: FLOAT_BLOCK, max: 0 } : INTEGER_FORMATS[precision];
   const [steps, blockSteps] = [k, block].map((values) => Math.ceil(values / STEP_VALUES[tiles]));
   const blockTail = tiles === 'int8' ? STEP_BYTES : 0;

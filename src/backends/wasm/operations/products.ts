@@ -15,7 +15,7 @@ import { BLOCK_COLUMNS, blockRows, SQUARE, SUMS_BYTES } from '../kernels/product
 import { PEAK_BYTES, PEAK_STEPS, PEAK_TILES } from '../kernels/products/peak.ts';
 import { UNITS, UNITS_BYTES, UNITS_COLUMNS_PER_TASK } from '../kernels/products/through-units.ts';
 import { PANEL, TILES, tileRows } from '../kernels/products/tile.ts';
-import { formatOf, type Operand, Operands, operandOf, STEP_VALUES } from './operands.ts';
+import { formatOf, type Operand, Operands, operandOf, STEP_VALUES, tilesOf } from './operands.ts';
 
 /** Tasks per thread of a peak measurement: enough to keep all threads busy almost to the end. */
 const PEAK_TASKS = 16;
@@ -139,7 +139,7 @@ export class Products {
 
   /** The maximum number of rows of a tile, the innermost loop of all products. */
   tileRows(arithmetic: Precision): number {
-    const { tiles } = formatOf(0, arithmetic, this.usesBytes);
+    const tiles = tilesOf(arithmetic, this.usesBytes);
     return tileRows(tiles !== 'float' ? tiles : this.#device.fma ? 'float32-fma' : 'float32', this.isWide);
   }
 
@@ -148,7 +148,7 @@ export class Products {
    *  @returns the number of operations: multiplications and additions. */
   runPeak(arithmetic: Precision, rows: number): number {
     const { threads } = this.#device;
-    const { tiles } = formatOf(0, arithmetic, this.usesBytes);
+    const tiles = tilesOf(arithmetic, this.usesBytes);
     const tasks = PEAK_TASKS * threads;
     const a = this.#device.scratch('peak', PEAK_BYTES.a + PEAK_BYTES.panel + PEAK_BYTES.sums * threads);
     const panel = a + PEAK_BYTES.a;
