@@ -1,10 +1,10 @@
 // Measures how long nn-train and PyTorch take to reach a test accuracy, and prints Markdown tables:
 //
-//   node scripts/bench/time-to-accuracy.mjs --data FOLDER [--node PATH]… [--python PATH]… [--seeds 3] [--sides nn-train,…]
-//     [--rungs fast:1,fast:2,…] [--runs FILE] [--page docs/accuracy.md]
+//   node scripts/bench/time-to-accuracy.mjs --data FOLDER [--node PATH]… [--python PATH]… [--seeds 3] [--sides nn-train]…
+//     [--rungs fast:2,fast/12:3,…] [--runs FILE] [--page docs/benchmarks.md]
 //
-// FOLDER holds the six .bin files. A rung is a recipe and a number of epochs; rungs are tried from the cheapest on. A run is
-// timed from the start of its process to its end: start, reading, training on all 50,000 images and one evaluation on the
+// FOLDER holds the six .bin files. A rung is a recipe, a number of filters (--hidden) if it is not that of the recipe, and a
+// number of epochs; rungs are tried from the cheapest on. A run is timed from the start of its process to its end: start, reading, training on all 50,000 images and one evaluation on the
 // test images. A schedule reaches its accuracy only at its end, so the time to a level is that of the fastest rung whose
 // accuracy is at least the level, both as medians over the seeds. Every side runs a rung in turn, seed by seed, so that
 // whatever else the machine does affects all of them equally; a side stops when it has reached every level.
@@ -24,8 +24,7 @@ const LEVELS = [0.55, 0.57, 0.6, 0.65, 0.68, 0.7];
 /** From the cheapest on. `plain` is the recipe of a lecture: dense, ReLU, SGD with momentum. */
 const RUNGS = [
   ...[3, 5, 7, 10, 15].map((epochs) => `plain:${epochs}`),
-  ...[1, 2, 3, 4, 6, 8, 10, 14].map((epochs) => `fast:${epochs}`),
-  ...[8, 12, 16, 24, 32, 45].map((epochs) => `best:${epochs}`),
+  ...['fast/8:2', 'fast/12:3', 'fast:2', 'fast/20:6', 'fast:6', 'fast/24:10', 'fast:10', 'fast/64:14'],
 ];
 const NN_TRAIN = fileURLToPath(new URL('../../bin/nn-train.js', import.meta.url));
 const PYTORCH = fileURLToPath(new URL('peers/pytorch_recipe.py', import.meta.url));
@@ -36,7 +35,7 @@ const { values: options } = parseArgs({
     node: { type: 'string', multiple: true, default: [process.execPath] },
     python: { type: 'string', multiple: true, default: [] },
     seeds: { type: 'string', default: '3' },
-    sides: { type: 'string', default: '' },
+    sides: { type: 'string', multiple: true, default: [''] },
     rungs: { type: 'string', default: RUNGS.join(',') },
     runs: { type: 'string' },
     page: { type: 'string' },
@@ -48,12 +47,8 @@ if (!options.data || !(seeds >= 1)) {
   process.exit(2);
 }
 const data = resolve(options.data);
-const rungs = options.rungs
-  .split(',')
-  .map((name) => ({ name, recipe: name.split(':')[0], epochs: name.split(':')[1] }));
-const sides = findSides().filter(({ name }) =>
-  options.sides.split(',').some((beginning) => name.startsWith(beginning)),
-);
+const rungs = options.rungs.split(',').map(parseRung);
+const sides = findSides().filter(({ name }) => options.sides.some((beginning) => name.startsWith(beginning)));
 const isKept = options.runs !== undefined && existsSync(options.runs);
 const runs = isKept
   ? readFileSync(options.runs, 'utf8')
@@ -74,6 +69,13 @@ const figures = [heading(), levelTable(), runTable()].join('\n\n');
 if (options.page === undefined) console.log(figures);
 else writeFileSync(options.page, withFigures(readFileSync(options.page, 'utf8'), 'time-to-accuracy.mjs', figures));
 
+function parseRung(name) {
+  const [network, epochs] = name.split(':');
+  const [recipe, hidden] = network.split('/');
+  const filters = hidden === undefined ? '' : `, ${hidden} filters`;
+  return { name, recipe, hidden, epochs, shown: `${recipe}${filters}, ${epochs}` };
+}
+
 /** Who trains, and which recipes: { name, recipes, commandOf(rung, seed) }; a command is { command, args, env }. */
 function findSides() {
   return [
@@ -88,7 +90,7 @@ function nodeSide(command) {
     const args = [NN_TRAIN, ...flags(rung, seed), '--data', data, '--no-save', '--json', '--quiet'];
     return { command, args, accuracyOf: ({ test }) => test.accuracy };
   };
-  return { name: `nn-train, Node ${version}`, recipes: ['fast', 'best'], commandOf };
+  return { name: `nn-train, Node ${version}`, recipes: ['fast'], commandOf };
 }
 
 function pytorchSides(python) {
@@ -105,15 +107,16 @@ function pytorchSides(python) {
     }),
   });
   return [
-    side('float32', ['fast', 'best'], 'medium'),
-    side('bfloat16', ['fast', 'best'], 'bfloat16'),
+    side('float32', ['fast'], 'medium'),
+    side('bfloat16', ['fast'], 'bfloat16'),
     side('course recipe, float32', ['plain'], 'medium'),
     side('course recipe, bfloat16', ['plain'], 'bfloat16'),
   ];
 }
 
-function flags({ recipe, epochs }, seed) {
-  return ['--model', 'mlp', '--recipe', recipe, '--epochs', epochs, '--seed', `${seed}`, '--val', '0'];
+function flags({ recipe, hidden, epochs }, seed) {
+  const width = hidden === undefined ? [] : ['--hidden', hidden];
+  return ['--model', 'mlp', '--recipe', recipe, ...width, '--epochs', epochs, '--seed', `${seed}`, '--val', '0'];
 }
 
 /** The hyperparameters of a recipe as JSON, as nn-train prints them, so that both sides have the same. */
@@ -160,7 +163,7 @@ function heading() {
   return [
     `${cpu}, ${cores} cores, ${os} ${arch}, ${new Date().toISOString().slice(0, 10)}.`,
     `Seconds from the start of the process to its end, ${seeds > 1 ? `medians of ${seeds} seeds` : 'one seed'}; in brackets, the`,
-    'recipe and its epochs.',
+    'recipe, its filters for each field if not those of the recipe, and its epochs.',
   ].join('\n');
 }
 
@@ -176,13 +179,13 @@ function fastestTo(level, side) {
     .map((rung) => ({ ...rung, ...resultOf(side, rung) }))
     .filter(({ accuracy }) => accuracy >= level)
     .sort((a, b) => a.seconds - b.seconds);
-  return first && `${first.seconds.toFixed(1)} (${first.recipe}, ${first.epochs})`;
+  return first && `${first.seconds.toFixed(1)} (${first.shown})`;
 }
 
 /** Every rung that was run. */
 function runTable() {
   const rows = rungs
-    .map((rung) => [`${rung.recipe}, ${rung.epochs}`, ...sides.map((side) => cellOf(resultOf(side, rung)))])
+    .map((rung) => [rung.shown, ...sides.map((side) => cellOf(resultOf(side, rung)))])
     .filter(hasFigures);
   return table(['recipe, epochs', ...sides.map(({ name }) => name)], rows);
 }

@@ -1,5 +1,5 @@
 import { IMAGE_BYTES } from '../../images.ts';
-import { type Activation, type Backend, sizeOf, type Tensor, type WritingSink } from '../backend.ts';
+import { type Activation, type Backend, type Precision, sizeOf, type Tensor, type WritingSink } from '../backend.ts';
 import { ReferenceBackend } from '../reference/reference.ts';
 import { EXAMPLE_RULES } from '../update-rules.ts';
 import type { WasmBackend } from './wasm.ts';
@@ -10,10 +10,18 @@ import type { WasmBackend } from './wasm.ts';
 const [B, H, C, D] = [3, 7, 10, IMAGE_BYTES];
 const TOLERANCE = 1e-5;
 
+type Results = ReadonlyMap<string, ArrayLike<number>>;
+
+/** The correct results. They are computed once, as every kind of tiles is compared with them. */
+const expectedResults = new Map<Precision, Promise<Results>>();
+
 /** Returns the name of the first operation with a wrong result; undefined if all are correct. */
 export async function selfTest(backend: WasmBackend): Promise<string | undefined> {
-  const results = await resultsOf(backend);
-  const expected = await resultsOf(new ReferenceBackend('float32', backend.precision));
+  const { precision } = backend;
+  if (!expectedResults.has(precision)) {
+    expectedResults.set(precision, resultsOf(new ReferenceBackend('float32', precision)));
+  }
+  const [results, expected] = [await resultsOf(backend), await expectedResults.get(precision)!];
   return [...expected].find(([name, values]) => !agrees(results.get(name)!, values))?.[0];
 }
 
@@ -74,7 +82,7 @@ async function recordLocal(
   await record('gradient of groups', gradient.tensor);
 }
 
-async function resultsOf(backend: Backend): Promise<Map<string, ArrayLike<number>>> {
+async function resultsOf(backend: Backend): Promise<Results> {
   const results = new Map<string, ArrayLike<number>>();
   const record = async (name: string, tensor: Tensor) => results.set(name, await backend.read(tensor));
   const numbers = (shape: number[], seed: number) => {

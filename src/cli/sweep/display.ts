@@ -169,7 +169,7 @@ class LiveTable {
     const lines = shown.map(({ worker, running, speed, lastSeen }) => {
       const trials = running.map(({ job, epochs }) => `trial ${job.split('-')[0]} (epoch ${epochs.toFixed(1)})`);
       const seen = lastSeen > 3 ? `; last seen ${lastSeen.toFixed(0)} s ago` : '';
-      return `${worker}: ${trials.join(', ') || 'waits'}; ${speed.toLocaleString('en-US')} images/s${seen}`;
+      return `${worker}: ${trials.join(', ') || 'waits'}; ${format.integer(speed)} images/s${seen}`;
     });
     if (workers.length === 0) lines.push('no worker yet; start some with nn-train worker');
     if (workers.length > shown.length) lines.push(`… and ${workers.length - shown.length} more workers`);

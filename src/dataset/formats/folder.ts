@@ -8,16 +8,24 @@ import { openRegularFile } from '../../read-file.ts';
 import { BATCH_BYTES, BATCH_FILES, type Batch, checkSize, isBatchSize, type ReadOptions } from '../cifar10.ts';
 import { wrongKind } from './wrong-file.ts';
 
-/** Reads the six files of a folder into one buffer: a batch is valid only until the next one is requested. (Allocating a
- *  buffer takes longer than reading a file into it.)
+/** Reads the six files of a folder into two buffers in turn, one file ahead: a batch is valid only until the next one is
+ *  requested. (Allocating a buffer takes longer than reading a file into it.)
  *  @throws DataError if a file cannot be read or has the wrong size. */
 export async function* readFolder(folder: string, { signal, trust }: ReadOptions = {}): AsyncGenerator<Batch> {
   const isTrusted = trust && !(await hasPublishedSizes(folder));
-  const memory = batchMemory();
-  for (const name of BATCH_FILES) {
+  const memories = [batchMemory(), batchMemory()];
+  const read = (i: number) => {
+    const bytes = readBatch(join(folder, BATCH_FILES[i]), memories[i % 2], isTrusted);
+    // A failure counts once the caller asks for the file.
+    bytes.catch(() => {});
+    return bytes;
+  };
+  let next = read(0);
+  for (const [i, name] of BATCH_FILES.entries()) {
     signal?.throwIfAborted();
-    const origin = join(folder, name);
-    yield { name, origin, bytes: await readBatch(origin, memory, isTrusted), isTrusted };
+    const bytes = await next;
+    if (i + 1 < BATCH_FILES.length) next = read(i + 1);
+    yield { name, origin: join(folder, name), bytes, isTrusted };
   }
 }
 

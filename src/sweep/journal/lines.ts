@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { count, finite, imageCounts, isObject, ordinal, sha256 } from '../../documents/schema.ts';
 import { METRICS as METRIC_VALUES } from '../../training/schemas.ts';
 import { METRICS } from '../plan/definition.ts';
-import { METHODS } from '../samplers/create.ts';
+import { METHODS } from '../samplers/sampler.ts';
 import type { Space } from '../space/space.ts';
 
 // The lines of a journal, as they are written and read again.

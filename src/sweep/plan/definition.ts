@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import type { Method } from '../samplers/create.ts';
+import type { Method } from '../samplers/sampler.ts';
 import type { Space } from '../space/space.ts';
 
 /** Metrics that trials can be ranked by, and whether higher or lower is better. The test images choose nothing. */

@@ -4,12 +4,9 @@ import { dimensionsOf, inWords, type Range, type Space, valuesAt } from '../spac
 import { bayesSampler } from './bayes/bayes.ts';
 import { gridSampler } from './grid.ts';
 import { randomSampler } from './random.ts';
-import type { Point, Sampler } from './sampler.ts';
+import type { Method, Point, Sampler } from './sampler.ts';
 import { sobolSampler } from './sobol.ts';
 import { tpeSampler } from './tpe.ts';
-
-export const METHODS = ['grid', 'random', 'sobol', 'tpe', 'bayes'] as const;
-export type Method = (typeof METHODS)[number];
 
 /** Number of the last trials whose results a proposal does not use: as many workers are never idle. */
 const LAG = 8;

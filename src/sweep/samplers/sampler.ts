@@ -1,3 +1,6 @@
+export const METHODS = ['grid', 'random', 'sobol', 'tpe', 'bayes'] as const;
+export type Method = (typeof METHODS)[number];
+
 /** One dimension of the space in which a sampler works: the coordinates of a point are numbers from 0 to 1. */
 export interface Dimension {
   /** Number of different values; Infinity for a range of numbers. Value k of n has the coordinates from k/n to (k + 1)/n. */

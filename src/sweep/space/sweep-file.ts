@@ -4,7 +4,7 @@ import { isObject } from '../../documents/schema.ts';
 import { parseYaml } from '../../documents/yaml.ts';
 import { UsageError } from '../../errors.ts';
 import { GOALS, METRICS, type MetricName } from '../plan/definition.ts';
-import { METHODS, type Method } from '../samplers/create.ts';
+import { METHODS, type Method } from '../samplers/sampler.ts';
 import { readParameters } from './file-parameters.ts';
 import type { Space } from './space.ts';
 
