@@ -2,6 +2,13 @@
 // Plain JavaScript, so that the command exists before the first build: npx links it into its cache when it is first
 // called in a clone, and does not recover if the file is missing.
 import { existsSync } from 'node:fs';
+import v8 from 'node:v8';
+
+// From Node 24 on, two more of V8's compilers work in the background, and now and then a process hangs at its very end: they
+// wait for the main thread to collect garbage, which waits for them to end (nodejs/node issues 54918 and 64274).
+if (Number.parseInt(process.versions.node, 10) >= 24) {
+  for (const flag of ['--no-maglev', '--no-concurrent-sparkplug']) v8.setFlagsFromString(flag);
+}
 
 const built = new URL('../dist/cli/main.js', import.meta.url);
 if (existsSync(built)) {

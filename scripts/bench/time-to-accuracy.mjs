@@ -4,10 +4,11 @@
 //     [--rungs fast:2,fast/12:3,…] [--runs FILE] [--page docs/benchmarks.md]
 //
 // FOLDER holds the six .bin files. A rung is a recipe, a number of filters (--hidden) if it is not that of the recipe, and a
-// number of epochs; rungs are tried from the cheapest on. A run is timed from the start of its process to its end: start, reading, training on all 50,000 images and one evaluation on the
-// test images. A schedule reaches its accuracy only at its end, so the time to a level is that of the fastest rung whose
-// accuracy is at least the level, both as medians over the seeds. Every side runs a rung in turn, seed by seed, so that
-// whatever else the machine does affects all of them equally; a side stops when it has reached every level.
+// number of epochs; rungs are tried from the cheapest on. A run is timed from the start of its process to its end: start,
+// reading, training on all 50,000 images and one evaluation on the test images. A schedule reaches its accuracy only at its
+// end, so the time to a level is that of the fastest rung whose accuracy is at least the level, both as medians over the seeds.
+// Every side runs a rung in turn, seed by seed, so that whatever else the machine does affects all of them equally; a side
+// stops when it has reached every level.
 //
 // --sides selects by the beginnings of names. --runs keeps every run in a file, and does not repeat what the file has.
 import { spawn, spawnSync } from 'node:child_process';

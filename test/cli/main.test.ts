@@ -25,6 +25,7 @@ describe('the process', () => {
     const version = await modulesOf(['--version']);
     expect(packagesIn(version)).toEqual(['commander']);
     expect(version.filter((url) => /\/dist\/(dataset|training|report|lock)\//.test(url))).toEqual([]);
+    expect(version.filter((url) => /\/dist\/sweep\/samplers\/(?!sampler\.js)/.test(url))).toEqual([]);
     const training = await modulesOf([...QUICK, '--epochs', '1', '--no-save', '--quiet']);
     expect(packagesIn(training)).toEqual(['cli-progress', 'commander']);
     expect(training).toContainEqual(expect.stringContaining('/dist/training/trainer.js'));
@@ -34,6 +35,16 @@ describe('the process', () => {
     const env = { NODE_OPTIONS: '--import data:text/javascript,setInterval(()=>{},1e9)' };
     const { code, stdout } = await nnTrain(['explain', 'x*y', 'x=2', 'y=3', '--json'], { env });
     expect([code, JSON.parse(stdout).outputs[0].value]).toEqual([0, 6]);
+  });
+
+  it('compiles nothing in the background that can hang it at its end', () => {
+    const args = ['--trace-opt', NN_TRAIN, 'gradcheck', '--quiet'];
+    const { stdout, status } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(status).toBe(0);
+    // What Node itself compiles before the program begins comes first.
+    const later = stdout.slice(stdout.indexOf('(target TURBOFAN'));
+    expect(later.match(/compiling method .*\(target TURBOFAN/g)?.length).toBeGreaterThan(10);
+    expect(later).not.toContain('target MAGLEV');
   });
 
   it('says so if its folder is gone', () => {

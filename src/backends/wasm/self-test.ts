@@ -12,16 +12,18 @@ const TOLERANCE = 1e-5;
 
 type Results = ReadonlyMap<string, ArrayLike<number>>;
 
+const expected = new Map<Precision, Promise<Results>>();
+
 /** The correct results. They are computed once, as every kind of tiles is compared with them. */
-const expectedResults = new Map<Precision, Promise<Results>>();
+export function expectedResults(precision: Precision): Promise<Results> {
+  const results = expected.get(precision) ?? resultsOf(new ReferenceBackend('float32', precision));
+  expected.set(precision, results);
+  return results;
+}
 
 /** Returns the name of the first operation with a wrong result; undefined if all are correct. */
 export async function selfTest(backend: WasmBackend): Promise<string | undefined> {
-  const { precision } = backend;
-  if (!expectedResults.has(precision)) {
-    expectedResults.set(precision, resultsOf(new ReferenceBackend('float32', precision)));
-  }
-  const [results, expected] = [await resultsOf(backend), await expectedResults.get(precision)!];
+  const [results, expected] = [await resultsOf(backend), await expectedResults(backend.precision)];
   return [...expected].find(([name, values]) => !agrees(results.get(name)!, values))?.[0];
 }
 
