@@ -100,7 +100,7 @@ describeRedis('a sweep over a queue', () => {
     const network = await CutProxy.start(redis.port);
     const folder = path.join(temporaryFolder(), 'sweep');
     const away = await startWorker({ url: `redis://127.0.0.1:${network.port}` });
-    const trials = [...QUICK, '--epochs', '400', '--search', 'lr', '--method', 'sobol', '--trials', '3'];
+    const trials = [...QUICK, '--epochs', '200', '--search', 'lr', '--method', 'sobol', '--trials', '3'];
     const end = sweep(folder, [...trials, '--out', folder, '--queue', redis.url]);
     // By then it trains: a worker that has only taken a trial would ask once more whether that is still wanted.
     await expect.poll(async () => `${await redis.call('HVALS', 'nn-train:workers')}`).toContain('"running":[{');
@@ -113,12 +113,12 @@ describeRedis('a sweep over a queue', () => {
     expect(results).toHaveLength(3);
     network.heal();
     // It hands in what it has, which nobody needs any more, and works on.
-    await expect.poll(() => away.output()).toMatch(/trial \d+, epoch 400: finished/);
+    await expect.poll(() => away.output()).toMatch(/trial \d+, epoch 200: finished/);
     other.child.kill('SIGTERM');
     await other.end;
     const more = await sweep(folder, ['--resume', folder, '--trials', '4', '--queue', redis.url]);
     expect([more.code, more.stderr]).toEqual([0, '']);
-    expect(away.output()).toContain('trial 3, epoch 400: finished');
+    expect(away.output()).toContain('trial 3, epoch 200: finished');
     expect(await keysOf(redis)).toEqual([]);
   });
 
