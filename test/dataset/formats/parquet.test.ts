@@ -27,14 +27,17 @@ async function refusal(train: Uint8Array, test = few, trust = false): Promise<st
 }
 
 describe('Parquet files', () => {
-  test('give the bytes of the binary version', async () => {
+  test.each([
+    ['SNAPPY', 1_000],
+    ['UNCOMPRESSED', 10_000],
+  ] as const)('give the bytes of the binary version: %s', async (codec, rowGroup) => {
     const train = [0, 1, 2, 3, 4].flatMap(pngRecords);
     // In two files, like larger datasets.
     for (const part of [0, 1]) {
       const half = train.slice(part * 24_000, part ? undefined : 24_000);
-      writeFileSync(join(folder, `train-0000${part}-of-00002.parquet`), parquet(half, 'SNAPPY', 1_000));
+      writeFileSync(join(folder, `train-0000${part}-of-00002.parquet`), parquet(half, codec, rowGroup));
     }
-    writeFileSync(join(folder, 'test-00000-of-00001.parquet'), parquet(pngRecords(5), 'UNCOMPRESSED', 10_000));
+    writeFileSync(join(folder, 'test-00000-of-00001.parquet'), parquet(pngRecords(5), codec, rowGroup));
     writeFileSync(join(folder, 'training.parquet'), 'of something else');
     expect(await compareBatches(readSource({ kind: 'parquet', path: folder }))).toEqual(ALL_EQUAL);
   });

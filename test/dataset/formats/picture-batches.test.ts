@@ -13,12 +13,9 @@ import { compareBatches, patternFile, pngRecords } from '../../support/cifar10-v
 const names = ['data_batch_1.bin', 'data_batch_2.bin', 'data_batch_3.bin'];
 
 async function* pictures(...files: number[]): AsyncGenerator<LabelledPicture> {
-  for (const n of files) yield* picturesOf(n, 10_000);
-}
-
-/** The first pictures of a file. */
-function* picturesOf(n: number, count: number): Generator<LabelledPicture> {
-  for (const { label, png } of pngRecords(n).slice(0, count)) yield { name: 'the picture', label, picture: png };
+  for (const n of files) {
+    for (const { label, png } of pngRecords(n)) yield { name: 'the picture', label, picture: png };
+  }
 }
 
 /** Reads one picture that is refused, between two others. */
@@ -36,9 +33,8 @@ async function refusal(picture: Partial<LabelledPicture>): Promise<string> {
 }
 
 /** Options for the pictures of some files. */
-function options(files: number) {
-  const [count, origin] = [files * 10_000, 'the folder'];
-  return { names: names.slice(0, files), count, unreadable: new UnreadablePictures(count), origin };
+function options(files: number, origin = 'the folder') {
+  return { names, count: files * 10_000, unreadable: new UnreadablePictures(files * 10_000), origin };
 }
 
 test('pictures fill the batches in order', async () => {
@@ -53,28 +49,27 @@ test('published batches get their own names, and others the remaining names', as
   for await (const { name } of batchPictures(pictures(2, 0, 1), { ...options(3), published })) order.push(name);
   expect(order).toEqual(['data_batch_3.bin', 'data_batch_1.bin', 'data_batch_2.bin']);
   order.length = 0;
-  for await (const { name } of batchPictures(pictures(1, 5), { ...options(2), published })) order.push(name);
-  expect(order).toEqual(['data_batch_2.bin', 'data_batch_1.bin']);
+  for await (const { name } of batchPictures(pictures(1, 5, 1), { ...options(3), published })) order.push(name);
+  expect(order).toEqual(['data_batch_2.bin', 'data_batch_1.bin', 'data_batch_3.bin']);
 });
 
 test('more or fewer pictures than counted are refused', async () => {
-  const refused = async (...counts: number[]) => {
-    async function* some() {
-      for (const count of counts) yield* picturesOf(0, count);
-    }
-    return (await rejection(drain(batchPictures(some(), options(1))))).message;
-  };
-  expect(await refused(10)).toBe('the folder has only 10 of 10,000 images.');
-  expect(await refused(10_000, 1)).toContain('the folder has more than 10,000 images.');
+  const refused = async (...files: number[]) =>
+    (await rejection(drain(batchPictures(pictures(...files), options(2))))).message;
+  expect(await refused(0)).toBe('the folder has only 10,000 of 20,000 images.');
+  expect(await refused(0, 1, 2)).toContain('the folder has more than 20,000 images.');
 });
 
 test('any number of pictures is divided into all batches, the last of them short or empty', async () => {
   const sizes = async (count: number, files: number) => {
     const got: [string, number, boolean | undefined][] = [];
     async function* some() {
-      for (let n = 0, left = count; left > 0; n++, left -= 10_000) yield* picturesOf(n, left);
+      for (let n = 0, left = count; left > 0; n++, left -= 10_000) {
+        for (const { label, png } of pngRecords(n).slice(0, left)) yield { name: 'a picture', label, picture: png };
+      }
     }
-    for await (const batch of batchPictures(some(), { ...options(files), count })) {
+    const first = names.slice(0, files);
+    for await (const batch of batchPictures(some(), { ...options(0), names: first, count })) {
       got.push([batch.name, batch.bytes.length / 3073, batch.isTrusted]);
     }
     return got;
@@ -84,7 +79,10 @@ test('any number of pictures is divided into all batches, the last of them short
     ['data_batch_2.bin', 2, true],
     ['data_batch_3.bin', 0, true],
   ]);
-  expect(await sizes(10_001, 1)).toEqual([['data_batch_1.bin', 10_001, true]]);
+  expect(await sizes(20_001, 2)).toEqual([
+    ['data_batch_1.bin', 10_001, true],
+    ['data_batch_2.bin', 10_000, true],
+  ]);
 });
 
 test('an interrupt is handled while pictures are decoded', async () => {

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createSampler, startingAt } from '../../../src/sweep/samplers/create.ts';
-import type { Observation, Sampler } from '../../../src/sweep/samplers/sampler.ts';
-import { METHODS } from '../../../src/sweep/samplers/sampler.ts';
+import { METHODS, type Observation, type Sampler } from '../../../src/sweep/samplers/sampler.ts';
 import { parseSpace } from '../../../src/sweep/space/parse-space.ts';
 import { type Space, valuesAt } from '../../../src/sweep/space/space.ts';
 import { anySpace } from '../space/spaces.ts';
