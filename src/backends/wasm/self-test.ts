@@ -12,12 +12,12 @@ const TOLERANCE = 1e-5;
 
 type Results = ReadonlyMap<string, ArrayLike<number>>;
 
-const expected = new Map<Precision, Promise<Results>>();
+const knownResults = new Map<Precision, Promise<Results>>();
 
 /** The correct results. They are computed once, as every kind of tiles is compared with them. */
 export function expectedResults(precision: Precision): Promise<Results> {
-  const results = expected.get(precision) ?? resultsOf(new ReferenceBackend('float32', precision));
-  expected.set(precision, results);
+  const results = knownResults.get(precision) ?? resultsOf(new ReferenceBackend('float32', precision));
+  knownResults.set(precision, results);
   return results;
 }
 

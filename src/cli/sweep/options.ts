@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
 import { choice, integer, optionalInteger } from '../../config/field.ts';
-import { integer as grouped } from '../../format.ts';
 import { METRICS } from '../../sweep/plan/definition.ts';
 import { METHODS } from '../../sweep/samplers/sampler.ts';
 import { addBackendOptions, type BackendFlags } from '../inputs/backend.ts';
 import { addBriefHyperparameters, HYPERPARAMETERS_NOTE } from '../inputs/brief-help.ts';
 import { addImageOptions, type ImageFlags } from '../inputs/shared-options.ts';
+import * as format from '../terminal/format.ts';
 import { addNotes } from '../terminal/help.ts';
 
 export const METHOD = choice(METHODS, {
@@ -58,7 +58,7 @@ Examples:
 What to search: a field alone takes its usual range; a..b is a range, a..b:log one whose
 logarithm is uniform, and a,b,c are choices. Every other hyperparameter is the same for all
 trials. ${HYPERPARAMETERS_NOTE}
-A sweep holds out ${grouped(SWEEP_VAL)} images for validation (--val), ranks by them, and tests the winner alone.
+A sweep holds out ${format.integer(SWEEP_VAL)} images for validation (--val), ranks by them, and tests the winner alone.
 
 Ctrl-C saves; --resume goes on, with the same result as if nothing had happened.`;
 
