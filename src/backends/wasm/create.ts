@@ -138,29 +138,45 @@ async function startThreads({ module }: Program, space: Space, wanted: number, o
  *  the first operation with a wrong result, if any. */
 async function selfTestTiles(backend: WasmBackend, { revectorize }: Engine): Promise<string | undefined> {
   const { products } = backend;
+  const { usesBytes } = products;
   let wrong = await selfTest(backend);
   if (revectorize && wrong === undefined) {
     products.isWide = true;
     wrong = await selfTest(backend);
-    if (wrong === undefined) products.isWide = isFaster(backend, 'isWide');
   }
   if (wrong !== undefined) return wrong;
-  // Only some processors have instructions for bytes.
-  if (products.usesBytes) products.usesBytes = isFaster(backend, 'usesBytes');
+  products.usesBytes = false;
+  if (revectorize) products.isWide = wideIsFaster(backend);
+  if (usesBytes) products.usesBytes = bytesAreFaster(backend);
   backend.reset();
   return undefined;
 }
 
-/** Times a product with and without a kind of tiles, alternating between them: one with pixels, as the first layer of a model
- *  has, because integers gain more than floats. */
-function isFaster(backend: WasmBackend, kind: 'isWide' | 'usesBytes'): boolean {
+/** Whether wide tiles are faster than narrow ones: times the innermost loop alone. */
+function wideIsFaster({ products, precision }: WasmBackend): boolean {
+  const arithmetic = precision === 'float32' ? 'float32' : 'int16';
+  return isFaster((isWide) => {
+    products.isWide = isWide;
+    products.runPeak(arithmetic, products.tileRows(arithmetic));
+  });
+}
+
+/** Whether products of bytes are faster than the same in int16: times one with pixels, as the first layer of a model has. */
+function bytesAreFaster(backend: WasmBackend): boolean {
   const [a, b, c] = [backend.allocate([60, 512]), backend.allocate([512, 64], 'pixel'), backend.allocate([60, 64])];
+  return isFaster((usesBytes) => {
+    backend.products.usesBytes = usesBytes;
+    for (let i = 0; i < 4; i++) backend.matmul(a, b, { kind: 'store', tensor: c });
+  });
+}
+
+/** Whether work takes less time in one way than in another, alternating between them. */
+function isFaster(run: (way: boolean) => void): boolean {
   const best = { with: Infinity, without: Infinity };
   for (let round = 0; round < 5; round++) {
     for (const way of ['with', 'without'] as const) {
-      backend.products[kind] = way === 'with';
       const started = performance.now();
-      for (let i = 0; i < 4; i++) backend.matmul(a, b, { kind: 'store', tensor: c });
+      run(way === 'with');
       best[way] = Math.min(best[way], performance.now() - started);
     }
   }
