@@ -66,8 +66,10 @@ export class Products {
       : { ...this.#operands.asRows(rowOperand), scales: 0 };
     const panels = this.#operands.asPanels(panelOperand, format, { blockColumns, packInTasks: rowBlocks === 1 });
     const isBeside = groups.into === 'beside';
-    const isAsSummed = !isInteger && !transposed && !options.bias && !(symmetric && right.count > SQUARE);
-    const isInPlace = isAsSummed && into.kind === 'store' && right.count % PANEL === 0;
+    const isWhole = isInteger
+      ? transposed && left.count % 4 === 0 && right.count % 4 === 0
+      : !transposed && right.count % PANEL === 0 && !(symmetric && right.count > SQUARE);
+    const isInPlace = isWhole && into.kind === 'store' && !options.bias;
     this.#device.run('multiply', groups.count * tasksOf(blockColumns), {
       a: rows.address,
       aStride: rows.stride,

@@ -56,6 +56,37 @@ export function transposeBlock(f: FunctionBuilder, { height, width, sums }: Bloc
   return { height: width, width: height, sums: target, rowBytes: TRANSPOSED_ROW_BYTES };
 }
 
+/** Stores the transpose of a block, with scaled columns, at its place in a matrix at the address `target`. Its height and width
+ *  are multiples of four. */
+export function storeTransposed(
+  f: FunctionBuilder,
+  { height, width, sums }: Block,
+  { target, row, column, stride, scales }: Record<'target' | 'row' | 'column' | 'stride' | 'scales', Local<'i32'>>,
+): void {
+  const rowBytes = f.local('i32', i32.shl(stride, 2));
+  const toRow = f.local('i32', i32.add(target, i32.add(i32.mul(row, rowBytes), i32.shl(column, 2))));
+  const scalesHere = f.local('i32', i32.add(scales, i32.shl(column, 2)));
+  const fromColumn = f.local('i32', sums);
+  const steps = (count: Local<'i32'>, body: () => void) => loop(f, 0, count, body, 4);
+  steps(width, () => {
+    const [from, to, scale] = [fromColumn, toRow, scalesHere].map((address) => f.local('i32', address));
+    steps(height, () => {
+      const rows = [0, 1, 2, 3].map((i) => f.local('v128', v128.load(from, i * ROW_BYTES)));
+      const factors = f.local('v128', v128.load(scale));
+      const address = f.local('i32', to);
+      for (const vector of transpose4(f, rows)) {
+        f.do(v128.store(address, f32x4.mul(vector, factors)));
+        f.set(address, i32.add(address, rowBytes));
+      }
+      f.set(from, i32.add(from, 4 * ROW_BYTES));
+      f.set(to, i32.add(to, 16));
+      f.set(scale, i32.add(scale, 16));
+    });
+    f.set(fromColumn, i32.add(fromColumn, 16));
+    f.set(toRow, i32.add(toRow, i32.shl(rowBytes, 2)));
+  });
+}
+
 /** Copies what is above the diagonal of a square block below it. */
 export function mirrorBlock(
   f: FunctionBuilder,

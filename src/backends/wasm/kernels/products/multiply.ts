@@ -1,15 +1,23 @@
 import type { Expr, FunctionBuilder, FunctionHandle, Local } from '../../assembler/assembler.ts';
-import { call, i32 } from '../../assembler/instructions.ts';
+import { call, i32, select } from '../../assembler/instructions.ts';
 import { kernel, loop, type SharedFunctions } from '../kernel.ts';
-import { type Block, mirrorBlock, ROW_BYTES, SUMS_BYTES, transposeBlock, writeBlock } from './block.ts';
+import {
+  type Block,
+  mirrorBlock,
+  ROW_BYTES,
+  SUMS_BYTES,
+  storeTransposed,
+  transposeBlock,
+  writeBlock,
+} from './block.ts';
 import { chooseTiles, PANEL, STEP_BYTES } from './tile.ts';
 
 /** C = A · P, with A [rows, k] stored by rows and P [k, columns] in panels. If only one task needs each panel, that task
  *  packs it (`pack` ≠ 0). The groups of a product are separate pairs of matrices; `group…` is the distance from one to the
  *  next, in bytes (`groupOrigin`: in elements of the result). A task computes a block of one C, scales its rows (`scales` ≠
  *  0), transposes it (`transposed`), adds the bias (`bias` ≠ 0, one value per column of the result) and sends it to the sink,
- *  row by row. A result that is only stored, and has whole panels of columns, is summed where it belongs (`target` ≠ 0): its
- *  sums are not copied. Every sum runs over k in ascending order, in blocks of `blockSteps` steps, whatever the size of a block
+ *  row by row. A result that is only stored goes where it belongs without the sink (`target` ≠ 0), if it needs no bias: with whole
+ *  panels of columns it is summed there; transposed, it has scales, and rows and columns in fours. Every sum runs over k in ascending order, in blocks of `blockSteps` steps, whatever the size of a block
  *  and the number of threads; behind each block, a panel has `blockTail` bytes more. */
 export const multiply = kernel(
   {
@@ -77,10 +85,11 @@ export const multiply = kernel(
 
     const to = f.local('i32', sums);
     const rowBytes = f.local('i32', i32.const(ROW_BYTES));
-    f.if(p.target, () => {
+    const ofTarget = f.local('i32', i32.add(p.target, i32.shl(i32.mul(group, p.groupOrigin), 2)));
+    const isSummedInPlace = f.local('i32', select(i32.const(0), p.target, p.transposed));
+    f.if(isSummedInPlace, () => {
       f.set(rowBytes, i32.shl(p.stride, 2));
-      const first = i32.add(i32.mul(group, p.groupOrigin), i32.add(i32.mul(rowStart, p.stride), columnStart));
-      f.set(to, i32.add(p.target, i32.shl(first, 2)));
+      f.set(to, i32.add(ofTarget, i32.shl(i32.add(i32.mul(rowStart, p.stride), columnStart), 2)));
     });
     loop(
       f,
@@ -116,14 +125,19 @@ export const multiply = kernel(
     );
 
     f.if(isDiagonal, () => mirrorBlock(f, { height, sums: to, rowBytes }));
-    f.if(p.target, () => f.return());
+    f.if(isSummedInPlace, () => f.return());
+    const scales = ofGroup(f, p.scales, group, p.groupScales);
+    f.if(p.target, () => {
+      const place = { row: columnStart, column: rowStart, stride: p.stride, scales };
+      storeTransposed(f, block, { ...place, target: ofTarget });
+      f.return();
+    });
     const output = {
       origin: f.local('i32', i32.mul(group, p.groupOrigin)),
       stride: p.stride,
       sink: p.sink,
       bias: ofGroup(f, p.bias, group, p.groupBias),
     };
-    const scales = ofGroup(f, p.scales, group, p.groupScales);
     const isCopied = f.local('i32', i32.and(p.symmetric, i32.lt_u(rowStart, columnStart)));
     f.if(i32.or(p.transposed, isCopied), () => {
       const transposed = transposeBlock(f, block);
