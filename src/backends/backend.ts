@@ -156,7 +156,8 @@ export interface Backend {
   /** upstream ⊙ φ′(x), computed from y = φ(x). */
   activationDerivative(kind: Activation, y: Tensor, upstream: Tensor, into: Sink): void;
   /** T units for each value: y = [y₁ … y_T] with y_t = max(0, ±x + b_t), where the sign is + for odd t and − for even t, and
-   *  b = [b₁ … b_T]. x [B, M], bias [T·M] → [B, T·M]. */
+   *  b = [b₁ … b_T]. x [B, M], bias [T·M] → [B, T·M]. A backend may compute y when it is first used, or never store it: x must
+   *  not change before y is used for the last time. */
   multiBias(x: Tensor, bias: Tensor, into: Tensor): void;
   /** Σ_t ± (upstream ⊙ [y > 0])_t, with y of `multiBias`: [B, T·M] → [B, M]. */
   multiBiasDerivative(y: Tensor, upstream: Tensor, into: Sink): void;

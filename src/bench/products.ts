@@ -1,7 +1,9 @@
 import { type Backend, type MatmulOptions, type Shape, type Sink, sizeOf, type Tensor } from '../backends/backend.ts';
 import type { UpdateRule } from '../backends/update-rules.ts';
 import type { Config } from '../config/config.ts';
+import { resolveConfig } from '../config/resolve.ts';
 import { CLASS_COUNT, IMAGE_BYTES, scaledPixel } from '../images.ts';
+import { layoutOf } from '../models/mlp.ts';
 import { muonOperations } from '../optim/muon.ts';
 import { Random } from '../random.ts';
 import { layerOf, type StepSize } from './sizes.ts';
@@ -71,13 +73,14 @@ export function repetitionsOf(size: StepSize): { readonly sides: number; readonl
 /** Allocates the operands of a product and returns a function that computes it as a training step does. The function
  *  returns the number of operations. */
 export function prepareProduct(backend: Backend, size: ProductSize): () => number {
-  const { a, b, changed, into, options } = operandsOf(backend, size);
+  const { a, b, changed, into, options, prepare } = operandsOf(backend, size);
   const row = backend.view(changed, 1);
   const values = new Float32Array(sizeOf(row.shape)).fill(0.1);
   const operations = operationCount(size);
   return () => {
     // Weights and upstream gradients change in every step, so a backend must not reuse data derived from them.
     backend.write(row, values);
+    prepare?.();
     backend.matmul(a, b, into, options);
     return operations;
   };
@@ -90,35 +93,47 @@ interface Operands {
   readonly changed: Tensor;
   readonly into: Sink;
   readonly options: MatmulOptions;
+  /** What comes before the product in a step, where that decides how it is computed. */
+  readonly prepare?: (() => void) | undefined;
 }
 
 /** Allocates the operands of a product, as the gates `linear` and `local linear` pass them to the backend. */
 function operandsOf(backend: Backend, size: ProductSize): Operands {
   const { result, m, n, k, ofImages } = size;
   if (size.groups > 1) return groupOperandsOf(backend, size);
-  const images = ofImages ? 'pixel' : undefined;
   const store = (): Sink => ({ kind: 'store', tensor: backend.allocate([m, n]) });
   switch (result) {
     case 'hidden':
     case 'logits': {
-      const [x, weight, bias] = [
-        randomTensor(backend, [m, k], images),
-        randomTensor(backend, [n, k]),
-        backend.allocate([n]),
-      ];
-      return { a: x, b: weight, changed: weight, into: store(), options: { transposeB: true, bias } };
+      const [weight, bias] = [randomTensor(backend, [n, k]), backend.allocate([n])];
+      const { tensor, prepare } = ofImages
+        ? { tensor: randomTensor(backend, [m, k], 'pixel') }
+        : unitsOf(backend, size, [m, k]);
+      return { a: tensor, b: weight, changed: weight, into: store(), options: { transposeB: true, bias }, prepare };
     }
     case 'dhidden': {
       const [upstream, weight] = [randomTensor(backend, [m, k]), randomTensor(backend, [k, n])];
       return { a: upstream, b: weight, changed: upstream, into: store(), options: {} };
     }
     default: {
-      const [upstream, x] = [randomTensor(backend, [k, m]), randomTensor(backend, [k, n], images)];
+      const upstream = randomTensor(backend, [k, m]);
+      const { tensor, prepare } = ofImages
+        ? { tensor: randomTensor(backend, [k, n], 'pixel') }
+        : unitsOf(backend, size, [k, n]);
       const weight = randomTensor(backend, [m, n]);
       const into: Sink = { kind: 'update', tensor: weight, rule: UPDATE, state: [backend.allocate([m, n])] };
-      return { a: upstream, b: x, changed: upstream, into, options: { transposeA: true } };
+      return { a: upstream, b: tensor, changed: upstream, into, options: { transposeA: true }, prepare };
     }
   }
+}
+
+/** Random hidden units [rows, H]. Those of filters with several units are left to the product to compute. */
+function unitsOf(backend: Backend, { model, recipe }: ProductSize, [rows, H]: [number, number]) {
+  const { thresholds } = layoutOf(resolveConfig({ model, recipe }), IMAGE_BYTES);
+  if (thresholds === 1) return { tensor: randomTensor(backend, [rows, H]) };
+  const [x, bias] = [randomTensor(backend, [rows, H / thresholds]), randomTensor(backend, [H])];
+  const tensor = backend.allocate([rows, H]);
+  return { tensor, prepare: () => backend.multiBias(x, bias, tensor) };
 }
 
 function groupOperandsOf(backend: Backend, { result, groups: count, m, n, k }: ProductSize): Operands {

@@ -37,9 +37,9 @@ export function prepareStep(backend: Backend, images: ImageSet, size: StepSize):
   };
 }
 
-/** A part of a step: loading and cropping the images, the units of all filters, the product dh with their derivative and the sum
- *  for the biases in one pass, or the end of the optimiser's update. */
-export type PartName = 'images' | 'units' | 'dunits' | 'muon';
+/** A part of a step: loading and cropping the images, the product dh with the derivative of the units and the sum for the
+ *  biases in one pass, or the end of the optimiser's update. */
+export type PartName = 'images' | 'dunits' | 'muon';
 
 /** Allocates the operands of each part, and returns the functions that compute them; each returns 1. */
 export function prepareParts(backend: Backend, set: ImageSet, size: StepSize): [PartName, () => number][] {
@@ -70,7 +70,6 @@ export function prepareParts(backend: Backend, set: ImageSet, size: StepSize): [
   const derivative = () => backend.matmul(dlogits, weight2, { kind: 'multi-bias', tensor: y, x, bias, into });
   const parts: Readonly<Record<PartName, () => void>> = {
     images: load,
-    units: () => onEachSide(() => backend.multiBias(x, bias, y)),
     dunits: () => onEachSide(derivative),
     muon: () => update.end!(),
   };

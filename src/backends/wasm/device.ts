@@ -15,7 +15,7 @@ import { numbersOf } from './kernels/update-rules.ts';
 import type { Memory } from './memory.ts';
 import { KERNELS, type KernelName } from './module.ts';
 import type { Threads } from './node/threads.ts';
-import { asWasmTensor, type Lifetime, type MemoryRange, WasmTensor } from './tensor.ts';
+import { asWasmTensor, canCompute, type Lifetime, type MemoryRange, type Storage, WasmTensor } from './tensor.ts';
 
 /** The parts that create.ts assembles into a device. */
 export interface DeviceParts {
@@ -119,15 +119,29 @@ export class Device {
 
   /** The address of a float tensor. @throws TypeError for labels and pixel bytes. */
   address(tensor: Tensor): number {
+    return this.storageOf(tensor).address;
+  }
+
+  /** The memory of a float tensor, with its values. @throws TypeError as `address` does; Error if they are units whose values
+   *  have changed. */
+  storageOf(tensor: Tensor): Storage {
     const { dtype, storage } = asWasmTensor(tensor);
     if (dtype === 'label' || this.isPixelBytes(dtype))
       throw new TypeError(`the operation needs a float32 tensor, got one of ${dtype}s`);
-    return storage.address;
+    const { deferred } = storage;
+    if (deferred && !canCompute(deferred))
+      throw new Error('the values of multiBias changed before its units were used');
+    deferred?.compute();
+    return storage;
   }
 
   /** Marks a tensor as changed, so that data derived from it is recomputed. */
   changed(tensor: Tensor): WasmTensor {
     const target = asWasmTensor(tensor);
+    const { deferred } = target.storage;
+    // Only some of the units may change.
+    if (deferred && canCompute(deferred)) deferred.compute();
+    target.storage.deferred = undefined;
     target.storage.version++;
     return target;
   }

@@ -26,9 +26,11 @@ import { multiply } from './kernels/products/multiply.ts';
 import { addPack, pack } from './kernels/products/pack.ts';
 import { peak } from './kernels/products/peak.ts';
 import { quantise } from './kernels/products/quantise.ts';
-import { multiplyThroughUnits } from './kernels/products/through-units.ts';
 import { addTiles } from './kernels/products/tile.ts';
 import { transpose } from './kernels/products/transpose.ts';
+import { addUnitTiles, multiplyByUnits } from './kernels/products/units/by-units.ts';
+import { multiplyFromUnits } from './kernels/products/units/from-units.ts';
+import { multiplyThroughUnits } from './kernels/products/units/through-units.ts';
 import { addSink } from './kernels/sink.ts';
 
 export const KERNELS = {
@@ -38,6 +40,8 @@ export const KERNELS = {
   pack,
   quantise,
   multiply,
+  multiplyFromUnits,
+  multiplyByUnits,
   multiplyThroughUnits,
   add,
   scale,
@@ -80,13 +84,15 @@ export interface ModuleOptions {
 /** Assembles and compiles all code of the backend. */
 export function compile({ memory, fma, int8, attempt = 0 }: ModuleOptions): Program {
   const module = new ModuleBuilder();
+  const floats = fma ? 'float32-fma' : 'float32';
   const shared = {
     sink: addSink(module),
     tiles: {
-      float: addTiles(module, fma ? 'float32-fma' : 'float32'),
+      float: addTiles(module, floats),
       int16: addTiles(module, 'int16'),
       ...(int8 && { int8: addTiles(module, 'int8') }),
     },
+    unitTiles: { plus: addUnitTiles(module, floats, '+'), minus: addUnitTiles(module, floats, '−') },
     pack: addPack(module, { int8 }),
   };
   const entries = Object.entries(KERNELS).map(([name, kernel]) => [name, addKernel(module, kernel, shared)]);

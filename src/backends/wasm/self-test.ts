@@ -73,6 +73,11 @@ async function recordLocal(
   for (const T of [2, 4]) {
     const [biases, outputs] = [numbers([T * FIELDS * H], 9), backend.allocate([B, T * FIELDS * H])];
     backend.multiBias(filters.tensor, biases, outputs);
+    const [scores, weights] = [output([B, C]), output([C, T * FIELDS * H])];
+    backend.matmul(outputs, numbers([C, T * FIELDS * H], 14), scores, { transposeB: true, bias: numbers([C], 15) });
+    await record(`product of ${T} units`, scores.tensor);
+    backend.matmul(numbers([B, C], 16), outputs, weights, { transposeA: true });
+    await record(`product by ${T} units`, weights.tensor);
     const into = { x: output([B, FIELDS * H]), bias: output([T * FIELDS * H]) };
     const sink = { kind: 'multi-bias', tensor: outputs, x: filters.tensor, bias: biases, into } as const;
     backend.matmul(numbers([B, C], 12), numbers([C, T * FIELDS * H], 13), sink);

@@ -10,6 +10,22 @@ export interface Storage {
   version: number;
   /** Cached copy of its rows, rounded to integers. */
   quantised?: Quantised;
+  /** How to compute its values, until something needs them; see operations/multi-bias.ts. */
+  deferred?: DeferredUnits | undefined;
+}
+
+/** Units of `multiBias` that are not in memory, but can be computed. */
+export interface DeferredUnits {
+  /** The memory of x [rows, values], and its version when the units were asked for. */
+  readonly source: Storage;
+  readonly version: number;
+  /** The address of a copy of the biases. */
+  readonly bias: number;
+  readonly rows: number;
+  readonly values: number;
+  readonly units: number;
+  /** Computes them into the memory that they belong to. */
+  compute(): void;
 }
 
 export interface Lifetime {
@@ -60,4 +76,19 @@ export function asWasmTensor(tensor: Tensor): WasmTensor {
   if (!(tensor instanceof WasmTensor)) throw new TypeError('the tensor belongs to another backend');
   if (tensor.storage.lifetime.hasEnded) throw new TypeError('the tensor was forgotten when the backend was reset');
   return tensor;
+}
+
+/** Whether the units can still be computed. */
+export function canCompute({ source, version }: DeferredUnits): boolean {
+  return source.version === version;
+}
+
+/** How to compute a matrix, if it consists of units that are not in memory. */
+export function unitsOf(tensor: Tensor): DeferredUnits | undefined {
+  const { shape, storage } = asWasmTensor(tensor);
+  const { deferred } = storage;
+  if (!deferred || !canCompute(deferred)) return undefined;
+  // A view of fewer rows is another matrix.
+  const isWhole = shape[0] === deferred.rows && shape[1] === deferred.units * deferred.values;
+  return isWhole ? deferred : undefined;
 }

@@ -140,7 +140,6 @@ function stepLabel({ hidden, batchSize, ...network }: StepSize): string {
 
 const PART_LABEL = {
   images: 'load and crop images',
-  units: 'units, multi-bias',
   dunits: 'dh, through the units',
   muon: 'Muon, after the gradient',
 } as const satisfies Record<PartSpeed['part'], string>;

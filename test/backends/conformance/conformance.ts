@@ -11,6 +11,7 @@ import { checkPointwise } from './pointwise.ts';
 import { checkProducts } from './products.ts';
 import { checkSinks } from './sinks.ts';
 import { checkTensors } from './tensors.ts';
+import { checkProductsOfUnits } from './units.ts';
 
 /** The suite that every backend must pass. Expected values are computed in float64, directly from the formulas in
  *  backend.ts, so that no backend is compared with itself. */
@@ -25,6 +26,7 @@ export function describeConformance(name: string, create: () => Backend): void {
     checkLocal(context);
     checkGroups(context);
     checkMultiBiasSink(context);
+    checkProductsOfUnits(context);
     checkLosses(context);
     checkSinks(context);
   });

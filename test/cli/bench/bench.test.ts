@@ -45,7 +45,7 @@ describe('bench --json', () => {
         expect(share! / ((secondsAtPeak * imagesPerSecond) / size.batchSize)).toBeCloseTo(1, 9);
       }
       const { imagesPerSecond, batchSize } = steps.at(-1)!;
-      expect(parts.map(({ part }) => part)).toEqual(['images', 'units', 'dunits', 'muon']);
+      expect(parts.map(({ part }) => part)).toEqual(['images', 'dunits', 'muon']);
       for (const { model, recipe, seconds, share } of parts) {
         expect([model, recipe, seconds]).toEqual(['mlp', 'fast', positive]);
         expect(share / ((seconds * imagesPerSecond) / batchSize)).toBeCloseTo(1, 9);
@@ -85,7 +85,7 @@ describe('the table', () => {
       share: 1.02,
     })),
     steps: STEP_SIZES.map((size) => ({ ...size, imagesPerSecond: 12_345_678.9, share: 0.8049 })),
-    parts: (['images', 'units', 'dunits', 'muon'] as const).map((part) => ({
+    parts: (['images', 'dunits', 'muon'] as const).map((part) => ({
       ...{ model: 'mlp', recipe: 'fast', part, seconds: 1.234_56, share: 0.0251 },
     })),
   };

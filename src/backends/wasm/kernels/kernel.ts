@@ -20,12 +20,20 @@ export interface Tiles {
   readonly narrow: readonly FunctionHandle[];
 }
 
+/** The tile functions of 1, 2, … rows that compute the units they multiply by: of 16 columns, four vectors at once or two and
+ *  two, and of four columns. */
+export interface UnitTiles extends Tiles {
+  readonly single: readonly FunctionHandle[];
+}
+
 export interface SharedFunctions {
   /** (sink, first element, gradient, count, scale): sends `count` floats at the address `gradient`, times `scale`, to a
    *  sink; see sink.ts. */
   readonly sink: FunctionHandle;
   /** The tiles of each arithmetic that the engine has; see tile.ts. */
   readonly tiles: { readonly float: Tiles; readonly int16: Tiles; readonly int8?: Tiles };
+  /** For units max(0, x + b) and max(0, b − x); see by-units.ts. */
+  readonly unitTiles: { readonly plus: UnitTiles; readonly minus: UnitTiles };
   /** (layout, source, bytes between its rows, its rows, its columns, first column, end of the columns, panels, bytes of a
    *  panel): packs columns into panels; see pack.ts. */
   readonly pack: FunctionHandle;

@@ -1,5 +1,5 @@
 import type { FunctionBuilder, Local } from '../assembler/assembler.ts';
-import { call, f32, f32x4, i32, i32x4, v128 } from '../assembler/instructions.ts';
+import { call, f32, f32x4, i32, i32x4, type V128, v128 } from '../assembler/instructions.ts';
 import { kernel, loop, vectorised, ZERO } from './kernel.ts';
 import { SINK_PARAMETERS, threadBuffer } from './pointwise.ts';
 
@@ -17,8 +17,7 @@ export const multiBias = kernel(
       loop(f, 0, p.units, (t) => {
         const sign = signOf(f, t);
         vectorised(f, p.columns, (i, { load, store }) => {
-          const z = f32x4.add(v128.xor(load(i32.add(x, i)), sign), load(i32.add(bias, i)));
-          store(i32.add(y, i), f32x4.pmax(z, ZERO));
+          store(i32.add(y, i), unit(load(i32.add(x, i)), sign, load(i32.add(bias, i))));
         });
         f.set(y, i32.add(y, rowBytes));
         f.set(bias, i32.add(bias, rowBytes));
@@ -62,7 +61,12 @@ function eachRow(
   loop(f, first, i32.min_u(rows, f.local('i32', i32.add(first, taskRows))), body);
 }
 
+/** max(0, ±x + b); NaN stays NaN. */
+export function unit(x: V128, sign: Local<'v128'>, bias: V128): V128 {
+  return f32x4.pmax(f32x4.add(v128.xor(x, sign), bias), ZERO);
+}
+
 /** The bit to flip in each number for the sign of threshold t, counted from 0: none or the sign bit. */
-function signOf(f: FunctionBuilder, t: Local<'i32'>): Local<'v128'> {
+export function signOf(f: FunctionBuilder, t: Local<'i32'>): Local<'v128'> {
   return f.local('v128', i32x4.splat(i32.shl(t, 31)));
 }

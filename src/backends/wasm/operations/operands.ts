@@ -4,7 +4,7 @@ import type { Device } from '../device.ts';
 import { NOT_PACKED, PACK_LAYOUTS, PACK_PANELS_PER_TASK } from '../kernels/products/pack.ts';
 import { pixelRowBytes } from '../kernels/products/pack-pixels.ts';
 import { QUANTISE_ROWS_PER_TASK } from '../kernels/products/quantise.ts';
-import { PANEL, STEP_BYTES, type TILES } from '../kernels/products/tile.ts';
+import { FLOAT_BLOCK, PANEL, STEP_BYTES, type TILES } from '../kernels/products/tile.ts';
 import { TRANSPOSE_ROWS_PER_TASK } from '../kernels/products/transpose.ts';
 import { asWasmTensor, type MemoryRange, type WasmTensor } from '../tensor.ts';
 
@@ -54,7 +54,6 @@ export interface Format {
 
 /** Values of k in a step. */
 export const STEP_VALUES = { float: 1, int16: 2, int8: 4 } as const;
-const FLOAT_BLOCK = 256;
 
 /** The tiles that compute a product of pixels in an integer `precision`, or of floats. Without `bytes`, the products of int8 are
  *  computed as those of int16: their sums are the same. */

@@ -13,8 +13,15 @@ import type { Device } from '../device.ts';
 import { SUM_ROWS_PER_BLOCK } from '../kernels/pointwise.ts';
 import { BLOCK_COLUMNS, blockRows, SQUARE, SUMS_BYTES } from '../kernels/products/block.ts';
 import { PEAK_BYTES, PEAK_STEPS, PEAK_TILES } from '../kernels/products/peak.ts';
-import { UNITS, UNITS_BYTES, UNITS_COLUMNS_PER_TASK } from '../kernels/products/through-units.ts';
 import { PANEL, TILES, tileRows } from '../kernels/products/tile.ts';
+import { BY_UNITS_BYTES, BY_UNITS_COLUMNS_PER_TASK, BY_UNITS_MAX_ROWS } from '../kernels/products/units/by-units.ts';
+import {
+  FROM_UNITS_BYTES,
+  FROM_UNITS_MAX_COLUMNS,
+  FROM_UNITS_ROWS_PER_TASK,
+} from '../kernels/products/units/from-units.ts';
+import { UNITS, UNITS_BYTES, UNITS_COLUMNS_PER_TASK } from '../kernels/products/units/through-units.ts';
+import { type DeferredUnits, unitsOf } from '../tensor.ts';
 import { formatOf, type Operand, Operands, operandOf, STEP_VALUES, tilesOf } from './operands.ts';
 
 /** Tasks per thread of a peak measurement: enough to keep all threads busy almost to the end. */
@@ -41,6 +48,7 @@ export class Products {
   /** Backend.matmul */
   multiply(a: Tensor, b: Tensor, into: WritingSink, options: MatmulOptions = {}): void {
     expectShape('the destination', into.tensor.shape, productShape(a, b, options, this.#device.precision));
+    if (this.#multiplyUnits(a, b, into, options)) return;
     const { groups = ONE_GROUP, symmetric = false } = options;
     const left = operandOf(a, options.transposeA ?? false, groups.count, groups.a);
     const right = operandOf(b, !(options.transposeB ?? false), groups.count, groups.b);
@@ -98,6 +106,59 @@ export class Products {
       tiles: TILES[format.tiles],
       isWide: Number(this.isWide),
       ...panels,
+    });
+  }
+
+  /** Computes a product of units that nothing has computed yet, if there is a kernel that computes them as it goes. */
+  #multiplyUnits(a: Tensor, b: Tensor, into: WritingSink, options: MatmulOptions): boolean {
+    const { transposeA = false, transposeB = false, groups, bias } = options;
+    if (groups) return false;
+    const [left, right] = [unitsOf(a), unitsOf(b)];
+    if (left && !right && !transposeA && b.shape[transposeB ? 0 : 1] <= FROM_UNITS_MAX_COLUMNS) {
+      this.#multiplyFromUnits(left, b, into, options);
+    } else if (right && !left && !transposeB && !bias && a.shape[transposeA ? 1 : 0] <= BY_UNITS_MAX_ROWS) {
+      this.#multiplyByUnits(a, right, into, transposeA);
+    } else return false;
+    return true;
+  }
+
+  #multiplyByUnits(a: Tensor, right: DeferredUnits, into: WritingSink, transposeA: boolean): void {
+    const { source, bias, values, units } = right;
+    const operand = operandOf(a, transposeA, 1, 'stacked');
+    const { address, stride } = this.#operands.asRows(operand);
+    this.#device.run('multiplyByUnits', units * Math.ceil(values / BY_UNITS_COLUMNS_PER_TASK), {
+      a: address,
+      aStride: stride,
+      rows: operand.count,
+      x: source.address,
+      unitBias: bias,
+      values,
+      units,
+      steps: operand.k,
+      sums: this.#device.scratch('sums', BY_UNITS_BYTES * this.#device.threads),
+      sink: this.#device.writeSink(into),
+      isWide: Number(this.isWide),
+    });
+  }
+
+  /** The product of units that are computed as it goes. */
+  #multiplyFromUnits(units: DeferredUnits, b: Tensor, into: WritingSink, options: MatmulOptions): void {
+    const operand = operandOf(b, !(options.transposeB ?? false), 1, 'stacked');
+    const { rows, values } = units;
+    const format = formatOf(operand.k, 'float32', false);
+    const { panels } = this.#operands.asPanels(operand, format, { blockColumns: PANEL, packInTasks: false });
+    this.#device.run('multiplyFromUnits', Math.ceil(rows / FROM_UNITS_ROWS_PER_TASK), {
+      x: units.source.address,
+      unitBias: units.bias,
+      values,
+      rows,
+      panels,
+      steps: format.steps,
+      columns: operand.count,
+      bias: options.bias ? this.#device.address(options.bias) : 0,
+      sums: this.#device.scratch('sums', FROM_UNITS_BYTES * this.#device.threads),
+      sink: this.#device.writeSink(into),
+      isWide: Number(this.isWide),
     });
   }
 

@@ -15,7 +15,7 @@ export function writeValues(device: Device, tensor: Tensor, values: ArrayLike<nu
       for (let i = 0; i < columns; i++) target[i] = 64 * values[row * columns + i];
     }
   } else if (dtype === 'label') device.memory.bytes.set(values, storage.address);
-  else device.memory.floats.set(values, storage.address >>> 2);
+  else device.memory.floats.set(values, device.address(tensor) >>> 2);
 }
 
 /** Backend.read */
@@ -24,7 +24,7 @@ export function readValues(device: Device, tensor: Tensor): Float32Array {
   if (dtype === 'label') {
     return Float32Array.from(device.memory.bytes.subarray(storage.address, storage.address + size));
   }
-  if (!device.isPixelBytes(dtype)) return device.floats(storage.address, size).slice();
+  if (!device.isPixelBytes(dtype)) return device.floats(device.address(tensor), size).slice();
   const [rows, columns] = shape;
   const values = new Float32Array(size);
   for (let row = 0; row < rows; row++) {

@@ -22,6 +22,9 @@ const VECTORS = PANEL / 4;
 /** Bytes of a panel per step of k. */
 export const STEP_BYTES = 64;
 
+/** Steps of k of float panels whose sums are added up in registers: those that fit in the L1 cache. */
+export const FLOAT_BLOCK = 256;
+
 export type Arithmetic = 'float32' | 'float32-fma' | 'int16' | 'int8';
 
 /** The numbers that tell a kernel which tiles to use. */
@@ -86,26 +89,32 @@ interface Tile extends Record<'a' | 'aStride' | 'panel' | 'steps' | 'c' | 'cStri
   /** Byte offsets of the vectors, in a step of the panel and in a row of C. */
   readonly columns: readonly number[];
   readonly arithmetic: Arithmetic;
+  /** Bytes from one step of the panel to the next. */
+  readonly stepBytes?: Local<'i32'>;
+  /** What to multiply by, for a vector of the panel and its number; by default, itself. */
+  factor?(vector: V128, column: number): V128;
 }
 
-function writeTile(f: FunctionBuilder, tile: Tile): void {
+/** Writes the code of a tile. */
+export function writeTile(f: FunctionBuilder, tile: Tile): void {
   const { rows, columns, arithmetic, a, aStride, panel, steps, adds } = tile;
+  const { stepBytes = STEP_BYTES, factor = (vector) => vector } = tile;
   const row = Array.from({ length: rows }, (_, r) => f.local('i32', i32.add(a, i32.mul(aStride, r))));
   const p = f.local('i32', panel);
-  const end = f.local('i32', i32.add(panel, i32.mul(steps, STEP_BYTES)));
+  const end = f.local('i32', i32.add(panel, i32.mul(steps, stepBytes)));
   const start = columns.map((column) => f.local('v128', arithmetic === 'int8' ? v128.load(end, column) : ZERO));
   const sums = row.map(() => start.map((value) => f.local('v128', value)));
   const x = f.local('v128');
   const ys = columns.map(() => f.local('v128'));
   f.while(i32.lt_u(p, end), () => {
-    for (const [j, y] of ys.entries()) f.set(y, v128.load(p, columns[j]));
+    for (const [j, y] of ys.entries()) f.set(y, factor(v128.load(p, columns[j]), j));
     // In descending order, because the compiler of Node 20 and 22 runs out of registers in ascending order.
     for (let r = rows - 1; r >= 0; r--) {
       f.set(x, v128.load32_splat(row[r]));
       f.set(row[r], i32.add(row[r], 4));
       for (const [j, y] of ys.entries()) f.set(sums[r][j], multiplyAdd(arithmetic, x, y, sums[r][j]));
     }
-    f.set(p, i32.add(p, STEP_BYTES));
+    f.set(p, i32.add(p, stepBytes));
   });
   const isInteger = arithmetic === 'int16' || arithmetic === 'int8';
   const total = (sum: V128) => (isInteger ? f32x4.convert_i32x4_s(sum) : sum);

@@ -1,8 +1,8 @@
-import type { FunctionBuilder, FunctionHandle, Local } from '../../assembler/assembler.ts';
-import { call, f32, f32x4, i32, v128 } from '../../assembler/instructions.ts';
-import { type Access, kernel, loop, vectorised, ZERO } from '../kernel.ts';
-import { SUM_ROWS_PER_BLOCK } from '../pointwise.ts';
-import { MAX_TILE_ROWS, PANEL, STEP_BYTES } from './tile.ts';
+import type { FunctionBuilder, FunctionHandle, Local } from '../../../assembler/assembler.ts';
+import { call, f32, f32x4, i32, v128 } from '../../../assembler/instructions.ts';
+import { type Access, kernel, loop, vectorised, ZERO } from '../../kernel.ts';
+import { SUM_ROWS_PER_BLOCK } from '../../pointwise.ts';
+import { MAX_TILE_ROWS, PANEL, STEP_BYTES } from '../tile.ts';
 
 /** The numbers of units for each value that there is code for. */
 export const UNITS = [2, 4];
