@@ -184,9 +184,13 @@ export interface Backend {
   /** Number of rows of the logits whose (first) maximum is at the label: [B, C] → []. */
   countCorrect(logits: Tensor, labels: Tensor, into: Tensor): void;
 
-  /** For each of `count` stacked matrices A [M, M], with s = min(max_i Σ_j |a_ij|, √Σ a_ij²), a bound of its eigenvalues:
-   *  sets `into` to A/s and `root` to I/√s; both are 0 if s < 1e-30. */
-  normalise(x: Tensor, count: number, into: Tensor, root: Tensor): void;
+  /** For each of `count` stacked symmetric matrices A [M, M] with eigenvalues ≥ 0, roughly A^(−½). With a bound of the eigenvalues
+   *  s = min(max_i Σ_j |a_ij|, √Σ a_ij²), it begins with G = A/s and Z = I/√s, both 0 if s < 1e-30, and computes `steps` times
+   *
+   *      Q = a I + b G + c G²,   Z ← Q Z,   G ← Q G Q
+   *
+   *  [count·M, M] → Z [count·M, M]. */
+  newtonSchulz(x: Tensor, count: number, iteration: NewtonSchulz, into: Tensor): void;
 
   /** Sends a stored gradient to a sink of the same shape. */
   deliver(gradient: Tensor, into: Sink): void;
@@ -198,6 +202,12 @@ export interface Backend {
   reset(): void;
   /** Releases resources other than memory, such as threads. */
   close(): void;
+}
+
+/** The coefficients a, b and c of a Newton–Schulz iteration, and the number of its steps. */
+export interface NewtonSchulz {
+  readonly coefficients: readonly [number, number, number];
+  readonly steps: number;
 }
 
 /** A backend that can apply any JavaScript function elementwise: for graphs that are explained rather than trained. */

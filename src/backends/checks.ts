@@ -92,10 +92,10 @@ export function expectUnits(
   return { rows: x[0], columns: x[1], units };
 }
 
-/** @throws ShapeError unless x is a stack of `count` square matrices, and the results have its shape. */
-export function expectSquares(x: Tensor, count: number, ...results: readonly Tensor[]): void {
+/** @throws ShapeError unless x is a stack of `count` square matrices, and the result has its shape. */
+export function expectSquares(x: Tensor, count: number, result: Tensor): void {
   expectShape('the matrices', x.shape, [count * x.shape[1], x.shape[1]]);
-  for (const result of results) expectShape('the result', result.shape, x.shape);
+  expectShape('the result', result.shape, x.shape);
 }
 
 /** Returns rows and columns. @throws ShapeError for a tensor that is not a matrix. */

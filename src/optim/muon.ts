@@ -1,11 +1,9 @@
-import type { Backend, Groups, Tensor, WritingSink } from '../backends/backend.ts';
+import type { Backend, Groups, NewtonSchulz, Tensor, WritingSink } from '../backends/backend.ts';
 import type { OptimizerDefinition, OptimizerSettings, Parameter, ParameterUpdate } from './optimizer.ts';
 import { sgd } from './sgd.ts';
 
-/** Coefficients of an iteration, a + b s + c s² in a singular value s, and their number. They do not converge to 1 exactly,
- *  but bring every singular value near it, about 0.7 to 1.2, in few steps. */
-const [A, B, C] = [3.4445, -4.775, 2.0315];
-const STEPS = 5;
+/** It does not converge to 1 exactly, but brings every singular value near it, about 0.7 to 1.2, in few steps. */
+const ITERATION: NewtonSchulz = { coefficients: [3.4445, -4.775, 2.0315], steps: 5 };
 
 /** Muon with *decoupled* weight decay λ, for a matrix w [F, K] with the gradient g; each of P stacked matrices is updated by
  *  itself:
@@ -42,7 +40,7 @@ export const muon = {
 /** Multiplications and additions of an update of one matrix [F, K]; of a symmetric product, one half is computed. */
 export function muonOperations(F: number, K: number): number {
   const [M, L] = [Math.min(F, K), Math.max(F, K)];
-  const iterationProducts = 4 * STEPS - 2;
+  const iterationProducts = 4 * ITERATION.steps - 2;
   return M * (M + 1) * L + iterationProducts * M * (M + 1) * M + 2 * M * M * L;
 }
 
@@ -97,34 +95,17 @@ class Orthogonaliser {
   readonly #isWide: boolean;
   readonly #groups: Groups;
   /** [P·M, M] each, with M = min(F, K). */
-  #gram: Tensor;
-  #root: Tensor;
-  #spare: Tensor;
-  readonly #polynomial: Tensor;
-  readonly #first: Tensor;
-  readonly #constants: { readonly one: Tensor; readonly aI: Tensor; readonly bI: Tensor };
+  readonly #gram: Tensor;
+  readonly #root: Tensor;
 
   constructor(backend: Backend, u: Tensor, matrices: number) {
     const [F, K] = [u.shape[0] / matrices, u.shape[1]];
     const M = Math.min(F, K);
-    const allocate = () => backend.allocate([matrices * M, M]);
-    const diagonal = (value: number) => {
-      const result = allocate();
-      const isDiagonal = (i: number) => Math.floor(i / M) % M === i % M;
-      backend.write(
-        result,
-        Float64Array.from({ length: matrices * M * M }, (_, i) => (isDiagonal(i) ? value : 0)),
-      );
-      return result;
-    };
     this.#backend = backend;
     this.#u = u;
     this.#isWide = F <= K;
     this.#groups = { count: matrices, a: 'stacked', b: 'stacked', into: 'stacked' };
-    [this.#gram, this.#root, this.#spare] = [allocate(), allocate(), allocate()];
-    [this.#polynomial, this.#first] = [allocate(), allocate()];
-    this.#constants = { one: backend.allocate([]), aI: diagonal(A), bI: diagonal(B) };
-    backend.write(this.#constants.one, [1]);
+    [this.#gram, this.#root] = [backend.allocate([matrices * M, M]), backend.allocate([matrices * M, M])];
   }
 
   /** Sends o to a sink. */
@@ -132,30 +113,9 @@ class Orthogonaliser {
     const groups = this.#groups;
     const transposes = this.#isWide ? { transposeB: true } : { transposeA: true };
     const gram = { ...transposes, groups, symmetric: true };
-    this.#backend.matmul(this.#u, this.#u, { kind: 'store', tensor: this.#spare }, gram);
-    this.#backend.normalise(this.#spare, groups.count, this.#gram, this.#root);
-    for (let step = 1; step <= STEPS; step++) this.#iterate(step === STEPS);
+    this.#backend.matmul(this.#u, this.#u, { kind: 'store', tensor: this.#gram }, gram);
+    this.#backend.newtonSchulz(this.#gram, groups.count, ITERATION, this.#root);
     const [left, right] = this.#isWide ? [this.#root, this.#u] : [this.#u, this.#root];
     this.#backend.matmul(left, right, into, { groups });
-  }
-
-  #iterate(isLast: boolean): void {
-    const backend = this.#backend;
-    const { one, aI, bI } = this.#constants;
-    backend.scale(this.#gram, C, one, { kind: 'store', tensor: this.#first });
-    backend.deliver(bI, { kind: 'add', tensor: this.#first });
-    this.#multiply(this.#gram, this.#first, this.#polynomial);
-    backend.deliver(aI, { kind: 'add', tensor: this.#polynomial });
-
-    this.#multiply(this.#polynomial, this.#root, this.#spare);
-    [this.#root, this.#spare] = [this.#spare, this.#root];
-    if (isLast) return;
-    this.#multiply(this.#polynomial, this.#gram, this.#first);
-    this.#multiply(this.#first, this.#polynomial, this.#gram);
-  }
-
-  /** The product of two polynomials in the same symmetric matrix, which is symmetric too. */
-  #multiply(a: Tensor, b: Tensor, into: Tensor): void {
-    this.#backend.matmul(a, b, { kind: 'store', tensor: into }, { groups: this.#groups, symmetric: true });
   }
 }

@@ -13,6 +13,7 @@ import {
   type ElementwiseBackend,
   expectShape,
   type MatmulOptions,
+  type NewtonSchulz,
   type Precision,
   pixelOf,
   type Shape,
@@ -23,7 +24,7 @@ import {
 } from '../backend.ts';
 import { expectBatch, expectFields, expectSquares, productShape } from '../checks.ts';
 import { roundingOf } from '../integers.ts';
-import { normalise } from '../normalise.ts';
+import { newtonSchulzByProducts } from '../newton-schulz.ts';
 import { crop } from './crop.ts';
 import { multiplyGroups } from './groups.ts';
 import * as losses from './losses.ts';
@@ -208,9 +209,10 @@ export class ReferenceBackend implements ElementwiseBackend {
     setScalar(into, losses.countCorrect(valuesOf(logits), valuesOf(labels)));
   }
 
-  normalise(x: Tensor, count: number, into: Tensor, root: Tensor): void {
-    expectSquares(x, count, into, root);
-    normalise(valuesOf(x), count, valuesOf(into), valuesOf(root));
+  newtonSchulz(x: Tensor, count: number, iteration: NewtonSchulz, into: Tensor): void {
+    expectSquares(x, count, into);
+    const memory = { allocate: (_: string, shape: Shape) => this.allocate(shape), valuesOf };
+    newtonSchulzByProducts(this, { x, count, iteration, into }, memory);
   }
 
   deliver(gradient: Tensor, into: Sink): void {

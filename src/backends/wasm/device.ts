@@ -7,6 +7,7 @@ import {
   type Tensor,
   type WritingSink,
 } from '../backend.ts';
+import type { NewtonSchulzMemory } from '../newton-schulz.ts';
 import { OFFSET } from './jobs.ts';
 import type { Arguments } from './kernels/kernel.ts';
 import { CHUNK_BYTES, SUM_COLUMNS_PER_TASK } from './kernels/pointwise.ts';
@@ -28,7 +29,9 @@ export interface DeviceParts {
 }
 
 /** Temporary memory of an operation. */
-type ScratchName = 'rows' | 'panels' | 'sums' | 'buffer' | 'partial' | 'plan' | 'upstream' | 'peak';
+type ScratchName =
+  | ('rows' | 'panels' | 'sums' | 'buffer' | 'partial' | 'plan' | 'upstream' | 'peak' | 'matrices')
+  | Parameters<NewtonSchulzMemory['allocate']>[0];
 
 /** Memory and threads, and the means to run a kernel on them. */
 export class Device {
@@ -183,6 +186,12 @@ export class Device {
     const address = this.scratch(name, 4 * sizeOf(shape));
     return new WasmTensor(shape, 'float32', { address, lifetime: this.lifetime, version: 0 });
   }
+
+  /** Temporary memory of a Newton–Schulz iteration. */
+  readonly temporary: NewtonSchulzMemory = {
+    allocate: (name, shape) => this.scratchTensor(name, shape),
+    valuesOf: (tensor) => this.floats(this.address(this.changed(tensor)), sizeOf(tensor.shape)),
+  };
 
   /** Allocates zeroed memory, until the next reset. */
   allocate(bytes: number): MemoryRange {

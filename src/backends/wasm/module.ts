@@ -23,6 +23,7 @@ import {
   sumSquares,
 } from './kernels/pointwise.ts';
 import { multiply } from './kernels/products/multiply.ts';
+import { addSymmetricProduct, newtonSchulz } from './kernels/products/newton-schulz.ts';
 import { addPack, pack } from './kernels/products/pack.ts';
 import { peak } from './kernels/products/peak.ts';
 import { quantise } from './kernels/products/quantise.ts';
@@ -43,6 +44,7 @@ export const KERNELS = {
   multiplyFromUnits,
   multiplyByUnits,
   multiplyThroughUnits,
+  newtonSchulz,
   add,
   scale,
   deliver,
@@ -85,14 +87,17 @@ export interface ModuleOptions {
 export function compile({ memory, fma, int8, attempt = 0 }: ModuleOptions): Program {
   const module = new ModuleBuilder();
   const floats = fma ? 'float32-fma' : 'float32';
+  const sink = addSink(module);
+  const tiles = {
+    float: addTiles(module, floats),
+    int16: addTiles(module, 'int16'),
+    ...(int8 && { int8: addTiles(module, 'int8') }),
+  };
   const shared = {
-    sink: addSink(module),
-    tiles: {
-      float: addTiles(module, floats),
-      int16: addTiles(module, 'int16'),
-      ...(int8 && { int8: addTiles(module, 'int8') }),
-    },
+    sink,
+    tiles,
     unitTiles: { plus: addUnitTiles(module, floats, '+'), minus: addUnitTiles(module, floats, '−') },
+    symmetricProduct: addSymmetricProduct(module, tiles),
     pack: addPack(module, { int8 }),
   };
   const entries = Object.entries(KERNELS).map(([name, kernel]) => [name, addKernel(module, kernel, shared)]);

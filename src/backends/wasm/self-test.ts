@@ -89,6 +89,9 @@ async function recordLocal(
   await record('gradient of groups', gradient.tensor);
 }
 
+/** Newton–Schulz iterations: enough for each task to compute one of them, unless there are more than 32 threads. */
+const MATRICES = 128;
+
 async function resultsOf(backend: Backend): Promise<Results> {
   const results = new Map<string, ArrayLike<number>>();
   const record = async (name: string, tensor: Tensor) => results.set(name, await backend.read(tensor));
@@ -144,6 +147,13 @@ async function resultsOf(backend: Backend): Promise<Results> {
   const square = output([H, H]);
   backend.matmul(upstream, numbers([B, H], 11), square, { transposeA: true, symmetric: true });
   await record('symmetric product', square.tensor);
+  const [grams, roots] = [backend.allocate([MATRICES * 2, 2]), backend.allocate([MATRICES * 2, 2])];
+  backend.write(
+    grams,
+    Float32Array.from({ length: 4 * MATRICES }, (_, i) => ((i % 4) % 3 === 0 ? i + 2 : 1)),
+  );
+  backend.newtonSchulz(grams, MATRICES, { coefficients: [3.4445, -4.775, 2.0315], steps: 2 }, roots);
+  await record('Newton–Schulz iterations', roots);
   const [sum, kept] = [output([H]), output([B, H])];
   backend.sumRows(upstream, sum);
   backend.dropout(upstream, 0.5, 9, kept);

@@ -5,6 +5,7 @@ import {
   type BackendInfo,
   type DType,
   type MatmulOptions,
+  type NewtonSchulz,
   type Precision,
   type Shape,
   ShapeError,
@@ -15,7 +16,6 @@ import {
   type WritingSink,
 } from '../backend.ts';
 import { expectSquares } from '../checks.ts';
-import { normalise } from '../normalise.ts';
 import type { Device } from './device.ts';
 import { pixelRowBytes } from './kernels/products/pack-pixels.ts';
 import { PANEL } from './kernels/products/tile.ts';
@@ -25,6 +25,7 @@ import type { Engine } from './node/engine.ts';
 import { ImageStore } from './operations/image-store.ts';
 import { Losses } from './operations/losses.ts';
 import { MultiBias } from './operations/multi-bias.ts';
+import { newtonSchulz } from './operations/newton-schulz.ts';
 import { Pointwise } from './operations/pointwise.ts';
 import { Products } from './operations/products.ts';
 import { readValues, writeValues } from './operations/values.ts';
@@ -207,12 +208,9 @@ export class WasmBackend implements Backend {
     this.#losses.countCorrect(logits, labels, into);
   }
 
-  normalise(x: Tensor, count: number, into: Tensor, root: Tensor): void {
-    expectSquares(x, count, into, root);
-    const [matrices, scaled, roots] = [x, this.#device.changed(into), this.#device.changed(root)].map((tensor) =>
-      this.#device.floats(this.#device.address(tensor), sizeOf(tensor.shape)),
-    );
-    normalise(matrices, count, scaled, roots);
+  newtonSchulz(x: Tensor, count: number, iteration: NewtonSchulz, into: Tensor): void {
+    expectSquares(x, count, into);
+    newtonSchulz(this, this.#device, { x, count, iteration, into });
   }
 
   deliver(gradient: Tensor, into: Sink): void {

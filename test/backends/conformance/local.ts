@@ -6,7 +6,7 @@ import { type Context, pixelValues } from './context.ts';
 export function checkLocal(context: Context): void {
   checkCrop(context);
   checkMultiBias(context);
-  checkNormalise(context);
+  checkNewtonSchulz(context);
 }
 
 function checkCrop({ backend, tensor }: Context): void {
@@ -102,28 +102,85 @@ function checkMultiBias({ backend, tensor, valuesOf, storeIn, expectClose }: Con
   });
 }
 
-function checkNormalise({ backend, tensor, valuesOf, expectClose }: Context): void {
-  it('normalise divides by a bound of the eigenvalues, and gives 0 for 0', async () => {
-    const [count, M] = [3, 5];
-    const values = valuesOf([count * M, M], 'gram');
-    values.fill(0, M * M, 2 * M * M);
-    const x = tensor([count * M, M], values);
-    const [into, root] = [backend.allocate([count * M, M]), backend.allocate([count * M, M])];
-    backend.normalise(x, count, into, root);
-    const bounds = [0, 1, 2].map((p) => {
-      const rows = Array.from({ length: M }, (_, i) => values.subarray((p * M + i) * M, (p * M + i + 1) * M));
+function checkNewtonSchulz({ backend, tensor, valuesOf, expectClose }: Context): void {
+  describe('Newton–Schulz iterations', () => {
+    const iteration = { coefficients: [3.4445, -4.775, 2.0315], steps: 5 } as const;
+    /** `count` matrices V Vᵀ/8, with V [M, M + 3]; the second is 0. */
+    const gramsOf = (count: number, M: number) => {
+      const K = M + 3;
+      const v = valuesOf([count * M, K], 'gram');
+      const grams = Float64Array.from({ length: count * M * M }, (_, at) => {
+        const [row, p, j] = [Math.floor(at / M), Math.floor(at / (M * M)), at % M];
+        const term = (_: unknown, k: number) => v[row * K + k] * v[(p * M + j) * K + k];
+        return Math.fround(p === 1 ? 0 : Array.from({ length: K }, term).reduce((sum, x) => sum + x) / 8);
+      });
+      return grams;
+    };
+    const multiply = (a: Float64Array, b: Float64Array, M: number) =>
+      Float64Array.from({ length: M * M }, (_, at) => {
+        const [i, j] = [Math.floor(at / M), at % M];
+        let sum = 0;
+        for (let k = 0; k < M; k++) sum += a[i * M + k] * b[k * M + j];
+        return sum;
+      });
+    /** The formulas of Backend.newtonSchulz. */
+    const expectedOf = (gram: Float64Array, M: number, steps: number) => {
+      const rows = Array.from({ length: M }, (_, i) => gram.subarray(i * M, (i + 1) * M));
       const sums = rows.map((row) => row.reduce((sum, value) => sum + Math.abs(value), 0));
-      return Math.min(Math.max(...sums), Math.hypot(...rows.flatMap((row) => [...row])));
+      const s = Math.min(Math.max(...sums), Math.hypot(...gram));
+      const identity = (value: number, at: number) => (Math.floor(at / M) === at % M ? value : 0);
+      let G = gram.map((value) => (s === 0 ? 0 : value / s));
+      let Z = gram.map((_, at) => identity(s === 0 ? 0 : 1 / Math.sqrt(s), at));
+      const [a, b, c] = iteration.coefficients;
+      for (let step = 0; step < steps; step++) {
+        const square = multiply(G, G, M);
+        const Q = G.map((value, at) => identity(a, at) + b * value + c * square[at]);
+        Z = multiply(Q, Z, M);
+        G = multiply(multiply(Q, G, M), Q, M);
+      }
+      return Z;
+    };
+
+    it.each([
+      [3, 1],
+      [2, 5],
+      [13, 16],
+      [12, 33],
+      [2, 66],
+      [9, 96],
+      [2, 130],
+    ])('of %i matrices of size %i agree with the formula', async (count, M) => {
+      const grams = gramsOf(count, M);
+      const into = backend.allocate([count * M, M]);
+      for (const steps of [1, 3]) {
+        backend.newtonSchulz(tensor([count * M, M], grams), count, { ...iteration, steps }, into);
+        const expected = Array.from({ length: count }, (_, p) =>
+          expectedOf(grams.slice(p * M * M, (p + 1) * M * M), M, steps),
+        );
+        await expectClose(
+          into,
+          expected.flatMap((values) => Array.from(values)),
+        );
+      }
     });
-    const divided = (p: number, value: number) => (bounds[p] === 0 ? 0 : value / bounds[p]);
-    await expectClose(
-      into,
-      values.map((value, i) => divided(Math.floor(i / (M * M)), value)),
-    );
-    await expectClose(
-      root,
-      values.map((_, i) => (Math.floor(i / M) % M === i % M ? Math.sqrt(divided(Math.floor(i / (M * M)), 1)) : 0)),
-    );
-    expect(() => backend.normalise(x, 2, into, root)).toThrow(ShapeError);
+
+    it('of a matrix do not depend on the others', async () => {
+      const M = 20;
+      const grams = gramsOf(40, M);
+      const [all, alone] = [backend.allocate([40 * M, M]), backend.allocate([M, M])];
+      backend.newtonSchulz(tensor([40 * M, M], grams), 40, iteration, all);
+      const results = await backend.read(all);
+      for (const p of [0, 1, 17, 39]) {
+        const range = [p * M * M, (p + 1) * M * M] as const;
+        backend.newtonSchulz(tensor([M, M], grams.subarray(...range)), 1, iteration, alone);
+        expect(await backend.read(alone)).toEqual(results.subarray(...range));
+      }
+    });
+
+    it('reject shapes that do not match', () => {
+      const x = backend.allocate([15, 5]);
+      expect(() => backend.newtonSchulz(x, 2, iteration, backend.allocate([15, 5]))).toThrow(ShapeError);
+      expect(() => backend.newtonSchulz(x, 3, iteration, backend.allocate([5, 15]))).toThrow(ShapeError);
+    });
   });
 }

@@ -34,6 +34,8 @@ export interface SharedFunctions {
   readonly tiles: { readonly float: Tiles; readonly int16: Tiles; readonly int8?: Tiles };
   /** For units max(0, x + b) and max(0, b − x); see by-units.ts. */
   readonly unitTiles: { readonly plus: UnitTiles; readonly minus: UnitTiles };
+  /** The product of square matrices that is symmetric; see newton-schulz.ts. */
+  readonly symmetricProduct: FunctionHandle;
   /** (layout, source, bytes between its rows, its rows, its columns, first column, end of the columns, panels, bytes of a
    *  panel): packs columns into panels; see pack.ts. */
   readonly pack: FunctionHandle;

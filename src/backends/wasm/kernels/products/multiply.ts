@@ -177,7 +177,7 @@ function packBlock(
 }
 
 /** Computes the sums of the first rows of a block with one panel, tile by tile. */
-function tileColumn(
+export function tileColumn(
   f: FunctionBuilder,
   rows: Local<'i32'>,
   {
