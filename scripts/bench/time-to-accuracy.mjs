@@ -25,7 +25,7 @@ const LEVELS = [0.55, 0.57, 0.6, 0.65, 0.68, 0.7];
 /** From the cheapest on. `plain` is the recipe of a lecture: dense, ReLU, SGD with momentum. */
 const RUNGS = [
   ...[3, 5, 7, 10, 15].map((epochs) => `plain:${epochs}`),
-  ...['fast/8:2', 'fast/12:3', 'fast:2', 'fast/20:6', 'fast:6', 'fast/24:10', 'fast:10', 'fast/64:14'],
+  ...['fast/8:2', 'fast/12:3', 'fast/32:2', 'fast/20:6', 'fast:10', 'fast/64:14'],
 ];
 const NN_TRAIN = fileURLToPath(new URL('../../bin/nn-train.js', import.meta.url));
 const PYTORCH = fileURLToPath(new URL('peers/pytorch_recipe.py', import.meta.url));

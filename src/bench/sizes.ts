@@ -21,7 +21,7 @@ function mlp(hidden: number, batchSize: number, recipe: Config['recipe'] = 'plai
 }
 
 /** The step of the recipe `fast`. */
-export const FAST = mlp(32, 512, 'fast');
+export const FAST = mlp(24, 512, 'fast');
 
 export const STEP_SIZES: readonly StepSize[] = [
   { model: 'linear', recipe: 'plain', hidden: null, batchSize: 256 },

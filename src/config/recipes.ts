@@ -3,7 +3,7 @@ import type { RecipeName } from './field.ts';
 
 /** Filters of windows of 8 × 8 pixels with four units each, trained by Muon. */
 const LOCAL: Partial<Config> = {
-  hidden: 32,
+  hidden: 24,
   receptiveField: 8,
   receptiveStride: 4,
   activation: 'multi-bias',

@@ -33,9 +33,9 @@ describe('benchmark', () => {
         'float32 [256, 10] · float32 [10, 512] → store float32 [256, 512]',
         'float32 [256, 10]ᵀ · float32 [256, 512] → update float32 [10, 512]',
         // The second layer of the recipe fast.
-        'float32 [512, 10] · float32 [10, 6272] → store float32 [512, 6272]',
-        'float32 [512, 10]ᵀ · float32 [512, 6272] → update float32 [10, 6272]',
-        'float32 [512, 6272] · float32 [10, 6272]ᵀ + bias → store float32 [512, 10]',
+        'float32 [512, 10] · float32 [10, 4704] → store float32 [512, 4704]',
+        'float32 [512, 10]ᵀ · float32 [512, 4704] → update float32 [10, 4704]',
+        'float32 [512, 4704] · float32 [10, 4704]ᵀ + bias → store float32 [512, 10]',
         // The linear model, both alone and in its step.
         'float32 [256, 10]ᵀ · pixel [256, 3072] → update float32 [10, 3072]',
         'float32 [256, 512] · float32 [10, 512]ᵀ + bias → store float32 [256, 10]',

@@ -66,6 +66,15 @@ const CASES: [name: string, change: Partial<Config>, hashes: Record<Precision, s
     },
   ],
   [
+    'muon, multi-bias, units that no kernel stores',
+    { ...LOCAL, hidden: 20, receptiveField: 16, receptiveStride: 8, activation: 'multi-bias', dropout: 0 },
+    {
+      int16: '847ca97ef6e7a9819c455a76e48b23a27fb9b6826db8eb8b681025388d8a619c',
+      int8: '111526b6dccf1492f32e68ac33f89dfaadaea9dcfdb4c4163e2094033659e703',
+      float32: '80f5367f5f51eea5968d4ec21931a1b14a3bd5953976d4dc4f3ef58f8ae1829f',
+    },
+  ],
+  [
     'muon, crelu, mirror, more filters than pixels in a field',
     { ...LOCAL, receptiveField: 4, receptiveStride: 28, activation: 'crelu', mirror: true },
     {

@@ -173,7 +173,9 @@ function footnoteLines(results: readonly BenchResult[], width: number): string[]
     );
   }
   if (results.some(({ parts }) => parts.length > 0)) {
-    texts.push('"fast" is the step of --model mlp --recipe fast. Its parts are measured alone.');
+    texts.push(
+      '"fast" is the step of --model mlp --recipe fast. Its products with h compute h as they go. Its parts are measured alone.',
+    );
   }
   if (results.some(({ peak }) => peak === null)) {
     texts.push('Plain loops have no peak; sizes that would take seconds are left out.');

@@ -119,7 +119,7 @@ describe('the table', () => {
     expect(lines).toContain('  linear X Wᵀ  [256, 3072]·[3072, 10]       12345.7    102 %          –        –');
     expect(lines).toContain('  linear dW    [10, 256]·[256, 3072]        12345.7    102 %    12345.7    102 %');
     expect(lines).toContain('  mlp    H = 2048  batches of 256        12,345,679     80 %          –        –');
-    expect(lines).toContain('  fast   X W₁ᵀ 49 × [512, 192]·[192, 32]    12345.7    102 %    12345.7    102 %');
+    expect(lines).toContain('  fast   X W₁ᵀ 49 × [512, 192]·[192, 24]    12345.7    102 %    12345.7    102 %');
     expect(lines).toContain('  fast             batches of 512        12,345,679     80 %          –        –');
     expect(lines).toContain('  fast   dh, through the units              1234.56      3 %          –        –');
   });

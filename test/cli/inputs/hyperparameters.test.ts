@@ -55,8 +55,8 @@ describe('defaults', () => {
     expect(await config(['--recipe', 'best'])).toMatchObject({ recipe: 'best', ...improved });
     expect(await config(['--recipe', 'plain'])).toMatchObject({ ...linear, shift: 0, labelSmoothing: 0 });
     const muon = { optimizer: 'muon', batchSize: 512, schedule: 'linear', weightDecay: 0.1, labelSmoothing: 0.1 };
-    const local = { model: 'mlp', hidden: 32, receptiveField: 8, activation: 'multi-bias', ...muon };
-    const fast = { ...local, recipe: 'fast', receptiveStride: 4, lr: 0.021, headLr: 0.042, shift: 2, epochs: 10 };
+    const local = { model: 'mlp', hidden: 24, receptiveField: 8, activation: 'multi-bias', ...muon };
+    const fast = { ...local, recipe: 'fast', receptiveStride: 4, lr: 0.021, headLr: 0.049, shift: 2, epochs: 10 };
     expect(await config(['--model', 'mlp'])).toMatchObject(fast);
     const dense = { model: 'mlp', hidden: 512, receptiveField: 32, activation: 'relu', ...sgd };
     const plain = { ...dense, lr: 0.05, weightDecay: 5e-4, shift: 2, labelSmoothing: 0.1 };
