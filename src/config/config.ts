@@ -124,7 +124,7 @@ export const FIELDS = {
       help: 'peak learning rate of the biases and the output layer, which muon leaves to SGD',
       default: defaultHeadLr,
       search: '5e-3..0.5:log',
-      shownDefault: '0.042; best 0.05',
+      shownDefault: '0.049; best 0.05',
       onlyWith: optimizersWith('headLr'),
     },
   ),
