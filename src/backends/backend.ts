@@ -185,7 +185,7 @@ export interface Backend {
   countCorrect(logits: Tensor, labels: Tensor, into: Tensor): void;
 
   /** For each of `count` stacked symmetric matrices A [M, M] with eigenvalues ≥ 0, roughly A^(−½). With a bound of the eigenvalues
-   *  s = min(max_i Σ_j |a_ij|, √Σ a_ij²), it begins with G = A/s and Z = I/√s, both 0 if s < 1e-30, and computes `steps` times
+   *  s = min(max_i Σ_j |a_ij|, √Σ a_ij²), it begins with G = A/s and Z = I/√s, both 0 if s < 1e-30, and computes `steps` ≥ 1 times
    *
    *      Q = a I + b G + c G²,   Z ← Q Z,   G ← Q G Q
    *

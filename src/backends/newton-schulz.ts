@@ -4,18 +4,21 @@ import type { Values } from './reference/tensor.ts';
 /** Below this, a matrix counts as zero. */
 const NEGLIGIBLE = 1e-30;
 
-/** What the iteration needs of the memory of a backend: temporary tensors, by name, and their values. */
+export type NewtonSchulzName = 'gram' | 'root' | 'spare' | 'polynomial' | 'factor' | 'one';
+
+/** What the iteration needs of the memory of a backend: temporary tensors, by name, and the values of tensors. */
 export interface NewtonSchulzMemory {
-  allocate(name: 'gram' | 'root' | 'spare' | 'polynomial' | 'factor' | 'one', shape: Shape): Tensor;
-  /** The memory of a tensor whose values are about to change. */
-  valuesOf(tensor: Tensor): Values;
+  allocate(name: NewtonSchulzName, shape: Shape): Tensor;
+  read(tensor: Tensor): Values;
+  /** The values of a tensor, to be changed. */
+  change(tensor: Tensor): Values;
 }
 
 /** Backend.newtonSchulz, by products that compute a step for all matrices at once. */
 export function newtonSchulzByProducts(
   backend: Pick<Backend, 'matmul' | 'scale' | 'write'>,
   { x, count, iteration, into }: { x: Tensor; count: number; iteration: NewtonSchulz; into: Tensor },
-  { allocate, valuesOf }: NewtonSchulzMemory,
+  { allocate, read, change }: NewtonSchulzMemory,
 ): void {
   const { coefficients, steps } = iteration;
   const [a, b, c] = coefficients;
@@ -28,12 +31,12 @@ export function newtonSchulzByProducts(
   const multiply = (left: Tensor, right: Tensor, target: Tensor) =>
     backend.matmul(left, right, { kind: 'store', tensor: target }, { groups, symmetric: true });
 
-  normalise(valuesOf(x), count, valuesOf(gram), valuesOf(root));
+  normalise(read(x), count, change(gram), change(root));
   for (let step = 1; step <= steps; step++) {
     backend.scale(gram, c, one, { kind: 'store', tensor: factor });
-    addToDiagonals(valuesOf(factor), x.shape[1], b);
+    addToDiagonals(change(factor), x.shape[1], b);
     multiply(gram, factor, polynomial);
-    addToDiagonals(valuesOf(polynomial), x.shape[1], a);
+    addToDiagonals(change(polynomial), x.shape[1], a);
     multiply(polynomial, root, step < steps ? spare : into);
     if (step === steps) return;
     [root, spare] = [spare, root];

@@ -99,16 +99,14 @@ interface Operands {
 
 /** Allocates the operands of a product, as the gates `linear` and `local linear` pass them to the backend. */
 function operandsOf(backend: Backend, size: ProductSize): Operands {
-  const { result, m, n, k, ofImages } = size;
+  const { result, m, n, k } = size;
   if (size.groups > 1) return groupOperandsOf(backend, size);
   const store = (): Sink => ({ kind: 'store', tensor: backend.allocate([m, n]) });
   switch (result) {
     case 'hidden':
     case 'logits': {
       const [weight, bias] = [randomTensor(backend, [n, k]), backend.allocate([n])];
-      const { tensor, prepare } = ofImages
-        ? { tensor: randomTensor(backend, [m, k], 'pixel') }
-        : unitsOf(backend, size, [m, k]);
+      const { tensor, prepare } = inputOf(backend, size, [m, k]);
       return { a: tensor, b: weight, changed: weight, into: store(), options: { transposeB: true, bias }, prepare };
     }
     case 'dhidden': {
@@ -117,9 +115,7 @@ function operandsOf(backend: Backend, size: ProductSize): Operands {
     }
     default: {
       const upstream = randomTensor(backend, [k, m]);
-      const { tensor, prepare } = ofImages
-        ? { tensor: randomTensor(backend, [k, n], 'pixel') }
-        : unitsOf(backend, size, [k, n]);
+      const { tensor, prepare } = inputOf(backend, size, [k, n]);
       const weight = randomTensor(backend, [m, n]);
       const into: Sink = { kind: 'update', tensor: weight, rule: UPDATE, state: [backend.allocate([m, n])] };
       return { a: upstream, b: tensor, changed: upstream, into, options: { transposeA: true }, prepare };
@@ -127,8 +123,10 @@ function operandsOf(backend: Backend, size: ProductSize): Operands {
   }
 }
 
-/** Random hidden units [rows, H]. Those of filters with several units are left to the product to compute. */
-function unitsOf(backend: Backend, { model, recipe }: ProductSize, [rows, H]: [number, number]) {
+/** What a layer multiplies by its weights: images, or random hidden units [rows, H]. Those of filters with several units are left
+ *  to the product to compute. */
+function inputOf(backend: Backend, { model, recipe, ofImages }: ProductSize, [rows, H]: [number, number]) {
+  if (ofImages) return { tensor: randomTensor(backend, [rows, H], 'pixel') };
   const { thresholds } = layoutOf(resolveConfig({ model, recipe }), IMAGE_BYTES);
   if (thresholds === 1) return { tensor: randomTensor(backend, [rows, H]) };
   const [x, bias] = [randomTensor(backend, [rows, H / thresholds]), randomTensor(backend, [H])];

@@ -27,7 +27,7 @@ export const FIELDS = {
     {
       help: 'hidden filters for each receptive field, 1 to 8192; with recipe plain, the hidden units',
       default: 512,
-      search: '32..512:log',
+      search: '16..512:log',
       shownDefault: '24; plain 512, best 96',
       onlyWith: { model: ['mlp'] },
     },

@@ -2,7 +2,7 @@ import type { Backend, Groups, NewtonSchulz, Tensor, WritingSink } from '../back
 import type { OptimizerDefinition, OptimizerSettings, Parameter, ParameterUpdate } from './optimizer.ts';
 import { sgd } from './sgd.ts';
 
-/** It does not converge to 1 exactly, but brings every singular value near it, about 0.7 to 1.2, in few steps. */
+/** Takes every singular value not to 1, but near it, to about 0.7 to 1.2, in few steps. */
 const ITERATION: NewtonSchulz = { coefficients: [3.4445, -4.775, 2.0315], steps: 5 };
 
 /** Muon with *decoupled* weight decay λ, for a matrix w [F, K] with the gradient g; each of P stacked matrices is updated by

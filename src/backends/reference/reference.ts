@@ -211,7 +211,7 @@ export class ReferenceBackend implements ElementwiseBackend {
 
   newtonSchulz(x: Tensor, count: number, iteration: NewtonSchulz, into: Tensor): void {
     expectSquares(x, count, into);
-    const memory = { allocate: (_: string, shape: Shape) => this.allocate(shape), valuesOf };
+    const memory = { allocate: (_: string, shape: Shape) => this.allocate(shape), read: valuesOf, change: valuesOf };
     newtonSchulzByProducts(this, { x, count, iteration, into }, memory);
   }
 

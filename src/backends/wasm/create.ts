@@ -138,16 +138,15 @@ async function startThreads({ module }: Program, space: Space, wanted: number, o
  *  the first operation with a wrong result, if any. */
 async function selfTestTiles(backend: WasmBackend, { revectorize }: Engine): Promise<string | undefined> {
   const { products } = backend;
-  const { usesBytes } = products;
   let wrong = await selfTest(backend);
   if (revectorize && wrong === undefined) {
     products.isWide = true;
     wrong = await selfTest(backend);
   }
   if (wrong !== undefined) return wrong;
-  products.usesBytes = false;
   if (revectorize) products.isWide = wideIsFaster(backend);
-  if (usesBytes) products.usesBytes = bytesAreFaster(backend);
+  // Only some processors have instructions for bytes.
+  if (products.usesBytes) products.usesBytes = bytesAreFaster(backend);
   backend.reset();
   return undefined;
 }
@@ -157,7 +156,7 @@ function wideIsFaster({ products, precision }: WasmBackend): boolean {
   const arithmetic = precision === 'float32' ? 'float32' : 'int16';
   return isFaster((isWide) => {
     products.isWide = isWide;
-    products.runPeak(arithmetic, products.tileRows(arithmetic));
+    return products.runPeak(arithmetic, products.tileRows(arithmetic));
   });
 }
 
@@ -167,18 +166,20 @@ function bytesAreFaster(backend: WasmBackend): boolean {
   return isFaster((usesBytes) => {
     backend.products.usesBytes = usesBytes;
     for (let i = 0; i < 4; i++) backend.matmul(a, b, { kind: 'store', tensor: c });
+    return 1;
   });
 }
 
-/** Whether work takes less time in one way than in another, alternating between them. */
-function isFaster(run: (way: boolean) => void): boolean {
-  const best = { with: Infinity, without: Infinity };
+/** Whether the rate of one way to work is higher than that of another, alternating between them. @param run returns the amount of
+ *  work done. */
+function isFaster(run: (way: boolean) => number): boolean {
+  const best = { with: 0, without: 0 };
   for (let round = 0; round < 5; round++) {
     for (const way of ['with', 'without'] as const) {
       const started = performance.now();
-      run(way === 'with');
-      best[way] = Math.min(best[way], performance.now() - started);
+      const done = run(way === 'with');
+      best[way] = Math.max(best[way], done / (performance.now() - started));
     }
   }
-  return best.with < best.without;
+  return best.with > best.without;
 }

@@ -7,7 +7,7 @@ import {
   type Tensor,
   type WritingSink,
 } from '../backend.ts';
-import type { NewtonSchulzMemory } from '../newton-schulz.ts';
+import type { NewtonSchulzMemory, NewtonSchulzName } from '../newton-schulz.ts';
 import { OFFSET } from './jobs.ts';
 import type { Arguments } from './kernels/kernel.ts';
 import { CHUNK_BYTES, SUM_COLUMNS_PER_TASK } from './kernels/pointwise.ts';
@@ -30,8 +30,16 @@ export interface DeviceParts {
 
 /** Temporary memory of an operation. */
 type ScratchName =
-  | ('rows' | 'panels' | 'sums' | 'buffer' | 'partial' | 'plan' | 'upstream' | 'peak' | 'matrices')
-  | Parameters<NewtonSchulzMemory['allocate']>[0];
+  | 'rows'
+  | 'panels'
+  | 'sums'
+  | 'buffer'
+  | 'partial'
+  | 'plan'
+  | 'upstream'
+  | 'peak'
+  | 'matrices'
+  | NewtonSchulzName;
 
 /** Memory and threads, and the means to run a kernel on them. */
 export class Device {
@@ -90,6 +98,8 @@ export class Device {
     const at = (offset: number) => (this.#sink + offset) >>> 2;
     const kind = into.kind === 'update' ? into.rule.kind : into.kind;
     words[at(SINK.kind)] = SINK_KINDS.indexOf(kind);
+    // What is added to has to be there.
+    if (kind !== 'store') this.address(into.tensor);
     words[at(SINK.target)] = this.address(this.changed(into.tensor));
     if (into.kind !== 'update') return this.#sink;
     for (let i = 0; i < 2; i++) {
@@ -142,7 +152,7 @@ export class Device {
   changed(tensor: Tensor): WasmTensor {
     const target = asWasmTensor(tensor);
     const { deferred } = target.storage;
-    // Only some of the units may change.
+    // Only some of the units may change: the others have to be there.
     if (deferred && canCompute(deferred)) deferred.compute();
     target.storage.deferred = undefined;
     target.storage.version++;
@@ -190,7 +200,8 @@ export class Device {
   /** Temporary memory of a Newton–Schulz iteration. */
   readonly temporary: NewtonSchulzMemory = {
     allocate: (name, shape) => this.scratchTensor(name, shape),
-    valuesOf: (tensor) => this.floats(this.address(this.changed(tensor)), sizeOf(tensor.shape)),
+    read: (tensor) => this.floats(this.address(tensor), sizeOf(tensor.shape)),
+    change: (tensor) => this.floats(this.address(this.changed(tensor)), sizeOf(tensor.shape)),
   };
 
   /** Allocates zeroed memory, until the next reset. */

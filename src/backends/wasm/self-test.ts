@@ -89,8 +89,8 @@ async function recordLocal(
   await record('gradient of groups', gradient.tensor);
 }
 
-/** Newton–Schulz iterations: enough for each task to compute one of them, unless there are more than 32 threads. */
-const MATRICES = 128;
+/** Newton–Schulz iterations: enough matrices, on up to 8 threads, for the kernel that computes one in each task. */
+const GRAMS = { count: 32, size: 18 } as const;
 
 async function resultsOf(backend: Backend): Promise<Results> {
   const results = new Map<string, ArrayLike<number>>();
@@ -122,6 +122,9 @@ async function resultsOf(backend: Backend): Promise<Results> {
   await record('forward product', hidden.tensor);
   backend.matmul(images, weight, hidden, { transposeB: true, bias, exact: true });
   await record('exact forward product', hidden.tensor);
+  const transposed = output([D, 8]);
+  backend.matmul(images, numbers([B, 8], 17), transposed, { transposeA: true });
+  await record('stored transposed product', transposed.tensor);
   for (const kind of ['relu', 'leaky-relu', 'sigmoid', 'tanh'] satisfies Activation[]) {
     const [active, gradient] = [backend.allocate([B, H]), output([B, H])];
     backend.activation(kind, numbers([B, H], 3), active);
@@ -147,12 +150,17 @@ async function resultsOf(backend: Backend): Promise<Results> {
   const square = output([H, H]);
   backend.matmul(upstream, numbers([B, H], 11), square, { transposeA: true, symmetric: true });
   await record('symmetric product', square.tensor);
-  const [grams, roots] = [backend.allocate([MATRICES * 2, 2]), backend.allocate([MATRICES * 2, 2])];
+  const { count, size } = GRAMS;
+  const [grams, roots] = [backend.allocate([count * size, size]), backend.allocate([count * size, size])];
+  const gram = (i: number) => {
+    const [row, column] = [Math.floor(i / size), i % size];
+    return row % size === column ? row + size : 1 / (1 + (row % size) + column);
+  };
   backend.write(
     grams,
-    Float32Array.from({ length: 4 * MATRICES }, (_, i) => ((i % 4) % 3 === 0 ? i + 2 : 1)),
+    Float32Array.from({ length: count * size * size }, (_, i) => gram(i)),
   );
-  backend.newtonSchulz(grams, MATRICES, { coefficients: [3.4445, -4.775, 2.0315], steps: 2 }, roots);
+  backend.newtonSchulz(grams, count, { coefficients: [3.4445, -4.775, 2.0315], steps: 2 }, roots);
   await record('Newton–Schulz iterations', roots);
   const [sum, kept] = [output([H]), output([B, H])];
   backend.sumRows(upstream, sum);

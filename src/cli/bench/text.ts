@@ -174,7 +174,7 @@ function footnoteLines(results: readonly BenchResult[], width: number): string[]
   }
   if (results.some(({ parts }) => parts.length > 0)) {
     texts.push(
-      '"fast" is the step of --model mlp --recipe fast. Its products with h compute h as they go. Its parts are measured alone.',
+      '"fast" is the step of --model mlp --recipe fast. Its products with h compute h, too, which does not count as operations. Its parts are measured alone.',
     );
   }
   if (results.some(({ peak }) => peak === null)) {

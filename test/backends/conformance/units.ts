@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type MatmulOptions, ShapeError, type Tensor } from '../../../src/backends/backend.ts';
-import type { Context } from './context.ts';
+import { type Context, pixelValues } from './context.ts';
 
 /** Products of the units of `multiBias`, which a backend may compute as it goes. */
 export function checkProductsOfUnits({ backend, tensor, valuesOf, storeIn, expectClose }: Context): void {
@@ -107,6 +107,47 @@ export function checkProductsOfUnits({ backend, tensor, valuesOf, storeIn, expec
       backend.deliver(tensor([3, 8], new Float64Array(24).fill(1)), { kind: 'add', tensor: added });
       const more = (await backend.read(unitsOf(3, 4, 2))).map((value) => value + 1);
       expect(await backend.read(added)).toEqual(more);
+    });
+
+    it('of images, or symmetric, has the bits of stored units', async () => {
+      const images = tensor([16, 32], pixelValues(16 * 32, 3), 'pixel');
+      const products = [
+        (y: Tensor) => product(y, images, {}),
+        (y: Tensor) => product(images, y, { transposeA: true }),
+        (y: Tensor) => product(y, y, { transposeB: true, symmetric: true }),
+        (y: Tensor) => product(y, y, { transposeA: true, symmetric: true }),
+      ];
+      for (const run of products) {
+        const stored = unitsOf(16, 8, 2);
+        await backend.read(stored);
+        expect(await run(unitsOf(16, 8, 2))).toEqual(await run(stored));
+      }
+    });
+
+    it('uses new units once they are replaced, and keeps those that are not', async () => {
+      const [y, weight] = [unitsOf(16, 8, 2), tensor([16, 256], pixelValues(16 * 256, 4), 'pixel')];
+      const first = await product(y, weight, {});
+      const [x, bias] = [tensor([5, 8], 'other x'), tensor([16], 'other b')];
+      const view = backend.view(y, 5);
+      backend.multiBias(x, bias, view);
+      const fresh = backend.allocate([5, 16]);
+      backend.multiBias(x, bias, fresh);
+      const [some, all] = [await product(fresh, weight, {}), await product(y, weight, {})];
+      expect(all.subarray(0, some.length)).toEqual(some);
+      expect(all.subarray(some.length)).toEqual(first.subarray(some.length));
+      expect(all).not.toEqual(first);
+    });
+
+    it('keeps the units of the rows that are not replaced', async () => {
+      const y = unitsOf(6, 4, 2);
+      backend.multiBias(
+        tensor([2, 4], new Float64Array(8).fill(3)),
+        tensor([8], new Float64Array(8)),
+        backend.view(y, 2),
+      );
+      const expected = await backend.read(unitsOf(6, 4, 2));
+      for (let i = 0; i < 16; i++) expected[i] = i % 8 < 4 ? 3 : 0;
+      expect(await backend.read(y)).toEqual(expected);
     });
 
     it('rejects shapes that do not match', () => {

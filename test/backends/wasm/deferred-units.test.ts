@@ -46,5 +46,33 @@ describe('units that are not computed before something needs them', async () => 
     expect(Array.from(await backend.read(y))).toEqual(Array(16).fill(5));
     backend.multiBias(x, filled([8], 2), y);
     expect(Array.from(await backend.read(y))).toEqual(Array(16).fill(2));
+    const lost = units();
+    backend.write(lost.x, new Float32Array(8));
+    backend.activation('relu', filled([2, 8], 6), lost.y);
+    expect(Array.from(await backend.read(lost.y))).toEqual(Array(16).fill(6));
+  });
+
+  it('are lost for what adds to them, too', () => {
+    const { x, y } = units();
+    backend.write(x, new Float32Array(8));
+    expect(() => backend.deliver(filled([2, 8], 1), { kind: 'add', tensor: y })).toThrow('changed before its units');
+  });
+
+  it('stay when a call that would replace them is rejected', async () => {
+    const { y } = units();
+    expect(() => backend.multiBias(backend.allocate([2, 4], 'label'), filled([8], 1), y)).toThrow(TypeError);
+    expect(Array.from(await backend.read(y)).slice(0, 8)).toEqual([4, 4, 4, 4, 0, 0, 0, 0]);
+    expect(() => backend.multiBias(filled([2, 4], 1), filled([8], 1), backend.allocate([2, 8], 'label'))).toThrow(
+      TypeError,
+    );
+  });
+
+  it('are computed before they are cropped', async () => {
+    const [x, bias, images] = [filled([1, 768], 1), filled([3072], 0), backend.allocate([1, 3072])];
+    backend.multiBias(x, bias, images);
+    const fields = backend.allocate([1, 3072]);
+    backend.crop(images, { size: 16, stride: 16, mirrored: false }, fields);
+    const values = await backend.read(fields);
+    expect(values.filter((value) => value === 1)).toHaveLength(1536);
   });
 });

@@ -85,7 +85,7 @@ export class ImageStore {
     const rowBytes = (columns: number) => (isBytes ? pixelRowBytes(columns) : 4 * columns);
     const [count, columns] = into.shape;
     this.#device.run('crop', Math.ceil(count / CROP_IMAGES_PER_TASK), {
-      images: source.storage.address,
+      images: isBytes ? source.storage.address : this.#device.address(images),
       imageBytes: rowBytes(IMAGE_BYTES),
       imageRow: IMAGE_SIDE * bytes,
       target: target.storage.address,

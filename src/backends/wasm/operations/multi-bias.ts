@@ -2,7 +2,7 @@ import { expectShape, type Shape, type Tensor, type WritingSink } from '../../ba
 import { expectUnits } from '../../checks.ts';
 import type { Device } from '../device.ts';
 import { CHUNK } from '../kernels/pointwise.ts';
-import { UNITS_PER_VECTOR } from '../kernels/products/units/from-units.ts';
+import { FROM_UNITS_MAX_VALUES, UNITS_PER_VECTOR } from '../kernels/products/units/from-units.ts';
 import { asWasmTensor, type MemoryRange, type Storage } from '../tensor.ts';
 
 /** Several units per value; see Backend. */
@@ -19,11 +19,12 @@ export class MultiBias {
   forward(x: Tensor, bias: Tensor, into: Tensor): void {
     expectShape('the biases', bias.shape, [into.shape[1]]);
     const { rows, columns: values, units } = expectUnits(x.shape, into.shape);
-    const { storage } = asWasmTensor(into);
-    // Its units are about to be replaced.
-    storage.deferred = undefined;
     const [source, biases] = [this.#device.storageOf(x), this.#device.address(bias)];
-    if (values % UNITS_PER_VECTOR !== 0) {
+    const { storage } = asWasmTensor(into);
+    // Of more units than are replaced, the others have to be computed first.
+    if (storage.deferred && storage.deferred.rows <= rows) storage.deferred = undefined;
+    this.#device.address(this.#device.changed(into));
+    if (values % UNITS_PER_VECTOR !== 0 || values >= FROM_UNITS_MAX_VALUES) {
       this.#compute(x, biases, into);
       return;
     }
@@ -38,7 +39,6 @@ export class MultiBias {
   #compute(x: Tensor, bias: number, into: Tensor): void {
     const { tasks, ...rows } = this.#rows(x.shape, into.shape);
     const operands = { x: this.#device.address(x), bias, y: this.#device.address(into) };
-    this.#device.changed(into);
     this.#device.run('multiBias', tasks, { ...rows, ...operands });
   }
 

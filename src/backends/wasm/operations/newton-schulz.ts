@@ -3,6 +3,9 @@ import { newtonSchulzByProducts, normalise } from '../../newton-schulz.ts';
 import type { Device } from '../device.ts';
 import { NEWTON_SCHULZ_MAX_SIZE, newtonSchulzBytes } from '../kernels/products/newton-schulz.ts';
 
+/** At least as many matrices keep all threads busy, each with matrices of its own. */
+const MATRICES_PER_THREAD = 4;
+
 /** Backend.newtonSchulz: enough small matrices are computed one in each task; otherwise the threads share each product. Both give
  *  the same bits. */
 export function newtonSchulz(
@@ -11,14 +14,14 @@ export function newtonSchulz(
   operands: { x: Tensor; count: number; iteration: NewtonSchulz; into: Tensor },
 ): void {
   const { x, count, iteration, into } = operands;
-  const { allocate, valuesOf } = device.temporary;
+  const { allocate, read, change } = device.temporary;
   const size = x.shape[1];
-  if (size > NEWTON_SCHULZ_MAX_SIZE || count < 4 * device.threads) {
+  if (size > NEWTON_SCHULZ_MAX_SIZE || count < MATRICES_PER_THREAD * device.threads) {
     newtonSchulzByProducts(backend, operands, device.temporary);
     return;
   }
   const gram = allocate('gram', x.shape);
-  normalise(valuesOf(x), count, valuesOf(gram), valuesOf(into));
+  normalise(read(x), count, change(gram), change(into));
   const [a, b, c] = iteration.coefficients;
   device.run('newtonSchulz', count, {
     gram: device.address(gram),

@@ -52,10 +52,9 @@ export class Pointwise {
     const operands = {
       kind: ACTIVATION_CODE[kind],
       x: this.#device.address(x),
-      target: this.#device.address(into),
+      target: this.#device.address(this.#device.changed(into)),
       count,
     };
-    this.#device.changed(into);
     this.#device.run('activation', Math.ceil(count / CHUNK), operands);
   }
 

@@ -20,7 +20,7 @@ import {
   FROM_UNITS_MAX_COLUMNS,
   FROM_UNITS_ROWS_PER_TASK,
 } from '../kernels/products/units/from-units.ts';
-import { UNITS, UNITS_BYTES, UNITS_COLUMNS_PER_TASK } from '../kernels/products/units/through-units.ts';
+import { THROUGH_UNITS_BYTES, THROUGH_UNITS_COLUMNS_PER_TASK, UNITS } from '../kernels/products/units/through-units.ts';
 import { type DeferredUnits, unitsOf } from '../tensor.ts';
 import { formatOf, type Operand, Operands, operandOf, STEP_VALUES, tilesOf } from './operands.ts';
 
@@ -74,10 +74,10 @@ export class Products {
       : { ...this.#operands.asRows(rowOperand), scales: 0 };
     const panels = this.#operands.asPanels(panelOperand, format, { blockColumns, packInTasks: rowBlocks === 1 });
     const isBeside = groups.into === 'beside';
-    const isWhole = isInteger
+    const canSkipSink = isInteger
       ? transposed && left.count % 4 === 0 && right.count % 4 === 0
       : !transposed && right.count % PANEL === 0 && !(symmetric && right.count > SQUARE);
-    const isInPlace = isWhole && into.kind === 'store' && !options.bias;
+    const isInPlace = canSkipSink && into.kind === 'store' && !options.bias;
     this.#device.run('multiply', groups.count * tasksOf(blockColumns), {
       a: rows.address,
       aStride: rows.stride,
@@ -111,8 +111,8 @@ export class Products {
 
   /** Computes a product of units that nothing has computed yet, if there is a kernel that computes them as it goes. */
   #multiplyUnits(a: Tensor, b: Tensor, into: WritingSink, options: MatmulOptions): boolean {
-    const { transposeA = false, transposeB = false, groups, bias } = options;
-    if (groups) return false;
+    const { transposeA = false, transposeB = false, groups, symmetric, bias } = options;
+    if (groups || symmetric || [a, b].some(({ dtype }) => this.#device.isPixelBytes(dtype))) return false;
     const [left, right] = [unitsOf(a), unitsOf(b)];
     if (left && !right && !transposeA && b.shape[transposeB ? 0 : 1] <= FROM_UNITS_MAX_COLUMNS) {
       this.#multiplyFromUnits(left, b, into, options);
@@ -181,7 +181,7 @@ export class Products {
     const panels = this.#operands.asPanels(operand, format, { blockColumns: PANEL, packInTasks: false });
     const blocks = Math.ceil(rows / SUM_ROWS_PER_BLOCK);
     const partial = this.#device.scratch('partial', 4 * blocks * y.shape[1]);
-    this.#device.run('multiplyThroughUnits', blocks * Math.ceil(columns / UNITS_COLUMNS_PER_TASK), {
+    this.#device.run('multiplyThroughUnits', blocks * Math.ceil(columns / THROUGH_UNITS_COLUMNS_PER_TASK), {
       a: this.#device.address(a),
       aStride: 4 * steps,
       panels: panels.panels,
@@ -192,7 +192,7 @@ export class Products {
       units,
       x: this.#device.address(x),
       bias: this.#device.address(bias),
-      sums: this.#device.scratch('sums', UNITS_BYTES * this.#device.threads),
+      sums: this.#device.scratch('sums', THROUGH_UNITS_BYTES * this.#device.threads),
       partial,
       sink: this.#device.writeSink(into.x),
       isWide: Number(this.isWide),

@@ -15,7 +15,7 @@ export function writeValues(device: Device, tensor: Tensor, values: ArrayLike<nu
       for (let i = 0; i < columns; i++) target[i] = 64 * values[row * columns + i];
     }
   } else if (dtype === 'label') device.memory.bytes.set(values, storage.address);
-  else device.memory.floats.set(values, device.address(tensor) >>> 2);
+  else device.memory.floats.set(values, storage.address >>> 2);
 }
 
 /** Backend.read */

@@ -16,9 +16,10 @@ import { chooseTiles, PANEL, STEP_BYTES } from './tile.ts';
  *  packs it (`pack` ≠ 0). The groups of a product are separate pairs of matrices; `group…` is the distance from one to the
  *  next, in bytes (`groupOrigin`: in elements of the result). A task computes a block of one C, scales its rows (`scales` ≠
  *  0), transposes it (`transposed`), adds the bias (`bias` ≠ 0, one value per column of the result) and sends it to the sink,
- *  row by row. A result that is only stored goes where it belongs without the sink (`target` ≠ 0), if it needs no bias: with whole
- *  panels of columns it is summed there; transposed, it has scales, and rows and columns in fours. Every sum runs over k in ascending order, in blocks of `blockSteps` steps, whatever the size of a block
- *  and the number of threads; behind each block, a panel has `blockTail` bytes more. */
+ *  row by row. A result that is only stored and has no bias does not need the sink: `target` ≠ 0 is its address. If not
+ *  transposed, it has whole panels of columns, and the tiles add it up in place; if transposed, it has scales, and rows and
+ *  columns in fours (`storeTransposed`). Every sum runs over k in ascending order, in blocks of `blockSteps` steps, whatever the
+ *  size of a block and the number of threads; behind each block, a panel has `blockTail` bytes more. */
 export const multiply = kernel(
   {
     a: 'i32',

@@ -11,8 +11,8 @@ import { PANEL, STEP_BYTES } from './tile.ts';
 export const NEWTON_SCHULZ_MAX_SIZE = 96;
 /** Bytes of a matrix in the memory of a thread: rows of whole panels, and as many rows. */
 const matrixBytes = (size: number) => 4 * (Math.ceil(size / PANEL) * PANEL) ** 2;
-/** G, two of Z, Q, one more factor, and the panels of a product. */
-const MATRICES = ['gram', 'root', 'spare', 'polynomial', 'factor', 'panels'] as const;
+/** G, two of Z, Q, one more factor, and a panel of a product. */
+const MATRICES = ['gram', 'root', 'spare', 'polynomial', 'factor', 'panel'] as const;
 
 /** Bytes of memory per thread. */
 export function newtonSchulzBytes(size: number): number {
@@ -37,7 +37,7 @@ export const newtonSchulz = kernel(
     const rowBytes = f.local('i32', i32.shl(i32.and(i32.add(p.size, PANEL - 1), -PANEL), 2));
     const bytes = f.local('i32', i32.shr_u(i32.mul(rowBytes, rowBytes), 2));
     const memory = i32.add(p.memory, i32.mul(thread, i32.mul(bytes, MATRICES.length)));
-    const [gram, root, spare, polynomial, factor, panels] = MATRICES.map((_, i) =>
+    const [gram, root, spare, polynomial, factor, panel] = MATRICES.map((_, i) =>
       f.local('i32', i32.add(memory, i32.mul(bytes, i))),
     );
     const offset = f.local('i32', i32.mul(task, i32.shl(i32.mul(p.size, p.size), 2)));
@@ -46,7 +46,7 @@ export const newtonSchulz = kernel(
     copyIn(f, matrix, source(p.gram), gram);
     copyIn(f, matrix, source(p.root), root);
     const multiply = (left: Local<'i32'>, right: Local<'i32'>, target: Local<'i32'>) =>
-      f.do(call(shared.symmetricProduct, left, right, target, p.size, rowBytes, panels, p.isWide));
+      f.do(call(shared.symmetricProduct, left, right, target, p.size, rowBytes, panel, p.isWide));
 
     const left = f.local('i32', p.steps);
     f.while(left, () => {
@@ -68,11 +68,11 @@ export const newtonSchulz = kernel(
   },
 );
 
-/** Adds the function (A, B, C, size, bytes of a row, memory for panels, whether tiles are wide): C = A B, of square matrices whose
+/** Adds the function (A, B, C, size, bytes of a row, memory for a panel, whether tiles are wide): C = A B, of square matrices whose
  *  product is symmetric. The sums are those of `multiply`. */
 export function addSymmetricProduct(module: ModuleBuilder, { float }: SharedFunctions['tiles']): FunctionHandle {
   const types = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] as const;
-  return module.function(types, (f, a, b, c, size, rowBytes, panels, isWide) => {
+  return module.function(types, (f, a, b, c, size, rowBytes, panel, isWide) => {
     const zero = f.local('i32', i32.const(0));
     loop(
       f,
@@ -80,11 +80,11 @@ export function addSymmetricProduct(module: ModuleBuilder, { float }: SharedFunc
       size,
       (column) => {
         const at = f.local('i32', i32.shl(column, 2));
-        packPanel(f, { from: f.local('i32', i32.add(b, at)), rowBytes, size, to: panels });
+        packPanel(f, { from: f.local('i32', i32.add(b, at)), rowBytes, size, to: panel });
         // What is below the diagonal is copied.
         const rows = f.local('i32', i32.min_u(size, f.local('i32', i32.add(column, PANEL))));
         const tile = () => ({
-          ...{ a: f.local('i32', a), aStride: rowBytes, panel: panels, steps: size },
+          ...{ a: f.local('i32', a), aStride: rowBytes, panel, steps: size },
           ...{ c: f.local('i32', i32.add(c, at)), rowBytes, adds: zero },
         });
         f.if(

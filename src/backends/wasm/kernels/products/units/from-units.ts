@@ -5,13 +5,15 @@ import { signOf, unit } from '../../multi-bias.ts';
 import { BLOCK_COLUMNS, ROW_BYTES, writeBlock } from '../block.ts';
 import { FLOAT_BLOCK, MAX_TILE_ROWS, PANEL, STEP_BYTES } from '../tile.ts';
 
-// Products of Y = multiBias(X) [rows, T·M] that compute it from X [rows, M] as they go: it is four times as large as X, and is
-// neither written nor read.
+// Products of Y = multiBias(X) [rows, T·M] that compute it from X [rows, M] as they go. Y is T times as large as X, and never stored
+// as a whole.
 
 /** M is a multiple of it, so that all units of a vector have the same threshold. */
 export const UNITS_PER_VECTOR = 4;
+/** M is less: a row of X has less than the 64 kB behind which an address may not be valid. */
+export const FROM_UNITS_MAX_VALUES = 16_384;
 
-/** Rows of the result that a task computes: a multiple of the rows of a tile. */
+/** Rows of the result that a task computes: a multiple of 5 and 6, the rows of a wide tile. */
 export const FROM_UNITS_ROWS_PER_TASK = 30;
 /** The largest number of columns of the result. */
 export const FROM_UNITS_MAX_COLUMNS = BLOCK_COLUMNS[0];

@@ -8,14 +8,14 @@ import { MAX_TILE_ROWS, PANEL, STEP_BYTES } from '../tile.ts';
 export const UNITS = [2, 4];
 
 /** Columns of x that a task computes: few enough for all its sums to stay in the L1 cache. */
-export const UNITS_COLUMNS_PER_TASK = 128;
-const ROW_BYTES = 4 * UNITS_COLUMNS_PER_TASK;
+export const THROUGH_UNITS_COLUMNS_PER_TASK = 128;
+const ROW_BYTES = 4 * THROUGH_UNITS_COLUMNS_PER_TASK;
 /** Offsets in the memory of a thread: for each unit a tile of the product, then their dX, then the sums for the biases. */
 const TILE_BYTES = MAX_TILE_ROWS * 4 * PANEL;
 const DX = UNITS.at(-1)! * TILE_BYTES;
 const UNIT_SUMS = DX + MAX_TILE_ROWS * ROW_BYTES;
 /** Bytes of memory per thread. */
-export const UNITS_BYTES = UNIT_SUMS + UNITS.at(-1)! * ROW_BYTES;
+export const THROUGH_UNITS_BYTES = UNIT_SUMS + UNITS.at(-1)! * ROW_BYTES;
 
 /** With dY = A · P [rows, T·M], a product that is never stored, and U = dY ⊙ [±X + b > 0]: sends dX = Σ_t ± U_t [rows, M] to the
  *  sink, and writes the sum of each block of rows of U to `partial` [blocks, T·M]. The sums are those of `multiply`,
@@ -40,18 +40,18 @@ export const multiplyThroughUnits = kernel(
   (f, p, { task, thread, shared }) => {
     const columnTasks = f.local(
       'i32',
-      i32.div_u(i32.add(p.columns, UNITS_COLUMNS_PER_TASK - 1), UNITS_COLUMNS_PER_TASK),
+      i32.div_u(i32.add(p.columns, THROUGH_UNITS_COLUMNS_PER_TASK - 1), THROUGH_UNITS_COLUMNS_PER_TASK),
     );
     const block = f.local('i32', i32.div_u(task, columnTasks));
-    const column = f.local('i32', i32.mul(i32.rem_u(task, columnTasks), UNITS_COLUMNS_PER_TASK));
+    const column = f.local('i32', i32.mul(i32.rem_u(task, columnTasks), THROUGH_UNITS_COLUMNS_PER_TASK));
     const columnsLeft = f.local('i32', i32.sub(p.columns, column));
-    const width = f.local('i32', i32.min_u(i32.const(UNITS_COLUMNS_PER_TASK), columnsLeft));
+    const width = f.local('i32', i32.min_u(i32.const(THROUGH_UNITS_COLUMNS_PER_TASK), columnsLeft));
     const row = f.local('i32', i32.mul(block, SUM_ROWS_PER_BLOCK));
     const end = f.local('i32', i32.min_u(p.rows, f.local('i32', i32.add(row, SUM_ROWS_PER_BLOCK))));
-    const tile = f.local('i32', i32.add(p.sums, i32.mul(thread, UNITS_BYTES)));
+    const tile = f.local('i32', i32.add(p.sums, i32.mul(thread, THROUGH_UNITS_BYTES)));
     const dx = f.local('i32', i32.add(tile, DX));
     const unitSums = f.local('i32', i32.add(tile, UNIT_SUMS));
-    clear(f, unitSums, i32.mul(p.units, UNITS_COLUMNS_PER_TASK));
+    clear(f, unitSums, i32.mul(p.units, THROUGH_UNITS_COLUMNS_PER_TASK));
 
     const place = { column, width, row, end, tile, dx, unitSums };
     for (const units of UNITS) {
