@@ -65,6 +65,9 @@ def main():
         stride, mirror = config.get("receptiveStride") or 32, config.get("mirror", False)
         saved = os.path.join(saved, "last.safetensors")
     weights = read_weights(saved)
+    inputs = next(tensor.shape[1] for name, tensor in weights.items() if name in ("fc1.weight", "linear.weight"))
+    if inputs != 3072 and not os.path.isdir(sys.argv[1]):
+        sys.exit(f"{saved} has receptive fields of {inputs} values; give the folder of its run, which says where they lie")
     records = np.fromfile(os.path.join(folder, "test_batch.bin"), np.uint8).reshape(-1, 3073)
     correct = 0
     for at in range(0, len(records), CHUNK):
