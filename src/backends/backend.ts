@@ -186,10 +186,7 @@ export interface Backend {
 
   /** For each of `count` stacked symmetric matrices A [M, M] with eigenvalues ≥ 0, roughly A^(−½). With a bound of the eigenvalues
    *  s = min(max_i Σ_j |a_ij|, √Σ a_ij²), it begins with G = A/s and Z = I/√s, both 0 if s < 1e-30, and computes `steps` ≥ 1 times
-   *
-   *      Q = a I + b G + c G²,   Z ← Q Z,   G ← Q G Q
-   *
-   *  [count·M, M] → Z [count·M, M]. */
+   *  Q = a I + b G + c G², Z ← Q Z, G ← Q G Q. x [count·M, M] → Z [count·M, M]. */
   newtonSchulz(x: Tensor, count: number, iteration: NewtonSchulz, into: Tensor): void;
 
   /** Sends a stored gradient to a sink of the same shape. */
