@@ -81,6 +81,30 @@ export function loop(
   });
 }
 
+/** min(length, total − from) */
+export function remaining(
+  f: FunctionBuilder,
+  total: Local<'i32'>,
+  from: Local<'i32'>,
+  length: Expr<'i32'>,
+): Local<'i32'> {
+  return f.local('i32', i32.min_u(length, f.local('i32', i32.sub(total, from))));
+}
+
+/** The columns that a task has, of a matrix whose rows are split into parts of `length` columns: a task of each part of the first
+ *  rows, then of the next. `rows` is the number of the rows. */
+export function partOfRow(
+  f: FunctionBuilder,
+  task: Local<'i32'>,
+  columns: Local<'i32'>,
+  length: number,
+): Record<'rows' | 'first' | 'width', Local<'i32'>> {
+  const parts = f.local('i32', i32.div_u(i32.add(columns, length - 1), length));
+  const first = f.local('i32', i32.mul(i32.rem_u(task, parts), length));
+  const width = remaining(f, columns, first, i32.const(length));
+  return { rows: f.local('i32', i32.div_u(task, parts)), first, width };
+}
+
 /** Memory access in `vectorised`: whole vectors, or one float in the first lane. */
 export interface Access {
   load(address: Expr<'i32'>): Expr<'v128'>;

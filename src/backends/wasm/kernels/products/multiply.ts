@@ -1,6 +1,6 @@
-import type { Expr, FunctionBuilder, FunctionHandle, Local } from '../../assembler/assembler.ts';
+import type { FunctionBuilder, FunctionHandle, Local } from '../../assembler/assembler.ts';
 import { call, i32, select } from '../../assembler/instructions.ts';
-import { kernel, loop, type SharedFunctions } from '../kernel.ts';
+import { kernel, loop, remaining, type SharedFunctions } from '../kernel.ts';
 import {
   type Block,
   mirrorBlock,
@@ -155,11 +155,6 @@ function ofGroup(f: FunctionBuilder, array: Local<'i32'>, group: Local<'i32'>, b
   const address = f.local('i32', array);
   f.if(address, () => f.set(address, i32.add(address, i32.mul(group, bytes))));
   return address;
-}
-
-/** min(length, total − from) */
-function remaining(f: FunctionBuilder, total: Local<'i32'>, from: Local<'i32'>, length: Expr<'i32'>): Local<'i32'> {
-  return f.local('i32', i32.min_u(length, f.local('i32', i32.sub(total, from))));
 }
 
 /** Packs the panels of a block into the memory of this thread. */

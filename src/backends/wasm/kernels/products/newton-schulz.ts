@@ -43,8 +43,10 @@ export const newtonSchulz = kernel(
     const offset = f.local('i32', i32.mul(task, i32.shl(i32.mul(p.size, p.size), 2)));
     const source = (address: Local<'i32'>) => f.local('i32', i32.add(address, offset));
     const matrix = { size: p.size, rowBytes };
-    copyIn(f, matrix, source(p.gram), gram);
-    copyIn(f, matrix, source(p.root), root);
+    const sizeBytes = f.local('i32', i32.shl(p.size, 2));
+    const rootRows = { address: source(p.root), bytes: sizeBytes };
+    copyRows(f, p.size, { address: source(p.gram), bytes: sizeBytes }, { address: gram, bytes: rowBytes });
+    copyRows(f, p.size, rootRows, { address: root, bytes: rowBytes });
     const multiply = (left: Local<'i32'>, right: Local<'i32'>, target: Local<'i32'>) =>
       f.do(call(shared.symmetricProduct, left, right, target, p.size, rowBytes, panel, p.isWide));
 
@@ -64,7 +66,7 @@ export const newtonSchulz = kernel(
         multiply(factor, polynomial, gram);
       });
     });
-    copyOut(f, matrix, root, source(p.root));
+    copyRows(f, p.size, { address: root, bytes: rowBytes }, rootRows);
   },
 );
 
@@ -141,25 +143,7 @@ function addToDiagonal(
   });
 }
 
-/** Copies a matrix to rows of whole panels. */
-function copyIn(f: FunctionBuilder, matrix: Matrix, from: Local<'i32'>, to: Local<'i32'>): void {
-  copyRows(
-    f,
-    matrix.size,
-    { address: from, bytes: f.local('i32', i32.shl(matrix.size, 2)) },
-    { address: to, bytes: matrix.rowBytes },
-  );
-}
-
-function copyOut(f: FunctionBuilder, matrix: Matrix, from: Local<'i32'>, to: Local<'i32'>): void {
-  copyRows(
-    f,
-    matrix.size,
-    { address: from, bytes: matrix.rowBytes },
-    { address: to, bytes: f.local('i32', i32.shl(matrix.size, 2)) },
-  );
-}
-
+/** Rows of a matrix, `bytes` apart. */
 type Rows = Record<'address' | 'bytes', Local<'i32'>>;
 
 function copyRows(f: FunctionBuilder, size: Local<'i32'>, source: Rows, target: Rows): void {

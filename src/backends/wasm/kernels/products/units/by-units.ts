@@ -1,6 +1,6 @@
 import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from '../../../assembler/assembler.ts';
 import { call, f32x4, i32, type V128, v128 } from '../../../assembler/instructions.ts';
-import { kernel, loop, type UnitTiles, ZERO } from '../../kernel.ts';
+import { kernel, loop, partOfRow, remaining, type UnitTiles, ZERO } from '../../kernel.ts';
 import { ROW_BYTES, writeBlock } from '../block.ts';
 import { type Arithmetic, FLOAT_BLOCK, PANEL, writeTile } from '../tile.ts';
 
@@ -53,16 +53,7 @@ export const multiplyByUnits = kernel(
     isWide: 'i32',
   },
   (f, p, { task, thread, shared }) => {
-    const tasksPerUnit = f.local(
-      'i32',
-      i32.div_u(i32.add(p.values, BY_UNITS_COLUMNS_PER_TASK - 1), BY_UNITS_COLUMNS_PER_TASK),
-    );
-    const threshold = f.local('i32', i32.div_u(task, tasksPerUnit));
-    const first = f.local('i32', i32.mul(i32.rem_u(task, tasksPerUnit), BY_UNITS_COLUMNS_PER_TASK));
-    const width = f.local(
-      'i32',
-      i32.min_u(i32.const(BY_UNITS_COLUMNS_PER_TASK), f.local('i32', i32.sub(p.values, first))),
-    );
+    const { rows: threshold, first, width } = partOfRow(f, task, p.values, BY_UNITS_COLUMNS_PER_TASK);
     const column = f.local('i32', i32.add(i32.mul(threshold, p.values), first));
     const sums = f.local('i32', i32.add(p.sums, i32.mul(thread, BY_UNITS_BYTES)));
     const place = {
@@ -104,7 +95,7 @@ function eachTile(
       0,
       p.steps,
       (step) => {
-        const steps = f.local('i32', i32.min_u(i32.const(FLOAT_BLOCK), f.local('i32', i32.sub(p.steps, step))));
+        const steps = remaining(f, p.steps, step, i32.const(FLOAT_BLOCK));
         const from = f.local('i32', i32.add(i32.add(x, at), i32.mul(step, xBytes)));
         const a = f.local('i32', i32.add(p.a, i32.shl(step, 2)));
         const c = f.local('i32', i32.add(sums, at));

@@ -1,6 +1,6 @@
 import type { FunctionBuilder, FunctionHandle, Local } from '../../../assembler/assembler.ts';
 import { call, i32, v128 } from '../../../assembler/instructions.ts';
-import { kernel, loop } from '../../kernel.ts';
+import { kernel, loop, remaining } from '../../kernel.ts';
 import { signOf, unit } from '../../multi-bias.ts';
 import { BLOCK_COLUMNS, ROW_BYTES, writeBlock } from '../block.ts';
 import { FLOAT_BLOCK, MAX_TILE_ROWS, PANEL, STEP_BYTES } from '../tile.ts';
@@ -39,8 +39,7 @@ export const multiplyFromUnits = kernel(
   },
   (f, p, { task, thread, shared }) => {
     const row = f.local('i32', i32.mul(task, FROM_UNITS_ROWS_PER_TASK));
-    const left = f.local('i32', i32.sub(p.rows, row));
-    const height = f.local('i32', i32.min_u(i32.const(FROM_UNITS_ROWS_PER_TASK), left));
+    const height = remaining(f, p.rows, row, i32.const(FROM_UNITS_ROWS_PER_TASK));
     const units = f.local('i32', i32.add(p.sums, i32.mul(thread, FROM_UNITS_BYTES)));
     const sums = f.local('i32', i32.add(units, UNITS_BYTES));
     const xRow = f.local('i32', i32.add(p.x, i32.mul(row, i32.shl(p.values, 2))));
@@ -70,8 +69,7 @@ function eachTile(f: FunctionBuilder, p: Task, tiles: readonly FunctionHandle[])
     0,
     p.steps,
     (step) => {
-      const stepsLeft = f.local('i32', i32.sub(p.steps, step));
-      const steps = f.local('i32', i32.min_u(i32.const(FLOAT_BLOCK), stepsLeft));
+      const steps = remaining(f, p.steps, step, i32.const(FLOAT_BLOCK));
       const end = f.local('i32', i32.add(step, steps));
       const firstPanel = f.local('i32', i32.add(p.panels, i32.mul(step, STEP_BYTES)));
       loop(
@@ -79,7 +77,7 @@ function eachTile(f: FunctionBuilder, p: Task, tiles: readonly FunctionHandle[])
         0,
         p.height,
         (row) => {
-          const rows = f.local('i32', i32.min_u(i32.const(tiles.length), f.local('i32', i32.sub(p.height, row))));
+          const rows = remaining(f, p.height, row, i32.const(tiles.length));
           writeUnits(f, { ...p, row, rows, first: step, end });
           const panel = f.local('i32', firstPanel);
           loop(

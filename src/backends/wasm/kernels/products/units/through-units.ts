@@ -1,6 +1,6 @@
 import type { FunctionBuilder, FunctionHandle, Local } from '../../../assembler/assembler.ts';
 import { call, f32, f32x4, i32, v128 } from '../../../assembler/instructions.ts';
-import { type Access, kernel, loop, vectorised, ZERO } from '../../kernel.ts';
+import { type Access, kernel, loop, partOfRow, vectorised, ZERO } from '../../kernel.ts';
 import { SUM_ROWS_PER_BLOCK } from '../../pointwise.ts';
 import { MAX_TILE_ROWS, PANEL, STEP_BYTES } from '../tile.ts';
 
@@ -38,14 +38,7 @@ export const multiplyThroughUnits = kernel(
     isWide: 'i32',
   },
   (f, p, { task, thread, shared }) => {
-    const columnTasks = f.local(
-      'i32',
-      i32.div_u(i32.add(p.columns, THROUGH_UNITS_COLUMNS_PER_TASK - 1), THROUGH_UNITS_COLUMNS_PER_TASK),
-    );
-    const block = f.local('i32', i32.div_u(task, columnTasks));
-    const column = f.local('i32', i32.mul(i32.rem_u(task, columnTasks), THROUGH_UNITS_COLUMNS_PER_TASK));
-    const columnsLeft = f.local('i32', i32.sub(p.columns, column));
-    const width = f.local('i32', i32.min_u(i32.const(THROUGH_UNITS_COLUMNS_PER_TASK), columnsLeft));
+    const { rows: block, first: column, width } = partOfRow(f, task, p.columns, THROUGH_UNITS_COLUMNS_PER_TASK);
     const row = f.local('i32', i32.mul(block, SUM_ROWS_PER_BLOCK));
     const end = f.local('i32', i32.min_u(p.rows, f.local('i32', i32.add(row, SUM_ROWS_PER_BLOCK))));
     const tile = f.local('i32', i32.add(p.sums, i32.mul(thread, THROUGH_UNITS_BYTES)));
